@@ -1,0 +1,78 @@
+import js from '@eslint/js';
+import boundaries from 'eslint-plugin-boundaries';
+import svelte from 'eslint-plugin-svelte';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+
+/** The rooms of the house, and which other rooms each may import. An arrow points down only. */
+const mayImport = {
+  planner: [],
+  model: [],
+  transport: [],
+  convert: ['model'],
+  store: ['model'],
+  engine: ['model'],
+  profile: ['model', 'engine', 'transport'],
+  room: ['model', 'planner', 'store', 'engine', 'profile', 'transport'],
+  ui: ['model', 'planner', 'store', 'engine', 'profile', 'transport', 'room'],
+  server: ['model', 'convert'],
+};
+
+export default ts.config(
+  { ignores: ['node_modules', 'dist', '.cache', '.edgeshard', 'shards', 'test-results'] },
+  js.configs.recommended,
+  ...ts.configs.strictTypeChecked,
+  ...svelte.configs.recommended,
+  {
+    languageOptions: {
+      globals: { ...globals.browser, ...globals.node },
+      parserOptions: { projectService: true, extraFileExtensions: ['.svelte'] },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: ts.parser } },
+  },
+  { files: ['**/*.js'], ...ts.configs.disableTypeChecked },
+  {
+    // Commands talk to a terminal; the app does not.
+    files: ['src/server/**', 'src/convert/shard.ts', 'src/planner/command/**', 'e2e/**'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['src/**'],
+    plugins: { boundaries },
+    settings: {
+      'boundaries/elements': Object.keys(mayImport).map((type) => ({
+        type,
+        pattern: `src/${type}`,
+      })),
+    },
+    rules: {
+      'boundaries/dependencies': [
+        'error',
+        {
+          default: 'disallow',
+          message: '{{from.type}} may not import {{to.type}}: an arrow points down only',
+          policies: Object.entries(mayImport).map(([from, allowed]) => ({
+            from: { element: { types: from } },
+            allow: { to: { element: { types: [from, ...allowed] } } },
+          })),
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,113 @@
+/**
+ * The engine's public surface: runs rows of a model on this device. It lives in a worker
+ * (`worker.ts`); this file is what both sides of that boundary agree on.
+ *
+ * A row is `embed`, one transformer `layer`, or `head`, numbered as in the manifest: embed is 0, layer
+ * i is i + 1, head is last. Rows are loaded and dropped one by one; a run goes through a range of them.
+ */
+import type { ModelConfig } from '../model/config.ts';
+import type { Dtype } from '../model/dtype.ts';
+
+export type Backend = 'webgpu' | 'wasm';
+
+/** What a row computes with. What is stored and what is computed with are two things. */
+export type WeightType = 'f32' | 'f16' | 'q8' | 'q4';
+
+export interface EngineOptions {
+  backend: Backend;
+  config: ModelConfig;
+  /** Longest context, in tokens, that a sequence's KV cache may reach. */
+  contextLength: number;
+  /** Threads of the wasm backend; 1 without cross-origin isolation. */
+  threads: number;
+  /** The ONNX Runtime WebAssembly binary for this backend, fetched (and cached) by the caller. */
+  runtimeBinary: ArrayBuffer;
+}
+
+/** One tensor of a row as it is stored: bytes in `dtype`'s layout, shape outermost first. */
+export interface StoredTensor {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  data: Uint8Array;
+  interleavedRotary?: boolean;
+}
+
+export interface LoadedRow {
+  row: number;
+  weights: WeightType;
+  /** Bytes that the row's weights occupy on the device once loaded. */
+  memoryBytes: number;
+  loadMs: number;
+}
+
+/** One pass of one sequence through loaded rows `first..last` (inclusive). */
+export interface RunRequest {
+  first: number;
+  last: number;
+  /** Which sequence's KV cache to use; created at first use. */
+  sequence: number;
+  /**
+   * Position of the first new token in the sequence. May be smaller than the cache's length: the cache
+   * is then cut back to `position` first (roll back).
+   */
+  position: number;
+  input:
+    | { kind: 'tokens'; ids: Int32Array }
+    /** Activations [tokens, hidden_size], row-major. */
+    | { kind: 'hidden'; tokens: number; values: Float32Array };
+  /** With `head` among the rows: logits of the last `logitsOf` positions only (default 1). */
+  logitsOf?: number;
+}
+
+export type RunResult = { computeMs: number } & (
+  | { kind: 'hidden'; tokens: number; values: Float32Array }
+  /** [positions, vocab_size], row-major. */
+  | { kind: 'logits'; positions: number; values: Float32Array }
+);
+
+/** What a device measured of itself for one model, with that model's real shapes. */
+export interface ComputeProfile {
+  backend: Backend;
+  weights: WeightType;
+  /** ms for one token through one row of each kind, weights too many for the last-level cache. */
+  embedMs: number;
+  layerMs: number;
+  headMs: number;
+  /** ms per prompt token of one layer, in chunks of `prefillChunk`. */
+  prefillLayerMs: number;
+  /** Largest number of new positions in one run that passed the self-check on this device. */
+  prefillChunk: number;
+  /** Bytes on the device of one row of each kind with these weights. */
+  embedBytes: number;
+  layerBytes: number;
+  headBytes: number;
+}
+
+export interface EngineInfo {
+  backend: Backend;
+  /** Adapter's own description where there is one, e.g. `apple m2`. */
+  adapter: string;
+  shaderF16: boolean;
+}
+
+export interface Engine {
+  readonly info: EngineInfo;
+  /**
+   * Measures rows of random weights in the model's shapes and checks attention against itself at
+   * growing chunk sizes. `weights: 'auto'` tries the types that suit the backend and takes the fastest
+   * that keeps at least 8 bits.
+   */
+  measure(
+    weights: WeightType | 'auto',
+    onProgress?: (fraction: number) => void,
+  ): Promise<ComputeProfile>;
+  /** Loads a row from its stored tensors; the tensors' buffers are consumed. */
+  loadRow(row: number, tensors: StoredTensor[], weights: WeightType): Promise<LoadedRow>;
+  unloadRow(row: number): Promise<void>;
+  /** Throws if a row of the range is not loaded, shapes do not fit, or the context is full. */
+  run(request: RunRequest): Promise<RunResult>;
+  /** Forgets a sequence's KV cache in every row. */
+  releaseSequence(sequence: number): Promise<void>;
+  dispose(): Promise<void>;
+}

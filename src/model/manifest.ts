@@ -1,0 +1,77 @@
+/**
+ * A shard manifest: what a model consists of, and in which bytes of which files each of its rows lies.
+ *
+ * The same shape describes a model cut into shards (one file a row) and a checkpoint used as it is
+ * (each tensor a byte range of a larger file), so that everything behind it knows one kind of model.
+ */
+import * as v from 'valibot';
+import { ModelConfigSchema } from './config.ts';
+import { dtypes } from './dtype.ts';
+
+/** Hashes, cache entries and transfers are by pieces of this size: 4 MiB. */
+export const pieceBytes = 4 * 1024 * 1024;
+
+const byteCount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
+const sha256Hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+/** A file name inside the model's folder: no absolute path, no way up. */
+const relativePath = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(512),
+  v.regex(/^[A-Za-z0-9._][A-Za-z0-9._-]*(\/[A-Za-z0-9._][A-Za-z0-9._-]*)*$/),
+  v.check((path) => !path.split('/').includes('..'), 'must not contain ".."'),
+);
+
+const FileSchema = v.object({
+  path: relativePath,
+  bytes: byteCount,
+  /** Of the whole file, and of each 4 MiB piece of it in order. Unknown for a model straight from a hub. */
+  sha256: v.optional(sha256Hex),
+  pieceSha256: v.optional(v.array(sha256Hex)),
+});
+
+const TensorSchema = v.object({
+  /** The tensor's Hugging Face name, e.g. `model.layers.0.self_attn.q_proj.weight`. */
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  dtype: v.picklist(dtypes),
+  /** Outermost first; a projection's weight is [out, in]. */
+  shape: v.pipe(
+    v.array(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    v.minLength(1),
+    v.maxLength(4),
+  ),
+  /** Index into `files`, and where in that file the tensor's bytes lie. */
+  file: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  offset: byteCount,
+  bytes: byteCount,
+  /** True where q/k rows are stored for adjacent-pair rotation (GGUF of Llama) rather than by halves. */
+  interleavedRotary: v.optional(v.boolean()),
+});
+
+const RowSchema = v.object({
+  name: v.string(),
+  kind: v.picklist(['embed', 'layer', 'head']),
+  tensors: v.array(TensorSchema),
+});
+
+export const ManifestSchema = v.object({
+  format: v.literal('edgeshard'),
+  version: v.literal(1),
+  name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)),
+  title: v.string(),
+  licence: v.string(),
+  config: ModelConfigSchema,
+  files: v.array(FileSchema),
+  /** `embed`, then every layer in order, then `head`. */
+  rows: v.pipe(v.array(RowSchema), v.minLength(3)),
+  /** Path of a Hugging Face `tokenizer.json` in `files`; null for a model without a tokenizer. */
+  tokenizer: v.nullable(relativePath),
+  /** Jinja chat template; null for a base model, which tells stories rather than chats. */
+  chatTemplate: v.nullable(v.string()),
+});
+
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
+export type ManifestFile = v.InferOutput<typeof FileSchema>;
+export type ManifestTensor = v.InferOutput<typeof TensorSchema>;
+export type ManifestRow = v.InferOutput<typeof RowSchema>;
