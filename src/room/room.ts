@@ -1,0 +1,73 @@
+/** A room as the code around it sees it: what the face, the demo and the benchmarks call. */
+import type { Backend, WeightType } from '../engine/engine.ts';
+import type { SamplingOptions } from './host/sampler.ts';
+import type { RowRange, RoomView } from './view.ts';
+
+export type WireType = 'f16' | 'f32';
+
+export interface DeviceOptions {
+  /** `auto`: WebGPU where a real adapter exists, else wasm. */
+  backend: Backend | 'auto';
+  /** Bytes of weights and KV cache this tab may hold; null for the platform's assumed budget. */
+  memoryBudgetBytes: number | null;
+  /** Threads of the wasm backend; null to choose by the device. */
+  threads: number | null;
+}
+
+/** `auto` lets the planner choose; `even` deals layers equally; else exact stages in lap order. */
+export type PlanChoice = 'auto' | 'even' | (RowRange & { device: string })[];
+
+export interface HostOptions extends DeviceOptions {
+  /** Address of the model's manifest, absolute or relative to the page. */
+  manifestUrl: string;
+  weights: WeightType | 'auto';
+  wire: WireType;
+  plan: PlanChoice;
+  /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
+  prefillChunk: number | null;
+  /** Most devices that may join, the host included. */
+  maxDevices: number;
+}
+
+export interface AskRequest {
+  /** Text, or token ids taken as they are. */
+  prompt: { kind: 'text'; text: string } | { kind: 'ids'; ids: number[] };
+  sampling: SamplingOptions;
+  maxNewTokens: number;
+  /** How many [id, logit] pairs to keep for each new token, largest first; 0 for none. */
+  topLogits: number;
+}
+
+export interface AnswerResult {
+  promptIds: number[];
+  ids: number[];
+  text: string;
+  topLogits: [id: number, logit: number][][];
+  ttftMs: number;
+  msPerToken: number;
+  predictedMsPerToken: number;
+  because: 'end' | 'length' | 'stopped';
+}
+
+export interface Answer {
+  readonly id: number;
+  stop(): void;
+  /** Rejects with a sentence fit for the screen. */
+  readonly done: Promise<AnswerResult>;
+}
+
+export interface Room {
+  readonly view: RoomView;
+  /** Calls back with the current view at once and at every change; returns how to stop. */
+  subscribe(listener: (view: RoomView) => void): () => void;
+  /** Changes this device's memory budget; the host plans anew. */
+  setMemoryBudget(bytes: number): void;
+  /** Leaves the room; as the host, ends it for everybody. */
+  close(): void;
+}
+
+export interface HostRoom extends Room {
+  ask(request: AskRequest): Answer;
+  /** Settles when no plan is being rolled out and the room can answer. */
+  settled(): Promise<void>;
+}

@@ -1,0 +1,109 @@
+/**
+ * What a screen shows of a room: plain data, a new object at every change, the same shape for the host
+ * and for a device. The face reads this and calls the few functions of `room.ts`; it knows nothing else.
+ */
+import type { Backend, WeightType } from '../engine/engine.ts';
+
+export type DeviceStatus =
+  | { kind: 'connecting' }
+  /** The ONNX Runtime binary is on its way to this device. */
+  | { kind: 'preparing'; bytesLoaded: number; bytesTotal: number }
+  | { kind: 'measuring'; fraction: number }
+  /** Measured, and holding no rows: the plan does without it, for now. */
+  | { kind: 'spare' }
+  | { kind: 'loading'; bytesLoaded: number; bytesTotal: number }
+  | { kind: 'ready' }
+  | { kind: 'computing' }
+  | { kind: 'failed'; reason: string };
+
+/** Inclusive, numbered as in the manifest: 0 is the embedding, the last row is the head. */
+export interface RowRange {
+  first: number;
+  last: number;
+}
+
+export interface DeviceView {
+  /** `host`, or a short letter in order of joining: `a`, `b`, … */
+  id: string;
+  /** What a person would call it: "Chrome on Android". Chosen by that device: never markup. */
+  label: string;
+  isThisDevice: boolean;
+  status: DeviceStatus;
+  rows: RowRange[];
+  compute: {
+    backend: Backend;
+    adapter: string;
+    weights: WeightType;
+    layerMs: number;
+    headMs: number;
+  } | null;
+  memory: { budgetBytes: number; usedBytes: number };
+  /** Bytes of weights this device fetched from outside its own cache. */
+  bytesLoaded: number;
+  /** Between the host and this device; null for the host, or before it was measured. */
+  link: { latencyMs: number; mbps: number } | null;
+}
+
+export interface PlanView {
+  epoch: number;
+  /** In lap order; a device may recur. */
+  stages: (RowRange & { device: string })[];
+  predictedMsPerToken: number;
+  /** One or two sentences for a visitor: which plan runs, and why. */
+  why: string;
+  status: 'loading' | 'running';
+}
+
+export type AnswerStatus =
+  | { kind: 'queued' }
+  | { kind: 'reading'; tokensRead: number }
+  | { kind: 'writing' }
+  /** A device left; the answer goes on when the rows are held again. */
+  | { kind: 'paused'; reason: string }
+  | { kind: 'done'; because: 'end' | 'length' | 'stopped' }
+  | { kind: 'failed'; reason: string };
+
+export interface AnswerView {
+  id: number;
+  prompt: string;
+  /** The text so far; only ever grows. Model output: never markup. */
+  text: string;
+  status: AnswerStatus;
+  promptTokens: number;
+  newTokens: number;
+  /** Time to first token, and median ms per token after it; null until known. */
+  ttftMs: number | null;
+  msPerToken: number | null;
+  predictedMsPerToken: number;
+}
+
+export type RoomPhase =
+  | { kind: 'starting'; step: string }
+  | { kind: 'open' }
+  /** A sentence that says what happened and what to do. */
+  | { kind: 'closed'; reason: string };
+
+export interface ModelView {
+  name: string;
+  title: string;
+  licence: string;
+  rows: number;
+  contextLength: number;
+  bytes: number;
+  /** False for a base model, which continues a text rather than answers. */
+  chat: boolean;
+}
+
+export interface RoomView {
+  role: 'host' | 'device';
+  phase: RoomPhase;
+  /** The link others open to join; null on a device. */
+  link: string | null;
+  model: ModelView | null;
+  devices: DeviceView[];
+  plan: PlanView | null;
+  /** Oldest first. On a device: empty, since text stays with the host. */
+  answers: AnswerView[];
+  /** Short sentences about what just happened ("Chrome on Android left"), newest last. */
+  notices: { id: number; text: string }[];
+}
