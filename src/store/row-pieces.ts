@@ -1,0 +1,82 @@
+/**
+ * Which bytes a row consists of: its tensors' byte ranges, gathered into the pieces they are fetched,
+ * checked and kept by. A file with hashes is read in whole 4 MiB pieces (a hash covers no less); a
+ * file without is read in exactly the ranges that its rows need.
+ */
+import { pieceBytes, type Manifest, type ManifestTensor } from '../model/manifest.ts';
+
+export interface Piece {
+  /** Index into the manifest's files. */
+  file: number;
+  offset: number;
+  bytes: number;
+  /** Expected hash; null where the manifest knows none. */
+  sha256: string | null;
+}
+
+/** The pieces that hold a row's tensors, each once, in file order. */
+export function piecesOfRow(manifest: Manifest, row: number): Piece[] {
+  const byFile = new Map<number, ManifestTensor[]>();
+  for (const tensor of manifest.rows[row].tensors) {
+    const tensors = byFile.get(tensor.file);
+    if (tensors) tensors.push(tensor);
+    else byFile.set(tensor.file, [tensor]);
+  }
+  return [...byFile].flatMap(([file, tensors]) =>
+    manifest.files[file].pieceSha256
+      ? hashedPieces(manifest, file, tensors)
+      : exactPieces(file, tensors),
+  );
+}
+
+/** Bytes of the given rows as they are stored, what two rows share counted once. */
+export function storedBytes(manifest: Manifest, rows: Iterable<number>): number {
+  const pieces = new Map<string, number>();
+  for (const row of rows)
+    for (const piece of piecesOfRow(manifest, row)) pieces.set(pieceName(piece), piece.bytes);
+  return [...pieces.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Tells pieces of one manifest apart. */
+export function pieceName(piece: Piece): string {
+  return `${piece.file}:${piece.offset}+${piece.bytes}`;
+}
+
+function hashedPieces(manifest: Manifest, file: number, tensors: ManifestTensor[]): Piece[] {
+  const { bytes: fileBytes, pieceSha256 = [] } = manifest.files[file];
+  const wanted = new Set<number>();
+  for (const { offset, bytes } of tensors) {
+    const last = Math.floor((offset + bytes - 1) / pieceBytes);
+    for (let index = Math.floor(offset / pieceBytes); index <= last; index++) wanted.add(index);
+  }
+  return [...wanted]
+    .sort((a, b) => a - b)
+    .map((index) => ({
+      file,
+      offset: index * pieceBytes,
+      bytes: Math.min(pieceBytes, fileBytes - index * pieceBytes),
+      sha256: pieceSha256[index],
+    }));
+}
+
+function exactPieces(file: number, tensors: ManifestTensor[]): Piece[] {
+  const pieces: Piece[] = [];
+  for (const range of mergedRanges(tensors)) {
+    for (let offset = range.start; offset < range.end; offset += pieceBytes) {
+      const bytes = Math.min(pieceBytes, range.end - offset);
+      pieces.push({ file, offset, bytes, sha256: null });
+    }
+  }
+  return pieces;
+}
+
+function mergedRanges(tensors: ManifestTensor[]): { start: number; end: number }[] {
+  const sorted = [...tensors].sort((a, b) => a.offset - b.offset);
+  const merged: { start: number; end: number }[] = [];
+  for (const { offset, bytes } of sorted) {
+    const previous = merged.at(-1);
+    if (previous && offset <= previous.end) previous.end = Math.max(previous.end, offset + bytes);
+    else merged.push({ start: offset, end: offset + bytes });
+  }
+  return merged;
+}

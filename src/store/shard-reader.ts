@@ -1,0 +1,174 @@
+/**
+ * Brings a shard's tensors from wherever their bytes are: the cache in IndexedDB first, then the
+ * address the model came from. Every piece with a known hash is checked before any of it is used,
+ * whichever way it came; a cached piece that fails is dropped and fetched anew.
+ */
+import type { Dtype } from '../model/dtype.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { fetchRange } from './fetch-range.ts';
+import type { PieceCache } from './piece-cache.ts';
+import { sha256Hex } from './read-manifest.ts';
+import { pieceName, piecesOfRow, storedBytes, type Piece } from './row-pieces.ts';
+
+/** A tensor's bytes in its own buffer, so that it can be handed to a worker without a copy. */
+export interface ShardTensor {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  data: Uint8Array<ArrayBuffer>;
+  interleavedRotary?: boolean;
+}
+
+export interface ShardReader {
+  /** Bytes that came from outside this device since the reader was made. */
+  readonly bytesFetched: number;
+  /**
+   * Reads rows one after the other, giving each to `use` before the next is read, so that memory
+   * stays near one row. Throws one sentence that names the file when a piece cannot be had or is not
+   * what the manifest promises.
+   */
+  readRows(
+    rows: readonly number[],
+    use: (row: number, tensors: ShardTensor[]) => Promise<void>,
+    onProgress?: (bytesRead: number, bytesTotal: number) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
+}
+
+/** Pieces under way at a time: enough to fill a Wi-Fi link, few enough to keep memory small. */
+const parallelReads = 4;
+
+export function createShardReader(
+  manifest: Manifest,
+  baseUrl: string,
+  cache: PieceCache,
+): ShardReader {
+  let bytesFetched = 0;
+
+  async function readPiece(
+    piece: Piece,
+    onBytes: (count: number) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const url = new URL(manifest.files[piece.file].path, baseUrl).href;
+    const key = piece.sha256 ?? `${url}@${piece.offset}+${piece.bytes}`;
+    const kept = await cache.get(key);
+    if (kept?.length === piece.bytes && (await matches(kept, piece.sha256))) {
+      onBytes(piece.bytes);
+      return kept;
+    }
+    if (kept) await cache.remove(key);
+    const fetched = await fetchRange({
+      url,
+      offset: piece.offset,
+      length: piece.bytes,
+      onBytes: (count) => {
+        bytesFetched += count;
+        onBytes(count);
+      },
+      ...(signal && { signal }),
+    });
+    if (!(await matches(fetched, piece.sha256)))
+      throw new Error(
+        `${manifest.files[piece.file].path} is damaged or was changed: its bytes do not match the hash in the model's manifest. Cut or fetch the model again.`,
+      );
+    await cache.put(key, fetched);
+    return fetched;
+  }
+
+  return {
+    get bytesFetched() {
+      return bytesFetched;
+    },
+    async readRows(rows, use, onProgress, signal) {
+      const bytesTotal = storedBytes(manifest, rows);
+      let bytesRead = 0;
+      const onBytes = (count: number) => {
+        bytesRead += count;
+        onProgress?.(Math.min(bytesRead, bytesTotal), bytesTotal);
+      };
+      const shared = sharedPieces(manifest, rows);
+      for (const row of adjacentWhereShared(manifest, rows)) {
+        const tensors = emptyTensors(manifest, row);
+        await inParallel(piecesOfRow(manifest, row), parallelReads, async (piece) => {
+          const waiting = shared.get(pieceName(piece));
+          const bytes = waiting?.bytes ?? (await readPiece(piece, onBytes, signal));
+          if (waiting) {
+            waiting.uses--;
+            waiting.bytes = waiting.uses > 0 ? bytes : null;
+          }
+          copyInto(tensors, manifest, row, piece, bytes);
+        });
+        await use(row, tensors);
+      }
+    },
+  };
+}
+
+async function matches(bytes: Uint8Array<ArrayBuffer>, sha256: string | null): Promise<boolean> {
+  return sha256 === null || (await sha256Hex(bytes)) === sha256;
+}
+
+/** Pieces that several of the rows need (a tied embedding and head), held until their last use. */
+function sharedPieces(
+  manifest: Manifest,
+  rows: readonly number[],
+): Map<string, { uses: number; bytes: Uint8Array<ArrayBuffer> | null }> {
+  const uses = new Map<string, number>();
+  for (const row of rows)
+    for (const piece of piecesOfRow(manifest, row))
+      uses.set(pieceName(piece), (uses.get(pieceName(piece)) ?? 0) + 1);
+  return new Map(
+    [...uses]
+      .filter(([, count]) => count > 1)
+      .map(([name, count]) => [name, { uses: count, bytes: null }]),
+  );
+}
+
+/** The rows ordered so that rows of one file follow each other, and shared pieces are held briefly. */
+function adjacentWhereShared(manifest: Manifest, rows: readonly number[]): number[] {
+  const firstFile = (row: number) =>
+    Math.min(...manifest.rows[row].tensors.map((tensor) => tensor.file));
+  return [...rows].sort((a, b) => firstFile(a) - firstFile(b) || a - b);
+}
+
+function emptyTensors(manifest: Manifest, row: number): ShardTensor[] {
+  return manifest.rows[row].tensors.map(({ name, dtype, shape, bytes, interleavedRotary }) => ({
+    name,
+    dtype,
+    shape,
+    data: new Uint8Array(bytes),
+    ...(interleavedRotary !== undefined && { interleavedRotary }),
+  }));
+}
+
+function copyInto(
+  tensors: ShardTensor[],
+  manifest: Manifest,
+  row: number,
+  piece: Piece,
+  bytes: Uint8Array,
+): void {
+  manifest.rows[row].tensors.forEach((tensor, index) => {
+    if (tensor.file !== piece.file) return;
+    const start = Math.max(tensor.offset, piece.offset);
+    const end = Math.min(tensor.offset + tensor.bytes, piece.offset + piece.bytes);
+    if (start >= end) return;
+    tensors[index].data.set(
+      bytes.subarray(start - piece.offset, end - piece.offset),
+      start - tensor.offset,
+    );
+  });
+}
+
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < items.length) await work(items[next++]);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+}
