@@ -1,0 +1,43 @@
+/** The paper's Cloud-Edge-Opt: the best split between the source and one other device. */
+import { findViolation, mergeStages, type Placement } from '../evaluate.ts';
+import type { Instance } from '../instance.ts';
+import type { Outcome } from '../outcome.ts';
+import type { PlacementMs } from './single.ts';
+
+/**
+ * One range on the other device, the source before and, where `sourceReturns`, after it. The throughput problem
+ * allows the source only the pinned rows after it.
+ */
+export function twoDevice(instance: Instance, msOf: PlacementMs, sourceReturns: boolean): Outcome {
+  let best: { placement: Placement; ms: number } | null = null;
+  for (const placement of splits(instance, sourceReturns)) {
+    const ms = msOf(placement);
+    if (ms >= (best?.ms ?? Infinity) || findViolation(instance, placement) !== null) continue;
+    best = { placement, ms };
+  }
+  return best === null
+    ? {
+        found: false,
+        proven: false,
+        reason: 'no split between the source and one other device fits their memory and links',
+      }
+    : { found: true, placement: best.placement };
+}
+
+function* splits(instance: Instance, sourceReturns: boolean): Generator<Placement> {
+  const { source, rowCount, pinFirst, pinLastFrom } = instance;
+  yield [{ device: source, first: 0, last: rowCount - 1 }];
+  for (const [kind, { members }] of instance.kinds.entries()) {
+    const device = members[0];
+    if (kind === instance.sourceKind) continue;
+    for (let first = pinFirst; first < pinLastFrom; first++)
+      for (let end = sourceReturns ? first + 1 : pinLastFrom; end <= pinLastFrom; end++)
+        yield mergeStages(
+          [
+            { device: source, first: 0, last: first - 1 },
+            { device, first, last: end - 1 },
+            { device: source, first: end, last: rowCount - 1 },
+          ].filter((stage) => stage.first <= stage.last),
+        );
+  }
+}

@@ -1,0 +1,22 @@
+/** The planner's public face: which device of a room holds which rows of a model. */
+export {
+  parseProblem,
+  ProblemError,
+  ProblemSchema,
+  type Device,
+  type Link,
+  type Problem,
+  type Row,
+} from './problem.ts';
+export {
+  methods,
+  objectives,
+  type FeasiblePlan,
+  type InfeasiblePlan,
+  type Method,
+  type Objective,
+  type PlanResult,
+  type Stage,
+} from './plan.ts';
+export { solve, type SolveOptions } from './solve.ts';
+export { choosePlan, type Choice, type ChooseOptions } from './choose.ts';

@@ -1,0 +1,257 @@
+/**
+ * A problem in the form that solvers compute with: numbers in arrays, and devices that are alike in
+ * everything gathered into one kind, so that no solver works on the same choice twice.
+ *
+ * All three objectives share it. A request of P prompt and G generated tokens is the latency problem with
+ * row times P·prefill + (G−1)·decode: the prompt's lap yields the first token, each later token takes one lap.
+ */
+import { memberIds, type Device, type Link, type Problem } from './problem.ts';
+import { formatBytes } from './words.ts';
+import type { Objective } from './plan.ts';
+
+export interface Kind {
+  /** Indices into `Instance.devices`. */
+  members: number[];
+  memoryBytes: number;
+  /** ms a row. */
+  rowMs: Float64Array;
+  /** 1 where a member already holds the row. */
+  loaded: Uint8Array;
+}
+
+export interface SharedMemory {
+  rows: number[];
+  memoryBytes: number;
+}
+
+export interface Instance {
+  rowCount: number;
+  rowNames: string[];
+  /** Weights and KV cache of each row. */
+  rowMemoryBytes: Float64Array;
+  /** Weights alone: what a device must load. */
+  rowWeightBytes: Float64Array;
+  /** Bytes that cross a link when the row after this one is elsewhere; the last entry is what returns to the source. */
+  crossingBytes: Float64Array;
+  shared: SharedMemory[];
+  kinds: Kind[];
+  devices: { id: string; kind: number }[];
+  /** Index into `devices`; its kind has no other member. */
+  source: number;
+  sourceKind: number;
+  /** Fixed ms from a member of one kind to another member, at [from * kinds.length + to]; infinite without a link. */
+  fixedMs: Float64Array;
+  msPerByte: Float64Array;
+  pinFirst: number;
+  /** Rows from here on are pinned to the source. */
+  pinLastFrom: number;
+}
+
+export interface InstanceOptions {
+  objective: Objective;
+  /** Tokens that share a trip. */
+  batch: number;
+  /** Which latency of a link to plan with. */
+  percentile: 'p50' | 'p90';
+  request: { prompt: number; generate: number };
+}
+
+export function buildInstance(problem: Problem, options: InstanceOptions): Instance {
+  const { rows, devices: entries } = problem;
+  const kindOfEntry = gatherKinds(problem);
+  const kindCount = Math.max(...kindOfEntry) + 1;
+  const kinds: (Kind | undefined)[] = [];
+  const devices: Instance['devices'] = [];
+  for (const [index, entry] of entries.entries()) {
+    const kind = kindOfEntry[index];
+    const members = (kinds[kind] ??= buildKind(entry, rows.length, options)).members;
+    for (const id of memberIds(entry)) {
+      members.push(devices.length);
+      devices.push({ id, kind });
+    }
+  }
+
+  const laps = options.objective === 'request' ? options.request.generate : 1;
+  const fixedMs = new Float64Array(kindCount * kindCount).fill(Infinity);
+  const msPerByte = new Float64Array(kindCount * kindCount);
+  const kindOfId = new Map(entries.map(({ id }, index) => [id, kindOfEntry[index]]));
+  for (const link of problem.links) {
+    const at = (kindOfId.get(link.from) ?? 0) * kindCount + (kindOfId.get(link.to) ?? 0);
+    fixedMs[at] = laps * fixedMsOf(link, options.percentile);
+    msPerByte[at] = 8 / (link.mbps * 1000);
+  }
+
+  const kvBytes =
+    (problem.kvBytesPerToken ?? 0) * (problem.context ?? 1) * (problem.sequences ?? 1);
+  const source = devices.findIndex(({ id }) => id === problem.source);
+  return {
+    rowCount: rows.length,
+    rowNames: rows.map(({ name }) => name),
+    rowMemoryBytes: Float64Array.from(
+      rows,
+      (row) => row.memoryBytes + (isLayer(row) ? kvBytes : 0),
+    ),
+    rowWeightBytes: Float64Array.from(rows, (row) => row.memoryBytes),
+    crossingBytes: Float64Array.from(rows, ({ outputBytes }, index) =>
+      crossingBytes(outputBytes, index === rows.length - 1, options),
+    ),
+    shared: problem.shared ?? [],
+    kinds: kinds.filter((kind) => kind !== undefined),
+    devices,
+    source,
+    sourceKind: devices[source].kind,
+    fixedMs,
+    msPerByte,
+    pinFirst: problem.pin.first,
+    pinLastFrom: rows.length - problem.pin.last,
+  };
+}
+
+function buildKind(entry: Device, rowCount: number, options: InstanceOptions): Kind {
+  const decodeMs = batchRowMs(entry, options.batch);
+  const { prompt, generate } = options.request;
+  const prefillMs = entry.prefillRowMs ?? entry.rowMs;
+  const loaded = new Uint8Array(rowCount);
+  for (const row of entry.loaded ?? []) loaded[row] = 1;
+  return {
+    members: [],
+    memoryBytes: entry.memoryBytes,
+    rowMs:
+      options.objective === 'request'
+        ? decodeMs.map((ms, row) => prompt * options.batch * prefillMs[row] + (generate - 1) * ms)
+        : decodeMs,
+    loaded,
+  };
+}
+
+/**
+ * Row times for a micro-batch: as measured, linear between measured sizes, and beyond the largest
+ * in proportion to it, since a device that is busy gains nothing more from a larger batch.
+ */
+export function batchRowMs(entry: Device, batch: number): Float64Array {
+  const measured = [
+    { size: 1, rowMs: entry.rowMs },
+    ...Object.entries(entry.rowMsByBatch ?? {}).map(([size, rowMs]) => ({
+      size: Number(size),
+      rowMs,
+    })),
+  ].sort((a, b) => a.size - b.size);
+  const above = measured.find(({ size }) => size >= batch);
+  const below = measured.findLast(({ size }) => size <= batch) ?? { size: 1, rowMs: entry.rowMs };
+  if (above === undefined) return Float64Array.from(below.rowMs, (ms) => (ms * batch) / below.size);
+  const share = above.size === below.size ? 0 : (batch - below.size) / (above.size - below.size);
+  return Float64Array.from(below.rowMs, (ms, row) => ms + share * (above.rowMs[row] - ms));
+}
+
+function fixedMsOf(link: Link, percentile: 'p50' | 'p90'): number {
+  const latencyMs = percentile === 'p90' ? (link.p90LatencyMs ?? link.latencyMs) : link.latencyMs;
+  return latencyMs + (link.hopMs ?? 0);
+}
+
+/** Over a request, every prompt position crosses once and every generated token but the last once more. */
+function crossingBytes(outputBytes: number, returns: boolean, options: InstanceOptions): number {
+  const bytes = outputBytes * options.batch;
+  if (options.objective !== 'request') return bytes;
+  const { prompt, generate } = options.request;
+  return bytes * (returns ? generate : prompt + generate - 1);
+}
+
+function isLayer(row: Problem['rows'][number]): boolean {
+  if (row.kind !== undefined) return row.kind === 'layer';
+  return row.name !== 'embed' && row.name !== 'head';
+}
+
+/** For each entry of `devices`, the number of its kind: entries of a kind can trade places in any plan. */
+function gatherKinds({ devices, links, source }: Problem): number[] {
+  const linkWords = new Map<string, string>();
+  const key = (from: number, to: number) => `${from} ${to}`;
+  const entryOfId = new Map(devices.map(({ id }, index) => [id, index]));
+  for (const { from, to, ...rest } of links)
+    linkWords.set(
+      key(entryOfId.get(from) ?? 0, entryOfId.get(to) ?? 0),
+      JSON.stringify([rest.latencyMs, rest.mbps, rest.p90LatencyMs, rest.hopMs]),
+    );
+  const linkOf = (from: number, to: number) => linkWords.get(key(from, to)) ?? '';
+
+  /** The first entry of each kind stands for it: what is alike to it is alike to all its kind. */
+  const representatives: { entry: number; profile: string; inside: string | null }[] = [];
+  return devices.map(({ id, count, ...rest }, entry) => {
+    const profile = JSON.stringify([
+      rest.memoryBytes,
+      rest.rowMs,
+      rest.rowMsByBatch,
+      rest.prefillRowMs,
+      rest.loaded,
+      id === source,
+    ]);
+    const inside = (count ?? 1) > 1 ? linkOf(entry, entry) : null;
+    const found = representatives.findIndex((other) => {
+      if (other.profile !== profile) return false;
+      const between = linkOf(entry, other.entry);
+      if (between !== linkOf(other.entry, entry)) return false;
+      if ((other.inside ?? between) !== between || (inside ?? between) !== between) return false;
+      return devices.every(
+        (_, third) =>
+          third === entry ||
+          third === other.entry ||
+          (linkOf(entry, third) === linkOf(other.entry, third) &&
+            linkOf(third, entry) === linkOf(third, other.entry)),
+      );
+    });
+    if (found >= 0) {
+      representatives[found].inside = linkOf(entry, representatives[found].entry);
+      return found;
+    }
+    representatives.push({ entry, profile, inside });
+    return representatives.length - 1;
+  });
+}
+
+/** The kind that a device of `instance.devices` is of. */
+export function kindOf(instance: Instance, device: number): Kind {
+  return instance.kinds[instance.devices[device].kind];
+}
+
+/** Memory that a device needs for these rows, tied memory counted once. */
+export function memoryBytesOf(instance: Instance, rows: Iterable<number>): number {
+  const held = new Set(rows);
+  let bytes = 0;
+  for (const row of held) bytes += instance.rowMemoryBytes[row];
+  for (const group of instance.shared) {
+    const holds = group.rows.filter((row) => held.has(row)).length;
+    if (holds > 1) bytes -= (holds - 1) * group.memoryBytes;
+  }
+  return bytes;
+}
+
+/** Ms to move what crosses after `row` from a member of one kind to a member of another; infinite without a link. */
+export function transferMs(instance: Instance, row: number, from: number, to: number): number {
+  const at = from * instance.kinds.length + to;
+  return instance.fixedMs[at] + instance.crossingBytes[row] * instance.msPerByte[at];
+}
+
+/** Why no plan can exist, where that is plain from memory alone; null where a solver has to look. */
+export function plainInfeasibility(instance: Instance): string | null {
+  const source = instance.kinds[instance.sourceKind];
+  const rows = Array.from({ length: instance.rowCount }, (_, row) => row);
+  const pinned = rows.filter((row) => row < instance.pinFirst || row >= instance.pinLastFrom);
+  const pinnedBytes = memoryBytesOf(instance, pinned);
+  const sourceBytes = source.memoryBytes;
+  const sourceId = instance.devices[instance.source].id;
+  if (pinnedBytes > sourceBytes)
+    return `the rows pinned to ${sourceId} need ${formatBytes(pinnedBytes)} and it has ${formatBytes(sourceBytes)}`;
+  const modelBytes = memoryBytesOf(instance, rows);
+  const roomBytes = instance.kinds.reduce(
+    (sum, kind) => sum + kind.members.length * kind.memoryBytes,
+    0,
+  );
+  if (modelBytes > roomBytes)
+    return `the model needs ${formatBytes(modelBytes)} and the room has ${formatBytes(roomBytes)}`;
+  const largest = Math.max(...instance.kinds.map(({ memoryBytes }) => memoryBytes));
+  for (const row of rows) {
+    const bytes = instance.rowMemoryBytes[row];
+    if (bytes > largest)
+      return `row ${row} (${instance.rowNames[row]}) needs ${formatBytes(bytes)} and no device has more than ${formatBytes(largest)}`;
+  }
+  return null;
+}

@@ -1,0 +1,210 @@
+/**
+ * The partition problem as it is written down: rows in order, devices, directed links, and what is
+ * pinned to the source. Times are milliseconds, sizes are bytes, bandwidth is megabits per second.
+ */
+import * as v from 'valibot';
+
+/** A problem that cannot be read; `message` is one line that names the field. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+}
+
+const amount = v.pipe(
+  v.number('must be a number'),
+  v.finite('must be finite'),
+  v.minValue(0, 'must not be negative'),
+);
+const byteCount = v.pipe(amount, v.maxValue(2 ** 53, 'must be below 2^53'));
+const whole = v.pipe(amount, v.integer('must be a whole number'));
+const positiveWhole = v.pipe(whole, v.minValue(1, 'must be at least 1'));
+const deviceId = v.pipe(
+  v.string('must be a string'),
+  v.minLength(1, 'must not be empty'),
+  v.maxLength(256, 'must be at most 256 characters'),
+);
+
+const RowSchema = v.object({
+  name: v.string('must be a string'),
+  memoryBytes: byteCount,
+  /** What crosses a link after this row; the last row's output is what returns to the source. */
+  outputBytes: byteCount,
+  /** Only a `layer` keeps a KV cache. Without it, rows named `embed` and `head` are no layers. */
+  kind: v.optional(v.picklist(['embed', 'layer', 'head'], 'must be embed, layer or head')),
+});
+
+const DeviceSchema = v.object({
+  id: deviceId,
+  memoryBytes: byteCount,
+  /** Decode time of each row, ms a token. */
+  rowMs: v.array(amount, 'must be an array with one number a row'),
+  /** This many devices alike; a plan names them `id#1` … `id#count`. */
+  count: v.optional(v.pipe(positiveWhole, v.maxValue(100_000, 'must be at most 100000'))),
+  /** Rows that it already holds. */
+  loaded: v.optional(v.array(whole, 'must be an array of row numbers')),
+  /** Row times, ms, for a whole micro-batch of the size that is the key. */
+  rowMsByBatch: v.optional(
+    v.record(
+      v.pipe(v.string(), v.regex(/^[1-9]\d{0,5}$/, 'must be keyed by a whole batch size')),
+      v.array(amount, 'must be an array with one number a row'),
+      'must be an object keyed by batch size',
+    ),
+  ),
+  /** Prefill time, ms a row and prompt token; without it, `rowMs`. */
+  prefillRowMs: v.optional(v.array(amount, 'must be an array with one number a row')),
+});
+
+const LinkSchema = v.object({
+  from: deviceId,
+  to: deviceId,
+  latencyMs: amount,
+  mbps: v.pipe(amount, v.gtValue(0, 'must be above 0')),
+  /** The latency that nine of ten messages stay below; without it, `latencyMs`. */
+  p90LatencyMs: v.optional(amount),
+  /** What every message costs beside the wire, at both ends together. */
+  hopMs: v.optional(amount),
+});
+
+export const ProblemSchema = v.object({
+  rows: v.pipe(v.array(RowSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
+  devices: v.pipe(v.array(DeviceSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
+  /** Directed; a pair that is not listed cannot talk. */
+  links: v.array(LinkSchema, 'must be an array'),
+  source: deviceId,
+  /** How many rows must stay on the source at either end. */
+  pin: v.object({ first: whole, last: whole }, 'must be an object with first and last'),
+  /** Memory that each of these rows includes and that a device holding several of them needs once. */
+  shared: v.optional(
+    v.array(
+      v.object({
+        rows: v.pipe(
+          v.array(whole, 'must be an array of row numbers'),
+          v.minLength(2, 'must name at least two rows'),
+        ),
+        memoryBytes: byteCount,
+      }),
+      'must be an array',
+    ),
+  ),
+  /** KV cache of one layer for one token of one sequence. */
+  kvBytesPerToken: v.optional(byteCount),
+  context: v.optional(positiveWhole),
+  sequences: v.optional(positiveWhole),
+  /** Among plans within this of the best, the one that loads the fewest bytes. */
+  switching: v.optional(v.object({ toleranceRatio: amount }, 'must be an object')),
+  request: v.optional(
+    v.object({ prompt: positiveWhole, generate: positiveWhole }, 'must be an object'),
+  ),
+});
+
+export type Problem = v.InferOutput<typeof ProblemSchema>;
+export type Row = Problem['rows'][number];
+export type Device = Problem['devices'][number];
+export type Link = Problem['links'][number];
+
+/**
+ * Checks what came from outside and returns it as a problem.
+ * @throws {ProblemError} with one line that names the field, such as `devices[1].rowMs must have 34 numbers, one a row, not 33`.
+ */
+export function parseProblem(input: unknown): Problem {
+  const result = v.safeParse(ProblemSchema, input);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const field = fieldName(v.getDotPath(issue));
+    const missing = issue.received === 'undefined';
+    throw new ProblemError(missing ? `${field} is missing` : `${field} ${sentence(issue)}`);
+  }
+  const fault = findFault(result.output);
+  if (fault !== null) throw new ProblemError(fault);
+  return result.output;
+}
+
+/** `devices.1.rowMs` as people write it: `devices[1].rowMs`. */
+function fieldName(dotPath: string | null): string {
+  return dotPath === null ? 'the problem' : dotPath.replace(/\.(\d+)(?=\.|$)/g, '[$1]');
+}
+
+function sentence(issue: v.BaseIssue<unknown>): string {
+  const said = issue.message.startsWith('must') ? issue.message : 'must be an object';
+  return `${said}, not ${issue.received}`;
+}
+
+/** What a schema cannot see: fields that must agree with one another. */
+function findFault(problem: Problem): string | null {
+  const rowCount = problem.rows.length;
+  return (
+    findDeviceFault(problem, rowCount) ??
+    findLinkFault(problem) ??
+    findPinFault(problem, rowCount) ??
+    findSharedFault(problem, rowCount)
+  );
+}
+
+function findDeviceFault({ devices }: Problem, rowCount: number): string | null {
+  const names = new Set<string>();
+  for (const [index, device] of devices.entries()) {
+    const field = `devices[${index}]`;
+    for (const [name, times] of [
+      ['rowMs', device.rowMs] as const,
+      ['prefillRowMs', device.prefillRowMs] as const,
+      ...Object.entries(device.rowMsByBatch ?? {}).map(
+        ([size, batch]) => [`rowMsByBatch.${size}`, batch] as const,
+      ),
+    ])
+      if (times !== undefined && times.length !== rowCount)
+        return `${field}.${name} must have ${rowCount} numbers, one a row, not ${times.length}`;
+    const outside = device.loaded?.find((row) => row >= rowCount);
+    if (outside !== undefined)
+      return `${field}.loaded must name rows below ${rowCount}, not ${outside}`;
+    for (const name of memberIds(device)) {
+      if (names.has(name)) return `${field}.id must be unique, but "${name}" is there twice`;
+      names.add(name);
+    }
+  }
+  return null;
+}
+
+function findLinkFault({ devices, links }: Problem): string | null {
+  const counts = new Map(devices.map((device) => [device.id, device.count ?? 1]));
+  const seen = new Set<string>();
+  for (const [index, link] of links.entries()) {
+    for (const end of ['from', 'to'] as const)
+      if (!counts.has(link[end]))
+        return `links[${index}].${end} must name a device, not "${link[end]}"`;
+    if (link.from === link.to && counts.get(link.from) === 1)
+      return `links[${index}].to must be another device than links[${index}].from ("${link.from}")`;
+    const pair = JSON.stringify([link.from, link.to]);
+    if (seen.has(pair)) return `links[${index}] repeats the link ${link.from} → ${link.to}`;
+    seen.add(pair);
+  }
+  return null;
+}
+
+function findPinFault({ devices, source, pin }: Problem, rowCount: number): string | null {
+  const device = devices.find(({ id }) => id === source);
+  if (device === undefined) return `source must name a device, not "${source}"`;
+  if ((device.count ?? 1) > 1) return `source must be a single device, not one with a count`;
+  if (pin.first + pin.last > rowCount)
+    return `pin.first and pin.last must add up to at most ${rowCount}, the number of rows, not ${pin.first + pin.last}`;
+  return null;
+}
+
+function findSharedFault({ rows, shared = [] }: Problem, rowCount: number): string | null {
+  const seen = new Set<number>();
+  for (const [index, group] of shared.entries())
+    for (const row of group.rows) {
+      const field = `shared[${index}]`;
+      if (row >= rowCount) return `${field}.rows must name rows below ${rowCount}, not ${row}`;
+      if (seen.has(row)) return `${field}.rows must not repeat row ${row}`;
+      seen.add(row);
+      if (group.memoryBytes > rows[row].memoryBytes)
+        return `${field}.memoryBytes must be part of row ${row}'s ${rows[row].memoryBytes} bytes, not ${group.memoryBytes}`;
+    }
+  return null;
+}
+
+/** The names that a plan uses for the devices that one entry of `devices` stands for. */
+export function memberIds(device: Device): string[] {
+  const count = device.count ?? 1;
+  if (count === 1) return [device.id];
+  return Array.from({ length: count }, (_, member) => `${device.id}#${member + 1}`);
+}

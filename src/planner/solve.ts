@@ -1,0 +1,125 @@
+import { even, proportional } from './baseline/dealt.ts';
+import { bestSingle, solo } from './baseline/single.ts';
+import { twoDevice } from './baseline/two-device.ts';
+import { edgeshardLatency } from './edgeshard/latency.ts';
+import { latencyCost, loadBytesOf, throughputCost, type Cost, type Placement } from './evaluate.ts';
+import { buildInstance, plainInfeasibility, type Instance } from './instance.ts';
+import type { Outcome } from './outcome.ts';
+import type { FeasiblePlan, Method, Objective, PlanResult } from './plan.ts';
+import { ProblemError, type Problem } from './problem.ts';
+
+export interface SolveOptions {
+  /** Default `latency`. */
+  objective?: Objective;
+  /** Default `exact`. */
+  method?: Method;
+  /** For `exact`: when to stop and answer with a proven bound. Default 2000. */
+  timeLimitMs?: number;
+  /** Tokens that share one trip (a micro-batch). Default 1. */
+  batch?: number;
+  /** Plan with each link's usual latency (default) or with the one that nine of ten messages stay below. */
+  percentile?: 'p50' | 'p90';
+  /** Instead of the problem's own `request`. */
+  request?: { prompt: number; generate: number };
+  /** Called with every better plan as it is found, so that it can be used while the proof is still under way. */
+  onPlan?: (plan: FeasiblePlan) => void;
+}
+
+/**
+ * Places the rows of a model on the devices of a room.
+ * @throws {ProblemError} where the objective needs a field that the problem leaves out.
+ */
+export function solve(problem: Problem, options: SolveOptions = {}): PlanResult {
+  const startedAt = performance.now();
+  const objective = options.objective ?? 'latency';
+  const method = options.method ?? 'exact';
+  const instance = instanceOf(problem, options);
+  const asPlan = (placement: Placement, boundMs?: number): FeasiblePlan => {
+    const cost = costOf(instance, objective, placement);
+    const ms = totalMs(objective, cost);
+    const bound = Math.min(ms, boundMs ?? rowsAtTheirFastest(instance, objective));
+    return {
+      feasible: true,
+      objective,
+      method,
+      ms,
+      optimal: ms - bound <= 1e-9 * Math.max(1, ms),
+      boundMs: bound,
+      stages: placement.map(({ device, first, last }) => ({
+        device: instance.devices[device].id,
+        first,
+        last,
+      })),
+      ...cost,
+      batch: options.batch ?? 1,
+      loadBytes: loadBytesOf(instance, placement),
+      elapsedMs: performance.now() - startedAt,
+    };
+  };
+
+  const impossible = plainInfeasibility(instance);
+  const outcome: Outcome =
+    impossible === null
+      ? outcomeOf(instance, objective, method)
+      : { found: false, reason: impossible, proven: true };
+  if (outcome.found) return asPlan(outcome.placement, outcome.boundMs);
+  return {
+    feasible: false,
+    objective,
+    method,
+    reason: outcome.reason,
+    proven: outcome.proven,
+    elapsedMs: performance.now() - startedAt,
+  };
+}
+
+/** The problem as the solvers see it under these options. */
+export function instanceOf(problem: Problem, options: SolveOptions): Instance {
+  const objective = options.objective ?? 'latency';
+  const request = options.request ?? problem.request;
+  if (objective === 'request' && request === undefined)
+    throw new ProblemError('request is missing: the request objective needs prompt and generate');
+  return buildInstance(problem, {
+    objective,
+    batch: options.batch ?? 1,
+    percentile: options.percentile ?? 'p50',
+    request: request ?? { prompt: 1, generate: 1 },
+  });
+}
+
+function outcomeOf(instance: Instance, objective: Objective, method: Method): Outcome {
+  const msOf = (placement: Placement) => totalMs(objective, costOf(instance, objective, placement));
+  switch (method) {
+    case 'exact':
+    case 'edgeshard':
+      return edgeshardLatency(instance);
+    case 'solo':
+      return solo(instance);
+    case 'best-single':
+      return bestSingle(instance, msOf);
+    case 'even':
+      return even(instance);
+    case 'two-device':
+      return twoDevice(instance, msOf, objective !== 'throughput');
+    case 'proportional':
+      return proportional(instance);
+  }
+}
+
+export function costOf(instance: Instance, objective: Objective, placement: Placement): Cost {
+  return objective === 'throughput'
+    ? throughputCost(instance, placement)
+    : latencyCost(instance, placement);
+}
+
+export function totalMs(objective: Objective, { computeMs, linkMs }: Cost): number {
+  return objective === 'throughput' ? Math.max(computeMs, linkMs) : computeMs + linkMs;
+}
+
+/** A bound for any plan at all: every row on the device that is fastest at it, links free, and work spread evenly. */
+function rowsAtTheirFastest(instance: Instance, objective: Objective): number {
+  let ms = 0;
+  for (let row = 0; row < instance.rowCount; row++)
+    ms += Math.min(...instance.kinds.map(({ rowMs }) => rowMs[row]));
+  return objective === 'throughput' ? ms / instance.devices.length : ms;
+}
