@@ -20,3 +20,4 @@ export {
 } from './plan.ts';
 export { solve, type SolveOptions } from './solve.ts';
 export { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
+export { priceStages } from './price.ts';
