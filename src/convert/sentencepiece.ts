@@ -1,0 +1,116 @@
+/**
+ * Builds a Hugging Face `tokenizer.json` from a SentencePiece-style vocabulary: pieces with scores, spaces
+ * written ▁, unknown characters spelt in bytes. Llama 2 and its kin.
+ */
+
+export interface SentencePiece {
+  text: string;
+  /** Merges that lead to pieces of higher scores are made first. */
+  score: number;
+  /** `byte` pieces are spelt `<0xNN>`; `control` ones stand for no text. */
+  kind: 'normal' | 'byte' | 'control' | 'unknown';
+}
+
+export interface SentencePieceOptions {
+  bosId: number | null;
+  /** Encoding begins with a space that decoding takes away again (Llama 2 does). */
+  prefixSpace: boolean;
+}
+
+/** @param pieces in the order of their ids */
+export function sentencePieceTokenizer(
+  pieces: readonly SentencePiece[],
+  { bosId, prefixSpace }: SentencePieceOptions,
+): Record<string, unknown> {
+  const vocab = Object.fromEntries(pieces.map(({ text }, id) => [text, id]));
+  const bos = bosId === null ? undefined : pieces[bosId];
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: pieces.flatMap(({ text, kind }, id) =>
+      kind === 'control' || kind === 'unknown' ? [addedToken(id, text)] : [],
+    ),
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        ...(prefixSpace ? [{ type: 'Prepend', prepend: '▁' }] : []),
+        { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+      ],
+    },
+    pre_tokenizer: null,
+    post_processor: bos && bosId !== null ? startWith(bos.text, bosId) : null,
+    decoder: {
+      type: 'Sequence',
+      decoders: [
+        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+        { type: 'ByteFallback' },
+        { type: 'Fuse' },
+        ...(prefixSpace ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+      ],
+    },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: pieces.find(({ kind }) => kind === 'unknown')?.text ?? null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: true,
+      byte_fallback: true,
+      ignore_merges: false,
+      vocab,
+      merges: mergesOf(pieces),
+    },
+  };
+}
+
+export function addedToken(id: number, content: string): Record<string, unknown> {
+  return {
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  };
+}
+
+/** A post-processor that puts one token before every text. */
+export function startWith(token: string, id: number): Record<string, unknown> {
+  const first = { SpecialToken: { id: token, type_id: 0 } };
+  const text = { Sequence: { id: 'A', type_id: 0 } };
+  return {
+    type: 'TemplateProcessing',
+    single: [first, text],
+    pair: [
+      first,
+      text,
+      { SpecialToken: { id: token, type_id: 1 } },
+      { Sequence: { id: 'B', type_id: 1 } },
+    ],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
+}
+
+/**
+ * Every way to make a piece of two others, best score first; among ways to the same piece, the one whose
+ * left part is longest. It is the order of Hugging Face's own conversion.
+ */
+function mergesOf(pieces: readonly SentencePiece[]): [string, string][] {
+  const mergeable = new Set(pieces.filter(({ kind }) => kind === 'normal').map(({ text }) => text));
+  const merges: { left: string; right: string; score: number }[] = [];
+  for (const { text, score, kind } of pieces) {
+    if (kind !== 'normal') continue;
+    const characters = Array.from(text);
+    for (let cut = 1; cut < characters.length; cut++) {
+      const left = characters.slice(0, cut).join('');
+      const right = characters.slice(cut).join('');
+      if (mergeable.has(left) && mergeable.has(right)) merges.push({ left, right, score });
+    }
+  }
+  merges.sort(
+    (a, b) => b.score - a.score || b.left.length - a.left.length || b.right.length - a.right.length,
+  );
+  return merges.map(({ left, right }) => [left, right]);
+}

