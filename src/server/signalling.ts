@@ -1,0 +1,111 @@
+/**
+ * PeerJS signalling for the whole LAN: one PeerServer, whichever listener a device came through, so that a
+ * host on `http://localhost` and phones on `https://…` meet in the same room.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import express from 'express';
+import { ExpressPeerServer } from 'peer';
+import { WebSocketServer, type RawData } from 'ws';
+import { messageAllowance } from './message-allowance.ts';
+
+/** The path that a PeerJS client is given; its socket is `/peerjs/peerjs`. */
+export const signallingPath = '/peerjs';
+
+export interface SignallingOptions {
+  /** Origins besides the server's own whose pages may use this server, e.g. an app on a static host. */
+  allowedOrigins: readonly string[];
+}
+
+export interface Signalling {
+  handleRequest(request: IncomingMessage, response: ServerResponse): void;
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  close(): void;
+}
+
+const maxPeers = 512;
+const maxSocketsPerAddress = 128;
+/** An offer with all its candidates takes under 10 KB. */
+const maxMessageBytes = 64 * 1024;
+const maxUrlLength = 512;
+/** A host greets a class: thirty offers with candidates at once, then a trickle. */
+const allowance = { burstBytes: 1024 * 1024, bytesPerSecond: 64 * 1024, leastBytes: 512 };
+
+export function createSignalling({ allowedOrigins }: SignallingOptions): Signalling {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    path: `${signallingPath}/peerjs`,
+    maxPayload: maxMessageBytes,
+    perMessageDeflate: false,
+  });
+  const socketsOf = new Map<string, number>();
+
+  sockets.on('connection', (socket, request: IncomingMessage) => {
+    const address = request.socket.remoteAddress ?? '';
+    socketsOf.set(address, (socketsOf.get(address) ?? 0) + 1);
+    socket.on('close', () => {
+      const left = (socketsOf.get(address) ?? 1) - 1;
+      if (left > 0) socketsOf.set(address, left);
+      else socketsOf.delete(address);
+    });
+    const allows = messageAllowance(allowance);
+    socket.on('message', (data) => {
+      // A close handshake would go on listening to whoever floods.
+      if (!allows(byteLength(data))) socket.terminate();
+    });
+  });
+
+  // PeerServer asks for the server to attach to; sockets are handed to it from both listeners instead.
+  const peerServer = ExpressPeerServer(createServer(), {
+    path: signallingPath,
+    allow_discovery: false,
+    concurrent_limit: maxPeers,
+    corsOptions: { origin: [...allowedOrigins] },
+    createWebSocketServer: () => sockets,
+  });
+  // A socket that breaks, or sends what is no JSON, ends by itself; it must not end the server.
+  peerServer.on('error', () => undefined);
+  const http = express().disable('x-powered-by').use(peerServer);
+
+  return {
+    handleRequest: (request, response) => {
+      http(request, response);
+    },
+    handleUpgrade: (request, socket, head) => {
+      const refusal = refuse(request);
+      if (refusal) {
+        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (opened) =>
+        sockets.emit('connection', opened, request),
+      );
+    },
+    close: () => {
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+    },
+  };
+
+  function refuse(request: IncomingMessage): string | null {
+    if (!sockets.shouldHandle(request)) return '404 Not Found';
+    if ((request.url ?? '').length > maxUrlLength) return '414 URI Too Long';
+    if (!isAllowedOrigin(request, allowedOrigins)) return '403 Forbidden';
+    const open = socketsOf.get(request.socket.remoteAddress ?? '') ?? 0;
+    return open >= maxSocketsPerAddress ? '429 Too Many Requests' : null;
+  }
+}
+
+/** A page of another site must not reach into the LAN through a visitor's browser. */
+function isAllowedOrigin(request: IncomingMessage, allowedOrigins: readonly string[]): boolean {
+  const { origin, host } = request.headers;
+  // No browser leaves the header out; other programs are not bound by it anyway.
+  if (origin === undefined) return true;
+  return allowedOrigins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+}
+
+function byteLength(data: RawData): number {
+  return Array.isArray(data)
+    ? data.reduce((bytes, part) => bytes + part.byteLength, 0)
+    : data.byteLength;
+}
