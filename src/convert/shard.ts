@@ -1,0 +1,60 @@
+/** `npm run shard -- INPUT`: cuts a checkpoint into shards that a room can load. */
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { StorableDtype } from '../model/quantise.ts';
+import { cutShards } from './cut.ts';
+import { openCheckpointAt } from './open-checkpoint.ts';
+
+const usage = `usage: npm run shard -- INPUT [--out DIR] [--weights f32|f16|q8|q4] [--name NAME] [--licence TEXT]
+
+INPUT is a llama2.c checkpoint (.bin). DIR is where the model's folder goes; shards by default.
+Without --weights every tensor keeps the type it has.`;
+
+const storedAs: Record<string, StorableDtype> = { f32: 'F32', f16: 'F16', q8: 'Q8_0', q4: 'Q4_0' };
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      out: { type: 'string', default: 'shards' },
+      weights: { type: 'string' },
+      name: { type: 'string' },
+      licence: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  });
+  const [input] = positionals;
+  if (values.help || positionals.length !== 1) throw new Error(usage);
+  if (values.weights !== undefined && !(values.weights in storedAs))
+    throw new Error(`--weights must be f32, f16, q8 or q4, not "${values.weights}"`);
+
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort(new Error('stopped; nothing was left behind')));
+  const { checkpoint, close } = await openCheckpointAt(resolve(input), {
+    ...(values.name !== undefined && { name: values.name }),
+    ...(values.licence !== undefined && { licence: values.licence }),
+  });
+  try {
+    const folder = join(resolve(values.out), checkpoint.manifest.name);
+    const manifest = await cutShards(checkpoint, folder, {
+      weights: values.weights === undefined ? null : storedAs[values.weights],
+      onProgress: showProgress,
+      signal: abort.signal,
+    });
+    if (process.stdout.isTTY) process.stdout.write('\n');
+    console.log(manifest);
+  } finally {
+    await close();
+  }
+}
+
+function showProgress(bytes: number, totalBytes: number): void {
+  if (!process.stdout.isTTY) return;
+  const percent = Math.floor((100 * bytes) / totalBytes);
+  process.stdout.write(`\rcutting ${percent} % of ${(totalBytes / 1e6).toFixed(1)} MB`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,163 @@
+/** Text to token ids and back, from a Hugging Face `tokenizer.json`. */
+import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
+import * as v from 'valibot';
+
+export interface EncodeOptions {
+  /** Put the token first that begins every text, where the tokenizer has one. */
+  bos: boolean;
+  /**
+   * Read `<s>`, `<|im_end|>` and their like as the tokens they name: for text that a chat template wrote.
+   * Without it they are letters like any other, so that nobody can forge a turn by typing one.
+   */
+  special?: boolean;
+}
+
+export interface Tokenizer {
+  encode(text: string, options: EncodeOptions): number[];
+  /** Special tokens and ids without a token stand for no text. */
+  decode(ids: readonly number[]): string;
+  /**
+   * Decodes a sequence while it grows.
+   *
+   * @param before the ids that come before it, e.g. the prompt's: the text is then what they are continued
+   *   by, space and all. Without them the sequence is a text of its own.
+   */
+  streamDecoder(before?: readonly number[]): StreamDecoder;
+  /** The token's own spelling, e.g. `▁the` or `</s>`. */
+  idToToken(id: number): string | undefined;
+  tokenToId(token: string): number | undefined;
+}
+
+/** Never emits half a character; what was emitted is never taken back. */
+export interface StreamDecoder {
+  /** The text that this token completes; may be empty. */
+  push(id: number): string;
+  /** What is left when no more tokens come: a broken character as U+FFFD. */
+  end(): string;
+}
+
+const AddedTokenSchema = v.looseObject({
+  id: v.number(),
+  content: v.string(),
+  special: v.boolean(),
+});
+
+// Not v.record, which drops the keys "prototype" and "constructor": both are words of real vocabularies.
+const vocab = v.custom<object>(
+  (value) => typeof value === 'object' && value !== null,
+  'expected a vocabulary',
+);
+
+const TokenizerSchema = v.looseObject({
+  added_tokens: v.array(AddedTokenSchema),
+  model: v.looseObject({
+    type: v.optional(v.string()),
+    vocab,
+  }),
+  post_processor: v.optional(v.nullable(v.looseObject({ type: v.string() })), null),
+});
+
+/**
+ * @param json the parsed `tokenizer.json`
+ * @throws Error if it is not one, or of a kind that cannot be read
+ */
+export function loadTokenizer(json: unknown): Tokenizer {
+  const checked = v.safeParse(TokenizerSchema, json, { abortEarly: true });
+  if (!checked.success) {
+    const place = v.getDotPath(checked.issues[0]) ?? 'its top level';
+    throw new Error(`tokenizer.json is broken: at ${place}, ${checked.issues[0].message}`);
+  }
+  const document = checked.output;
+  const full = construct(document);
+  const literal = withoutSpecialTokens(document, full);
+  const prefix = prefixOf(full);
+
+  const decode = (ids: readonly number[]): string => {
+    const known = ids.filter((id) => full.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    return full.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+  };
+
+  return {
+    encode: (text, { bos, special = false }) => {
+      const { ids } = (special ? full : literal).encode(text, { add_special_tokens: false });
+      return bos ? [...prefix, ...ids] : ids;
+    },
+    decode,
+    streamDecoder: (before = []) => streamDecoder(decode, before),
+    idToToken: (id) => full.id_to_token(id),
+    tokenToId: (token) => full.token_to_id(token),
+  };
+}
+
+type Document = v.InferOutput<typeof TokenizerSchema>;
+
+function construct(document: Document): HubTokenizer {
+  try {
+    return new HubTokenizer(document, {});
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`this tokenizer.json is of a kind that cannot be read here: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The same tokenizer with its special tokens as plain letters; it shares the large tables. */
+function withoutSpecialTokens(document: Document, full: HubTokenizer): HubTokenizer {
+  const literal = construct({
+    ...document,
+    added_tokens: document.added_tokens.filter(({ special }) => !special),
+    model: { type: 'BPE', vocab: {}, merges: [] },
+  });
+  literal.model = full.model;
+  return literal;
+}
+
+/** What the tokenizer's post-processor puts before a text: usually one token, or none. */
+function prefixOf(full: HubTokenizer): number[] {
+  const plain = full.encode('a', { add_special_tokens: false }).ids;
+  const framed = full.encode('a').ids;
+  return framed.slice(0, Math.max(0, framed.lastIndexOf(plain[0])));
+}
+
+/**
+ * Decodes a sliding window: from the last settled place, once without and once with the new tokens. The
+ * difference is new text. A character still in the making shows as one trailing U+FFFD.
+ */
+function streamDecoder(
+  decode: (ids: readonly number[]) => string,
+  before: readonly number[],
+): StreamDecoder {
+  let window = before.slice(-contextTokens);
+  let settled = window.length;
+  let emitted = decode(window).length;
+
+  const emitTo = (text: string, length: number): string => {
+    const fresh = text.slice(emitted, length);
+    emitted = Math.max(emitted, length);
+    return fresh;
+  };
+
+  return {
+    push: (id) => {
+      window.push(id);
+      const text = decode(window);
+      if (text.endsWith('\uFFFD')) return emitTo(text, text.length - 1);
+      const fresh = emitTo(text, text.length);
+      // A token without text of its own cannot serve as context.
+      if (fresh === '') return '';
+      window = window.slice(settled);
+      settled = window.length;
+      emitted = decode(window).length;
+      return fresh;
+    },
+    end: () => {
+      const text = decode(window);
+      return emitTo(text, text.length);
+    },
+  };
+}
+
+/** Enough of what came before to know whether a word goes on. */
+const contextTokens = 8;
