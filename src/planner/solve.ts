@@ -2,6 +2,7 @@ import { even, proportional } from './baseline/dealt.ts';
 import { bestSingle, solo } from './baseline/single.ts';
 import { twoDevice } from './baseline/two-device.ts';
 import { edgeshardLatency } from './edgeshard/latency.ts';
+import { edgeshardThroughput } from './edgeshard/throughput.ts';
 import { latencyCost, loadBytesOf, throughputCost, type Cost, type Placement } from './evaluate.ts';
 import { buildInstance, plainInfeasibility, type Instance } from './instance.ts';
 import type { Outcome } from './outcome.ts';
@@ -92,7 +93,9 @@ function outcomeOf(instance: Instance, objective: Objective, method: Method): Ou
   switch (method) {
     case 'exact':
     case 'edgeshard':
-      return edgeshardLatency(instance);
+      return objective === 'throughput'
+        ? edgeshardThroughput(instance)
+        : edgeshardLatency(instance);
     case 'solo':
       return solo(instance);
     case 'best-single':

@@ -1,0 +1,157 @@
+/**
+ * The paper's throughput programme (EdgeShard, section IV-C), kept as published:
+ * `g(m', S∪{c}, c) = min over m < m', k ∈ S, c ∉ S of max{ g(m, S, k), comm(m, k→c), t(m+1..m' on c) }`,
+ * where `g(m, S, k)` is the least bottleneck of the first `m` rows on the devices `S`, the last of them on `k`.
+ *
+ * O(N²·2^M·M²): a programme for a handful of devices. The source starts with its first range and, with pinned last rows,
+ * closes the lap; those times add up.
+ */
+import type { Placement } from '../evaluate.ts';
+import { mergeStages } from '../evaluate.ts';
+import { kindOf, memoryBytesOf, transferMs, type Instance } from '../instance.ts';
+import type { Outcome } from '../outcome.ts';
+
+/** Beyond this the table's 2^M rows take minutes to fill. */
+const mostDevices = 13;
+
+interface Table {
+  others: number[];
+  /** Least bottleneck at [(set * others + last) * (rows + 1) + rows placed]. */
+  ms: Float64Array;
+  /** Where it came from: `(last before + 1) * (rows + 1) + rows placed before`; device 0 is the source. */
+  before: Int32Array;
+}
+
+export function edgeshardThroughput(instance: Instance): Outcome {
+  const others = instance.devices
+    .map((_, device) => device)
+    .filter((device) => device !== instance.source);
+  if (others.length >= mostDevices)
+    return {
+      found: false,
+      proven: false,
+      reason: `the published throughput programme fills a table of 2^${others.length} device sets; it is meant for at most ${mostDevices} devices, the exact method for more`,
+    };
+  const sourceMs = sourceRangeMs(instance);
+  const table = fillTable(instance, others, sourceMs);
+  const best = bestEnd(instance, table, sourceMs);
+  return best === null
+    ? {
+        found: false,
+        proven: true,
+        reason: 'no sequence of single ranges fits the devices’ memory and links',
+      }
+    : { found: true, placement: best };
+}
+
+/** Bottleneck so far with the first `m` rows on the source, its pinned last rows included; infinite where they do not fit. */
+function sourceRangeMs(instance: Instance): Float64Array {
+  const { rowCount, pinFirst, pinLastFrom, source } = instance;
+  const { rowMs, memoryBytes } = kindOf(instance, source);
+  const pinnedLast = rowNumbers(pinLastFrom, rowCount);
+  const closingMs = pinnedLast.reduce((sum, row) => sum + rowMs[row], 0);
+  return Float64Array.from({ length: pinLastFrom + 1 }, (_, placed) => {
+    const rows = rowNumbers(0, placed);
+    const fits = memoryBytesOf(instance, [...rows, ...pinnedLast]) <= memoryBytes;
+    if (!fits || placed < Math.max(1, pinFirst)) return Infinity;
+    return rows.reduce((sum, row) => sum + rowMs[row], closingMs);
+  });
+}
+
+function fillTable(instance: Instance, others: number[], sourceMs: Float64Array): Table {
+  const width = instance.rowCount + 1;
+  const count = others.length;
+  const table: Table = {
+    others,
+    ms: new Float64Array((1 << count) * count * width).fill(Infinity),
+    before: new Int32Array((1 << count) * count * width),
+  };
+  const ranges = others.map((device) => rangeMs(instance, device));
+  for (let set = 0; set < 1 << count; set++)
+    for (let next = 0; next < count; next++) {
+      if ((set >> next) & 1) continue;
+      const target = ((set | (1 << next)) * count + next) * width;
+      for (let last = -1; last < count; last++) {
+        const fromSource = last < 0 && set === 0;
+        if (!fromSource && (last < 0 || !((set >> last) & 1))) continue;
+        const from = fromSource ? instance.source : others[last];
+        for (let placed = 1; placed < instance.pinLastFrom; placed++) {
+          const soFarMs = fromSource
+            ? sourceMs[placed]
+            : table.ms[(set * count + last) * width + placed];
+          if (soFarMs === Infinity) continue;
+          const hopMs = transferMs(
+            instance,
+            placed - 1,
+            instance.devices[from].kind,
+            instance.devices[others[next]].kind,
+          );
+          const leastMs = Math.max(soFarMs, hopMs);
+          const rowsMs = ranges[next][placed];
+          for (let more = 0; more < rowsMs.length; more++) {
+            const at = target + placed + more + 1;
+            const ms = Math.max(leastMs, rowsMs[more]);
+            if (ms >= table.ms[at]) continue;
+            table.ms[at] = ms;
+            table.before[at] = (last + 1) * width + placed;
+          }
+        }
+      }
+    }
+  return table;
+}
+
+/** For each first row, the times of the ranges of 1, 2, 3 … rows from there that fit the device. */
+function rangeMs(instance: Instance, device: number): number[][] {
+  const { rowMs, memoryBytes } = kindOf(instance, device);
+  return rowNumbers(0, instance.pinLastFrom).map((first) => {
+    const times: number[] = [];
+    let ms = 0;
+    for (let row = first; row < instance.pinLastFrom; row++) {
+      if (memoryBytesOf(instance, rowNumbers(first, row + 1)) > memoryBytes) break;
+      ms += rowMs[row];
+      times.push(ms);
+    }
+    return times;
+  });
+}
+
+function bestEnd(instance: Instance, table: Table, sourceMs: Float64Array): Placement | null {
+  const { rowCount, pinLastFrom, source } = instance;
+  const width = rowCount + 1;
+  const count = table.others.length;
+  let bestMs = sourceMs[pinLastFrom];
+  let best = { set: 0, last: -1 };
+  for (let set = 1; set < 1 << count; set++)
+    for (let last = 0; last < count; last++) {
+      const soFarMs = table.ms[(set * count + last) * width + pinLastFrom];
+      if (soFarMs >= bestMs) continue;
+      const kind = instance.devices[table.others[last]].kind;
+      const ms = Math.max(
+        soFarMs,
+        transferMs(instance, pinLastFrom - 1, kind, instance.sourceKind),
+      );
+      if (ms < bestMs) [bestMs, best] = [ms, { set, last }];
+    }
+  if (!Number.isFinite(bestMs)) return null;
+
+  const placement: Placement = [];
+  if (pinLastFrom < rowCount)
+    placement.push({ device: source, first: pinLastFrom, last: rowCount - 1 });
+  let { set, last } = best;
+  let placed = pinLastFrom;
+  while (last >= 0) {
+    const before = table.before[(set * count + last) * width + placed];
+    const placedBefore = before % width;
+    placement.unshift({ device: table.others[last], first: placedBefore, last: placed - 1 });
+    set &= ~(1 << last);
+    last = Math.floor(before / width) - 1;
+    placed = placedBefore;
+  }
+  if (placed > 0) placement.unshift({ device: source, first: 0, last: placed - 1 });
+  return mergeStages(placement);
+}
+
+function rowNumbers(from: number, end: number): number[] {
+  return Array.from({ length: end - from }, (_, index) => from + index);
+}
