@@ -20,6 +20,11 @@ export type PlanChoice = 'auto' | 'even' | (RowRange & { device: string })[];
 export interface HostOptions extends DeviceOptions {
   /** Address of the model's manifest, absolute or relative to the page. */
   manifestUrl: string;
+  /**
+   * Where other devices reach this app, for the room link; null for the page's own address. A page at
+   * `http://localhost` names its server's LAN address here.
+   */
+  linkBaseUrl: string | null;
   weights: WeightType | 'auto';
   wire: WireType;
   plan: PlanChoice;
@@ -27,6 +32,8 @@ export interface HostOptions extends DeviceOptions {
   prefillChunk: number | null;
   /** Most devices that may join, the host included. */
   maxDevices: number;
+  /** The first plan waits for this many devices, so that the host loads no rows it would soon give away. */
+  expectedDevices: number;
 }
 
 export interface AskRequest {
@@ -47,6 +54,14 @@ export interface AnswerResult {
   msPerToken: number;
   predictedMsPerToken: number;
   because: 'end' | 'length' | 'stopped';
+  /** One entry a lap, prefill first: where the time went. */
+  laps: LapTiming[];
+}
+
+/** How long one trip round the stages took, and what each stage made of it. Durations only. */
+export interface LapTiming {
+  lapMs: number;
+  hops: { stage: number; queueMs: number; computeMs: number; wireMs: number }[];
 }
 
 export interface Answer {

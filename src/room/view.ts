@@ -102,6 +102,8 @@ export interface RoomView {
   model: ModelView | null;
   devices: DeviceView[];
   plan: PlanView | null;
+  /** Why the room cannot answer yet, in a sentence that says what is missing; null when it can. */
+  waitingFor: string | null;
   /** Oldest first. On a device: empty, since text stays with the host. */
   answers: AnswerView[];
   /** Short sentences about what just happened ("Chrome on Android left"), newest last. */

@@ -29,6 +29,14 @@ export function piecesOfRow(manifest: Manifest, row: number): Piece[] {
   );
 }
 
+/** A whole file in pieces. */
+export function piecesOfFile(manifest: Manifest, file: number): Piece[] {
+  const whole = [{ offset: 0, bytes: manifest.files[file].bytes }];
+  return manifest.files[file].pieceSha256
+    ? hashedPieces(manifest, file, whole)
+    : exactPieces(file, whole);
+}
+
 /** Bytes of the given rows as they are stored, what two rows share counted once. */
 export function storedBytes(manifest: Manifest, rows: Iterable<number>): number {
   const pieces = new Map<string, number>();
@@ -42,10 +50,12 @@ export function pieceName(piece: Piece): string {
   return `${piece.file}:${piece.offset}+${piece.bytes}`;
 }
 
-function hashedPieces(manifest: Manifest, file: number, tensors: ManifestTensor[]): Piece[] {
+type ByteRange = Pick<ManifestTensor, 'offset' | 'bytes'>;
+
+function hashedPieces(manifest: Manifest, file: number, ranges: ByteRange[]): Piece[] {
   const { bytes: fileBytes, pieceSha256 = [] } = manifest.files[file];
   const wanted = new Set<number>();
-  for (const { offset, bytes } of tensors) {
+  for (const { offset, bytes } of ranges) {
     const last = Math.floor((offset + bytes - 1) / pieceBytes);
     for (let index = Math.floor(offset / pieceBytes); index <= last; index++) wanted.add(index);
   }
@@ -59,9 +69,9 @@ function hashedPieces(manifest: Manifest, file: number, tensors: ManifestTensor[
     }));
 }
 
-function exactPieces(file: number, tensors: ManifestTensor[]): Piece[] {
+function exactPieces(file: number, ranges: ByteRange[]): Piece[] {
   const pieces: Piece[] = [];
-  for (const range of mergedRanges(tensors)) {
+  for (const range of mergedRanges(ranges)) {
     for (let offset = range.start; offset < range.end; offset += pieceBytes) {
       const bytes = Math.min(pieceBytes, range.end - offset);
       pieces.push({ file, offset, bytes, sha256: null });
@@ -70,8 +80,8 @@ function exactPieces(file: number, tensors: ManifestTensor[]): Piece[] {
   return pieces;
 }
 
-function mergedRanges(tensors: ManifestTensor[]): { start: number; end: number }[] {
-  const sorted = [...tensors].sort((a, b) => a.offset - b.offset);
+function mergedRanges(ranges: ByteRange[]): { start: number; end: number }[] {
+  const sorted = [...ranges].sort((a, b) => a.offset - b.offset);
   const merged: { start: number; end: number }[] = [];
   for (const { offset, bytes } of sorted) {
     const previous = merged.at(-1);

@@ -8,7 +8,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { fetchRange } from './fetch-range.ts';
 import type { PieceCache } from './piece-cache.ts';
 import { sha256Hex } from './read-manifest.ts';
-import { pieceName, piecesOfRow, storedBytes, type Piece } from './row-pieces.ts';
+import { pieceName, piecesOfFile, piecesOfRow, storedBytes, type Piece } from './row-pieces.ts';
 
 /** A tensor's bytes in its own buffer, so that it can be handed to a worker without a copy. */
 export interface ShardTensor {
@@ -20,8 +20,10 @@ export interface ShardTensor {
 }
 
 export interface ShardReader {
-  /** Bytes that came from outside this device since the reader was made. */
-  readonly bytesFetched: number;
+  /** Bytes of rows that came from outside this device since the reader was made. */
+  readonly rowBytesFetched: number;
+  /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
+  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Reads rows one after the other, giving each to `use` before the next is read, so that memory
    * stays near one row. Throws one sentence that names the file when a piece cannot be had or is not
@@ -43,18 +45,18 @@ export function createShardReader(
   baseUrl: string,
   cache: PieceCache,
 ): ShardReader {
-  let bytesFetched = 0;
+  let rowBytesFetched = 0;
 
   async function readPiece(
     piece: Piece,
-    onBytes: (count: number) => void,
-    signal: AbortSignal | undefined,
+    onBytes: (count: number, isFetched: boolean) => void,
+    signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const url = new URL(manifest.files[piece.file].path, baseUrl).href;
     const key = piece.sha256 ?? `${url}@${piece.offset}+${piece.bytes}`;
     const kept = await cache.get(key);
     if (kept?.length === piece.bytes && (await matches(kept, piece.sha256))) {
-      onBytes(piece.bytes);
+      onBytes(piece.bytes, false);
       return kept;
     }
     if (kept) await cache.remove(key);
@@ -62,10 +64,7 @@ export function createShardReader(
       url,
       offset: piece.offset,
       length: piece.bytes,
-      onBytes: (count) => {
-        bytesFetched += count;
-        onBytes(count);
-      },
+      onBytes: (count) => onBytes(count, true),
       ...(signal && { signal }),
     });
     if (!(await matches(fetched, piece.sha256)))
@@ -77,13 +76,22 @@ export function createShardReader(
   }
 
   return {
-    get bytesFetched() {
-      return bytesFetched;
+    get rowBytesFetched() {
+      return rowBytesFetched;
+    },
+    async readFile(path) {
+      const file = manifest.files.findIndex((candidate) => candidate.path === path);
+      if (file === -1) throw new Error(`The model's manifest lists no file ${path}.`);
+      const bytes = new Uint8Array(manifest.files[file].bytes);
+      for (const piece of piecesOfFile(manifest, file))
+        bytes.set(await readPiece(piece, () => undefined), piece.offset);
+      return bytes;
     },
     async readRows(rows, use, onProgress, signal) {
       const bytesTotal = storedBytes(manifest, rows);
       let bytesRead = 0;
-      const onBytes = (count: number) => {
+      const onBytes = (count: number, isFetched: boolean) => {
+        if (isFetched) rowBytesFetched += count;
         bytesRead += count;
         onProgress?.(Math.min(bytesRead, bytesTotal), bytesTotal);
       };

@@ -1,0 +1,83 @@
+/**
+ * A device's part in the plans that run: it loads what a lap gives it, runs its stages, and drops what
+ * a later lap no longer gives it. The host holds one for itself, and so does every other tab.
+ */
+import type { FrameHeader } from '../transport/index.ts';
+import type { PreparedEngine } from './prepare-engine.ts';
+import { rowsOf, type Lap } from './lap.ts';
+import type { ShardHolder } from './shard-holder.ts';
+import {
+  createStageRunner,
+  type LapStart,
+  type StageRunner,
+  type StageRunnerOptions,
+} from './stage-runner.ts';
+
+export interface ComputingDevice {
+  readonly rows: number[];
+  /** Bytes that its rows occupy. */
+  readonly usedBytes: number;
+  /**
+   * Loads the lap's rows for this device and accepts the lap's frames from then on. With `dropFirst`
+   * the rows of other laps go before, where both together would not fit. A later call ends an earlier
+   * one, which then rejects with an AbortError.
+   */
+  prepare(
+    lap: Lap,
+    dropFirst: boolean,
+    onProgress: (bytesRead: number, bytesTotal: number) => void,
+  ): Promise<void>;
+  /** The lap of this epoch is the one that runs: rows that only earlier laps needed go. */
+  adopt(epoch: number): Promise<void>;
+  start(epoch: number, start: LapStart): void;
+  receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
+  release(sequence: number): void;
+  dispose(): Promise<void>;
+}
+
+export function createComputingDevice(
+  prepared: PreparedEngine,
+  holder: ShardHolder,
+  options: Omit<StageRunnerOptions, 'engine'>,
+): ComputingDevice {
+  const { engine } = prepared;
+  const runner: StageRunner = createStageRunner({ ...options, engine });
+  const laps = new Map<number, Lap>();
+  let preparing = new AbortController();
+
+  return {
+    get rows() {
+      return holder.rows();
+    },
+    get usedBytes() {
+      return holder.memoryBytes();
+    },
+    async prepare(lap, dropFirst, onProgress) {
+      preparing.abort();
+      preparing = new AbortController();
+      const { signal } = preparing;
+      const rows = rowsOf(lap, options.deviceId);
+      if (dropFirst) await holder.keepOnly(rows);
+      await holder.load(rows, onProgress, signal);
+      laps.set(lap.epoch, lap);
+      runner.adopt(lap);
+    },
+    async adopt(epoch) {
+      const lap = laps.get(epoch);
+      if (!lap) return;
+      for (const known of laps.keys()) if (known < epoch) laps.delete(known);
+      runner.forgetBefore(epoch);
+      await holder.keepOnly([...laps.values()].flatMap((kept) => rowsOf(kept, options.deviceId)));
+    },
+    start: (epoch, start) => runner.start(epoch, start),
+    receive: (from, header, payload) => runner.receive(from, header, payload),
+    release(sequence) {
+      // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
+      engine.releaseSequence(sequence).catch(() => undefined);
+    },
+    async dispose() {
+      preparing.abort();
+      await engine.dispose();
+    },
+  };
+}

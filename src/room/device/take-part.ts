@@ -1,0 +1,164 @@
+/** What a measured device does in a room: meets the others, loads its rows, runs its stages. */
+import type { Manifest } from '../../model/manifest.ts';
+import type { Link, Signalling } from '../../transport/index.ts';
+import { createComputingDevice } from '../computing-device.ts';
+import { checkStages, rangesOf, type Lap } from '../lap.ts';
+import { createPeers } from '../peers.ts';
+import type { PreparedEngine } from '../prepare-engine.ts';
+import { parseHostMessage, type DeviceMessage, type HostMessage } from '../protocol.ts';
+import type { ShardHolder } from '../shard-holder.ts';
+import type { DeviceView, PlanView } from '../view.ts';
+import type { StatusReporter } from './status-reporter.ts';
+
+export interface PartOptions {
+  welcome: Extract<HostMessage, { kind: 'welcome' }>;
+  manifest: Manifest;
+  prepared: PreparedEngine;
+  holder: ShardHolder;
+  host: Link;
+  signalling: Signalling;
+  key: Uint8Array<ArrayBuffer>;
+  reporter: StatusReporter;
+  show: (change: Partial<DeviceView>) => void;
+  showPlan: (plan: PlanView) => void;
+  /** Ends this device's part with a sentence for the screen. */
+  fail: (reason: string) => void;
+}
+
+export interface DevicePart {
+  readonly usedBytes: number;
+  setBudget(bytes: number): void;
+  leave(): void;
+}
+
+export function takePart(options: PartOptions): DevicePart {
+  const { welcome, manifest, prepared, holder, host, reporter, show } = options;
+  const rowCount = manifest.rows.length;
+  const send = (message: DeviceMessage): void => host.sendControl(message);
+  let assigned: Lap | null = null;
+  let budgetBytes = prepared.budgetBytes;
+
+  const peers = createPeers({
+    dial: (peerId) => options.signalling.dial(peerId),
+    key: options.key,
+    onFrame: (from, header, payload) => device.receive(from, header, payload),
+    onLost: (deviceId) => {
+      if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null });
+    },
+  });
+  options.signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
+  peers.add('host', host);
+  const device = createComputingDevice(prepared, holder, {
+    deviceId: welcome.deviceId,
+    hiddenSize: manifest.config.hidden_size,
+    contextLength: welcome.contextLength,
+    headRow: rowCount - 1,
+    wire: welcome.wire,
+    send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
+    wireMs: (deviceId) => peers.wireMs(deviceId),
+    onLapEnd: () =>
+      options.fail('This device was given the head of the model, which stays on the host.'),
+    onFailure: ({ epoch, sequence, reason }) =>
+      send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500) }),
+    // The host knows when it computes; only this screen needs to be told.
+    onBusy: (busy) => show({ status: { kind: busy ? 'computing' : 'ready' } }),
+  });
+
+  function showMemory(): void {
+    show({
+      rows: rangesOf(device.rows),
+      memory: { budgetBytes, usedBytes: device.usedBytes },
+    });
+  }
+
+  async function assign(lap: Lap, dropFirst: boolean): Promise<void> {
+    assigned = lap;
+    try {
+      await device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) =>
+        reporter.set({ kind: 'loading', bytesLoaded, bytesTotal }),
+      );
+    } catch (error) {
+      if (assigned !== lap) return;
+      const reason = error instanceof Error ? error.message : String(error);
+      reporter.set({ kind: 'failed', reason });
+      send({ kind: 'unable', epoch: lap.epoch, reason: reason.slice(0, 500) });
+      return;
+    }
+    showMemory();
+    if (assigned !== lap) return;
+    reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
+    send({ kind: 'ready', epoch: lap.epoch });
+  }
+
+  async function adopt(epoch: number): Promise<void> {
+    await device.adopt(epoch);
+    showMemory();
+    reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
+  }
+
+  async function measureLink(deviceId: string): Promise<void> {
+    const link = peers.link(deviceId);
+    try {
+      if (!link) throw new Error('there is no such link');
+      const { latencyMs, p90LatencyMs, mbps } = await link.measure();
+      send({ kind: 'link', deviceId, profile: { latencyMs, p90LatencyMs, mbps } });
+    } catch {
+      // There is no link, or it ended while it was being measured.
+      send({ kind: 'link', deviceId, profile: null });
+    }
+  }
+
+  function handle(message: HostMessage): void {
+    switch (message.kind) {
+      case 'welcome':
+        throw new Error('the host welcomed this device twice');
+      case 'meet': {
+        const { deviceId } = message;
+        void peers.meet(message).then((reached) => send({ kind: 'met', deviceId, reached }));
+        return;
+      }
+      case 'measure-link':
+        void measureLink(message.deviceId);
+        return;
+      case 'assign': {
+        const { epoch, stages, dropFirst } = message;
+        checkStages(stages, rowCount);
+        void assign({ epoch, stages }, dropFirst);
+        return;
+      }
+      case 'adopt':
+        void adopt(message.epoch);
+        return;
+      case 'release':
+        device.release(message.sequence);
+        return;
+      case 'left':
+        peers.drop(message.deviceId, 'it left the room');
+        return;
+    }
+  }
+
+  host.onControl((message) => {
+    try {
+      handle(parseHostMessage(message));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      options.fail(`The host sent something this app does not understand: ${reason}.`);
+    }
+  });
+
+  return {
+    get usedBytes() {
+      return device.usedBytes;
+    },
+    setBudget(bytes) {
+      budgetBytes = bytes;
+      showMemory();
+      send({ kind: 'budget', budgetBytes });
+    },
+    leave() {
+      peers.closeAll('left the room');
+      void device.dispose();
+    },
+  };
+}

@@ -1,0 +1,187 @@
+/**
+ * Lets devices in: proves the room key with whoever dials, welcomes them, has every pair that can meet
+ * meet and measure, and turns their messages into what the host knows of them.
+ */
+import {
+  openLink,
+  type Link,
+  type LinkProfile,
+  type RoomAddress,
+  type Signalling,
+} from '../../transport/index.ts';
+import type { Peers } from '../peers.ts';
+import {
+  parseDeviceMessage,
+  roomProtocolVersion,
+  type DeviceMessage,
+  type HostMessage,
+  type MeasuredLink,
+} from '../protocol.ts';
+import { deviceName, newMember, type Member } from './members.ts';
+
+export interface AdmissionOptions {
+  signalling: Signalling;
+  address: RoomAddress;
+  members: Map<string, Member>;
+  peers: Peers;
+  maxDevices: number;
+  welcome: (deviceId: string) => Extract<HostMessage, { kind: 'welcome' }>;
+  onJoined: (member: Member) => void;
+  /** Something shown of a member changed. */
+  onShown: () => void;
+  /** Something the plan depends on changed. */
+  onChanged: () => void;
+  onReady: (member: Member, epoch: number) => void;
+  onUnable: (member: Member, epoch: number, reason: string) => void;
+  onStageFailed: (member: Member, sequence: number, reason: string) => void;
+}
+
+export function admitDevices(options: AdmissionOptions): void {
+  const { signalling, members, peers } = options;
+  let joined = 0;
+  /** Links are measured one after the other: two measurements at once would slow each other down. */
+  let measuring: Promise<void> = Promise.resolve();
+  const dialled = new Set<string>();
+  const settling = new Map<string, () => void>();
+
+  signalling.onDial((connection, peerId) => {
+    void admit(connection, peerId).catch(() => {
+      // Whoever could not prove the key has been told so by the handshake; the room takes no notice.
+      connection.close();
+    });
+  });
+
+  async function admit(connection: RTCPeerConnection, peerId: string): Promise<void> {
+    const { key } = options.address;
+    const link = await openLink(connection, { peerId, key, version: roomProtocolVersion });
+    if (members.size >= options.maxDevices) {
+      link.close(
+        `This room is full: it holds ${options.maxDevices} devices. Ask the host for a place.`,
+      );
+      return;
+    }
+    const id = deviceName(joined++);
+    let member: Member | null = null;
+    link.onControl((raw) => {
+      try {
+        const message = parseDeviceMessage(raw);
+        if (member) handle(member, link, message);
+        else if (message.kind === 'hello') member = enter(id, message.label, link);
+        else throw new Error(`${message.kind} came before hello`);
+      } catch (error) {
+        link.close(error instanceof Error ? error.message : String(error));
+      }
+    });
+  }
+
+  function enter(id: string, label: string, link: Link): Member {
+    const member = newMember(id, label, link);
+    members.set(id, member);
+    peers.add(id, link);
+    link.sendControl(options.welcome(id));
+    options.onJoined(member);
+    return member;
+  }
+
+  function handle(member: Member, link: Link, message: DeviceMessage): void {
+    switch (message.kind) {
+      case 'hello':
+        throw new Error('a device said hello twice');
+      case 'status':
+        member.status = message.status;
+        member.usedBytes = message.usedBytes;
+        member.bytesLoaded = message.bytesLoaded;
+        options.onShown();
+        return;
+      case 'profile': {
+        const { compute, callMs, adapter, budgetBytes } = message;
+        member.profile = { compute, callMs, adapter, budgetBytes };
+        introduce(member);
+        measureOwnLink(member, link);
+        options.onShown();
+        return;
+      }
+      case 'budget':
+        if (member.profile) member.profile.budgetBytes = message.budgetBytes;
+        options.onChanged();
+        return;
+      case 'met':
+        onMet(member, message.deviceId, message.reached);
+        return;
+      case 'link':
+        settleLink(member, message.deviceId, message.profile);
+        return;
+      case 'ready':
+        options.onReady(member, message.epoch);
+        return;
+      case 'unable':
+        options.onUnable(member, message.epoch, message.reason);
+        return;
+      case 'stage-failed':
+        options.onStageFailed(member, message.sequence, message.reason);
+        return;
+    }
+  }
+
+  /** The newcomer dials; the others are told first, so that they let it in. */
+  function introduce(newcomer: Member): void {
+    for (const other of members.values()) {
+      if (other === newcomer || !other.link || !other.profile || !newcomer.link) continue;
+      other.link.sendControl(introduction(newcomer.id, newcomer.link, false));
+      newcomer.link.sendControl(introduction(other.id, other.link, true));
+      dialled.add(pairName(newcomer.id, other.id));
+    }
+  }
+
+  /** Both sides report. The one that dialled measures; a failure on either side is a failure. */
+  function onMet(member: Member, otherId: string, reached: boolean): void {
+    if (!reached) settleLink(member, otherId, null);
+    else if (dialled.has(pairName(member.id, otherId)))
+      inTurn(() => {
+        member.link?.sendControl({ kind: 'measure-link', deviceId: otherId });
+        return settled(member, otherId);
+      });
+  }
+
+  function measureOwnLink(member: Member, link: Link): void {
+    inTurn(async () => {
+      try {
+        settleLink(member, 'host', measured(await link.measure()));
+      } catch {
+        // The device left while its link was measured; its leaving is what the room hears of.
+      }
+    });
+  }
+
+  function settled(member: Member, otherId: string): Promise<void> {
+    return new Promise((resolve) => {
+      settling.set(pairName(member.id, otherId), resolve);
+      member.link?.onClosed(() => resolve());
+    });
+  }
+
+  function settleLink(member: Member, otherId: string, profile: MeasuredLink | null): void {
+    member.links.set(otherId, profile);
+    const pair = pairName(member.id, otherId);
+    settling.get(pair)?.();
+    settling.delete(pair);
+    options.onChanged();
+  }
+
+  function inTurn(work: () => Promise<void>): void {
+    measuring = measuring.then(work);
+  }
+}
+
+function introduction(deviceId: string, link: Link, dial: boolean): HostMessage {
+  const { peerId, fingerprint } = link;
+  return { kind: 'meet', deviceId, peerId, fingerprint, dial };
+}
+
+function measured({ latencyMs, p90LatencyMs, mbps }: LinkProfile): MeasuredLink {
+  return { latencyMs, p90LatencyMs, mbps };
+}
+
+function pairName(dialler: string, other: string): string {
+  return `${dialler}>${other}`;
+}

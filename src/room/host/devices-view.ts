@@ -1,0 +1,36 @@
+import type { DeviceStatus, DeviceView } from '../view.ts';
+import { linkBetween, type Member } from './members.ts';
+
+/** The members as the host's screen shows them. */
+export function devicesView(members: Iterable<Member>, isComputing: boolean): DeviceView[] {
+  const all = [...members];
+  const host = all.find((member) => member.id === 'host');
+  return all.map((member) => {
+    const { profile } = member;
+    const link = host && member !== host ? linkBetween(member, host) : null;
+    return {
+      id: member.id,
+      label: member.label,
+      isThisDevice: member === host,
+      status: shownStatus(member, isComputing),
+      rows: member.rows,
+      compute: profile && {
+        backend: profile.compute.backend,
+        adapter: profile.adapter,
+        weights: profile.compute.weights,
+        layerMs: profile.compute.layerMs,
+        headMs: profile.compute.headMs,
+      },
+      memory: { budgetBytes: profile?.budgetBytes ?? 0, usedBytes: member.usedBytes },
+      bytesLoaded: member.bytesLoaded,
+      link: link ? { latencyMs: link.latencyMs, mbps: link.mbps } : null,
+    };
+  });
+}
+
+/** Devices do not report every token they compute: while an answer runs, whoever holds rows computes. */
+function shownStatus({ status, rows }: Member, isComputing: boolean): DeviceStatus {
+  if (status.kind !== 'ready') return status;
+  if (rows.length === 0) return { kind: 'spare' };
+  return isComputing ? { kind: 'computing' } : status;
+}

@@ -1,0 +1,264 @@
+/** The host's side of an open room: members come and go, plans follow them, answers run on the plans. */
+import type { Manifest } from '../../model/manifest.ts';
+import { deviceLabel } from '../../profile/this-device.ts';
+import type { PieceCache } from '../../store/piece-cache.ts';
+import type { ShardReader } from '../../store/shard-reader.ts';
+import type { RoomAddress, Signalling } from '../../transport/index.ts';
+import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
+import { devicesOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
+import { createPeers } from '../peers.ts';
+import { prepareEngine } from '../prepare-engine.ts';
+import type { HostMessage } from '../protocol.ts';
+import type { Answer, AskRequest, HostOptions } from '../room.ts';
+import { createShardHolder } from '../shard-holder.ts';
+import type { ViewStore } from '../view-store.ts';
+import { admitDevices } from './admission.ts';
+import { createAnswers } from './answers.ts';
+import { devicesView } from './devices-view.ts';
+import { createLapRunner } from './lap-runner.ts';
+import { measuredMembers, newMember, type Member } from './members.ts';
+import { createPlanning, type RunningLap } from './planning.ts';
+import { createRollOut } from './roll-out.ts';
+import { planRoom } from './room-plan.ts';
+import type { TextCodec } from './text-codec.ts';
+
+export interface RunRoomOptions {
+  options: HostOptions;
+  store: ViewStore;
+  /** Aborts when the room ends. */
+  signal: AbortSignal;
+  manifest: Manifest;
+  manifestSha256: string;
+  codec: TextCodec;
+  cache: PieceCache;
+  reader: ShardReader;
+  signalling: Signalling;
+  address: RoomAddress;
+}
+
+export interface RunningRoom {
+  ask(request: AskRequest): Answer;
+  setMemoryBudget(bytes: number): void;
+  settled(): Promise<void>;
+}
+
+/** A device that joins should be worth a reshuffle of shards. */
+const worthwhileGain = 0.03;
+
+export function runRoom(room: RunRoomOptions): RunningRoom {
+  const { options, store, signal, manifest, reader } = room;
+  const { config } = manifest;
+  const contextLength = config.max_position_embeddings;
+  const host = newMember('host', deviceLabel(), null);
+  const members = new Map<string, Member>([['host', host]]);
+  let device: ComputingDevice | null = null;
+  let isComputing = false;
+  let lastSequence = 0;
+
+  const peers = createPeers({
+    dial: (peerId) => room.signalling.dial(peerId),
+    key: room.address.key,
+    onFrame: (from, header, payload) => device?.receive(from, header, payload),
+    onLost: (deviceId) => leave(deviceId),
+  });
+  signal.addEventListener('abort', () => {
+    answers.stopAll('The room was closed.');
+    peers.closeAll('The host closed the room.');
+    void device?.dispose();
+  });
+
+  function showDevices(): void {
+    store.update({ devices: devicesView(members.values(), isComputing) });
+  }
+
+  function changed(): void {
+    showDevices();
+    planning.changed();
+  }
+
+  function tell(message: HostMessage): void {
+    for (const { link } of members.values()) link?.sendControl(message);
+  }
+
+  function leave(deviceId: string): void {
+    const member = members.get(deviceId);
+    if (!member) return;
+    members.delete(deviceId);
+    tell({ kind: 'left', deviceId });
+    rollOut.left(member);
+    store.notice(`${member.label} (${deviceId}) left.`);
+    showDevices();
+    planning.lose(deviceId, `${member.label} left; its layers move to the others.`);
+  }
+
+  function exclude(member: Member, reason: string): void {
+    member.excluded = reason;
+    member.status = { kind: 'failed', reason };
+    store.notice(`${member.label} (${member.id}) gets no layers any more: ${reason}`);
+    showDevices();
+    planning.lose(member.id, `${member.label} failed; its layers move to the others.`);
+  }
+
+  const rollOut = createRollOut({
+    members,
+    prepareHost: async (lap, dropFirst) => {
+      if (!device) throw new Error('The host is not ready to compute.');
+      await device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) => {
+        host.status = { kind: 'loading', bytesLoaded, bytesTotal };
+        host.bytesLoaded = reader.rowBytesFetched;
+        showDevices();
+      });
+      host.usedBytes = device.usedBytes;
+      host.bytesLoaded = reader.rowBytesFetched;
+      host.status = { kind: 'ready' };
+      showDevices();
+    },
+    exclude,
+  });
+
+  const planning = createPlanning({
+    worthwhileGain: options.plan === 'auto' ? worthwhileGain : null,
+    propose() {
+      if (!host.profile) return { waitingFor: 'This device is getting ready.' };
+      const measured = measuredMembers(members.values());
+      const missing = options.expectedDevices - measured.length;
+      if (missing > 0 && !rollOut.hasEverRun)
+        return {
+          waitingFor: `Waiting for ${missing} more ${missing === 1 ? 'device' : 'devices'}.`,
+        };
+      const { wire, plan: choice } = options;
+      return planRoom({ manifest, contextLength, wire, choice, members: measured });
+    },
+    overflows: (lap) => [...members.values()].some((member) => overflows(member, lap)),
+    rollOut: (lap, dropFirst) => rollOut.run(lap, dropFirst),
+    adopt,
+    onView: (plan, waitingFor) => store.update({ plan, waitingFor }),
+  });
+
+  /** Whether what the member holds and what the lap gives it are together more than it may hold. */
+  function overflows(member: Member, lap: Lap): boolean {
+    if (!member.profile) return false;
+    const { compute, budgetBytes } = member.profile;
+    const held = new Set(member.rows.flatMap(({ first, last }) => span(first, last)));
+    const added = rowsOf(lap, member.id).filter((row) => !held.has(row)).length;
+    return added > 0 && member.usedBytes + added * compute.layerBytes > budgetBytes;
+  }
+
+  function adopt(lap: Lap): void {
+    for (const member of members.values()) {
+      member.rows = rangesOf(rowsOf(lap, member.id));
+      member.link?.sendControl({ kind: 'adopt', epoch: lap.epoch });
+    }
+    void device?.adopt(lap.epoch).then(() => {
+      host.usedBytes = device?.usedBytes ?? 0;
+      showDevices();
+    });
+    showDevices();
+  }
+
+  const laps = createLapRunner((epoch, start) => device?.start(epoch, start));
+  const answers = createAnswers({
+    planning,
+    laps,
+    tokenizer: room.codec.tokenizer,
+    encodePrompt: (text) => room.codec.encodePrompt(text),
+    stopIds: room.codec.stopIds,
+    contextLength,
+    prefillChunk: (running) => options.prefillChunk ?? prefillChunkOf(running),
+    nextSequence: () => ++lastSequence,
+    release(sequence) {
+      device?.release(sequence);
+      tell({ kind: 'release', sequence });
+    },
+    onView: (views) => store.update({ answers: views }),
+    onComputing(computing) {
+      isComputing = computing;
+      showDevices();
+    },
+  });
+
+  /** The largest chunk that every device of the lap has measured to be right. */
+  function prefillChunkOf({ lap }: RunningLap): number {
+    const chunks = [...devicesOf(lap)].map(
+      (id) => members.get(id)?.profile?.compute.prefillChunk ?? 1,
+    );
+    return Math.min(...chunks);
+  }
+
+  async function prepareHost(): Promise<void> {
+    const prepared = await prepareEngine(
+      options,
+      { config, contextLength, weights: options.weights },
+      room.cache,
+      (status) => {
+        host.status = status;
+        showDevices();
+      },
+    );
+    const { engine, compute, callMs, budgetBytes } = prepared;
+    if (signal.aborted) return engine.dispose();
+    device = createComputingDevice(prepared, createShardHolder(engine, reader, compute.weights), {
+      deviceId: 'host',
+      hiddenSize: config.hidden_size,
+      contextLength,
+      headRow: manifest.rows.length - 1,
+      wire: options.wire,
+      send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
+      wireMs: (deviceId) => peers.wireMs(deviceId),
+      onLapEnd: (end) => laps.onLapEnd(end),
+      onFailure: (failure) => laps.onFailure(failure),
+      onBusy: () => undefined,
+    });
+    host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
+    host.status = { kind: 'spare' };
+    if (room.cache.problem !== null) store.notice(room.cache.problem);
+    changed();
+  }
+
+  admitDevices({
+    signalling: room.signalling,
+    address: room.address,
+    members,
+    peers,
+    maxDevices: options.maxDevices,
+    welcome: (deviceId) => ({
+      kind: 'welcome',
+      deviceId,
+      manifestUrl: options.manifestUrl,
+      manifestSha256: room.manifestSha256,
+      weights: options.weights,
+      wire: options.wire,
+      contextLength,
+    }),
+    onJoined(member) {
+      store.notice(`${member.label} joined as ${member.id}.`);
+      showDevices();
+    },
+    onShown: showDevices,
+    onChanged: changed,
+    onReady: (member, epoch) => rollOut.ready(member, epoch),
+    onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
+    onStageFailed: (member, _sequence, reason) => exclude(member, reason),
+  });
+
+  prepareHost().catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    host.status = { kind: 'failed', reason };
+    showDevices();
+    store.update({ waitingFor: `This device cannot compute: ${reason}` });
+  });
+  showDevices();
+
+  return {
+    ask: (request) => answers.ask(request),
+    settled: () => planning.settled(),
+    setMemoryBudget(bytes) {
+      if (host.profile) host.profile.budgetBytes = bytes;
+      changed();
+    },
+  };
+}
+
+function span(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

@@ -1,0 +1,70 @@
+/** A lap: the order in which stages follow each other, from the host round and back. Shared by all. */
+import type { RowRange } from './view.ts';
+
+export interface Stage extends RowRange {
+  device: string;
+}
+
+export interface Lap {
+  /** The plan's number in its room. */
+  epoch: number;
+  stages: readonly Stage[];
+}
+
+/**
+ * Throws one sentence unless the stages run through rows 0 to `rowCount - 1`, each once and in order,
+ * with the embedding and the head on the host, which is where text is.
+ */
+export function checkStages(stages: readonly Stage[], rowCount: number): void {
+  let expected = 0;
+  for (const { device, first, last } of stages) {
+    if (first !== expected || last < first || last >= rowCount)
+      throw new Error(
+        `the plan's stage ${device}:${first}-${last} should start at row ${expected} and end before row ${rowCount}`,
+      );
+    expected = last + 1;
+  }
+  if (expected !== rowCount)
+    throw new Error(
+      `the plan ends at row ${expected - 1}; the model's last row is ${rowCount - 1}`,
+    );
+  if (stages[0].device !== 'host' || stages[stages.length - 1].device !== 'host')
+    throw new Error(`the plan must keep row 0 and row ${rowCount - 1} on the host`);
+}
+
+/** Rows that a device holds under this lap, ascending. */
+export function rowsOf(lap: Lap, device: string): number[] {
+  const rows = new Set<number>();
+  for (const stage of lap.stages) {
+    if (stage.device !== device) continue;
+    for (let row = stage.first; row <= stage.last; row++) rows.add(row);
+  }
+  return [...rows].sort((a, b) => a - b);
+}
+
+export function devicesOf(lap: Lap): Set<string> {
+  return new Set(lap.stages.map((stage) => stage.device));
+}
+
+/** Ascending rows as the ranges they form, for showing. */
+export function rangesOf(rows: readonly number[]): RowRange[] {
+  const ranges: RowRange[] = [];
+  for (const row of rows) {
+    const previous = ranges.at(-1);
+    if (previous?.last === row - 1) previous.last = row;
+    else ranges.push({ first: row, last: row });
+  }
+  return ranges;
+}
+
+export function sameStages(a: readonly Stage[], b: readonly Stage[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(
+      (stage, index) =>
+        stage.device === b[index].device &&
+        stage.first === b[index].first &&
+        stage.last === b[index].last,
+    )
+  );
+}

@@ -1,0 +1,110 @@
+/**
+ * This device's links to the other devices of the room. The host introduces devices to each other: it
+ * tells both sides the other's fingerprint, and one of them to dial. A link to anyone else is refused.
+ */
+import { openLink, type FrameHeader, type Link, type Signalling } from '../transport/index.ts';
+
+export interface PeersOptions {
+  dial: Signalling['dial'];
+  key: Uint8Array<ArrayBuffer>;
+  onFrame: (from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>) => void;
+  onLost: (deviceId: string) => void;
+}
+
+export interface Peers {
+  link(deviceId: string): Link | undefined;
+  /** A device that dialled, to be let in once the host has introduced it. */
+  dialled(connection: RTCPeerConnection, peerId: string): void;
+  /** The host is known before anyone introduces it. */
+  add(deviceId: string, link: Link): void;
+  /** Makes the link; false when the two devices cannot reach each other. */
+  meet(introduction: {
+    deviceId: string;
+    peerId: string;
+    fingerprint: string;
+    dial: boolean;
+  }): Promise<boolean>;
+  send(deviceId: string, header: FrameHeader, payload: Uint8Array): void;
+  /** Half of the last round trip to that device, in ms; 0 before the first. */
+  wireMs(deviceId: string): number;
+  drop(deviceId: string, reason: string): void;
+  closeAll(reason: string): void;
+}
+
+/** A dial may overtake the introduction that announces it, by a different path. */
+const earlyDialsKept = 16;
+
+export function createPeers(options: PeersOptions): Peers {
+  const { dial: dialOut, key } = options;
+  const links = new Map<string, Link>();
+  const early = new Map<string, RTCPeerConnection>();
+  const awaited = new Map<string, (connection: RTCPeerConnection) => void>();
+
+  function dialled(connection: RTCPeerConnection, peerId: string): void {
+    const take = awaited.get(peerId);
+    if (take) {
+      awaited.delete(peerId);
+      take(connection);
+    } else if (early.size < earlyDialsKept) {
+      early.set(peerId, connection);
+    } else {
+      connection.close();
+    }
+  }
+
+  function incoming(peerId: string): Promise<RTCPeerConnection> {
+    const connection = early.get(peerId);
+    early.delete(peerId);
+    if (connection) return Promise.resolve(connection);
+    return new Promise((resolve) => awaited.set(peerId, resolve));
+  }
+
+  function add(deviceId: string, link: Link): void {
+    links.get(deviceId)?.close('connected anew');
+    links.set(deviceId, link);
+    link.onFrame((header, payload) => {
+      try {
+        options.onFrame(deviceId, header, payload);
+      } catch (error) {
+        link.close(error instanceof Error ? error.message : String(error));
+      }
+    });
+    link.onClosed(() => {
+      if (links.get(deviceId) !== link) return;
+      links.delete(deviceId);
+      options.onLost(deviceId);
+    });
+  }
+
+  return {
+    link: (deviceId) => links.get(deviceId),
+    add,
+    dialled,
+    async meet({ deviceId, peerId, fingerprint, dial }) {
+      try {
+        const connection = await (dial ? dialOut(peerId) : incoming(peerId));
+        add(
+          deviceId,
+          await openLink(connection, { peerId, key, expectedFingerprint: fingerprint }),
+        );
+        return true;
+      } catch {
+        // Why two devices cannot reach each other is theirs to know; the plan only needs that they cannot.
+        return false;
+      }
+    },
+    send(deviceId, header, payload) {
+      const link = links.get(deviceId);
+      if (!link) throw new Error(`there is no link to ${deviceId} any more`);
+      link.sendFrame(header, payload);
+    },
+    wireMs: (deviceId) => (links.get(deviceId)?.stats.roundTripMs ?? 0) / 2,
+    drop(deviceId, reason) {
+      links.get(deviceId)?.close(reason);
+    },
+    closeAll(reason) {
+      for (const link of links.values()) link.close(reason);
+      for (const connection of early.values()) connection.close();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/**
+ * Every message of a room's control channels, in both directions: one schema each, validated where it
+ * enters and trusted after that. Hidden states travel as frames, not here.
+ */
+import * as v from 'valibot';
+
+/** Raised when two versions could misunderstand each other; a link refuses a different one. */
+export const roomProtocolVersion = 1;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
+const epoch = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1));
+const row = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1025));
+const ms = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e7));
+const deviceId = v.pipe(v.string(), v.regex(/^(host|[a-z]{1,3})$/));
+const peerId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const sentence = v.pipe(v.string(), v.maxLength(500));
+const weights = v.picklist(['f32', 'f16', 'q8', 'q4']);
+const backend = v.picklist(['webgpu', 'wasm']);
+
+const StageSchema = v.pipe(
+  v.object({ device: deviceId, first: row, last: row }),
+  v.check((stage) => stage.first <= stage.last, 'a stage must not end before it starts'),
+);
+
+const ComputeProfileSchema = v.object({
+  backend,
+  weights,
+  embedMs: ms,
+  layerMs: ms,
+  headMs: ms,
+  prefillLayerMs: ms,
+  prefillChunk: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
+  embedBytes: count,
+  layerBytes: count,
+  headBytes: count,
+});
+
+const LinkProfileSchema = v.object({
+  latencyMs: ms,
+  p90LatencyMs: ms,
+  mbps: v.pipe(v.number(), v.finite(), v.minValue(1e-6), v.maxValue(1e7)),
+});
+
+const DeviceStatusSchema = v.variant('kind', [
+  v.object({ kind: v.literal('connecting') }),
+  v.object({ kind: v.literal('preparing'), bytesLoaded: count, bytesTotal: count }),
+  v.object({
+    kind: v.literal('measuring'),
+    fraction: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  }),
+  v.object({ kind: v.literal('spare') }),
+  v.object({ kind: v.literal('loading'), bytesLoaded: count, bytesTotal: count }),
+  v.object({ kind: v.literal('ready') }),
+  v.object({ kind: v.literal('computing') }),
+  v.object({ kind: v.literal('failed'), reason: sentence }),
+]);
+
+const HostMessageSchema = v.variant('kind', [
+  /** Who you are here, and which model this room runs. */
+  v.object({
+    kind: v.literal('welcome'),
+    deviceId,
+    /** Absolute, or relative to the page, which every device of the room has loaded from the same server. */
+    manifestUrl: v.pipe(v.string(), v.minLength(1), v.maxLength(2048)),
+    manifestSha256: fingerprint,
+    weights: v.picklist(['auto', 'f32', 'f16', 'q8', 'q4']),
+    wire: v.picklist(['f16', 'f32']),
+    contextLength: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 24)),
+  }),
+  /** Another device of the room: dial it, or let it in when it dials, if it proves this fingerprint. */
+  v.object({ kind: v.literal('meet'), deviceId, peerId, fingerprint, dial: v.boolean() }),
+  v.object({ kind: v.literal('measure-link'), deviceId }),
+  /** Load the rows that this lap gives you; the rows it does not give you may go now, or after `adopt`. */
+  v.object({
+    kind: v.literal('assign'),
+    epoch,
+    stages: v.pipe(v.array(StageSchema), v.minLength(1), v.maxLength(2048)),
+    dropFirst: v.boolean(),
+  }),
+  /** Everybody is ready: this lap is the one that runs. */
+  v.object({ kind: v.literal('adopt'), epoch }),
+  v.object({ kind: v.literal('release'), sequence: count }),
+  v.object({ kind: v.literal('left'), deviceId }),
+]);
+
+const DeviceMessageSchema = v.variant('kind', [
+  v.object({ kind: v.literal('hello'), label: v.pipe(v.string(), v.maxLength(80)) }),
+  v.object({
+    kind: v.literal('status'),
+    status: DeviceStatusSchema,
+    usedBytes: count,
+    bytesLoaded: count,
+  }),
+  v.object({
+    kind: v.literal('profile'),
+    adapter: v.pipe(v.string(), v.maxLength(120)),
+    compute: ComputeProfileSchema,
+    /** What one call into the engine's worker and back costs beside computing. */
+    callMs: ms,
+    budgetBytes: count,
+  }),
+  v.object({ kind: v.literal('budget'), budgetBytes: count }),
+  /** A link to another device: measured, or impossible (`profile: null`). */
+  v.object({ kind: v.literal('link'), deviceId, profile: v.nullable(LinkProfileSchema) }),
+  v.object({ kind: v.literal('met'), deviceId, reached: v.boolean() }),
+  v.object({ kind: v.literal('ready'), epoch }),
+  v.object({ kind: v.literal('unable'), epoch, reason: sentence }),
+  v.object({ kind: v.literal('stage-failed'), epoch, sequence: count, reason: sentence }),
+]);
+
+export type HostMessage = v.InferOutput<typeof HostMessageSchema>;
+export type DeviceMessage = v.InferOutput<typeof DeviceMessageSchema>;
+export type MeasuredLink = v.InferOutput<typeof LinkProfileSchema>;
+
+/** Throws one sentence that names the message and the field. */
+export function parseHostMessage(message: unknown): HostMessage {
+  return parsed(HostMessageSchema, message, 'host');
+}
+
+export function parseDeviceMessage(message: unknown): DeviceMessage {
+  return parsed(DeviceMessageSchema, message, 'device');
+}
+
+function parsed<S extends v.GenericSchema>(
+  schema: S,
+  message: unknown,
+  sender: string,
+): v.InferOutput<S> {
+  const result = v.safeParse(schema, message);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const field = v.getDotPath(issue) ?? 'message';
+  throw new Error(`a message of the ${sender} is not valid: ${field}: ${issue.message}`);
+}
