@@ -1,0 +1,142 @@
+/**
+ * The words in which an architecture's forward pass is written. Each adds its operators, and the weights
+ * it names, to the graph of one row; what an operator becomes depends on the backend and weight type.
+ *
+ * Activations are [1, tokens, width], float32.
+ */
+import type { ModelConfig } from '../model/config.ts';
+import { dequantise } from '../model/dequantise.ts';
+import type { Backend, StoredTensor, WeightType } from './engine.ts';
+import { addLinear } from './linear.ts';
+import type { Graph, Value } from './onnx/graph.ts';
+import { rotaryTables } from './rotary.ts';
+import type { TensorSource } from './tensor-source.ts';
+
+export interface Forward {
+  readonly config: ModelConfig;
+  /** Root mean square norm over the last dimension, times the learned weight. */
+  rmsNorm(x: Value, name: string): Value;
+  /** The same over each head of [1, tokens, heads * head_dim] by itself. */
+  headRmsNorm(x: Value, name: string): Value;
+  /** x·Wᵀ, with `bias` + b. Several names: their outputs side by side, computed as one product. */
+  linear(x: Value, names: string | string[], options?: { bias: boolean }): Value;
+  /** The positions of [1, tokens, width] from `first` (int64 [1]) on. */
+  positionsFrom(x: Value, first: Value): Value;
+  add(a: Value, b: Value): Value;
+  multiply(a: Value, b: Value): Value;
+  /** x·sigmoid(x). */
+  silu(x: Value): Value;
+  /**
+   * Rotary position embedding, then causal attention over this sequence's KV cache and the new
+   * positions. Takes q, k, v side by side in one value, or apart.
+   */
+  attention(qkv: { packed: Value } | { q: Value; k: Value; v: Value }, window?: number): Value;
+}
+
+/** Where a row's attention finds and leaves its KV cache. */
+export interface AttentionState {
+  pastKey: Value;
+  pastValue: Value;
+  /** int32 [1]: length of the sequence after this run, less one. */
+  lastPosition: Value;
+  /** int32 [1]: length of the sequence after this run. */
+  totalLength: Value;
+}
+
+export interface ForwardOptions {
+  graph: Graph;
+  config: ModelConfig;
+  backend: Backend;
+  weights: WeightType;
+  contextLength: number;
+  tensors: TensorSource;
+  /** Absent in rows without attention. */
+  attentionState?: AttentionState;
+}
+
+/** Slice's word for "to the end". */
+const lastIndex = 2n ** 31n - 1n;
+
+export const kvCacheOutputs = { key: 'present_key', value: 'present_value' } as const;
+
+export function createForward(options: ForwardOptions): Forward {
+  const { graph, config, tensors } = options;
+  const epsilon = { float: config.rms_norm_eps };
+
+  function vector(name: string): Value {
+    const tensor = tensors.take(name);
+    return graph.constant(name, 'float32', tensor.shape, toFloat32(tensor));
+  }
+
+  function rmsNorm(x: Value, name: string): Value {
+    return graph.node('SimplifiedLayerNormalization', [x, vector(`${name}.weight`)], {
+      attributes: { epsilon, axis: -1 },
+    });
+  }
+
+  function reshape(x: Value, name: string, shape: number[]): Value {
+    const sizes = new BigInt64Array(shape.map(BigInt));
+    return graph.node('Reshape', [x, graph.constant(name, 'int64', [shape.length], sizes)]);
+  }
+
+  return {
+    config,
+    rmsNorm,
+    headRmsNorm(x, name) {
+      const heads = reshape(x, `${name}.heads`, [0, 0, -1, config.head_dim]);
+      return reshape(rmsNorm(heads, name), `${name}.joined`, [0, 0, -1]);
+    },
+    linear(x, names, { bias } = { bias: false }) {
+      const list = typeof names === 'string' ? [names] : names;
+      const product = addLinear(
+        options,
+        x,
+        list.map((name) => tensors.take(`${name}.weight`)),
+      );
+      if (!bias) return product;
+      const biases = list.map((name) => toFloat32(tensors.take(`${name}.bias`)));
+      const joined = Float32Array.from(biases.flatMap((values) => [...values]));
+      return graph.node('Add', [
+        product,
+        graph.constant(`${list.join('+')}.bias`, 'float32', [joined.length], joined),
+      ]);
+    },
+    positionsFrom(x, first) {
+      const end = graph.constant('positions.end', 'int64', [1], BigInt64Array.of(lastIndex));
+      const axis = graph.constant('positions.axis', 'int64', [1], BigInt64Array.of(1n));
+      return graph.node('Slice', [x, first, end, axis]);
+    },
+    add: (a, b) => graph.node('Add', [a, b]),
+    multiply: (a, b) => graph.node('Mul', [a, b]),
+    silu: (x) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]),
+    attention(qkv, window) {
+      if (!options.attentionState) throw new Error('this row has no KV cache to attend to');
+      const { pastKey, pastValue, lastPosition, totalLength } = options.attentionState;
+      const { cos, sin, shape } = rotaryTables(config, options.contextLength);
+      const [q, k, v] = 'packed' in qkv ? [qkv.packed, null, null] : [qkv.q, qkv.k, qkv.v];
+      const [attended] = graph.nodeWith(
+        'GroupQueryAttention',
+        [
+          ...[q, k, v, pastKey, pastValue, lastPosition, totalLength],
+          graph.constant('rotary.cos', 'float32', shape, cos),
+          graph.constant('rotary.sin', 'float32', shape, sin),
+        ],
+        ['attended', kvCacheOutputs.key, kvCacheOutputs.value],
+        {
+          domain: 'com.microsoft',
+          attributes: {
+            num_heads: config.num_attention_heads,
+            kv_num_heads: config.num_key_value_heads,
+            do_rotary: 1,
+            ...(window === undefined ? {} : { local_window_size: window }),
+          },
+        },
+      );
+      return attended;
+    },
+  };
+}
+
+function toFloat32(tensor: StoredTensor): Float32Array {
+  return dequantise(tensor.dtype, tensor.data);
+}

@@ -1,0 +1,60 @@
+/** Starts ONNX Runtime in this worker: the build that suits the backend, with the binary handed in. */
+import asyncifyModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
+import type { Backend, EngineInfo, EngineOptions } from './engine.ts';
+import { createGraph } from './onnx/graph.ts';
+import { createSession, type Runtime } from './runtime.ts';
+
+export type LoadRuntimeOptions = Pick<EngineOptions, 'backend' | 'threads' | 'runtimeBinary'>;
+
+/** The loader module of each build, kept as it is: it starts itself again in every thread. */
+const loaderUrl: Record<Backend, string> = { webgpu: asyncifyModuleUrl, wasm: wasmModuleUrl };
+
+/** Throws, in a sentence, if this device cannot run the backend. */
+export async function loadRuntime(options: LoadRuntimeOptions): Promise<Runtime> {
+  const { backend } = options;
+  const ort =
+    backend === 'webgpu'
+      ? await import('onnxruntime-web/webgpu')
+      : await import('onnxruntime-web/wasm');
+  ort.env.logLevel = 'error';
+  ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? options.threads : 1;
+  ort.env.wasm.wasmBinary = options.runtimeBinary;
+  ort.env.wasm.wasmPaths = { mjs: new URL(loaderUrl[backend], import.meta.url).href };
+
+  const starting: Runtime = {
+    ort,
+    info: { backend, adapter: 'WebAssembly', shaderF16: false },
+    device: null,
+  };
+  await startSession(starting);
+  if (backend === 'wasm') return starting;
+  const device = await ort.env.webgpu.device;
+  return { ort, device, info: describe(device) };
+}
+
+/** The first session starts the runtime and, on WebGPU, its device. */
+async function startSession(runtime: Runtime): Promise<void> {
+  const graph = createGraph('start');
+  const x = graph.input('x', 'float32', [1]);
+  graph.output(graph.node('Add', [x, x]), 'float32', [1]);
+  const { backend } = runtime.info;
+  try {
+    const session = await createSession(runtime, graph.compose(), []);
+    await session.release();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`ONNX Runtime did not start with ${backend} on this device: ${reason}`, {
+      cause,
+    });
+  }
+}
+
+function describe(device: GPUDevice): EngineInfo {
+  const { vendor, architecture, description } = device.adapterInfo;
+  return {
+    backend: 'webgpu',
+    adapter: description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter',
+    shaderF16: device.features.has('shader-f16'),
+  };
+}

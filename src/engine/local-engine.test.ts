@@ -1,0 +1,219 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Engine, RunRequest } from './engine.ts';
+import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
+import { tinyModels, type TinyModel } from './fixtures/tiny-model.ts';
+import { createLocalEngine } from './local-engine.ts';
+
+/** float32 against float64 over five layers; what the project promises. */
+const hiddenTolerance = 1e-3;
+const logitTolerance = 2e-3;
+/** Sums of the same numbers in another order. */
+const sameTolerance = 1e-4;
+
+const contextLength = 48;
+
+async function loadAll(model: TinyModel): Promise<Engine> {
+  const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
+  for (let row = 0; row <= headOf(model); row++) await engine.loadRow(row, model.row(row), 'f32');
+  return engine;
+}
+
+function headOf(model: TinyModel): number {
+  return model.config.num_hidden_layers + 1;
+}
+
+describe.each(tinyModels)('%s', (name) => {
+  let model: TinyModel;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    model = await readTinyModelFile(name);
+    engine = await loadAll(model);
+  });
+
+  it('has the hidden state of the reference after every layer', async () => {
+    const { inputIds, hiddenAfterLayer } = model.reference;
+    expect(Object.keys(hiddenAfterLayer)).toHaveLength(headOf(model));
+    for (const [layer, expected] of Object.entries(hiddenAfterLayer)) {
+      const result = await engine.run(tokens(inputIds, { last: Number(layer) }));
+      expect(result.kind).toBe('hidden');
+      const last = result.values.slice(-model.config.hidden_size);
+      expect(largestDifference(last, expected)).toBeLessThan(hiddenTolerance);
+    }
+  });
+
+  it('has the logits of the reference', async () => {
+    const { inputIds, logits, logitPositions } = model.reference;
+    const last = headOf(model);
+    const result = await engine.run(tokens(inputIds, { last, logitsOf: inputIds.length }));
+    const { vocab_size: vocabulary } = model.config;
+    logitPositions.forEach((position, index) => {
+      const row = result.values.slice(position * vocabulary, (position + 1) * vocabulary);
+      expect(largestDifference(row, logits[index])).toBeLessThan(logitTolerance);
+    });
+  });
+
+  it('continues greedily with the ids of the reference', async () => {
+    const { inputIds, greedyIds } = model.reference;
+    const last = headOf(model);
+    const ids: number[] = [];
+    let result = await engine.run(tokens(inputIds, { last }));
+    while (ids.length < greedyIds.length) {
+      ids.push(highest(result.values));
+      const position = inputIds.length + ids.length - 1;
+      result = await engine.run(tokens(ids.slice(-1), { last, position }));
+    }
+    expect(ids).toEqual(greedyIds);
+  });
+});
+
+describe('a sequence', () => {
+  let model: TinyModel;
+  let engine: Engine;
+  let last: number;
+  let whole: Float32Array;
+
+  beforeAll(async () => {
+    model = await readTinyModelFile('tiny-llama');
+    engine = await loadAll(model);
+    last = headOf(model) - 1;
+    whole = (await engine.run(tokens(model.reference.inputIds, { last }))).values;
+  });
+
+  beforeEach(() => engine.releaseSequence(1));
+
+  it.each([1, 5, 8, 23])('comes out the same in chunks of %i positions', async (size) => {
+    const ids = model.reference.inputIds;
+    const values: number[] = [];
+    for (let position = 0; position < ids.length; position += size) {
+      const chunk = ids.slice(position, position + size);
+      values.push(...(await engine.run(tokens(chunk, { last, position }))).values);
+    }
+    expect(largestDifference(whole, values)).toBeLessThan(sameTolerance);
+  });
+
+  it('is cut back by a run at an earlier position', async () => {
+    const ids = model.reference.inputIds;
+    await engine.run(tokens([...ids.slice(0, 10), 7, 7, 7, 7], { last }));
+    const rest = await engine.run(tokens(ids.slice(10), { last, position: 10 }));
+    const expected = whole.subarray(10 * model.config.hidden_size);
+    expect(largestDifference(rest.values, [...expected])).toBeLessThan(sameTolerance);
+  });
+
+  it('does not disturb another that runs in turns with it', async () => {
+    const ids = model.reference.inputIds;
+    const other = ids.toReversed();
+    const mine: number[] = [];
+    for (let position = 0; position < ids.length; position++) {
+      const request = tokens(ids.slice(position, position + 1), { last, position });
+      const [result] = await Promise.all([
+        engine.run(request),
+        engine.run({ ...tokens([other[position]], { last, position }), sequence: 2 }),
+      ]);
+      mine.push(...result.values);
+    }
+    await engine.releaseSequence(2);
+    expect(largestDifference(whole, mine)).toBeLessThan(sameTolerance);
+  });
+
+  it('comes out the same over two devices that hand on the hidden state', async () => {
+    const second = await loadAll(model);
+    const ids = model.reference.inputIds;
+    const first = await engine.run(tokens(ids, { last: 2 }));
+    const rest = await second.run({
+      first: 3,
+      last,
+      sequence: 1,
+      position: 0,
+      input: { kind: 'hidden', tokens: ids.length, values: first.values },
+    });
+    await second.dispose();
+    expect(largestDifference(whole, [...rest.values])).toBeLessThan(sameTolerance);
+  });
+
+  it('computes again after its rows were dropped and loaded anew', async () => {
+    for (let row = 1; row <= last; row++) {
+      await engine.unloadRow(row);
+      await engine.loadRow(row, model.row(row), 'f32');
+    }
+    const again = await engine.run(tokens(model.reference.inputIds, { last }));
+    expect(largestDifference(whole, [...again.values])).toBe(0);
+  });
+
+  it('may not start beyond what its cache holds', async () => {
+    await engine.run(tokens([1, 2, 3], { last }));
+    await expect(engine.run(tokens([4], { last, position: 4 }))).rejects.toThrow(
+      'row 1 holds 3 positions of sequence 1: a run cannot start at 4',
+    );
+  });
+
+  it('ends where the context does', async () => {
+    await engine.run(tokens(Array<number>(contextLength).fill(1), { last }));
+    await expect(engine.run(tokens([1], { last, position: contextLength }))).rejects.toThrow(
+      'the context is full: 48 positions and 1 more exceed its 48',
+    );
+  });
+
+  it('needs every row of its range', async () => {
+    await engine.unloadRow(3);
+    await expect(engine.run(tokens([1], { last }))).rejects.toThrow(
+      'row 3 is not loaded on this device; loaded are: 0, 1, 2, 4, 5, 6',
+    );
+    await engine.loadRow(3, model.row(3), 'f32');
+  });
+
+  it('refuses input that does not fit its rows', async () => {
+    const values = new Float32Array(95);
+    const hidden = { kind: 'hidden', tokens: 1, values } as const;
+    const at = { first: 1, last: 1, sequence: 1, position: 0 };
+    await expect(engine.run({ ...at, input: hidden })).rejects.toThrow(
+      '1 hidden states of 96 are 96 numbers, and 95 came',
+    );
+    await expect(engine.run({ ...at, first: 0, input: hidden })).rejects.toThrow('takes token ids');
+    await expect(engine.run(tokens([512], { last }))).rejects.toThrow(
+      'token 512 is outside the vocabulary of 512',
+    );
+  });
+});
+
+describe('loading a row', () => {
+  it('names the tensor that is missing, superfluous or of the wrong shape', async () => {
+    const model = await readTinyModelFile('tiny-llama');
+    const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
+    const row = model.row(1);
+    await expect(engine.loadRow(1, row.slice(1), 'f32')).rejects.toThrow(row[0].name);
+    const extra = { ...row[0], name: 'model.layers.0.self_attn.q_norm.weight' };
+    await expect(engine.loadRow(1, [...row, extra], 'f32')).rejects.toThrow('q_norm');
+    const short = row.map((tensor) => ({ ...tensor, shape: [3, ...tensor.shape.slice(1)] }));
+    await expect(engine.loadRow(1, short, 'f32')).rejects.toThrow('should be [');
+    await expect(engine.loadRow(7, model.row(6), 'f32')).rejects.toThrow('there is no row 7');
+  });
+
+  it('refuses an architecture it does not know, by name', async () => {
+    const { config } = await readTinyModelFile('tiny-llama');
+    const open = (changes: Partial<typeof config>) => () =>
+      createLocalEngine(nodeRuntime, { config: { ...config, ...changes }, contextLength });
+    expect(open({ model_type: 'mamba' })).toThrow('the architecture "mamba" is not known here');
+    expect(open({ hidden_act: 'gelu' })).toThrow('uses the activation "gelu"');
+  });
+});
+
+interface Range {
+  last: number;
+  position?: number;
+  logitsOf?: number;
+}
+
+function tokens(ids: number[], { last, position = 0, logitsOf }: Range): RunRequest {
+  const input = { kind: 'tokens', ids: Int32Array.from(ids) } as const;
+  return { first: 0, last, sequence: 1, position, input, ...(logitsOf && { logitsOf }) };
+}
+
+function largestDifference(values: Float32Array, expected: number[]): number {
+  expect(values.length).toBe(expected.length);
+  return Math.max(...expected.map((value, index) => Math.abs(value - values[index])));
+}
+
+function highest(logits: Float32Array): number {
+  return logits.indexOf(Math.max(...logits));
+}

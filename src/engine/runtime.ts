@@ -1,0 +1,53 @@
+/** ONNX Runtime as the engine uses it, whichever of its builds was loaded. */
+import type * as OnnxRuntime from 'onnxruntime-web';
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import type { EngineInfo } from './engine.ts';
+import type { ComposedGraph } from './onnx/graph.ts';
+
+export type Ort = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor'>;
+
+/** One loaded ONNX Runtime, with the device it computes on. */
+export interface Runtime {
+  ort: Ort;
+  info: EngineInfo;
+  /** Present on the WebGPU backend: the device that ONNX Runtime computes on. */
+  device: GPUDevice | null;
+}
+
+export type Session = InferenceSession;
+export type RunTensor = Tensor;
+
+/** Turns a composed graph into a session. Named outputs stay on the GPU where there is one. */
+export async function createSession(
+  { ort, info }: Runtime,
+  graph: ComposedGraph,
+  gpuOutputs: string[],
+): Promise<Session> {
+  const onGpu = info.backend === 'webgpu';
+  return ort.InferenceSession.create(graph.model, {
+    executionProviders: [info.backend],
+    externalData: graph.externalData,
+    ...(onGpu && {
+      preferredOutputLocation: Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer'])),
+    }),
+  });
+}
+
+export function int32(ort: Ort, value: number): RunTensor {
+  return new ort.Tensor('int32', Int32Array.of(value), [1]);
+}
+
+export function int64(ort: Ort, value: number): RunTensor {
+  return new ort.Tensor('int64', BigInt64Array.of(BigInt(value)), [1]);
+}
+
+export function float32(ort: Ort, values: Float32Array, shape: number[]): RunTensor {
+  return new ort.Tensor('float32', values, shape);
+}
+
+/** A tensor's values, once computed; the tensor itself is given up. */
+export async function takeFloats(tensor: RunTensor): Promise<Float32Array> {
+  const values = await tensor.getData(true);
+  if (!(values instanceof Float32Array)) throw new TypeError(`expected f32, got ${tensor.type}`);
+  return values;
+}

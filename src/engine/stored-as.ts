@@ -1,0 +1,10 @@
+/** The stored type that holds just what a weight type computes with. */
+import type { WeightType } from './engine.ts';
+import type { StorableDtype } from '../model/quantise.ts';
+
+export const storedAs: Record<WeightType, StorableDtype> = {
+  f32: 'F32',
+  f16: 'F16',
+  q8: 'Q8_0',
+  q4: 'Q4_0',
+};

@@ -1,0 +1,60 @@
+/** The tensors of one row, handed out once each, by the name they have inside the row. */
+import type { ModelConfig } from '../model/config.ts';
+import { tensorBytes } from '../model/dtype.ts';
+import { toHalfRotation } from '../model/rotary-layout.ts';
+import type { StoredTensor } from './engine.ts';
+import { tensorShape } from './tensor-shapes.ts';
+
+export interface TensorSource {
+  has(name: string): boolean;
+  /**
+   * Gives a tensor away, so that its bytes can be freed once converted. Rotary rows come by halves,
+   * however they are stored. Throws if the row has no such tensor, or not of the promised shape.
+   */
+  take(name: string): StoredTensor;
+  /** Throws if a tensor was left over: the architecture does not know what it means. */
+  expectEmpty(): void;
+}
+
+/** `prefix` is what the row's tensor names begin with, e.g. `model.layers.3.`. */
+export function createTensorSource(
+  tensors: StoredTensor[],
+  prefix: string,
+  config: ModelConfig,
+): TensorSource {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  return {
+    has: (name) => byName.has(prefix + name),
+    take(name) {
+      const tensor = byName.get(prefix + name);
+      if (!tensor)
+        throw new Error(
+          `this row needs the tensor ${prefix + name}, and the model's files have none of that name; cut or fetch the model again`,
+        );
+      byName.delete(prefix + name);
+      expectShape(tensor, tensorShape(config, name));
+      return tensor.interleavedRotary ? byHalves(tensor, config.head_dim) : tensor;
+    },
+    expectEmpty() {
+      if (byName.size > 0)
+        throw new Error(
+          `this architecture has no use for ${[...byName.keys()].join(', ')}; without it, results would be wrong`,
+        );
+    },
+  };
+}
+
+function expectShape({ name, dtype, shape, data }: StoredTensor, expected: number[]): void {
+  if (shape.length !== expected.length || shape.some((size, index) => size !== expected[index]))
+    throw new Error(`${name} should be [${expected.join(', ')}], and is [${shape.join(', ')}]`);
+  const bytes = tensorBytes(dtype, shape);
+  if (data.byteLength !== bytes)
+    throw new Error(`${name} should take ${bytes} bytes as ${dtype}, and has ${data.byteLength}`);
+}
+
+/** Quantised blocks lie within a row, so whole rows of bytes move. */
+function byHalves(tensor: StoredTensor, headDim: number): StoredTensor {
+  const rowBytes = tensor.data.byteLength / tensor.shape[0];
+  const data = toHalfRotation(tensor.data, headDim, rowBytes);
+  return { ...tensor, data, interleavedRotary: false };
+}

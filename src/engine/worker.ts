@@ -1,0 +1,35 @@
+/** The engine's worker: everything ONNX Runtime does happens here, off the page's thread. */
+import { expose, transfer } from 'comlink';
+import type { Engine, EngineOptions, RunResult } from './engine.ts';
+import { loadRuntime } from './load-runtime.ts';
+import { createLocalEngine } from './local-engine.ts';
+
+let engine: Engine | undefined;
+
+function started(): Engine {
+  if (!engine) throw new Error('the engine has not been started yet');
+  return engine;
+}
+
+const api = {
+  async start(options: EngineOptions, onLost: (reason: string) => void): Promise<Engine['info']> {
+    const runtime = await loadRuntime(options);
+    engine = createLocalEngine(runtime, options);
+    void runtime.device?.lost.then(({ reason, message }) => {
+      if (reason !== 'destroyed') onLost(`the GPU was lost: ${message}`);
+    });
+    return runtime.info;
+  },
+  measure: (...args: Parameters<Engine['measure']>) => started().measure(...args),
+  loadRow: (...args: Parameters<Engine['loadRow']>) => started().loadRow(...args),
+  unloadRow: (row: number) => started().unloadRow(row),
+  async run(...args: Parameters<Engine['run']>): Promise<RunResult> {
+    const result = await started().run(...args);
+    return transfer(result, [result.values.buffer]);
+  },
+  releaseSequence: (sequence: number) => started().releaseSequence(sequence),
+};
+
+export type EngineWorkerApi = typeof api;
+
+expose(api);
