@@ -1,3 +1,9 @@
 /** Device to device: room links, introductions, proofs, frames. Knows nothing of models or plans. */
+export { parseEmulatedLink } from './emulated-network.ts';
+export { createIdentity, keepIdentity } from './identity.ts';
 export { LinkError, type LinkErrorCode } from './link-error.ts';
+export { openLink } from './link.ts';
+export { createPeerJsSignalling, type PeerJsSignallingOptions } from './peerjs-signalling.ts';
+export { makeRoomKey, makeRoomLink, parseRoomLink } from './room-link.ts';
+export { makePeerId } from './signalling.ts';
 export type * from './types.ts';

@@ -1,0 +1,186 @@
+/**
+ * From slices to frames: puts each frame together, drops what comes twice, and hands frames out in the order in
+ * which their sequence sent them. What comes is hostile until checked: all memory is bounded, whatever arrives.
+ */
+import {
+  badFrame,
+  bodyLengthOf,
+  decodeSlice,
+  readFrame,
+  sliceBodyBytes,
+  type FrameKind,
+  type Slice,
+  type SliceHeader,
+} from './frame.ts';
+import type { FrameHeader } from './types.ts';
+
+export interface ReassemblerOptions {
+  /** Longest payload and hop times of one frame. */
+  maxFrameBytes: number;
+  /** Frames that may be incomplete, or complete and waiting for an earlier one, at any time. */
+  maxPendingFrames: number;
+  /** Bytes that those frames may take together. */
+  maxPendingBytes: number;
+  /** Sequences whose order is remembered; the longest idle is forgotten first. */
+  maxSequences: number;
+}
+
+export const defaultReassemblerOptions: ReassemblerOptions = {
+  maxFrameBytes: 8 * 1024 * 1024,
+  maxPendingFrames: 256,
+  maxPendingBytes: 32 * 1024 * 1024,
+  maxSequences: 4096,
+};
+
+export interface ReceivedFrame {
+  kind: FrameKind;
+  header: FrameHeader;
+  payload: Uint8Array<ArrayBuffer>;
+}
+
+export interface Reassembler {
+  /**
+   * Takes one message and returns the frames that it makes available, in order; often one, without a copy.
+   * Throws a `LinkError` (`bad-message`) for a message that breaks the rules; its sender is not to be heard again.
+   */
+  receive(message: Uint8Array<ArrayBuffer>): ReceivedFrame[];
+  /** Slices that came a second time. */
+  readonly duplicates: number;
+  readonly pendingFrames: number;
+  readonly pendingBytes: number;
+}
+
+interface PendingFrame {
+  header: SliceHeader;
+  body: Uint8Array<ArrayBuffer>;
+  /** By slice index. */
+  arrived: Uint8Array;
+  missing: number;
+}
+
+/** Frames of one sequence (or one echo). */
+interface Stream {
+  /** Number of the next frame to hand out. */
+  next: number;
+  /** By number: incomplete, or waiting for an earlier one. */
+  pending: Map<number, PendingFrame>;
+}
+
+export function createReassembler(options: Partial<ReassemblerOptions> = {}): Reassembler {
+  const limits = { ...defaultReassemblerOptions, ...options };
+  /** By kind and sequence, longest idle first. */
+  const streams = new Map<string, Stream>();
+  let duplicates = 0;
+  let pendingFrames = 0;
+  let pendingBytes = 0;
+
+  function receive(message: Uint8Array<ArrayBuffer>): ReceivedFrame[] {
+    const slice = decodeSlice(message, limits.maxFrameBytes);
+    const { header } = slice;
+    const stream = touchStream(`${header.kind} ${header.sequence}`);
+    const pending = stream.pending.get(header.number);
+    if (header.number < stream.next) return dropDuplicate();
+    if (pending) return addSlice(stream, pending, slice);
+    if (header.sliceCount === 1 && header.number === stream.next) {
+      stream.next++;
+      return [finished(header, slice.body), ...handOut(stream)];
+    }
+    return addSlice(stream, admit(stream, header), slice);
+  }
+
+  function touchStream(key: string): Stream {
+    const stream = streams.get(key) ?? { next: 0, pending: new Map<number, PendingFrame>() };
+    streams.delete(key);
+    streams.set(key, stream);
+    if (streams.size > limits.maxSequences) forgetIdleStream(stream);
+    return stream;
+  }
+
+  function forgetIdleStream(current: Stream): void {
+    for (const [key, stream] of streams)
+      if (stream !== current && stream.pending.size === 0) {
+        streams.delete(key);
+        return;
+      }
+  }
+
+  /** Makes room for a frame whose first slice has come, if there is room for it. */
+  function admit(stream: Stream, header: SliceHeader): PendingFrame {
+    const bodyLength = bodyLengthOf(header);
+    if (header.number - stream.next >= limits.maxPendingFrames)
+      throw badFrame(`frame ${header.number} of a sequence where frame ${stream.next} was due`);
+    if (pendingFrames >= limits.maxPendingFrames)
+      throw badFrame(`parts of more than ${limits.maxPendingFrames} frames at once`);
+    if (pendingBytes + bodyLength > limits.maxPendingBytes)
+      throw badFrame(`parts of frames of more than ${limits.maxPendingBytes} bytes at once`);
+    pendingFrames++;
+    pendingBytes += bodyLength;
+    const frame = {
+      header,
+      body: new Uint8Array(bodyLength),
+      arrived: new Uint8Array(header.sliceCount),
+      missing: header.sliceCount,
+    };
+    stream.pending.set(header.number, frame);
+    return frame;
+  }
+
+  function addSlice(stream: Stream, frame: PendingFrame, slice: Slice): ReceivedFrame[] {
+    if (!sameFrame(frame.header, slice.header))
+      throw badFrame(`two slices of frame ${slice.header.number} that contradict each other`);
+    const { sliceIndex } = slice.header;
+    if (frame.arrived[sliceIndex] === 1) return dropDuplicate();
+    frame.arrived[sliceIndex] = 1;
+    frame.missing--;
+    frame.body.set(slice.body, sliceIndex * sliceBodyBytes);
+    return handOut(stream);
+  }
+
+  function handOut(stream: Stream): ReceivedFrame[] {
+    const frames: ReceivedFrame[] = [];
+    for (;;) {
+      const frame = stream.pending.get(stream.next);
+      if (!frame || frame.missing > 0) return frames;
+      stream.pending.delete(stream.next);
+      stream.next++;
+      pendingFrames--;
+      pendingBytes -= frame.body.length;
+      frames.push(finished(frame.header, frame.body));
+    }
+  }
+
+  function dropDuplicate(): [] {
+    duplicates++;
+    return [];
+  }
+
+  return {
+    receive,
+    get duplicates() {
+      return duplicates;
+    },
+    get pendingFrames() {
+      return pendingFrames;
+    },
+    get pendingBytes() {
+      return pendingBytes;
+    },
+  };
+}
+
+function finished(header: SliceHeader, body: Uint8Array<ArrayBuffer>): ReceivedFrame {
+  return { kind: header.kind, ...readFrame(header, body) };
+}
+
+/** Whether two slices are of one frame: their headers differ in the slice's index alone. */
+function sameFrame(a: SliceHeader, b: SliceHeader): boolean {
+  return (
+    a.flags === b.flags &&
+    a.dtype === b.dtype &&
+    a.epoch === b.epoch &&
+    a.step === b.step &&
+    a.stage === b.stage &&
+    a.hopCount === b.hopCount &&
+    a.payloadLength === b.payloadLength
+  );
+}
