@@ -1,0 +1,186 @@
+/** A page with the engine and nothing else: tests start one in it and hold its results to the reference. */
+import * as v from 'valibot';
+import { createEngine, runtimeBinaryUrl } from '../src/engine/client.ts';
+import type {
+  Backend,
+  ComputeProfile,
+  Engine,
+  EngineInfo,
+  RunResult,
+  StoredTensor,
+  WeightType,
+} from '../src/engine/engine.ts';
+import {
+  readTinyModel,
+  type TinyModelName,
+  type TinyReference,
+} from '../src/engine/fixtures/tiny-model.ts';
+import type { ModelConfig } from '../src/model/config.ts';
+import { ManifestSchema } from '../src/model/manifest.ts';
+
+/** A model in this page, all of its rows loaded. */
+interface Opened {
+  engine: Engine;
+  config: ModelConfig;
+  reference: TinyReference | null;
+}
+
+interface ModelFiles {
+  config: ModelConfig;
+  reference: TinyReference | null;
+  row(row: number): StoredTensor[] | Promise<StoredTensor[]>;
+}
+
+export interface Opening {
+  backend: Backend;
+  threads: number;
+  model: 'stories15m' | TinyModelName;
+  weights: WeightType;
+}
+
+export interface Answer {
+  ids: number[];
+  /** Of each generated position, highest first. */
+  topLogits: [id: number, logit: number][][];
+  /** Milliseconds of each run, as the page waited for it and as the engine reported it. */
+  waitedMs: number[];
+  computeMs: number[];
+}
+
+export interface Deviation {
+  /** Largest difference to the reference's hidden state after each layer, 0 being the embedding. */
+  hidden: number[];
+  /** The same for the logits at each of its positions. */
+  logits: number[];
+}
+
+let opened: Opened | undefined;
+
+const enginePage = {
+  async open(opening: Opening): Promise<{ info: EngineInfo; memoryBytes: number[] }> {
+    await opened?.engine.dispose();
+    const { config, reference, row } = await readModel(opening.model);
+    const engine = await startEngine(opening, config);
+    opened = { engine, config, reference };
+    const memoryBytes: number[] = [];
+    for (let index = 0; index <= config.num_hidden_layers + 1; index++)
+      memoryBytes.push(
+        (await engine.loadRow(index, await row(index), opening.weights)).memoryBytes,
+      );
+    return { info: engine.info, memoryBytes };
+  },
+
+  /** Continues a prompt, which is run in chunks of `chunk` positions, with the likeliest ids. */
+  async answer(promptIds: number[], count: number, chunk: number): Promise<Answer> {
+    const { engine, config } = current();
+    const answer: Answer = { ids: [], topLogits: [], waitedMs: [], computeMs: [] };
+    let position = 0;
+    async function run(ids: number[]): Promise<RunResult> {
+      const started = performance.now();
+      const result = await engine.run({
+        first: 0,
+        last: config.num_hidden_layers + 1,
+        sequence: 1,
+        position,
+        input: { kind: 'tokens', ids: Int32Array.from(ids) },
+      });
+      answer.waitedMs.push(performance.now() - started);
+      answer.computeMs.push(result.computeMs);
+      position += ids.length;
+      return result;
+    }
+    let result: RunResult | undefined;
+    for (let start = 0; start < promptIds.length; start += chunk)
+      result = await run(promptIds.slice(start, start + chunk));
+    while (result && answer.ids.length < count) {
+      const top = highest(result.values, 5);
+      answer.topLogits.push(top);
+      answer.ids.push(top[0][0]);
+      if (answer.ids.length < count) result = await run([top[0][0]]);
+    }
+    await engine.releaseSequence(1);
+    return answer;
+  },
+
+  /** How far a tiny model's results lie from its reference. */
+  async deviation(): Promise<Deviation> {
+    const { engine, config, reference } = current();
+    if (!reference) throw new Error('this model has no reference figures');
+    const ids = Int32Array.from(reference.inputIds);
+    const run = (last: number): Promise<RunResult> =>
+      engine.run({
+        ...{ first: 0, last, sequence: 1, position: 0, input: { kind: 'tokens', ids } },
+        ...(last > config.num_hidden_layers && { logitsOf: ids.length }),
+      });
+    const deviation: Deviation = { hidden: [], logits: [] };
+    for (const [layer, expected] of Object.entries(reference.hiddenAfterLayer)) {
+      const { values } = await run(Number(layer));
+      deviation.hidden.push(largestDifference(values.slice(-config.hidden_size), expected));
+    }
+    const { values } = await run(config.num_hidden_layers + 1);
+    reference.logitPositions.forEach((position, index) => {
+      const start = position * config.vocab_size;
+      const row = values.subarray(start, start + config.vocab_size);
+      deviation.logits.push(largestDifference(row, reference.logits[index]));
+    });
+    return deviation;
+  },
+
+  measure: (weights: WeightType | 'auto'): Promise<ComputeProfile> =>
+    current().engine.measure(weights),
+};
+
+export type EnginePage = typeof enginePage;
+Object.assign(globalThis, { enginePage });
+
+function current(): Opened {
+  if (!opened) throw new Error('no model has been opened in this page');
+  return opened;
+}
+
+async function startEngine(opening: Opening, config: ModelConfig): Promise<Engine> {
+  const { backend, threads } = opening;
+  const runtimeBinary = await (await fetch(runtimeBinaryUrl(backend))).arrayBuffer();
+  const contextLength = config.max_position_embeddings;
+  return createEngine({ backend, config, contextLength, threads, runtimeBinary });
+}
+
+async function readModel(name: Opening['model']): Promise<ModelFiles> {
+  if (name !== 'stories15m')
+    return readTinyModel((file) => fetchBytes(`/fixtures/${name}/${file}`));
+  const text = new TextDecoder().decode(await fetchBytes(`/shards/${name}/manifest.json`));
+  const manifest = v.parse(ManifestSchema, JSON.parse(text));
+  return {
+    config: manifest.config,
+    reference: null,
+    row: (row) =>
+      Promise.all(
+        manifest.rows[row].tensors.map(async (tensor) => {
+          const file = await fetchBytes(`/shards/${name}/${manifest.files[tensor.file].path}`);
+          return {
+            name: tensor.name,
+            dtype: tensor.dtype,
+            shape: tensor.shape,
+            data: file.slice(tensor.offset, tensor.offset + tensor.bytes),
+            ...(tensor.interleavedRotary && { interleavedRotary: true }),
+          };
+        }),
+      ),
+  };
+}
+
+async function fetchBytes(path: string): Promise<Uint8Array> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path} came with status ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function highest(logits: Float32Array, count: number): [number, number][] {
+  return [...logits.entries()].sort(([, a], [, b]) => b - a).slice(0, count);
+}
+
+function largestDifference(values: Float32Array, expected: number[]): number {
+  if (values.length !== expected.length)
+    throw new Error(`${expected.length} values were expected, and ${values.length} came`);
+  return Math.max(...expected.map((value, index) => Math.abs(value - values[index])));
+}
