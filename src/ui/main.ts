@@ -1,3 +1,48 @@
-const heading = document.createElement('h1');
-heading.textContent = 'EdgeShard';
-document.querySelector('#app')?.append(heading);
+/** Puts the page together: its options, its session, its console, its screen. */
+import { mount } from 'svelte';
+import { joinRoom } from '../room/device/join-room.ts';
+import { openRoom } from '../room/host/open-room.ts';
+import { parseRoomLink } from '../transport/index.ts';
+import App from './App.svelte';
+import { consoleApi } from './console-api.ts';
+import { parsePageOptions } from './page-options.ts';
+import ClosedScreen from './screens/ClosedScreen.svelte';
+import { createSession } from './session.svelte.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+
+const target = document.querySelector('#app') ?? document.body;
+
+if (import.meta.env.DEV && new URLSearchParams(location.search).has('gallery')) {
+  const { default: Gallery } = await import('./gallery/Gallery.svelte');
+  mount(Gallery, { target });
+} else {
+  start();
+}
+
+function start(): void {
+  try {
+    const options = parsePageOptions(location.search);
+    const session = createSession({
+      openRoom,
+      joinRoom: (link, deviceOptions) => joinRoom(parseRoomLink(link), deviceOptions),
+    });
+    globalThis.edgeshard = consoleApi(session, options);
+    mount(App, { target, props: { session, options } });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    mount(ClosedScreen, {
+      target,
+      props: {
+        title: 'This address does not work',
+        reason,
+        ways: [
+          {
+            label: 'Start without its settings',
+            go: () => location.assign(location.pathname + location.hash),
+          },
+        ],
+      },
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import type { AnswerStatus } from '../../room/view.ts';
+
+/** What the screen says of an answer's state beside its text; empty where the text says enough. */
+export function answerStatusText(status: AnswerStatus): string {
+  switch (status.kind) {
+    case 'queued':
+      return 'Waiting for its turn';
+    case 'reading':
+      return `Reading the prompt, ${status.tokensRead} tokens so far`;
+    case 'writing':
+      return '';
+    case 'paused':
+      return `Paused: ${status.reason}`;
+    case 'done':
+      return endings[status.because];
+    case 'failed':
+      return status.reason;
+  }
+}
+
+const endings = { end: '', length: 'Cut off at its longest length', stopped: 'Stopped' };
+
+export function isRunning(status: AnswerStatus): boolean {
+  return status.kind !== 'done' && status.kind !== 'failed';
+}

@@ -1,0 +1,67 @@
+/** Figures as a person reads them. A no-break space keeps a number and its unit together. */
+import type { RowRange } from '../room/view.ts';
+
+const space = '\u00a0';
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Decimal units: 60816028 is "60.8 MB". */
+export function formatBytes(bytes: number): string {
+  if (!Number.isFinite(bytes)) return '–';
+  let value = bytes;
+  let unit = 0;
+  while (unit < byteUnits.length - 1 && roundedTo3(value) >= 1000) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value.toFixed(0) : short(value)}${space}${byteUnits[unit]}`;
+}
+
+/** Below a second in ms, from there on in seconds. */
+export function formatMs(ms: number): string {
+  if (!Number.isFinite(ms)) return '–';
+  return roundedTo3(ms) >= 1000 ? `${short(ms / 1000)}${space}s` : `${short(ms)}${space}ms`;
+}
+
+export function formatTokensPerSecond(msPerToken: number): string {
+  if (!(msPerToken > 0)) return '–';
+  return `${short(1000 / msPerToken)}${space}tokens/s`;
+}
+
+export function formatMbps(mbps: number): string {
+  if (!Number.isFinite(mbps)) return '–';
+  return mbps >= 1000 ? `${short(mbps / 1000)}${space}Gbit/s` : `${short(mbps)}${space}Mbit/s`;
+}
+
+/** A share of a whole, never rounded up to 100 % before it is complete. */
+export function formatPercent(fraction: number): string {
+  const percent = Math.floor(Math.min(1, Math.max(0, fraction)) * 100 + 1e-9);
+  return `${percent}${space}%`;
+}
+
+/** "row 4", "rows 4–6". */
+export function formatRows({ first, last }: RowRange): string {
+  return first === last ? `row${space}${first}` : `rows${space}${first}–${last}`;
+}
+
+/** "rows 0–3 and 7"; empty for no rows. */
+export function formatRowRanges(ranges: readonly RowRange[]): string {
+  if (ranges.length === 0) return '';
+  if (ranges.length === 1) return formatRows(ranges[0]);
+  const parts = ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`));
+  return `rows${space}${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+}
+
+/** Three significant digits at most, and no decimals from 100 on. */
+function short(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  if (value >= 10) return trimmed(value.toFixed(1));
+  return trimmed(value.toFixed(value >= 1 || value === 0 ? 1 : 2));
+}
+
+function trimmed(text: string): string {
+  return text.replace(/\.0+$/, '');
+}
+
+function roundedTo3(value: number): number {
+  return Number(value.toPrecision(3));
+}

@@ -1,0 +1,113 @@
+/** Devices, models and plans that the gallery's scenes are made of. Made-up figures of a likely size. */
+import type { AnswerView, DeviceStatus, DeviceView, ModelView, PlanView } from '../../room/view.ts';
+
+export const stories: ModelView = {
+  name: 'stories15m',
+  title: 'Stories 15M',
+  licence: 'MIT',
+  rows: 8,
+  contextLength: 256,
+  bytes: 60_816_000,
+  chat: false,
+};
+
+export const tinyLlama: ModelView = {
+  name: 'tinyllama-chat',
+  title: 'TinyLlama 1.1B Chat',
+  licence: 'Apache-2.0',
+  rows: 24,
+  contextLength: 2048,
+  bytes: 322_591_712,
+  chat: true,
+};
+
+export function device(id: string, change: Partial<DeviceView> = {}): DeviceView {
+  return {
+    id,
+    label: id === 'host' ? 'Chrome on Linux' : 'Chrome on Android',
+    isThisDevice: id === 'host',
+    status: { kind: 'ready' },
+    rows: [],
+    compute: {
+      backend: 'webgpu',
+      adapter: 'apple m2',
+      weights: 'f16',
+      layerMs: 1.24,
+      headMs: 4.6,
+    },
+    memory: { budgetBytes: 2_000_000_000, usedBytes: 41_200_000 },
+    bytesLoaded: 24_000_000,
+    link: id === 'host' ? null : { latencyMs: 2.1, mbps: 54.2 },
+    ...change,
+  };
+}
+
+export function everyStatus(): DeviceStatus[] {
+  return [
+    { kind: 'connecting' },
+    { kind: 'preparing', bytesLoaded: 8_300_000, bytesTotal: 23_000_000 },
+    { kind: 'measuring', fraction: 0.4 },
+    { kind: 'spare' },
+    { kind: 'loading', bytesLoaded: 10_300_000, bytesTotal: 24_000_000 },
+    { kind: 'ready' },
+    { kind: 'computing' },
+    {
+      kind: 'failed',
+      reason: 'The GPU was lost while loading row 5. Close other tabs that draw, then join again.',
+    },
+  ];
+}
+
+export const threeDevices: DeviceView[] = [
+  device('host', {
+    rows: [
+      { first: 0, last: 2 },
+      { first: 7, last: 7 },
+    ],
+    status: { kind: 'computing' },
+  }),
+  device('a', {
+    label: 'Safari on iPhone',
+    rows: [{ first: 3, last: 4 }],
+    compute: { backend: 'wasm', adapter: '', weights: 'q8', layerMs: 2.9, headMs: 9.1 },
+    memory: { budgetBytes: 600_000_000, usedBytes: 8_100_000 },
+    link: { latencyMs: 3.4, mbps: 31 },
+  }),
+  device('b', { label: 'Firefox on Windows', rows: [{ first: 5, last: 6 }] }),
+];
+
+export const threeStages: PlanView = {
+  epoch: 3,
+  stages: [
+    { device: 'host', first: 0, last: 2 },
+    { device: 'a', first: 3, last: 4 },
+    { device: 'b', first: 5, last: 6 },
+    { device: 'host', first: 7, last: 7 },
+  ],
+  predictedMsPerToken: 23.4,
+  why: 'Three devices share the model: 23.4 ms a token, where this laptop alone would need 38.1 ms.',
+  status: 'running',
+};
+
+export const alone: PlanView = {
+  epoch: 1,
+  stages: [{ device: 'host', first: 0, last: 7 }],
+  predictedMsPerToken: 12,
+  why: 'This laptop alone holds the whole model; no other device is here.',
+  status: 'running',
+};
+
+export function answer(change: Partial<AnswerView> = {}): AnswerView {
+  return {
+    id: 1,
+    prompt: 'Once upon a time',
+    text: ', there was a little girl named Lily. She loved to play outside in the sunshine. One day, she saw a big, red apple on the ground. She wanted to eat it, but it was too high up for her to reach.',
+    status: { kind: 'done', because: 'end' },
+    promptTokens: 5,
+    newTokens: 52,
+    ttftMs: 84,
+    msPerToken: 24.1,
+    predictedMsPerToken: 23.4,
+    ...change,
+  };
+}

@@ -1,0 +1,89 @@
+/** A room that lives in memory and tells one story again and again: for looking at the face, nothing else. */
+import type { Answer, AnswerResult, AskRequest, HostRoom } from '../../room/room.ts';
+import type { AnswerView, RoomView } from '../../room/view.ts';
+import { createViewStore } from '../../room/view-store.ts';
+import { tokens } from './story.ts';
+
+export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
+  const store = createViewStore(view);
+  let lastId = 0;
+
+  function change(id: number, update: Partial<AnswerView>): void {
+    store.update({
+      answers: store.view.answers.map((shown) =>
+        shown.id === id ? { ...shown, ...update } : shown,
+      ),
+    });
+  }
+
+  function ask({ prompt }: AskRequest): Answer {
+    const id = ++lastId;
+    const shown: AnswerView = {
+      id,
+      prompt: prompt.kind === 'text' ? prompt.text : prompt.ids.join(' '),
+      text: '',
+      status: { kind: 'reading', tokensRead: 0 },
+      promptTokens: 5,
+      newTokens: 0,
+      ttftMs: null,
+      msPerToken: null,
+      predictedMsPerToken: view.plan?.predictedMsPerToken ?? msPerToken,
+    };
+    store.update({ answers: [...store.view.answers, shown] });
+    let written = 0;
+    let finish: (because: AnswerResult['because']) => void;
+    const done = new Promise<AnswerResult>((resolve) => {
+      const timer = setInterval(write, msPerToken);
+      finish = (because) => {
+        clearInterval(timer);
+        change(id, { status: { kind: 'done', because } });
+        resolve(resultOf(because));
+      };
+      function write(): void {
+        if (written === tokens.length) {
+          finish('end');
+          return;
+        }
+        written++;
+        change(id, {
+          status: { kind: 'writing' },
+          text: tokens.slice(0, written).join(''),
+          newTokens: written,
+          ttftMs: msPerToken,
+          msPerToken: written > 1 ? msPerToken : null,
+        });
+      }
+    });
+    const resultOf = (because: AnswerResult['because']): AnswerResult => ({
+      promptIds: [],
+      ids: [],
+      text: tokens.slice(0, written).join(''),
+      topLogits: [],
+      ttftMs: msPerToken,
+      msPerToken,
+      predictedMsPerToken: shown.predictedMsPerToken,
+      because,
+      laps: [],
+    });
+    return { id, done, stop: () => finish('stopped') };
+  }
+
+  return {
+    get view() {
+      return store.view;
+    },
+    subscribe: (listener) => store.subscribe(listener),
+    setMemoryBudget(budgetBytes) {
+      store.update({
+        devices: store.view.devices.map((shown) =>
+          shown.isThisDevice ? { ...shown, memory: { ...shown.memory, budgetBytes } } : shown,
+        ),
+      });
+    },
+    close() {
+      store.update({ phase: { kind: 'closed', reason: 'You closed the room.' } });
+    },
+    ask,
+    settled: () => Promise.resolve(),
+  };
+}

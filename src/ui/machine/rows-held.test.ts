@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import type { DeviceStatus, DeviceView, PlanView, RowRange } from '../../room/view.ts';
+import { rowName, rowRuns } from './rows-held.ts';
+
+const device = (id: string, rows: RowRange[], status: DeviceStatus): DeviceView => ({
+  id,
+  label: id,
+  isThisDevice: false,
+  status,
+  rows,
+  compute: null,
+  memory: { budgetBytes: 1, usedBytes: 0 },
+  bytesLoaded: 0,
+  link: null,
+});
+
+const plan: PlanView = {
+  epoch: 2,
+  stages: [
+    { device: 'host', first: 0, last: 3 },
+    { device: 'a', first: 4, last: 6 },
+    { device: 'host', first: 7, last: 7 },
+  ],
+  predictedMsPerToken: 1,
+  why: '',
+  status: 'loading',
+};
+
+it('draws the plan, each row as far as it is loaded', () => {
+  const devices = [
+    device('host', [{ first: 0, last: 7 }], { kind: 'ready' }),
+    device('a', [{ first: 4, last: 4 }], { kind: 'loading', bytesLoaded: 1, bytesTotal: 4 }),
+  ];
+  expect(rowRuns(8, plan, devices)).toEqual([
+    { device: 'host', first: 0, last: 3, loaded: 1 },
+    { device: 'a', first: 4, last: 4, loaded: 1 },
+    { device: 'a', first: 5, last: 6, loaded: 0.25 },
+    { device: 'host', first: 7, last: 7, loaded: 1 },
+  ]);
+});
+
+it('draws what devices hold where there is no plan yet', () => {
+  const devices = [device('host', [{ first: 0, last: 1 }], { kind: 'ready' })];
+  expect(rowRuns(4, null, devices)).toEqual([
+    { device: 'host', first: 0, last: 1, loaded: 1 },
+    { device: null, first: 2, last: 3, loaded: 0 },
+  ]);
+});
+
+it('takes a device it knows nothing of at the plan’s word', () => {
+  const known = [device('host', [{ first: 0, last: 7 }], { kind: 'ready' })];
+  expect(rowRuns(8, plan, known)[1]).toMatchObject({ device: 'a', loaded: 0 });
+  const running = { ...plan, status: 'running' as const };
+  expect(rowRuns(8, running, known)[1]).toMatchObject({ device: 'a', loaded: 1 });
+});
+
+it('names rows for visitors', () => {
+  expect([0, 1, 6, 7].map((row) => rowName(row, 8))).toEqual(['embed', '1', '6', 'head']);
+});

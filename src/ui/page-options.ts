@@ -1,0 +1,111 @@
+/**
+ * What the page's address sets, for experiments and kiosks: `?backend=wasm&threads=1&memory=512MB`.
+ *
+ * | name       | values                               | for  |
+ * | ---------- | ------------------------------------ | ---- |
+ * | `backend`  | `auto`, `webgpu`, `wasm`             | both |
+ * | `threads`  | 1 to 64 (wasm)                       | both |
+ * | `memory`   | bytes with `MB` or `GB`: `512MB`     | both |
+ * | `model`    | a model's name, as the server has it | host |
+ * | `weights`  | `auto`, `f32`, `f16`, `q8`, `q4`     | host |
+ * | `wire`     | `f16`, `f32`                         | host |
+ * | `plan`     | `auto`, `even`, `host:0-3,a:4-6,host:7` | host |
+ * | `chunk`    | prompt tokens per frame, 1 to 4096   | host |
+ * | `devices`  | most devices, the host included, 1 to 64 | host |
+ * | `expected` | devices the first plan waits for, the host included | host |
+ *
+ * Other names are left alone: links gather parameters on their way through mail and chat.
+ */
+import * as v from 'valibot';
+import type { DeviceOptions, HostOptions } from '../room/room.ts';
+
+const wholeNumber = (least: number, most: number) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,9}$/, 'a whole number'),
+    v.transform(Number),
+    v.minValue(least, `${least} at least`),
+    v.maxValue(most, `${most} at most`),
+  );
+
+const memoryBytes = v.pipe(
+  v.string(),
+  v.regex(/^\d+(\.\d+)?\s?[MG]B$/i, 'a size like 512MB or 2GB'),
+  v.transform((text) => parseFloat(text) * (/G/i.test(text) ? 1e9 : 1e6)),
+  v.minValue(1e6, '1MB at least'),
+  v.maxValue(1e12, '1000GB at most'),
+);
+
+const exactPlan = v.pipe(
+  v.string(),
+  v.regex(
+    /^([a-z]+:\d{1,4}(-\d{1,4})?)(,[a-z]+:\d{1,4}(-\d{1,4})?)*$/,
+    'like host:0-3,a:4-6,host:7',
+  ),
+  v.transform((text) => text.split(',').map(stageOf)),
+  v.check((stages) => stages.every(({ first, last }) => first <= last), 'ranges that run forwards'),
+);
+
+const AddressSchema = v.object({
+  backend: v.optional(v.picklist(['auto', 'webgpu', 'wasm'], 'auto, webgpu or wasm'), 'auto'),
+  threads: v.optional(wholeNumber(1, 64)),
+  memory: v.optional(memoryBytes),
+  model: v.optional(
+    v.pipe(v.string(), v.minLength(1, 'a name'), v.maxLength(512, 'a shorter name')),
+  ),
+  weights: v.optional(
+    v.picklist(['auto', 'f32', 'f16', 'q8', 'q4'], 'auto, f32, f16, q8 or q4'),
+    'auto',
+  ),
+  wire: v.optional(v.picklist(['f16', 'f32'], 'f16 or f32'), 'f16'),
+  plan: v.optional(v.union([v.literal('auto'), v.literal('even'), exactPlan]), 'auto'),
+  chunk: v.optional(wholeNumber(1, 4096)),
+  devices: v.optional(wholeNumber(1, 64), '16'),
+  expected: v.optional(wholeNumber(1, 64), '1'),
+});
+
+export interface PageOptions {
+  device: DeviceOptions;
+  /** Everything a host needs but the model's address and its own. */
+  host: Omit<HostOptions, 'manifestUrl' | 'linkBaseUrl'>;
+  modelName: string | null;
+}
+
+/** Reads `location.search`. Throws a one-sentence error that names the parameter. */
+export function parsePageOptions(search: string): PageOptions {
+  const given: Record<string, string> = Object.fromEntries(new URLSearchParams(search));
+  const read = v.safeParse(AddressSchema, given);
+  if (!read.success) throw new Error(complaint(read.issues[0], given));
+  const { backend, threads, memory, model, weights, wire, plan, chunk } = read.output;
+  const device: DeviceOptions = {
+    backend,
+    threads: threads ?? null,
+    memoryBudgetBytes: memory ?? null,
+  };
+  return {
+    device,
+    host: {
+      ...device,
+      weights,
+      wire,
+      plan,
+      prefillChunk: chunk ?? null,
+      maxDevices: read.output.devices,
+      expectedDevices: read.output.expected,
+    },
+    modelName: model ?? null,
+  };
+}
+
+function complaint(issue: v.BaseIssue<unknown>, given: Record<string, string>): string {
+  const name = String(issue.path?.[0].key);
+  const wanted =
+    name === 'plan' ? 'auto, even, or stages like host:0-3,a:4-6,host:7' : issue.message;
+  return `This page's address says ${name}=${given[name]}, but ${name} must be ${wanted}. Correct the address and load it again.`;
+}
+
+function stageOf(text: string): { device: string; first: number; last: number } {
+  const [device, rows] = text.split(':');
+  const [first, last = first] = rows.split('-').map(Number);
+  return { device, first, last };
+}

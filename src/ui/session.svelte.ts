@@ -1,0 +1,78 @@
+/** Which room this tab is in, if any: the one piece of state that the whole page turns on. */
+import type { AskRequest, DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
+import type { RoomView } from '../room/view.ts';
+import { createRunningAnswers } from './running-answers.ts';
+
+/** How rooms are made; the gallery and tests bring their own. */
+export interface RoomMakers {
+  openRoom(options: HostOptions): HostRoom;
+  joinRoom(link: string, options: DeviceOptions): Room;
+}
+
+export type Place =
+  | { kind: 'start' }
+  | { kind: 'host'; room: HostRoom; view: RoomView }
+  | { kind: 'device'; room: Room; view: RoomView; link: string; options: DeviceOptions };
+
+export interface Session {
+  readonly place: Place;
+  /** Opens a room in place of whatever this tab was in. Throws what the room's maker throws. */
+  openRoom(options: HostOptions): HostRoom;
+  joinRoom(link: string, options: DeviceOptions): Room;
+  /** Ends or leaves the room; its last screen stays until `toStart`. */
+  leave(): void;
+  toStart(): void;
+  /** Asks as the host. How it went is on the view, a failure included. */
+  ask(request: AskRequest): void;
+  /** Stops a running answer, whoever asked through this page. */
+  stop(answerId: number): void;
+}
+
+export function createSession(makers: RoomMakers): Session {
+  let place = $state.raw<Place>({ kind: 'start' });
+  let endSubscription = (): void => undefined;
+  const running = createRunningAnswers();
+
+  function settle(next: Place): void {
+    endSubscription();
+    if (place.kind !== 'start' && place.view.phase.kind !== 'closed') place.room.close();
+    place = next;
+    if (next.kind === 'start') {
+      endSubscription = () => undefined;
+      return;
+    }
+    endSubscription = next.room.subscribe((view) => {
+      if (place.kind !== 'start' && place.room === next.room) place = { ...place, view };
+    });
+  }
+
+  return {
+    get place() {
+      return place;
+    },
+    openRoom(options) {
+      const room = running.remember(makers.openRoom(options));
+      settle({ kind: 'host', room, view: room.view });
+      return room;
+    },
+    joinRoom(link, options) {
+      const room = makers.joinRoom(link, options);
+      settle({ kind: 'device', room, view: room.view, link, options });
+      return room;
+    },
+    leave() {
+      if (place.kind !== 'start') place.room.close();
+    },
+    toStart() {
+      settle({ kind: 'start' });
+    },
+    ask(request) {
+      if (place.kind !== 'host') return;
+      // The room puts the reason on the answer's own card; the promise is for callers without a screen.
+      place.room.ask(request).done.catch(() => undefined);
+    },
+    stop(answerId) {
+      running.stop(answerId);
+    },
+  };
+}
