@@ -1,19 +1,24 @@
 /** One process at a time: two starts in the same folder must not build over one another. */
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
 const retryMs = 100;
-/** Longer than any build; a lock this old was left by a process that died, whoever has its number now. */
-const staleAfterMs = 5 * 60 * 1000;
+/** A holder touches its lock this often, so that one long untouched was left by a process that died. */
+const touchMs = 10_000;
+const abandonedAfterMs = 60_000;
 
 /** Runs `work` while holding the lock file `path`; waits while another living process holds it. */
 export async function withFileLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  while (!(await take(path))) await setTimeout(retryMs);
+  while (!(await take(path))) await wait(retryMs);
+  const touching = setInterval(() => {
+    utimes(path, new Date(), new Date()).catch(() => undefined);
+  }, touchMs);
   try {
     return await work();
   } finally {
+    clearInterval(touching);
     await rm(path, { force: true });
   }
 }
@@ -35,7 +40,7 @@ async function isAbandoned(path: string): Promise<boolean> {
   try {
     const [{ mtimeMs }, holder] = await Promise.all([stat(path), readFile(path, 'utf8')]);
     // Empty: its holder has only just made it.
-    return Date.now() - mtimeMs > staleAfterMs || (holder !== '' && !isAlive(Number(holder)));
+    return Date.now() - mtimeMs > abandonedAfterMs || (holder !== '' && !isAlive(Number(holder)));
   } catch {
     // Let go in the meantime.
     return false;
