@@ -47,7 +47,12 @@ export async function ensureModel(name: string, options: EnsureOptions): Promise
       `there is no model "${name}" in the catalogue; ` +
         `it has ${catalogue.map((known) => known.name).join(', ')}`,
     );
-  const folder = join(options.shardsDir, name);
+  return ensureEntry(entry, options);
+}
+
+/** The same for a model described by its entry. */
+export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions): Promise<string> {
+  const folder = join(options.shardsDir, entry.name);
   const manifest = join(folder, 'manifest.json');
   if (await isComplete(folder)) return manifest;
   const unpacked = await fetchFiles(entry, options);
@@ -63,7 +68,7 @@ export async function ensureModel(name: string, options: EnsureOptions): Promise
   } finally {
     await Promise.all(sources.map((source) => source.close()));
   }
-  await rm(join(options.cacheDir, name), { recursive: true, force: true });
+  await rm(join(options.cacheDir, entry.name), { recursive: true, force: true });
   return manifest;
 }
 

@@ -7,7 +7,7 @@ import { openLlama2c } from './llama2c.ts';
 
 export interface OpenedCheckpoint {
   checkpoint: Checkpoint;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**

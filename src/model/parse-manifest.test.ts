@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { tinyConfig, tinyManifest } from './fixtures/tiny-manifest.ts';
+import type { Manifest } from './manifest.ts';
+import { parseManifest, parseManifestText } from './parse-manifest.ts';
+
+/** A valid manifest with one thing changed. */
+function changed(change: (manifest: Manifest) => void): Manifest {
+  const manifest = structuredClone(tinyManifest());
+  change(manifest);
+  return manifest;
+}
+
+describe('parseManifest', () => {
+  it('takes a valid manifest as it is', () => {
+    expect(parseManifest(tinyManifest())).toEqual(tinyManifest());
+  });
+
+  const wrong: [string, (manifest: Manifest) => void, RegExp][] = [
+    [
+      'a tensor outside its file',
+      (m) => (m.rows[1].tensors[0].offset = 1e6),
+      /input_layernorm.*reaches to byte/,
+    ],
+    [
+      'a wrong size',
+      (m) => (m.rows[0].tensors[0].bytes -= 4),
+      /claims 1020 bytes, but F32 \[32, 8\] takes 1024/,
+    ],
+    [
+      'a wrong shape',
+      (m) => (m.rows[0].tensors[0].shape = [8, 32]),
+      /should have the shape \[32, 8\]/,
+    ],
+    [
+      'a file that is not there',
+      (m) => (m.rows[2].tensors[1].file = 3),
+      /file 3, and there are 1 files/,
+    ],
+    [
+      'a missing tensor',
+      (m) => m.rows[2].tensors.pop(),
+      /layer\.1.*lacks the tensor model\.layers\.1\.mlp\.down/,
+    ],
+    ['a missing row', (m) => m.rows.splice(1, 1), /3 rows, but 2 layers/],
+    ['rows out of order', (m) => m.rows.reverse(), /row 0.*must be of kind "embed", not "head"/],
+    [
+      'a wrong number of pieces',
+      (m) => m.files[0].pieceSha256?.push('c'.repeat(64)),
+      /2 piece hashes.*make 1 pieces/,
+    ],
+    [
+      'an unknown architecture',
+      (m) => (m.config.model_type = 'mamba'),
+      /"mamba", an architecture that is not supported; these are: llama/,
+    ],
+    [
+      'a tokenizer that is not there',
+      (m) => (m.tokenizer = 'tokenizer.json'),
+      /not among its files/,
+    ],
+    ['a way out of the folder', (m) => (m.files[0].path = 'a/../../b'), /files\.0\.path/],
+    ['an absolute path', (m) => (m.files[0].path = '/etc/passwd'), /files\.0\.path/],
+    ['an absurd size', (m) => (m.config.vocab_size = 2 ** 40), /config\.vocab_size/],
+    ['a billion layers', (m) => (m.config.num_hidden_layers = 1e9), /config\.num_hidden_layers/],
+    [
+      'heads that do not divide',
+      (m) => (m.config.num_key_value_heads = 3),
+      /not a multiple of its 3/,
+    ],
+    [
+      'blocks that do not fit',
+      (m) => (m.rows[0].tensors[0].dtype = 'Q8_0'),
+      /multiple of 32, not 8/,
+    ],
+  ];
+  for (const [what, change, message] of wrong)
+    it(`refuses ${what}`, () => {
+      expect(() => parseManifest(changed(change))).toThrow(message);
+    });
+
+  it('expects what an architecture has beside the plain projections', () => {
+    const qwen2 = tinyManifest({ ...tinyConfig, model_type: 'qwen2', attention_bias: true });
+    expect(parseManifest(qwen2).rows[1].tensors.map(({ name }) => name)).toContain(
+      'model.layers.0.self_attn.k_proj.bias',
+    );
+    const qwen3 = tinyManifest({ ...tinyConfig, model_type: 'qwen3' });
+    qwen3.rows[1].tensors = qwen3.rows[1].tensors.filter(({ name }) => !name.includes('q_norm'));
+    expect(() => parseManifest(qwen3)).toThrow(/lacks the tensor .*q_norm/);
+  });
+
+  it('tells a manifest that was cut short', () => {
+    const text = JSON.stringify(tinyManifest());
+    expect(parseManifestText(text).name).toBe('tiny');
+    expect(() => parseManifestText(text.slice(0, 700))).toThrow(/not complete JSON/);
+  });
+
+  it('never takes a manifest with a piece cut out, nor fails without a sentence', () => {
+    const text = JSON.stringify(tinyManifest());
+    fc.assert(
+      fc.property(fc.nat(text.length - 1), fc.nat(200), (start, length) => {
+        const torn = text.slice(0, start) + text.slice(start + length + 1);
+        try {
+          const parsed = parseManifestText(torn);
+          // What still parses must still describe a whole model.
+          expect(parsed.rows.length).toBe(parsed.config.num_hidden_layers + 2);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/manifest|row|tensor|takes|claims|model|shape/);
+        }
+      }),
+    );
+  });
+});

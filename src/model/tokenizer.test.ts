@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
+
+const bytes = Array.from(
+  { length: 256 },
+  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+);
+const words = [
+  '▁',
+  'a',
+  'b',
+  'h',
+  'e',
+  '▁a',
+  '▁h',
+  'he',
+  '▁he',
+  'ab',
+  'é',
+  'prototype',
+  'constructor',
+];
+
+/** A Llama-style tokenizer: ids 0–2 special, 3–258 bytes, then words. */
+const llamaStyle = {
+  version: '1.0',
+  added_tokens: ['<unk>', '<s>', '</s>'].map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  })),
+  normalizer: {
+    type: 'Sequence',
+    normalizers: [
+      { type: 'Prepend', prepend: '▁' },
+      { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+    ],
+  },
+  pre_tokenizer: null,
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [],
+    special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
+  },
+  decoder: {
+    type: 'Sequence',
+    decoders: [
+      { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+      { type: 'ByteFallback' },
+      { type: 'Fuse' },
+      { type: 'Strip', content: ' ', start: 1, stop: 0 },
+    ],
+  },
+  model: {
+    type: 'BPE',
+    unk_token: '<unk>',
+    fuse_unk: true,
+    byte_fallback: true,
+    vocab: Object.fromEntries(
+      ['<unk>', '<s>', '</s>', ...bytes, ...words].map((token, id) => [token, id]),
+    ),
+    merges: [
+      ['h', 'e'],
+      ['▁', 'he'],
+      ['▁', 'a'],
+      ['▁', 'h'],
+      ['a', 'b'],
+    ],
+  },
+};
+
+const tokenizer = loadTokenizer(llamaStyle);
+const id = (token: string) => tokenizer.tokenToId(token) ?? NaN;
+
+function streamed(from: Tokenizer, ids: readonly number[], before?: readonly number[]): string[] {
+  const decoder = from.streamDecoder(before);
+  return [...ids.map((token) => decoder.push(token)), decoder.end()];
+}
+
+describe('a tokenizer', () => {
+  it('begins a text with the token that begins texts, when asked', () => {
+    expect(tokenizer.encode('he', { bos: true })).toEqual([1, id('▁he')]);
+    expect(tokenizer.encode('he', { bos: false })).toEqual([id('▁he')]);
+  });
+
+  it('reads special tokens only where a template wrote them', () => {
+    expect(tokenizer.encode('a</s>', { bos: false, special: true })).toEqual([id('▁a'), 2]);
+    const literal = tokenizer.encode('a</s>', { bos: false });
+    expect(literal).not.toContain(2);
+    expect(tokenizer.decode(literal)).toBe('a</s>');
+  });
+
+  it('spells what it does not know in bytes, and gives any text back', () => {
+    expect(tokenizer.encode('é', { bos: false })).toEqual([id('▁'), id('é')]);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const back = tokenizer.decode(tokenizer.encode(text, { bos: true }));
+        // The piece ▁ stands for a space, so a literal one comes back as a space.
+        expect(back).toBe(text.replaceAll('▁', ' '));
+      }),
+    );
+  });
+
+  it('knows words that are also names in JavaScript', () => {
+    expect([id('prototype'), id('constructor')]).toEqual([270, 271]);
+    expect(tokenizer.decode([id('prototype')])).toBe('prototype');
+  });
+
+  it('decodes nothing to nothing, and ids without a token to nothing', () => {
+    expect(tokenizer.decode([])).toBe('');
+    expect(tokenizer.decode([1, 2, 9999])).toBe('');
+  });
+
+  it('says what is wrong with a tokenizer.json', () => {
+    expect(() => loadTokenizer({ model: {} })).toThrow(
+      /tokenizer\.json is broken: at added_tokens/,
+    );
+    expect(() => loadTokenizer({ ...llamaStyle, decoder: { type: 'Rot13' } })).toThrow(
+      /cannot be read here: .*Rot13/,
+    );
+  });
+});
+
+describe('a stream decoder', () => {
+  it('holds a character back until its last byte', () => {
+    const ids = [id('▁'), ...[0xe2, 0x82, 0xac].map((byte) => byte + 3), id('a')];
+    expect(streamed(tokenizer, ids)).toEqual(['', '', '', '€', 'a', '']);
+  });
+
+  it('gives up a broken character as U+FFFD', () => {
+    expect(streamed(tokenizer, [id('a'), 0xe2 + 3, id('b')]).join('')).toBe('a\uFFFDb');
+    expect(streamed(tokenizer, [id('a'), 0xe2 + 3])).toEqual(['a', '', '\uFFFD']);
+  });
+
+  it('keeps the space between a prompt and what continues it', () => {
+    const prompt = tokenizer.encode('he', { bos: true });
+    expect(streamed(tokenizer, [id('▁a'), id('▁he')], prompt).join('')).toBe(' a he');
+    expect(streamed(tokenizer, [id('▁a'), id('▁he')]).join('')).toBe('a he');
+  });
+
+  it('keeps the space after a special token', () => {
+    expect(streamed(tokenizer, [id('a'), 2, id('▁a')]).join('')).toBe('a a');
+  });
+
+  it('says in pieces exactly what decoding says at once', () => {
+    const anyId = fc.integer({ min: 0, max: 258 + words.length });
+    fc.assert(
+      fc.property(fc.array(anyId), (ids) => {
+        expect(streamed(tokenizer, ids).join('')).toBe(tokenizer.decode(ids));
+      }),
+    );
+  });
+
+  it('never shows half a character of valid text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (text) => {
+        fc.pre(!text.includes('\uFFFD'));
+        const pieces = streamed(tokenizer, tokenizer.encode(text, { bos: false }));
+        for (const piece of pieces) expect(piece).not.toContain('\uFFFD');
+        expect(pieces.join('')).toBe(text.replaceAll('▁', ' '));
+      }),
+    );
+  });
+});
