@@ -94,6 +94,16 @@ export interface ModelView {
   chat: boolean;
 }
 
+export interface WaitingFor {
+  /**
+   * `preparing`: it will pass. `devices`: somebody has to join. `memory`: the model does not fit these
+   * devices. `failure`: this tab cannot compute, or cannot load its rows.
+   */
+  kind: 'preparing' | 'devices' | 'memory' | 'failure';
+  /** Says what is missing and what to do. */
+  sentence: string;
+}
+
 export interface RoomView {
   role: 'host' | 'device';
   phase: RoomPhase;
@@ -102,8 +112,8 @@ export interface RoomView {
   model: ModelView | null;
   devices: DeviceView[];
   plan: PlanView | null;
-  /** Why the room cannot answer yet, in a sentence that says what is missing; null when it can. */
-  waitingFor: string | null;
+  /** Why the room cannot answer yet; null when it can. */
+  waitingFor: WaitingFor | null;
   /** Oldest first. On a device: empty, since text stays with the host. */
   answers: AnswerView[];
   /** Short sentences about what just happened ("Chrome on Android left"), newest last. */

@@ -4,7 +4,7 @@
  * on its way. One roll-out at a time; a change meanwhile starts another after it.
  */
 import { devicesOf, sameStages, type Lap } from '../lap.ts';
-import type { PlanView } from '../view.ts';
+import type { PlanView, WaitingFor } from '../view.ts';
 import type { RoomPlan } from './room-plan.ts';
 
 /** The plan in use, as an answer sees it. */
@@ -16,8 +16,8 @@ export interface RunningLap {
 }
 
 export interface PlanningOptions {
-  /** Null while the room is not complete enough to plan at all; then `waitingFor` says what is missing. */
-  propose: () => RoomPlan | { waitingFor: string };
+  /** `waitingFor` while the room is not complete enough to plan at all. */
+  propose: () => RoomPlan | { waitingFor: WaitingFor };
   /** Whether loading the lap beside what is loaded would break some device's memory budget. */
   overflows: (lap: Lap) => boolean;
   /** Has every device of the lap load its rows; rejects with a sentence when one cannot. */
@@ -25,7 +25,7 @@ export interface PlanningOptions {
   adopt: (lap: Lap) => void;
   /** A plan replaces a running one only if it is better by this share; null: whenever it differs. */
   worthwhileGain: number | null;
-  onView: (plan: PlanView | null, waitingFor: string | null) => void;
+  onView: (plan: PlanView | null, waitingFor: WaitingFor | null) => void;
 }
 
 export interface Planning {
@@ -108,8 +108,7 @@ export function createPlanning(options: PlanningOptions): Planning {
     failure = null;
     const proposal = options.propose();
     if ('waitingFor' in proposal || !proposal.feasible) {
-      const reason = 'waitingFor' in proposal ? proposal.waitingFor : proposal.why;
-      if (!current) options.onView(null, reason);
+      if (!current) options.onView(null, waitingIn(proposal));
       return;
     }
     const target = next ?? current;
@@ -129,7 +128,7 @@ export function createPlanning(options: PlanningOptions): Planning {
       next = null;
       if (isDirty || current) return;
       failure = error instanceof Error ? error.message : String(error);
-      options.onView(null, failure);
+      options.onView(null, { kind: 'failure', sentence: failure });
       wake();
       return;
     }
@@ -181,7 +180,7 @@ export function createPlanning(options: PlanningOptions): Planning {
     lose(deviceId, reason) {
       current = without(current, deviceId, reason);
       next = without(next, deviceId, reason);
-      if (!current && !next) options.onView(null, reason);
+      if (!current && !next) options.onView(null, { kind: 'preparing', sentence: reason });
       adoptIfIdle();
       changed();
     },
@@ -201,6 +200,13 @@ export function createPlanning(options: PlanningOptions): Planning {
     },
     settled: () => until(() => (isPlanning || isDirty ? null : true)).then(() => undefined),
   };
+}
+
+function waitingIn(
+  proposal: { waitingFor: WaitingFor } | Extract<RoomPlan, { feasible: false }>,
+): WaitingFor {
+  if ('waitingFor' in proposal) return proposal.waitingFor;
+  return { kind: 'memory', sentence: proposal.why };
 }
 
 function viewOf({ lap, predictedMsPerToken, why }: Rolled, status: PlanView['status']): PlanView {

@@ -11,6 +11,7 @@ import { prepareEngine } from '../prepare-engine.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import { createShardHolder } from '../shard-holder.ts';
+import type { WaitingFor } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
@@ -119,13 +120,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const planning = createPlanning({
     worthwhileGain: options.plan === 'auto' ? worthwhileGain : null,
     propose() {
-      if (!host.profile) return { waitingFor: 'This device is getting ready.' };
+      if (!host.profile) return { waitingFor: gettingReady };
       const measured = measuredMembers(members.values());
       const missing = options.expectedDevices - measured.length;
-      if (missing > 0 && !rollOut.hasEverRun)
-        return {
-          waitingFor: `Waiting for ${missing} more ${missing === 1 ? 'device' : 'devices'}.`,
-        };
+      if (missing > 0 && !rollOut.hasEverRun) return { waitingFor: waitingForDevices(missing) };
       const { wire, plan: choice } = options;
       return planRoom({ manifest, contextLength, wire, choice, members: measured });
     },
@@ -245,7 +243,9 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     const reason = error instanceof Error ? error.message : String(error);
     host.status = { kind: 'failed', reason };
     showDevices();
-    store.update({ waitingFor: `This device cannot compute: ${reason}` });
+    store.update({
+      waitingFor: { kind: 'failure', sentence: `This device cannot compute: ${reason}` },
+    });
   });
   showDevices();
 
@@ -257,6 +257,13 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       changed();
     },
   };
+}
+
+const gettingReady: WaitingFor = { kind: 'preparing', sentence: 'This device is getting ready.' };
+
+function waitingForDevices(missing: number): WaitingFor {
+  const devices = missing === 1 ? 'device' : 'devices';
+  return { kind: 'devices', sentence: `Waiting for ${missing} more ${devices}.` };
 }
 
 function span(first: number, last: number): number[] {

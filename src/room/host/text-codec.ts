@@ -1,5 +1,5 @@
 /** From what a person writes to the ids a model reads. */
-import { renderChat } from '../../model/chat-template.ts';
+import { chatPromptIds } from '../../model/chat-template.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import type { Tokenizer } from '../../model/tokenizer.ts';
 
@@ -14,7 +14,6 @@ export interface TextCodec {
 
 export function createTextCodec(manifest: Manifest, tokenizer: Tokenizer | null): TextCodec {
   const { bos_token_id: bos, eos_token_id: eos } = manifest.config;
-  const { chatTemplate } = manifest;
   return {
     tokenizer,
     // A base model that begins a new text has ended the one before.
@@ -22,16 +21,8 @@ export function createTextCodec(manifest: Manifest, tokenizer: Tokenizer | null)
     encodePrompt(text) {
       if (!tokenizer)
         throw new Error('This model has no tokenizer: give it token ids instead of text.');
-      if (chatTemplate === null) return tokenizer.encode(text, { bos: true });
-      const spelling = (id: number | null | undefined): string =>
-        id == null ? '' : (tokenizer.idToToken(id) ?? '');
-      const prompt = renderChat(chatTemplate, {
-        messages: [{ role: 'user', content: text }],
-        addGenerationPrompt: true,
-        bosToken: spelling(bos),
-        eosToken: spelling(eos[0]),
-      });
-      return tokenizer.encode(prompt, { bos: false, special: true });
+      if (manifest.chatTemplate === null) return tokenizer.encode(text, { bos: true });
+      return chatPromptIds(manifest, tokenizer, [{ role: 'user', content: text }]);
     },
   };
 }

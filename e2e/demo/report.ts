@@ -1,0 +1,67 @@
+/** What the demo says of a room after its answer: for people, and as one JSON object. */
+import type { AnswerResult } from '../../src/room/room.ts';
+import type { DeviceView, RoomView } from '../../src/room/view.ts';
+import type { DemoOptions } from './options.ts';
+
+export function report(view: RoomView, result: AnswerResult): string {
+  const { plan } = view;
+  const perSecond = result.msPerToken > 0 ? 1000 / result.msPerToken : 0;
+  return [
+    '',
+    `Plan:      ${(plan?.stages ?? []).map(stageText).join(' → ')}`,
+    `           ${plan?.why ?? ''}`,
+    ...view.devices.map((device) => `${`${device.id}:`.padEnd(10)} ${deviceText(device)}`),
+    `Speed:     ${perSecond.toFixed(1)} tokens/s, ${result.msPerToken.toFixed(2)} ms a token` +
+      ` (predicted ${result.predictedMsPerToken.toFixed(2)}), first token after ${result.ttftMs.toFixed(0)} ms`,
+    `Tokens:    ${result.promptIds.length} read, ${result.ids.length} written`,
+  ].join('\n');
+}
+
+export function reportJson(view: RoomView, result: AnswerResult, options: DemoOptions): string {
+  const { prompt } = options.ask;
+  return JSON.stringify({
+    model: view.model?.name,
+    prompt: prompt.kind === 'text' ? prompt.text : null,
+    promptIds: result.promptIds,
+    ids: result.ids,
+    text: result.text,
+    topLogits: result.topLogits,
+    stages: view.plan?.stages ?? [],
+    devices: view.devices.map(({ id, compute, memory, bytesLoaded }) => ({
+      id,
+      backend: compute?.backend,
+      rowMs: compute && { layer: compute.layerMs, head: compute.headMs },
+      memoryBytes: memory.usedBytes,
+      bytesLoaded,
+    })),
+    ttftMs: result.ttftMs,
+    msPerToken: result.msPerToken,
+    predictedMsPerToken: result.predictedMsPerToken,
+  });
+}
+
+function stageText({
+  device,
+  first,
+  last,
+}: {
+  device: string;
+  first: number;
+  last: number;
+}): string {
+  return `${device} ${first === last ? first : `${first}–${last}`}`;
+}
+
+function deviceText({ compute, memory, bytesLoaded, link, rows }: DeviceView): string {
+  const held = rows.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+  const parts = [
+    held.length > 0 ? `rows ${held.join(', ')}` : 'no rows',
+    compute
+      ? `${compute.backend} ${compute.weights}, ${compute.layerMs.toFixed(2)} ms a layer`
+      : '',
+    `${(memory.usedBytes / 1e6).toFixed(1)} MB held`,
+    `${(bytesLoaded / 1e6).toFixed(1)} MB loaded`,
+    link ? `${link.latencyMs.toFixed(2)} ms away` : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
+}
