@@ -36,7 +36,8 @@ const memoryBytes = v.pipe(
   v.maxValue(1e12, '1000GB at most'),
 );
 
-const exactPlan = v.pipe(
+/** `host:0-3,a:4-6,host:7` as the stages it names. */
+export const exactPlan = v.pipe(
   v.string(),
   v.regex(
     /^([a-z]+:\d{1,4}(-\d{1,4})?)(,[a-z]+:\d{1,4}(-\d{1,4})?)*$/,
