@@ -28,7 +28,7 @@ interface Opened {
 interface ModelFiles {
   config: ModelConfig;
   reference: TinyReference | null;
-  row(row: number): StoredTensor[] | Promise<StoredTensor[]>;
+  row: (row: number) => StoredTensor[] | Promise<StoredTensor[]>;
 }
 
 export interface Opening {

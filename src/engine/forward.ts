@@ -6,7 +6,7 @@
  */
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
-import type { Backend, StoredTensor, WeightType } from './engine.ts';
+import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
 import { addLinear } from './linear.ts';
 import type { Graph, Value } from './onnx/graph.ts';
 import { rotaryTables } from './rotary.ts';
@@ -46,7 +46,7 @@ export interface AttentionState {
 export interface ForwardOptions {
   graph: Graph;
   config: ModelConfig;
-  backend: Backend;
+  info: EngineInfo;
   weights: WeightType;
   contextLength: number;
   tensors: TensorSource;

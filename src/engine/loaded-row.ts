@@ -57,7 +57,7 @@ export function createEmbeddingRow({ config, tensors, weights }: RowOptions): Em
 export async function createLayerRow(options: RowOptions): Promise<LayerRow> {
   const { runtime, config, contextLength } = options;
   const { ort } = runtime;
-  const graph = composeLayer({ ...options, backend: runtime.info.backend });
+  const graph = composeLayer({ ...options, info: runtime.info });
   const { result, memoryBytes } = graph;
   const session = await createSession(runtime, graph, [result]);
   const caches = new Map<number, KvCache>();
@@ -98,7 +98,7 @@ export async function createLayerRow(options: RowOptions): Promise<LayerRow> {
 
 export async function createHeadRow(options: RowOptions): Promise<HeadRow> {
   const { runtime } = options;
-  const graph = composeHead({ ...options, backend: runtime.info.backend });
+  const graph = composeHead({ ...options, info: runtime.info });
   const { result, memoryBytes } = graph;
   const session = await createSession(runtime, graph, []);
   return {

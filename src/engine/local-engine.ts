@@ -8,6 +8,7 @@ import type {
   StoredTensor,
   WeightType,
 } from './engine.ts';
+import { computedWith } from './linear.ts';
 import {
   createEmbeddingRow,
   createHeadRow,
@@ -88,10 +89,11 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
     loadRow: (row, tensors, weights) =>
       queue(async () => {
         const started = performance.now();
-        const loaded = await load(row, tensors, weights);
+        const computed = computedWith(runtime.info, weights);
+        const loaded = await load(row, tensors, computed);
         rows.set(row, loaded);
         const { memoryBytes } = loaded;
-        return { row, weights, memoryBytes, loadMs: performance.now() - started };
+        return { row, weights: computed, memoryBytes, loadMs: performance.now() - started };
       }),
     unloadRow: (row) => queue(() => unload(row)),
     run: (request) => queue(() => run(request)),

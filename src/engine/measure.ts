@@ -6,8 +6,9 @@
  */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
-import type { ComputeProfile, WeightType } from './engine.ts';
+import type { ComputeProfile, EngineInfo, WeightType } from './engine.ts';
 import { createEmbedding } from './embedding.ts';
+import { computedWith } from './linear.ts';
 import {
   createHeadRow,
   createLayerRow,
@@ -43,7 +44,8 @@ export async function measure(
   weights: WeightType | 'auto',
   onProgress: (fraction: number) => void = () => undefined,
 ): Promise<ComputeProfile> {
-  const types = weights === 'auto' ? candidates(options.runtime) : [weights];
+  const { info } = options.runtime;
+  const types = weights === 'auto' ? candidates(info) : [computedWith(info, weights)];
   const steps = types.length + 1;
   const measured: LayerFigures[] = [];
   for (const [index, type] of types.entries()) {
@@ -57,11 +59,11 @@ export async function measure(
   const head = await measureHead(options, best.weights);
   const embedding = measureEmbedding(options.config, best.weights);
   onProgress(1);
-  return { backend: options.runtime.info.backend, ...best, ...head, ...embedding };
+  return { backend: info.backend, ...best, ...head, ...embedding };
 }
 
 /** Exact first: a later type must be faster. */
-function candidates({ info }: Runtime): WeightType[] {
+function candidates(info: EngineInfo): WeightType[] {
   if (info.backend === 'wasm') return ['f32', 'q8'];
   return info.shaderF16 ? ['f32', 'f16', 'q8'] : ['f32', 'q8'];
 }

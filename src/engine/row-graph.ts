@@ -1,14 +1,14 @@
 /** Composes the graph of one row. Names of inputs and outputs here are what the row's session is fed with. */
 import type { ModelConfig } from '../model/config.ts';
 import { architectureFor } from './architectures/index.ts';
-import type { Backend, WeightType } from './engine.ts';
+import type { EngineInfo, WeightType } from './engine.ts';
 import { createForward, kvCacheOutputs } from './forward.ts';
 import { createGraph, type ComposedGraph } from './onnx/graph.ts';
 import type { TensorSource } from './tensor-source.ts';
 
 export interface RowGraphOptions {
   config: ModelConfig;
-  backend: Backend;
+  info: EngineInfo;
   weights: WeightType;
   contextLength: number;
   tensors: TensorSource;

@@ -17,21 +17,27 @@ export interface Runtime {
 export type Session = InferenceSession;
 export type RunTensor = Tensor;
 
-/** Turns a composed graph into a session. Named outputs stay on the GPU where there is one. */
+/** Turns a composed graph into a session. The named outputs stay on the GPU where there is one. */
 export async function createSession(
-  { ort, info }: Runtime,
+  { ort, device }: Runtime,
   graph: ComposedGraph,
   gpuOutputs: string[],
 ): Promise<Session> {
-  const onGpu = info.backend === 'webgpu';
   return ort.InferenceSession.create(graph.model, {
-    executionProviders: [info.backend],
     externalData: graph.externalData,
-    ...(onGpu && {
-      preferredOutputLocation: Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer'])),
-    }),
+    logSeverityLevel: onlyErrors,
+    ...(device
+      ? {
+          executionProviders: [{ name: 'webgpu', device }],
+          preferredOutputLocation: Object.fromEntries(
+            gpuOutputs.map((name) => [name, 'gpu-buffer']),
+          ),
+        }
+      : { executionProviders: ['wasm'] }),
   });
 }
+
+const onlyErrors = 3;
 
 export function int32(ort: Ort, value: number): RunTensor {
   return new ort.Tensor('int32', Int32Array.of(value), [1]);

@@ -1,5 +1,6 @@
 /** Builds one ONNX graph node by node, in the order in which data flows. */
 import {
+  elementTypeNumber,
   encodeModel,
   isInline,
   type Attribute,
@@ -36,6 +37,7 @@ export interface Graph {
     outputs: Names,
     options?: NodeOptions,
   ): { [Index in keyof Names]: Value };
+  cast(x: Value, type: ElementType): Value;
   /** Makes a value an output of the graph, under its own name. */
   output(value: Value, type: ElementType, shape: (number | string)[]): void;
   /** Bytes of all constants. */
@@ -62,6 +64,12 @@ export function createGraph(name: string): Graph {
     });
   }
 
+  function node(operator: string, inputs: (Value | null)[], options: NodeOptions = {}): Value {
+    const name = `${operator}_${unnamed++}_out`;
+    push(operator, inputs, [name], options);
+    return { name };
+  }
+
   return {
     input(name, type, shape) {
       spec.inputs.push({ name, type, shape });
@@ -72,11 +80,7 @@ export function createGraph(name: string): Graph {
       spec.constants.push({ name, type, shape, data: bytes });
       return { name };
     },
-    node(operator, inputs, options = {}) {
-      const name = `${operator}_${unnamed++}_out`;
-      push(operator, inputs, [name], options);
-      return { name };
-    },
+    node,
     nodeWith(operator, inputs, outputs, options = {}) {
       push(
         operator,
@@ -88,6 +92,7 @@ export function createGraph(name: string): Graph {
         [Index in keyof typeof outputs]: Value;
       };
     },
+    cast: (x, type) => node('Cast', [x], { attributes: { to: elementTypeNumber[type] } }),
     output(value, type, shape) {
       spec.outputs.push({ name: value.name, type, shape });
     },

@@ -57,7 +57,7 @@ const field = {
   dimension: { value: 1, parameter: 2 },
 } as const;
 
-const elementTypeNumber: Record<ElementType, number> = {
+export const elementTypeNumber: Record<ElementType, number> = {
   float32: 1,
   uint8: 2,
   int8: 3,

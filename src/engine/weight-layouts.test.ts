@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { dequantise } from '../model/dequantise.ts';
+import { quantise, type StorableDtype } from '../model/quantise.ts';
+import type { StoredTensor } from './engine.ts';
+import { blocksOf, int8Columns, stackValues, transpose } from './weight-layouts.ts';
+
+function stored(dtype: StorableDtype, shape: [number, number]): StoredTensor {
+  const values = Float32Array.from({ length: shape[0] * shape[1] }, () => Math.random() - 0.5);
+  return { name: 'w', dtype, shape, data: quantise(dtype, values) };
+}
+
+describe('weights in blocks', () => {
+  it.each([
+    ['Q8_0', 8],
+    ['Q4_0', 4],
+  ] as const)('keep every bit of %s', (dtype, bits) => {
+    const stack = [stored(dtype, [3, 64]), stored(dtype, [2, 64])];
+    const { values, scales } = blocksOf(stack, bits);
+    const zero = 2 ** (bits - 1);
+    const product = stack.flatMap(({ data }) => [...dequantise(dtype, data)]);
+    product.forEach((weight, index) => {
+      // MatMulNBits: lower bits first, value = (q - zero) * scale of its block.
+      const byte = values[Math.floor((index * bits) / 8)];
+      const q = bits === 8 ? byte : (byte >> (4 * (index % 2))) & 15;
+      expect(scales[Math.floor(index / 32)] * (q - zero)).toBe(weight);
+    });
+  });
+
+  it('are quantised from other types', () => {
+    const tensor = stored('F32', [2, 32]);
+    const { values, scales } = blocksOf([tensor], 8);
+    stackValues([tensor]).forEach((weight, index) => {
+      const scale = scales[Math.floor(index / 32)];
+      // Half a step, and the rounding of the scale to 16 bits: 127 steps of 2 ** -11.
+      expect(Math.abs(scale * (values[index] - 128) - weight)).toBeLessThan(scale * 0.57);
+    });
+  });
+});
+
+it('int8 columns have one scale for each output', () => {
+  const stack = [stored('F32', [3, 5]), stored('F16', [2, 5])];
+  const { values, scales } = int8Columns(stack);
+  stackValues(stack).forEach((weight, index) => {
+    const output = Math.floor(index / 5);
+    const value = values[(index % 5) * 5 + output] * scales[output];
+    expect(Math.abs(value - weight)).toBeLessThanOrEqual(scales[output] * 0.5 + 1e-7);
+  });
+});
+
+it('transposes matrices that are no whole number of tiles', () => {
+  const shape = { outputs: 35, inputs: 70 };
+  const from = Float32Array.from({ length: 35 * 70 }, (_, index) => index);
+  const to = new Float32Array(from.length);
+  transpose(from, shape, to);
+  for (let output = 0; output < 35; output++)
+    for (let input = 0; input < 70; input++)
+      expect(to[input * 35 + output]).toBe(output * 70 + input);
+});
