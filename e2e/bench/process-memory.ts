@@ -1,0 +1,25 @@
+/** Peak resident memory of browser tabs, from the operating system: Linux only, null elsewhere. */
+import { readFile } from 'node:fs/promises';
+import type { Browser } from 'playwright';
+
+export interface RendererMemory {
+  /** Ids of the processes that render pages now. */
+  renderers(): Promise<number[]>;
+  /** The largest resident size that a process ever had, bytes; null where nothing tells. */
+  peakBytes(processId: number): Promise<number | null>;
+}
+
+export async function rendererMemory(browser: Browser): Promise<RendererMemory> {
+  const session = await browser.newBrowserCDPSession();
+  return {
+    async renderers() {
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+    },
+    async peakBytes(processId) {
+      const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => '');
+      const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+      return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+    },
+  };
+}
