@@ -10,9 +10,9 @@ import type { LinkStats } from './types.ts';
 export const maxBulkBytes = 8 * 1024 * 1024;
 
 const pieceHeaderBytes = 16;
-/** Large pieces are cheap; small ones let a frame through between two of them. */
-const idlePieceBytes = 224 * 1024;
-const busyPieceBytes = 16 * 1024;
+/** Large pieces are cheap; small ones let a frame through between two of them, and time a burst finely. */
+const largePieceBytes = 224 * 1024;
+const smallPieceBytes = 16 * 1024;
 /** For so long after a frame, more are expected. */
 const busyMs = 500;
 
@@ -64,16 +64,16 @@ export function createBulkPort(options: BulkPortOptions): BulkPort {
   let incoming: Incoming | null = null;
   let awaitedNumber = 0;
 
-  function pieceBytes(): number {
+  function pieceBytes(burst: boolean): number {
     const busy = performance.now() - frameSeenAt < busyMs;
-    const wanted = busy ? busyPieceBytes : idlePieceBytes;
+    const wanted = busy || burst ? smallPieceBytes : largePieceBytes;
     return Math.min(wanted, maxMessageBytes - pieceHeaderBytes);
   }
 
   async function sendPieces(bytes: Uint8Array, burst: boolean): Promise<void> {
     const number = nextNumber++;
     for (let offset = 0; offset === 0 || offset < bytes.length;) {
-      const size = pieceBytes();
+      const size = pieceBytes(burst);
       await options.room();
       await channelRoom(size);
       const body = bytes.subarray(offset, offset + size);

@@ -26,7 +26,6 @@ const wireAheadMs = 20;
 export function createEmulatedNetwork(random: () => number = Math.random): EmulatedNetwork {
   let emulation: LinkEmulation | null = null;
   let wireFreeAt = 0;
-  let underWay = 0;
   let closed = false;
 
   function through<Message extends string | Uint8Array>(
@@ -34,20 +33,19 @@ export function createEmulatedNetwork(random: () => number = Math.random): Emula
     { ordered }: { ordered: boolean },
   ): (message: Message) => void {
     let lastArrival = 0;
-    let waiting = 0;
+    const queue: Message[] = [];
     return (message) => {
-      if (!emulation && waiting === 0) {
+      if (!emulation && queue.length === 0) {
         send(message);
         return;
       }
       const arrival = Math.max(arrivalOf(message.length), ordered ? lastArrival : 0);
       lastArrival = arrival;
-      waiting++;
-      underWay++;
+      queue.push(message);
       at(arrival, () => {
-        waiting--;
-        underWay--;
-        if (!closed) send(message);
+        // Two that arrive at one time may be woken in any order; the first in the queue goes first.
+        const [arrived] = queue.splice(ordered ? 0 : queue.indexOf(message), 1);
+        if (!closed) send(arrived);
       });
     };
   }
@@ -74,7 +72,7 @@ export function createEmulatedNetwork(random: () => number = Math.random): Emula
     through,
     room() {
       const aheadMs = wireFreeAt - performance.now() - wireAheadMs;
-      if (!emulation || underWay === 0 || aheadMs <= 0) return Promise.resolve();
+      if (!emulation || aheadMs <= 0) return Promise.resolve();
       return new Promise((resolve) => setTimeout(resolve, aheadMs));
     },
     close() {

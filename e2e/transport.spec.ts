@@ -1,0 +1,365 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test, type Browser, type Page } from 'playwright/test';
+import { build } from 'vite';
+import { startServer, type RunningServer } from '../src/server/server.ts';
+import type { PortChoice } from '../src/server/listen.ts';
+import type {} from './transport-page.ts';
+
+const key = Array.from({ length: 32 }, (_, index) => index);
+const otherKey = key.toReversed();
+
+let directory: string;
+let server: RunningServer;
+/** Two browser processes: what a device sends really leaves one and enters the other. */
+let browsers: Browser[] = [];
+let nextId = 0;
+
+test.beforeAll(async ({ playwright, launchOptions }) => {
+  directory = await mkdtemp(join(tmpdir(), 'edgeshard-transport-'));
+  const distDir = join(directory, 'dist');
+  await build({
+    configFile: false,
+    logLevel: 'warn',
+    root: fileURLToPath(new URL('.', import.meta.url)),
+    build: {
+      outDir: distDir,
+      emptyOutDir: true,
+      target: 'es2022',
+      rolldownOptions: { input: fileURLToPath(new URL('transport-page.html', import.meta.url)) },
+    },
+  });
+  await rename(join(distDir, 'transport-page.html'), join(distDir, 'index.html'));
+  server = await serve();
+  browsers = await Promise.all([1, 2].map(() => playwright.chromium.launch(launchOptions)));
+});
+
+test.afterAll(async () => {
+  await Promise.all(browsers.map((browser) => browser.close()));
+  await server.close();
+  await rm(directory, { recursive: true });
+});
+
+function serve(httpPort: PortChoice = 'any'): Promise<RunningServer> {
+  return startServer({
+    distDir: join(directory, 'dist'),
+    shardsDir: join(directory, 'shards'),
+    cacheDir: join(directory, 'cache'),
+    stateDir: join(directory, 'state'),
+    build: false,
+    httpPort,
+  });
+}
+
+interface TestDevice {
+  page: Page;
+  id: string;
+  fingerprint: string;
+}
+
+async function newDevice(browser: Browser): Promise<TestDevice> {
+  const page = await browser.newPage();
+  await page.goto(server.httpOrigin);
+  const id = `device${nextId++}`;
+  const fingerprint = await page.evaluate((name) => device.register(name), id);
+  return { page, id, fingerprint };
+}
+
+/** A host in one browser and a device in the other. */
+async function pair(): Promise<{ host: TestDevice; guest: TestDevice }> {
+  const [host, guest] = await Promise.all(browsers.map(newDevice));
+  return { host, guest };
+}
+
+async function connect(
+  { host, guest }: { host: TestDevice; guest: TestDevice },
+  hostOptions: Parameters<typeof device.dial>[1] = { key },
+  guestOptions: Parameters<typeof device.dial>[1] = { key },
+) {
+  await host.page.evaluate((options) => device.accept(options), hostOptions);
+  const dialled = guest.page.evaluate(([id, options]) => device.dial(id, options), [
+    host.id,
+    guestOptions,
+  ] as const);
+  const accepted = host.page.evaluate(() => device.accepted());
+  return { dialled: await dialled, accepted: await accepted };
+}
+
+async function linkedPair(silenceMs?: number): Promise<{ host: TestDevice; guest: TestDevice }> {
+  const devices = await pair();
+  const options = { key, ...(silenceMs !== undefined && { silenceMs }) };
+  const { dialled } = await connect(devices, options, options);
+  expect(dialled).toEqual({ fingerprint: devices.host.fingerprint });
+  return devices;
+}
+
+function quantile(values: number[], q: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(q * (values.length - 1))];
+}
+
+async function endingOf({ page }: TestDevice) {
+  await page.waitForFunction(() => device.ending() !== null);
+  const ending = await page.evaluate(() => device.ending());
+  if (ending === null) throw new Error('the link has not ended');
+  return ending;
+}
+
+test.describe('joining', () => {
+  test('both sides learn who the other is', async () => {
+    const devices = await pair();
+    const { host, guest } = devices;
+    expect(await connect(devices)).toEqual({
+      dialled: { fingerprint: host.fingerprint },
+      accepted: { fingerprint: guest.fingerprint },
+    });
+    await host.page.evaluate(() => device.sayControl({ hello: ['guest', 1] }));
+    await guest.page.waitForFunction(() => device.control().length === 1);
+    expect(await guest.page.evaluate(() => device.control())).toEqual([{ hello: ['guest', 1] }]);
+  });
+
+  test('with a wrong key is refused, and both are told', async () => {
+    const { dialled, accepted } = await connect(await pair(), { key }, { key: otherKey });
+    expect(dialled).toMatchObject({ code: 'wrong-key' });
+    expect(accepted).toMatchObject({ code: 'wrong-key' });
+  });
+
+  test('with another version is refused, and both are told', async () => {
+    const { dialled, accepted } = await connect(await pair(), { key }, { key, version: 99 });
+    expect(dialled).toMatchObject({ code: 'version-mismatch' });
+    expect(accepted).toMatchObject({ code: 'version-mismatch' });
+  });
+
+  test('as somebody else is refused, though with the room’s key', async () => {
+    const devices = await pair();
+    const expected = { key, expectedFingerprint: 'ab'.repeat(32) };
+    const { dialled, accepted } = await connect(devices, expected);
+    expect(dialled).toMatchObject({ code: 'wrong-identity' });
+    expect(accepted).toMatchObject({ code: 'wrong-identity' });
+  });
+
+  test('through a man in the middle is refused by both', async () => {
+    const { host, guest } = await pair();
+    const middle = await newDevice(browsers[0]);
+    await middle.page.evaluate((id) => device.relayTo(id), host.id);
+    await host.page.evaluate((options) => device.accept(options), { key });
+    const accepted = host.page.evaluate(() => device.accepted());
+    const dialled = guest.page.evaluate(([id, options]) => device.dial(id, options), [
+      middle.id,
+      { key },
+    ] as const);
+    expect(await dialled).toMatchObject({ code: 'wrong-identity' });
+    expect(await accepted).toMatchObject({ code: 'wrong-identity' });
+  });
+
+  test('a device that is not there ends in a sentence', async () => {
+    const guest = await newDevice(browsers[0]);
+    const dialled = await guest.page.evaluate((options) => device.dial('nobody', options), { key });
+    expect(dialled).toMatchObject({ code: 'peer-unavailable' });
+  });
+
+  test('a name that is taken ends in a sentence', async () => {
+    const guest = await newDevice(browsers[0]);
+    const page = await browsers[1].newPage();
+    await page.goto(server.httpOrigin);
+    await expect(page.evaluate((id) => device.register(id), guest.id)).rejects.toThrow(
+      /Another open page uses this device’s name/,
+    );
+  });
+
+  test('a reloaded page is the same device; two tabs are two', async () => {
+    const context = await browsers[0].newContext();
+    const open = async (page: Page): Promise<string> => {
+      await page.goto(server.httpOrigin);
+      return page.evaluate((id) => device.register(id, true), `kept${nextId++}`);
+    };
+    const [one, other] = [await context.newPage(), await context.newPage()];
+    const first = await open(one);
+    expect(await open(other)).not.toBe(first);
+    await one.reload();
+    expect(await open(one)).toBe(first);
+  });
+});
+
+test.describe('frames', () => {
+  test('of 600 bytes and of 70 KB arrive unchanged, in order, both ways', async () => {
+    const { host, guest } = await linkedPair();
+    await host.page.evaluate(() => device.mirror());
+    for (const [bytes, count] of [
+      [0, 3],
+      [600, 200],
+      [70_000, 40],
+      [2_000_000, 2],
+    ])
+      expect(
+        await guest.page.evaluate(([size, n]) => device.framesComeBack(size, n), [
+          bytes,
+          count,
+        ] as const),
+      ).toBe('unchanged');
+    expect(await guest.page.evaluate(() => device.stats().framesReceived)).toBe(245);
+  });
+
+  test('make a lap in milliseconds on one machine', async () => {
+    const { host, guest } = await linkedPair();
+    await host.page.evaluate(() => device.mirror());
+    for (const bytes of [600, 1200, 8192, 70_000]) {
+      await guest.page.evaluate((size) => device.lapTimes(size, 50), bytes);
+      const times = await guest.page.evaluate((size) => device.lapTimes(size, 300), bytes);
+      const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
+      console.log(`lap of ${bytes} B: p50 ${p50.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms`);
+      // Two busy cores: far above what is usual, far below any timer or retransmission.
+      expect(p50).toBeLessThan(20);
+    }
+  });
+
+  test('go on while weights are sent', async () => {
+    const { host, guest } = await linkedPair();
+    await host.page.evaluate(() => device.mirror());
+    const size = 4 * 1024 * 1024;
+    const alone = await guest.page.evaluate(() => device.lapTimes(1200, 100));
+    const bulk = guest.page.evaluate(
+      async (bytes) => [await device.sendBulk(bytes, 1), await device.sendBulk(bytes, 2)],
+      size,
+    );
+    const beside = await guest.page.evaluate(() => device.lapTimes(1200, 100));
+    await bulk;
+    await host.page.waitForFunction(() => device.bulk().length === 2);
+    expect(await host.page.evaluate(() => device.bulk())).toEqual([
+      [size, size],
+      [size, 2 * size],
+    ]);
+    console.log(
+      `lap of 1200 B alone: p50 ${quantile(alone, 0.5).toFixed(2)} ms; beside weights: ` +
+        `p50 ${quantile(beside, 0.5).toFixed(2)}, p95 ${quantile(beside, 0.95).toFixed(2)} ms`,
+    );
+  });
+
+  test('that are none end the link, with a reason, and nothing else', async () => {
+    const { host, guest } = await linkedPair();
+    await guest.page.evaluate(() => device.sendRaw([9, 9, 9]));
+    expect(await endingOf(host)).toMatchObject({ cause: 'misbehaved' });
+    expect(await endingOf(guest)).toMatchObject({ cause: 'left' });
+  });
+});
+
+test.describe('a link', () => {
+  test('is measured in about a second, without the other side’s help', async () => {
+    const { guest } = await linkedPair();
+    const profile = await guest.page.evaluate(() => device.measure());
+    console.log(JSON.stringify(profile));
+    expect(profile.latencyMs).toBeGreaterThan(0);
+    expect(profile.p90LatencyMs).toBeGreaterThanOrEqual(profile.latencyMs);
+    expect(profile.mbps).toBeGreaterThan(1);
+    expect(profile.roundTripMsBySize.map(({ bytes }) => bytes)).toEqual([600, 1200, 4400, 8192]);
+    expect(profile.tookMs).toBeLessThan(3000);
+  });
+
+  test('is as slow as it is told to be', async () => {
+    const { host, guest } = await linkedPair();
+    await host.page.evaluate(() => device.mirror());
+    const emulation = { delayMs: 20, jitterMs: 0, lossRate: 0, mbps: 50 };
+    for (const { page } of [host, guest])
+      await page.evaluate((worse) => device.emulate(worse), emulation);
+    const slow = quantile(await guest.page.evaluate(() => device.lapTimes(1200, 40)), 0.5);
+    const profile = await guest.page.evaluate(() => device.measure());
+    console.log(`lap of 1200 B over 2 × 20 ms: p50 ${slow.toFixed(2)} ms`, JSON.stringify(profile));
+    expect(slow).toBeGreaterThanOrEqual(40);
+    expect(slow).toBeLessThan(60);
+    expect(profile.mbps).toBeGreaterThan(25);
+    expect(profile.mbps).toBeLessThan(60);
+    await guest.page.evaluate(() => device.emulate(null));
+    await host.page.evaluate(() => device.emulate(null));
+    expect(quantile(await guest.page.evaluate(() => device.lapTimes(1200, 40)), 0.5)).toBeLessThan(
+      20,
+    );
+  });
+
+  test('outlives the server that introduced its ends, and the server’s return lets others in', async () => {
+    const { host, guest } = await linkedPair();
+    const port = Number(new URL(server.httpOrigin).port);
+    await server.close();
+    expect(await guest.page.evaluate(() => device.ping())).toBeGreaterThan(0);
+    server = await serve({ exactly: port });
+    const late = await newDevice(browsers[1]);
+    await host.page.evaluate((options) => device.accept(options), { key });
+    await expect
+      .poll(
+        () =>
+          late.page.evaluate(([id, options]) => device.dial(id, options), [
+            host.id,
+            { key },
+          ] as const),
+        { timeout: 30_000 },
+      )
+      .toEqual({ fingerprint: host.fingerprint });
+    expect(await guest.page.evaluate(() => device.ping())).toBeGreaterThan(0);
+  });
+});
+
+test.describe('leaving is noticed', () => {
+  test('at once when it is announced', async () => {
+    const { host, guest } = await linkedPair();
+    const at = await guest.page.evaluate(() => device.close('it had enough'));
+    const ending = await endingOf(host);
+    console.log(`announced leave noticed after ${ending.at - at} ms`);
+    expect(ending).toMatchObject({ cause: 'left', reason: expect.stringContaining('had enough') });
+    expect(ending.at - at).toBeLessThan(1000);
+  });
+
+  for (const [how, leave] of [
+    ['closed', (page: Page) => page.close()],
+    ['reloaded', (page: Page) => page.reload()],
+  ] as const)
+    test(`at once when a page is ${how}`, async () => {
+      const { host, guest } = await linkedPair();
+      const at = Date.now();
+      await leave(guest.page);
+      const ending = await endingOf(host);
+      console.log(`${how} page noticed after ${ending.at - at} ms: ${ending.reason}`);
+      expect(ending.cause).toBe('left');
+      expect(ending.at - at).toBeLessThan(2000);
+    });
+
+  test('within the deadline when a browser is killed', async ({ playwright, launchOptions }) => {
+    const doomed = await playwright.chromium.launch(launchOptions);
+    const host = await newDevice(browsers[0]);
+    const guest = await newDevice(doomed);
+    const options = { key, silenceMs: 2000 };
+    await connect({ host, guest }, options, options);
+    const session = await doomed.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    const at = Date.now();
+    for (const { id } of processInfo) process.kill(id, 'SIGKILL');
+    const ending = await endingOf(host);
+    console.log(
+      `killed browser noticed after ${ending.at - at} ms (deadline 2000): ${ending.reason}`,
+    );
+    expect(['silent', 'lost']).toContain(ending.cause);
+    expect(ending.at - at).toBeLessThan(4000);
+  });
+
+  test('within the deadline when a page freezes, and not by a page that froze itself', async ({
+    playwright,
+    launchOptions,
+  }) => {
+    const freezing = await playwright.chromium.launch(launchOptions);
+    const host = await newDevice(browsers[0]);
+    const guest = await newDevice(freezing);
+    const options = { key, silenceMs: 2000 };
+    await connect({ host, guest }, options, options);
+    const session = await freezing.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    const at = Date.now();
+    for (const { id } of processInfo) process.kill(id, 'SIGSTOP');
+    const ending = await endingOf(host);
+    for (const { id } of processInfo) process.kill(id, 'SIGCONT');
+    console.log(
+      `frozen browser noticed after ${ending.at - at} ms (deadline 2000): ${ending.reason}`,
+    );
+    expect(ending.cause).toBe('silent');
+    expect(ending.at - at).toBeLessThan(4000);
+    await freezing.close();
+  });
+});
