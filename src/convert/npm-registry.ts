@@ -17,13 +17,15 @@ const DistSchema = v.object({
 
 export async function findTarball(name: string, version: string): Promise<Tarball> {
   const spec = `${name}@${version}`;
-  const output = await npm(['view', spec, 'dist.tarball', 'dist.integrity', '--json']);
+  const [output, registry] = await Promise.all([
+    npm(['view', spec, 'dist.tarball', 'dist.integrity', '--json']),
+    npm(['config', 'get', 'registry']),
+  ]);
   const result = v.safeParse(DistSchema, parseJson(output));
   if (!result.success)
     throw new Error(`npm knows no package ${spec}; check the registry that npm is set to use`);
   const { 'dist.tarball': tarball, 'dist.integrity': integrity } = result.output;
-  const registry = (await npm(['config', 'get', 'registry'])).trim();
-  return { urls: [...new Set([tarball, throughRegistry(tarball, registry)])], integrity };
+  return { urls: [...new Set([tarball, throughRegistry(tarball, registry.trim())])], integrity };
 }
 
 /** A mirror often repeats the addresses of the registry it mirrors: the same path on the mirror itself. */
