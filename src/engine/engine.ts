@@ -107,6 +107,21 @@ export interface Engine {
   unloadRow(row: number): Promise<void>;
   /** Throws if a row of the range is not loaded, shapes do not fit, or the context is full. */
   run(request: RunRequest): Promise<RunResult>;
+  /**
+   * Runs of different sequences through the same rows, one token each, sharing one pass over the weights
+   * where the backend gains by it. Results in the order of the requests; throws like `run`.
+   */
+  runBatch(requests: RunRequest[]): Promise<RunResult[]>;
+  /**
+   * Has `to` begin with the first `length` positions of `from`'s KV cache in these rows. Throws if
+   * `from` holds fewer.
+   */
+  forkSequence(
+    rows: { first: number; last: number },
+    from: number,
+    to: number,
+    length: number,
+  ): Promise<void>;
   /** Forgets a sequence's KV cache in every row. */
   releaseSequence(sequence: number): Promise<void>;
   dispose(): Promise<void>;

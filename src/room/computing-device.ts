@@ -8,6 +8,7 @@ import { rowsOf, type Lap } from './lap.ts';
 import type { ShardHolder } from './shard-holder.ts';
 import {
   createStageRunner,
+  type LapFork,
   type LapStart,
   type StageRunner,
   type StageRunnerOptions,
@@ -27,9 +28,10 @@ export interface ComputingDevice {
     dropFirst: boolean,
     onProgress: (bytesRead: number, bytesTotal: number) => void,
   ): Promise<void>;
-  /** The lap of this epoch is the one that runs: rows that only earlier laps needed go. */
-  adopt(epoch: number): Promise<void>;
+  /** These laps are in use: rows that only others needed go. */
+  keepLaps(epochs: ReadonlySet<number>): Promise<void>;
   start(epoch: number, start: LapStart): void;
+  fork(epoch: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
   dispose(): Promise<void>;
@@ -62,16 +64,18 @@ export function createComputingDevice(
       laps.set(lap.epoch, lap);
       runner.adopt(lap);
     },
-    async adopt(epoch) {
-      const lap = laps.get(epoch);
-      if (!lap) return;
-      for (const known of laps.keys()) if (known < epoch) laps.delete(known);
-      runner.forgetBefore(epoch);
+    async keepLaps(epochs) {
+      const newest = Math.max(...epochs);
+      // A lap newer than all of these is one that is being prepared at this moment.
+      for (const known of laps.keys()) if (!epochs.has(known) && known < newest) laps.delete(known);
+      runner.keepOnly(new Set(laps.keys()));
       await holder.keepOnly([...laps.values()].flatMap((kept) => rowsOf(kept, options.deviceId)));
     },
     start: (epoch, start) => runner.start(epoch, start),
+    fork: (epoch, fork) => runner.fork(epoch, fork),
     receive: (from, header, payload) => runner.receive(from, header, payload),
     release(sequence) {
+      runner.release(sequence);
       // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
       engine.releaseSequence(sequence).catch(() => undefined);
     },

@@ -5,6 +5,9 @@ import type { WireType } from './room.ts';
 /** The frame header's `dtype` of each type. */
 const codes: Record<WireType, number> = { f32: 0, f16: 1 };
 
+/** The `dtype` of a frame that carries no hidden state but tells a stage to fork a sequence's cache. */
+export const forkCode = 255;
+
 export const bytesPerNumber: Record<WireType, number> = { f32: 4, f16: 2 };
 
 export function wireCode(wire: WireType): number {

@@ -76,10 +76,16 @@ const HostMessageSchema = v.variant('kind', [
     kind: v.literal('assign'),
     epoch,
     stages: v.pipe(v.array(StageSchema), v.minLength(1), v.maxLength(2048)),
+    /** For this device's screen: what the plan predicts, and why it was chosen. */
+    lapMs: ms,
+    why: sentence,
     dropFirst: v.boolean(),
   }),
-  /** Everybody is ready: this lap is the one that runs. */
-  v.object({ kind: v.literal('adopt'), epoch }),
+  /** The laps that are in use from now on, the newest last: rows and frames of all others may go. */
+  v.object({
+    kind: v.literal('keep-laps'),
+    epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
+  }),
   v.object({ kind: v.literal('release'), sequence: count }),
   v.object({ kind: v.literal('left'), deviceId }),
 ]);

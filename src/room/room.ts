@@ -1,6 +1,7 @@
 /** A room as the code around it sees it: what the face, the demo and the benchmarks call. */
 import type { Backend, WeightType } from '../engine/engine.ts';
 import type { SamplingOptions } from './host/sampler.ts';
+import type { PipelineMode } from './host/turns.ts';
 import type { RowRange, RoomView } from './view.ts';
 
 export type WireType = 'f16' | 'f32';
@@ -28,6 +29,12 @@ export interface HostOptions extends DeviceOptions {
   weights: WeightType | 'auto';
   wire: WireType;
   plan: PlanChoice;
+  /** `bubbles` has answers in flight wait for each other at every token, for comparison. */
+  pipeline: PipelineMode;
+  /** Draft tokens from repetitions in the text and verify them in one lap, where that gains. */
+  speculation: boolean;
+  /** Most answers in flight together; null for as many as fit the devices' memory. */
+  maxInFlight: number | null;
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
   prefillChunk: number | null;
   /** Most devices that may join, the host included. */
@@ -43,11 +50,15 @@ export interface AskRequest {
   maxNewTokens: number;
   /** How many [id, logit] pairs to keep for each new token, largest first; 0 for none. */
   topLogits: number;
+  /** Prompt tokens per frame for this answer; without it, the room's. */
+  prefillChunk?: number;
 }
 
 export interface AnswerResult {
   promptIds: number[];
   ids: number[];
+  /** Prompt tokens that earlier answers had left in the devices' caches. */
+  cachedTokens: number;
   text: string;
   topLogits: [id: number, logit: number][][];
   ttftMs: number;

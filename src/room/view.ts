@@ -55,7 +55,8 @@ export interface PlanView {
 }
 
 export type AnswerStatus =
-  | { kind: 'queued' }
+  /** The room is full; `place` 1 is next. */
+  | { kind: 'queued'; place: number }
   | { kind: 'reading'; tokensRead: number }
   | { kind: 'writing' }
   /** A device left; the answer goes on when the rows are held again. */
@@ -65,6 +66,8 @@ export type AnswerStatus =
 
 export interface AnswerView {
   id: number;
+  /** The device whose person asked. */
+  asker: string;
   prompt: string;
   /** The text so far; only ever grows. Model output: never markup. */
   text: string;

@@ -36,6 +36,7 @@ export function takePart(options: PartOptions): DevicePart {
   const rowCount = manifest.rows.length;
   const send = (message: DeviceMessage): void => host.sendControl(message);
   let assigned: Lap | null = null;
+  const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
 
   const peers = createPeers({
@@ -56,8 +57,8 @@ export function takePart(options: PartOptions): DevicePart {
     wire: welcome.wire,
     send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
     wireMs: (deviceId) => peers.wireMs(deviceId),
-    onLapEnd: () =>
-      options.fail('This device was given the head of the model, which stays on the host.'),
+    onLapEnd: refuseHead,
+    onPieceRead: refuseHead,
     onFailure: ({ epoch, sequence, reason }) =>
       send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500) }),
     // The host knows when it computes; only this screen needs to be told.
@@ -90,8 +91,16 @@ export function takePart(options: PartOptions): DevicePart {
     send({ kind: 'ready', epoch: lap.epoch });
   }
 
-  async function adopt(epoch: number): Promise<void> {
-    await device.adopt(epoch);
+  function refuseHead(): void {
+    options.fail('This device was given the head of the model, which stays on the host.');
+  }
+
+  async function keepLaps(epochs: number[]): Promise<void> {
+    await device.keepLaps(new Set(epochs));
+    const newest = Math.max(...epochs);
+    const plan = plans.get(newest);
+    if (plan) options.showPlan({ ...plan, status: 'running' });
+    for (const epoch of plans.keys()) if (epoch < newest) plans.delete(epoch);
     showMemory();
     reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
   }
@@ -121,13 +130,14 @@ export function takePart(options: PartOptions): DevicePart {
         void measureLink(message.deviceId);
         return;
       case 'assign': {
-        const { epoch, stages, dropFirst } = message;
+        const { epoch, stages, dropFirst, lapMs: predictedMsPerToken, why } = message;
         checkStages(stages, rowCount);
+        plans.set(epoch, { epoch, stages, predictedMsPerToken, why, status: 'loading' });
         void assign({ epoch, stages }, dropFirst);
         return;
       }
-      case 'adopt':
-        void adopt(message.epoch);
+      case 'keep-laps':
+        void keepLaps(message.epochs);
         return;
       case 'release':
         device.release(message.sequence);

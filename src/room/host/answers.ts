@@ -1,149 +1,215 @@
-/** Questions and their answers, one after the other, as the screen shows them. */
+/** Questions and their answers: several in flight together, the rest waiting in a fair line. */
 import type { Tokenizer } from '../../model/tokenizer.ts';
 import type { Answer, AnswerResult, AskRequest } from '../room.ts';
-import type { AnswerStatus, AnswerView } from '../view.ts';
+import type { AnswerView } from '../view.ts';
 import { generate, type Generation, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Planning } from './planning.ts';
 import { createSampler } from './sampler.ts';
+import type { Turns } from './turns.ts';
+import { createWaitingLine } from './waiting-line.ts';
 
 export interface AnswersOptions extends Pick<
   GenerationOptions,
-  'contextLength' | 'stopIds' | 'prefillChunk' | 'nextSequence' | 'release'
+  'contextLength' | 'vocabularySize' | 'stopIds' | 'prefillChunk' | 'speculation' | 'sequences'
 > {
   planning: Planning;
   laps: LapRunner;
+  turns: Turns;
   /** Null for a model without a tokenizer: it takes and gives token ids only. */
   tokenizer: Tokenizer | null;
   /** Token ids of what the model is to read for this text. */
   encodePrompt: (text: string) => number[];
+  /** How many answers fit the devices' memory together; at least 1. */
+  capacity: () => number;
   onView: (answers: AnswerView[]) => void;
-  /** An answer is being computed, or no longer. */
-  onComputing: (isComputing: boolean) => void;
+  /** How many answers are in flight now. */
+  onInFlight: (count: number) => void;
 }
 
 export interface Answers {
-  ask(request: AskRequest): Answer;
-  stopAll(reason: string): void;
+  /** `asker` is a device's id; `onAnswer` hears of every change of the answer. */
+  ask(request: AskRequest, asker: string, onAnswer?: (answer: AnswerView) => void): Answer;
+  /** There may be room for more answers than before. */
+  capacityChanged(): void;
+  /** Stops what this asker asked, or with null everything. */
+  stopAll(asker: string | null, reason: string): void;
+}
+
+interface Entry {
+  id: number;
+  asker: string;
+  request: AskRequest;
+  askedMs: number;
+  stopping: AbortController;
+  onAnswer: (answer: AnswerView) => void;
+  resolve: (result: AnswerResult) => void;
+  reject: (error: Error) => void;
 }
 
 export function createAnswers(options: AnswersOptions): Answers {
   const views: AnswerView[] = [];
-  const stops = new Set<AbortController>();
-  let turn: Promise<unknown> = Promise.resolve();
+  const line = createWaitingLine<Entry>();
+  const inFlight = new Set<Entry>();
 
-  function show(id: number, change: Partial<AnswerView>): void {
-    views[id] = { ...views[id], ...change };
+  function show(entry: Entry, change: Partial<AnswerView>): void {
+    views[entry.id] = { ...views[entry.id], ...change };
+    entry.onAnswer(views[entry.id]);
     options.onView([...views]);
   }
 
-  async function answer(
-    id: number,
-    request: AskRequest,
-    promptIds: number[],
-    askedMs: number,
-    signal: AbortSignal,
-  ): Promise<AnswerResult> {
-    const { planning, laps, tokenizer, stopIds, contextLength } = options;
-    const writer = tokenizer?.streamDecoder();
-    let text = '';
-    let firstTokenMs: number | null = null;
-    let lastTokenMs = 0;
-    const tokenMs: number[] = [];
-    options.onComputing(true);
+  function startWaiting(): void {
+    while (inFlight.size < Math.max(1, options.capacity())) {
+      const entry = line.take();
+      if (!entry) break;
+      inFlight.add(entry);
+      options.onInFlight(inFlight.size);
+      void run(entry);
+    }
+    line.order().forEach((entry, index) => {
+      show(entry, { status: { kind: 'queued', place: index + 1 } });
+    });
+  }
+
+  async function run(entry: Entry): Promise<void> {
+    const leaveTurns = options.turns.enter();
     try {
-      const made = await generate(planning, laps, {
-        promptIds,
-        sampler: createSampler(request.sampling),
-        maxNewTokens: request.maxNewTokens,
-        contextLength,
-        stopIds,
-        topLogits: request.topLogits,
-        prefillChunk: options.prefillChunk,
-        nextSequence: options.nextSequence,
-        release: options.release,
-        signal,
-        onReading: ({ predictedMsPerToken }) =>
-          show(id, { status: { kind: 'reading', tokensRead: 0 }, predictedMsPerToken }),
-        onPaused: (reason) => show(id, { status: { kind: 'paused', reason } }),
-        onToken(token) {
-          const nowMs = performance.now();
-          if (firstTokenMs === null) firstTokenMs = nowMs;
-          else tokenMs.push(nowMs - lastTokenMs);
-          lastTokenMs = nowMs;
-          if (!stopIds.has(token)) text += writer?.push(token) ?? '';
-          const newTokens = tokenMs.length + 1;
-          const status: AnswerStatus = { kind: 'writing' };
-          const ttftMs = firstTokenMs - askedMs;
-          show(id, { status, text, newTokens, ttftMs, msPerToken: median(tokenMs) });
-        },
-      });
-      text += writer?.end() ?? '';
-      show(id, { text, status: { kind: 'done', because: made.because } });
-      return resultOf(made, promptIds, text, views[id].ttftMs ?? 0, median(tokenMs) ?? 0);
+      entry.resolve(await answer(entry));
+    } catch (error) {
+      fail(entry, error);
     } finally {
-      options.onComputing(false);
+      leaveTurns();
+      inFlight.delete(entry);
+      options.onInFlight(inFlight.size);
+      startWaiting();
     }
   }
 
+  function fail(entry: Entry, error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    show(entry, { status: { kind: 'failed', reason: failure.message } });
+    entry.reject(failure);
+  }
+
+  async function answer(entry: Entry): Promise<AnswerResult> {
+    const { request, askedMs, stopping } = entry;
+    const { stopIds, contextLength, tokenizer } = options;
+    const { prompt } = request;
+    const promptIds = prompt.kind === 'text' ? options.encodePrompt(prompt.text) : prompt.ids;
+    checkPrompt(promptIds, contextLength, options.vocabularySize);
+    show(entry, { promptTokens: promptIds.length });
+    const writer = tokenizer?.streamDecoder(promptIds);
+    let text = '';
+    let firstTokenMs: number | null = null;
+    let lastTokenMs = 0;
+    let newTokens = 0;
+    /** One a lap. */
+    const tokenMs: number[] = [];
+    const made = await generate(options.planning, options.laps, {
+      promptIds,
+      sampler: createSampler(request.sampling),
+      maxNewTokens: request.maxNewTokens,
+      contextLength,
+      vocabularySize: options.vocabularySize,
+      stopIds,
+      topLogits: request.topLogits,
+      prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
+      speculation: options.speculation,
+      sequences: options.sequences,
+      turn: (signal) => options.turns.next(signal),
+      signal: stopping.signal,
+      onReading: ({ plan }, tokensRead) =>
+        show(entry, {
+          status: { kind: 'reading', tokensRead },
+          predictedMsPerToken: plan.lapMs,
+        }),
+      onPaused: (reason) => show(entry, { status: { kind: 'paused', reason } }),
+      onTokens(ids) {
+        const nowMs = performance.now();
+        if (firstTokenMs === null) firstTokenMs = nowMs;
+        else tokenMs.push((nowMs - lastTokenMs) / ids.length);
+        lastTokenMs = nowMs;
+        newTokens += ids.length;
+        for (const id of ids) if (!stopIds.has(id)) text += writer?.push(id) ?? '';
+        show(entry, {
+          status: { kind: 'writing' },
+          text,
+          newTokens,
+          ttftMs: firstTokenMs - askedMs,
+          msPerToken: median(tokenMs),
+        });
+      },
+    });
+    text += writer?.end() ?? '';
+    show(entry, { text, status: { kind: 'done', because: made.because } });
+    return resultOf(made, promptIds, views[entry.id]);
+  }
+
   return {
-    ask(request) {
+    ask(request, asker, onAnswer = () => undefined) {
       const id = views.length;
-      const askedMs = performance.now();
       const stopping = new AbortController();
-      stops.add(stopping);
       const { prompt } = request;
       views.push({
         id,
+        asker,
         prompt: prompt.kind === 'text' ? prompt.text : prompt.ids.join(', '),
         text: '',
-        status: { kind: 'queued' },
+        status: { kind: 'queued', place: 1 },
         promptTokens: 0,
         newTokens: 0,
         ttftMs: null,
         msPerToken: null,
         predictedMsPerToken: 0,
       });
-      const done = turn.then(async () => {
-        try {
-          const promptIds = prompt.kind === 'text' ? options.encodePrompt(prompt.text) : prompt.ids;
-          checkPrompt(promptIds, options.contextLength);
-          show(id, { promptTokens: promptIds.length });
-          return await answer(id, request, promptIds, askedMs, stopping.signal);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          show(id, { status: { kind: 'failed', reason } });
-          throw error;
-        } finally {
-          stops.delete(stopping);
-        }
+      const done = new Promise<AnswerResult>((resolve, reject) => {
+        const askedMs = performance.now();
+        const entry = { id, asker, request, askedMs, stopping, onAnswer, resolve, reject };
+        stopping.signal.addEventListener('abort', () => {
+          if (inFlight.has(entry)) return;
+          line.remove(entry);
+          show(entry, { status: { kind: 'done', because: 'stopped' } });
+          resolve(resultOf(nothingMade, [], views[id]));
+          startWaiting();
+        });
+        line.add(entry);
       });
-      turn = done.catch(() => undefined);
-      options.onView([...views]);
+      startWaiting();
       return { id, done, stop: () => stopping.abort() };
     },
-    stopAll(reason) {
-      for (const stopping of stops) stopping.abort(new Error(reason));
+    capacityChanged: startWaiting,
+    stopAll(asker, reason) {
+      for (const entry of [...inFlight, ...line.order()])
+        if (asker === null || entry.asker === asker) entry.stopping.abort(new Error(reason));
     },
   };
 }
 
-function checkPrompt(ids: readonly number[], contextLength: number): void {
+const nothingMade: Generation = {
+  ids: [],
+  topLogits: [],
+  cachedTokens: 0,
+  laps: [],
+  predictedMsPerToken: 0,
+  because: 'stopped',
+};
+
+function checkPrompt(ids: readonly number[], contextLength: number, vocabularySize: number): void {
   if (ids.length === 0) throw new Error('The prompt is empty: write a few words first.');
   if (ids.length >= contextLength)
     throw new Error(
       `The prompt is ${ids.length} tokens long, and this model reads at most ${contextLength - 1}: shorten it.`,
     );
+  const stranger = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+  if (stranger !== undefined)
+    throw new Error(
+      `Token id ${stranger} is not in this model's vocabulary of ${vocabularySize}: give ids from 0 to ${vocabularySize - 1}.`,
+    );
 }
 
-function resultOf(
-  made: Generation,
-  promptIds: number[],
-  text: string,
-  ttftMs: number,
-  msPerToken: number,
-): AnswerResult {
-  return { ...made, promptIds, text, ttftMs, msPerToken };
+function resultOf(made: Generation, promptIds: number[], view: AnswerView): AnswerResult {
+  const { text, ttftMs, msPerToken } = view;
+  return { ...made, promptIds, text, ttftMs: ttftMs ?? 0, msPerToken: msPerToken ?? 0 };
 }
 
 function median(values: readonly number[]): number | null {

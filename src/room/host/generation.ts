@@ -6,33 +6,45 @@ import type { LapTiming } from '../room.ts';
 import { LapLost, type LapRunner } from './lap-runner.ts';
 import type { Planning, RunningLap } from './planning.ts';
 import { topLogits, type Sampler } from './sampler.ts';
+import type { Sequences } from './sequences.ts';
+import type { Speculation } from './speculation.ts';
 
 export interface GenerationOptions {
   promptIds: readonly number[];
   sampler: Sampler;
   maxNewTokens: number;
   contextLength: number;
+  vocabularySize: number;
   /** Ids that end the text. */
   stopIds: ReadonlySet<number>;
   topLogits: number;
   /** Tokens a frame while the prompt is read. */
   prefillChunk: (running: RunningLap) => number;
-  nextSequence: () => number;
-  release: (sequence: number) => void;
+  /** Null where drafts are not wanted, or would not be exact on this lap. */
+  speculation: (running: RunningLap) => Speculation | null;
+  sequences: Sequences;
+  /** Settles when this answer may start its next token. */
+  turn: (signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
-  onReading: (running: RunningLap) => void;
-  onToken: (id: number, running: RunningLap) => void;
+  onReading: (running: RunningLap, tokensRead: number) => void;
+  /** The tokens that one lap brought: several where a draft came true. */
+  onTokens: (ids: readonly number[]) => void;
   onPaused: (reason: string) => void;
 }
 
 export interface Generation {
   ids: number[];
   topLogits: [id: number, logit: number][][];
-  /** One a lap that brought a token. */
+  /** Prompt tokens that were cached already and not read again. */
+  cachedTokens: number;
+  /** One a lap that brought tokens. */
   laps: LapTiming[];
   predictedMsPerToken: number;
   because: 'end' | 'length' | 'stopped';
 }
+
+/** The answer would be ready sooner on the newer plan. */
+class MovesOn extends Error {}
 
 export async function generate(
   planning: Planning,
@@ -42,6 +54,7 @@ export async function generate(
   const made: Generation = {
     ids: [],
     topLogits: [],
+    cachedTokens: 0,
     laps: [],
     predictedMsPerToken: 0,
     because: 'length',
@@ -52,6 +65,7 @@ export async function generate(
       return made;
     } catch (error) {
       if (options.signal.aborted) return { ...made, because: 'stopped' };
+      if (error instanceof MovesOn) continue;
       if (!(error instanceof LapLost)) throw error;
       options.onPaused(error.message);
     }
@@ -65,29 +79,91 @@ async function generateOn(
   options: GenerationOptions,
   made: Generation,
 ): Promise<void> {
-  const { promptIds, signal, contextLength } = options;
-  const sequence = options.nextSequence();
-  const chunk = options.prefillChunk(running);
-  made.predictedMsPerToken = running.predictedMsPerToken;
-  options.onReading(running);
+  const { promptIds, sequences, contextLength } = options;
+  const idsSoFar = (): number[] => [...promptIds, ...made.ids];
+  const lease = sequences.lease(running.lap.epoch, idsSoFar());
+  const speculation = options.speculation(running);
+  made.predictedMsPerToken = running.plan.lapMs;
+  if (made.ids.length === 0) made.cachedTokens = lease.cached;
+  /** Positions whose keys and values are cached on every device. */
+  let cached = lease.cached;
+  let readMs = 0;
+  let isIntact = false;
+  options.onReading(running, cached);
   try {
-    let fresh: readonly number[] = [...promptIds, ...made.ids];
-    for (let position = 0; ;) {
-      if (hasEnded(made, options)) return;
-      if (position + fresh.length > contextLength) return;
-      const trip = laps.run(running, { sequence, position, ids: fresh, chunk });
-      const { logits, timing } = await orStopped(trip, signal);
-      position += fresh.length;
+    while (!hasEnded(made, options) && promptIds.length + made.ids.length <= contextLength) {
+      const ids = idsSoFar();
+      if (paysToMove(running, made, options, readMs)) throw new MovesOn();
+      const fresh = ids.slice(cached);
+      const room = Math.min(options.maxNewTokens - made.ids.length, contextLength - ids.length);
+      const drafted = fresh.length === 1 ? (speculation?.draft(ids, room - 1) ?? []) : [];
+      await options.turn(options.signal);
+      const { logits, timing } = await orStopped(
+        laps.run(running, {
+          sequence: lease.sequence,
+          position: cached,
+          ids: [...fresh, ...drafted],
+          logitsOf: drafted.length + 1,
+          chunk: options.prefillChunk(running),
+          onRead: (position) => options.onReading(running, position),
+        }),
+        options.signal,
+      );
       made.laps.push(timing);
-      if (options.topLogits > 0) made.topLogits.push(topLogits(logits, options.topLogits));
-      const id = options.sampler.next(logits, [...promptIds, ...made.ids]);
-      made.ids.push(id);
-      options.onToken(id, running);
-      fresh = [id];
+      if (readMs === 0) readMs = timing.lapMs;
+      const accepted = take(logits, drafted, options, made);
+      cached = ids.length + accepted;
+      if (fresh.length === 1) {
+        const computeMs = timing.hops.reduce((sum, hop) => sum + hop.computeMs, 0);
+        const { lapMs } = timing;
+        speculation?.observe({ lapMs, computeMs, drafted: drafted.length, accepted });
+      }
     }
+    isIntact = true;
   } finally {
-    options.release(sequence);
+    // A cache is kept for the next turn only if what is in it is known.
+    lease.end(isIntact ? idsSoFar().slice(0, cached) : null);
   }
+}
+
+/**
+ * Takes the tokens that a lap's logits give, as long as the draft foresaw them. Returns how many drafted
+ * tokens came true.
+ */
+function take(
+  logits: Float32Array,
+  drafted: readonly number[],
+  options: GenerationOptions,
+  made: Generation,
+): number {
+  const { vocabularySize, promptIds, sampler } = options;
+  const taken: number[] = [];
+  for (let index = 0; ; index++) {
+    const row = logits.subarray(index * vocabularySize, (index + 1) * vocabularySize);
+    if (options.topLogits > 0) made.topLogits.push(topLogits(row, options.topLogits));
+    const id = sampler.next(row, [...promptIds, ...made.ids]);
+    made.ids.push(id);
+    taken.push(id);
+    if (index < drafted.length && id === drafted[index] && !hasEnded(made, options)) continue;
+    options.onTokens(taken);
+    return index;
+  }
+}
+
+/** Reading everything again on the newer plan must be earned back by the tokens still to come. */
+function paysToMove(
+  running: RunningLap,
+  made: Generation,
+  { promptIds, maxNewTokens }: GenerationOptions,
+  readMs: number,
+): boolean {
+  const successor = running.successor();
+  if (!successor || made.ids.length === 0) return false;
+  const gainMs = running.plan.lapMs - successor.plan.lapMs;
+  const left = maxNewTokens - made.ids.length;
+  const rereadMs = (readMs * (promptIds.length + made.ids.length)) / promptIds.length;
+  // Few answers are as long as they may be: half of what is left is a fair guess.
+  return (gainMs * left) / 2 > rereadMs;
 }
 
 function hasEnded(made: Generation, { maxNewTokens, stopIds, signal }: GenerationOptions): boolean {

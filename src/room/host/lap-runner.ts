@@ -6,59 +6,96 @@ import type { RunningLap } from './planning.ts';
 /** The lap broke under way; what the sequence had in its devices' caches is lost, the answer is not. */
 export class LapLost extends Error {}
 
+export interface Trip {
+  sequence: number;
+  /** Of `ids[0]`. */
+  position: number;
+  ids: readonly number[];
+  /** How many of the last positions' logits are wanted; at least 1. */
+  logitsOf: number;
+  /** Tokens a frame. */
+  chunk: number;
+  /** Hears how far the prompt has been read. */
+  onRead?: (position: number) => void;
+}
+
+export interface TripResult {
+  /** [logitsOf, vocab_size]. */
+  logits: Float32Array;
+  timing: LapTiming;
+}
+
 export interface LapRunner {
   /**
-   * One trip of `ids` from `position` on, in chunks that follow each other without waiting; resolves
-   * with the last position's logits [vocab_size]. Rejects with `LapLost`.
+   * One trip of `ids` round the lap. A long prompt goes in pieces that follow each other through the
+   * stages, no more of them under way than keep every stage busy. Rejects with `LapLost`.
    */
-  run(
-    running: RunningLap,
-    trip: { sequence: number; position: number; ids: readonly number[]; chunk: number },
-  ): Promise<{ logits: Float32Array; timing: LapTiming }>;
+  run(running: RunningLap, trip: Trip): Promise<TripResult>;
   onLapEnd(end: LapEnd): void;
+  onPieceRead(piece: { sequence: number; position: number }): void;
   onFailure(failure: { epoch: number; sequence: number; reason: string }): void;
 }
 
+interface Waiting {
+  end: (end: LapEnd) => void;
+  read: (position: number) => void;
+  fail: (reason: string) => void;
+}
+
 export function createLapRunner(start: (epoch: number, start: LapStart) => void): LapRunner {
-  const waiting = new Map<number, { end: (end: LapEnd) => void; fail: (reason: string) => void }>();
+  const waiting = new Map<number, Waiting>();
+
+  function travel(running: RunningLap, trip: Trip): Promise<LapEnd> {
+    const { lost, lap } = running;
+    const { sequence, position, ids, logitsOf } = trip;
+    const pieces = piecesOf(trip);
+    return new Promise<LapEnd>((resolve, reject) => {
+      const onLost = (): void => fail(lost.reason instanceof Error ? lost.reason.message : '');
+      const settle = (): void => {
+        waiting.delete(sequence);
+        lost.removeEventListener('abort', onLost);
+      };
+      const fail = (reason: string): void => {
+        settle();
+        reject(new LapLost(reason));
+      };
+      const sendNext = (): void => {
+        const piece = pieces.shift();
+        if (!piece) return;
+        start(lap.epoch, {
+          sequence,
+          position: position + piece.from,
+          ids: Int32Array.from(ids.slice(piece.from, piece.to)),
+          logitsOf: pieces.length === 0 ? logitsOf : 0,
+        });
+      };
+      waiting.set(sequence, {
+        fail,
+        end: (lapEnd) => {
+          settle();
+          resolve(lapEnd);
+        },
+        read: (upTo) => {
+          trip.onRead?.(upTo);
+          sendNext();
+        },
+      });
+      lost.addEventListener('abort', onLost);
+      if (lost.aborted) onLost();
+      // One piece in every stage, and one on its way to each.
+      else for (let sent = 0; sent < 2 * lap.stages.length; sent++) sendNext();
+    });
+  }
 
   return {
-    async run(running, { sequence, position, ids, chunk }) {
+    async run(running, trip) {
       const startedMs = performance.now();
-      const { lost, lap } = running;
-      const end = await new Promise<LapEnd>((resolve, reject) => {
-        const onLost = (): void => fail(lost.reason instanceof Error ? lost.reason.message : '');
-        const fail = (reason: string): void => {
-          settle();
-          reject(new LapLost(reason));
-        };
-        const settle = (): void => {
-          waiting.delete(sequence);
-          lost.removeEventListener('abort', onLost);
-        };
-        waiting.set(sequence, {
-          fail,
-          end: (lapEnd) => {
-            settle();
-            resolve(lapEnd);
-          },
-        });
-        lost.addEventListener('abort', onLost);
-        if (lost.aborted) {
-          onLost();
-          return;
-        }
-        for (let from = 0; from < ids.length; from += chunk) {
-          const part = Int32Array.from(ids.slice(from, from + chunk));
-          const wantsLogits = from + chunk >= ids.length;
-          start(lap.epoch, { sequence, position: position + from, ids: part, wantsLogits });
-        }
-      });
+      const { logits, hops } = await travel(running, trip);
       return {
-        logits: end.logits,
+        logits,
         timing: {
           lapMs: performance.now() - startedMs,
-          hops: end.hops.map(({ stage, queueUs, computeUs, wireUs }) => ({
+          hops: hops.map(({ stage, queueUs, computeUs, wireUs }) => ({
             stage,
             queueMs: queueUs / 1000,
             computeMs: computeUs / 1000,
@@ -68,6 +105,20 @@ export function createLapRunner(start: (epoch: number, start: LapStart) => void)
       };
     },
     onLapEnd: (end) => waiting.get(end.sequence)?.end(end),
+    onPieceRead: ({ sequence, position }) => waiting.get(sequence)?.read(position),
     onFailure: ({ sequence, reason }) => waiting.get(sequence)?.fail(reason),
   };
+}
+
+/** Pieces of at most `chunk` tokens; the last holds every position whose logits are wanted. */
+function piecesOf({ ids, chunk, logitsOf }: Trip): { from: number; to: number }[] {
+  const pieces: { from: number; to: number }[] = [];
+  let from = 0;
+  while (ids.length - from > Math.max(chunk, logitsOf)) {
+    const to = Math.min(from + chunk, ids.length - logitsOf);
+    pieces.push({ from, to });
+    from = to;
+  }
+  pieces.push({ from, to: ids.length });
+  return pieces;
 }

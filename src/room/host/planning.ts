@@ -1,40 +1,46 @@
 /**
- * Keeps the room's plan fitting its members: plans anew at every change, has the devices load what the
- * new plan gives them beside what runs, and switches when every one of them is ready and no answer is
- * on its way. One roll-out at a time; a change meanwhile starts another after it.
+ * Keeps the room's plan fitting its members and its load: plans anew at every change, has the devices
+ * load what the new plan gives them beside what runs, and takes it into use when all of them are
+ * ready. Answers that run on an older plan end on it; its rows go when the last of them has. One
+ * roll-out at a time; a change meanwhile starts another after it.
  */
 import { devicesOf, sameStages, type Lap } from '../lap.ts';
 import type { PlanView, WaitingFor } from '../view.ts';
-import type { RoomPlan } from './room-plan.ts';
+import type { FeasibleRoomPlan, RoomPlan } from './room-plan.ts';
 
-/** The plan in use, as an answer sees it. */
+/** A plan in use, as an answer sees it. */
 export interface RunningLap {
   lap: Lap;
-  predictedMsPerToken: number;
+  plan: FeasibleRoomPlan;
   /** Aborts, with a sentence, when a device of the lap leaves or fails: what was on its way is lost. */
   lost: AbortSignal;
+  /** The plan that has taken this one's place, for answers that would gain by moving to it. */
+  successor(): RunningLap | null;
 }
 
 export interface PlanningOptions {
   /** `waitingFor` while the room is not complete enough to plan at all. */
   propose: () => RoomPlan | { waitingFor: WaitingFor };
+  /** Whether the proposal is worth its roll-out in place of a plan that works. */
+  isWorthwhile: (proposal: FeasibleRoomPlan, running: FeasibleRoomPlan) => boolean;
   /** Whether loading the lap beside what is loaded would break some device's memory budget. */
   overflows: (lap: Lap) => boolean;
   /** Has every device of the lap load its rows; rejects with a sentence when one cannot. */
-  rollOut: (lap: Lap, dropFirst: boolean) => Promise<void>;
-  adopt: (lap: Lap) => void;
-  /** A plan replaces a running one only if it is better by this share; null: whenever it differs. */
-  worthwhileGain: number | null;
+  rollOut: (lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean) => Promise<void>;
+  /** The laps in use changed, the newest last; all others may be forgotten. */
+  onLaps: (laps: Lap[]) => void;
   onView: (plan: PlanView | null, waitingFor: WaitingFor | null) => void;
 }
 
 export interface Planning {
-  /** Something about the members changed. */
+  /** Something about the members or the load changed. */
   changed(): void;
   /** A device of the room is gone, or failed: every lap with it is lost. */
   lose(deviceId: string, reason: string): void;
+  /** The plan that new answers run on; null while there is none. */
+  current(): RunningLap | null;
   /**
-   * Runs `work` on the plan in use, waiting for one if there is none. Rejects with a sentence when the
+   * Runs `work` on the newest plan, waiting for one if there is none. Rejects with a sentence when the
    * host itself cannot run the model.
    */
   use<T>(work: (running: RunningLap) => Promise<T>, signal: AbortSignal): Promise<T>;
@@ -44,17 +50,16 @@ export interface Planning {
 
 interface Rolled extends RunningLap {
   losing: AbortController;
-  why: string;
-  /** Every device holds its rows; the plan runs as soon as no answer is on its way. */
-  isReady: boolean;
+  users: number;
 }
 
 export function createPlanning(options: PlanningOptions): Planning {
   let current: Rolled | null = null;
-  /** Being rolled out, or ready and waiting for the answers on the current lap to end. */
+  /** Being rolled out. */
   let next: Rolled | null = null;
+  /** Older laps that answers still run on. */
+  const ending = new Set<Rolled>();
   let lastEpoch = 0;
-  let users = 0;
   let isDirty = false;
   let isPlanning = false;
   /** Why the host cannot run the model at all, until something changes. */
@@ -111,18 +116,21 @@ export function createPlanning(options: PlanningOptions): Planning {
       if (!current) options.onView(null, waitingIn(proposal));
       return;
     }
-    const target = next ?? current;
-    if (target && !isWorthwhile(target, proposal)) return;
+    if (current) {
+      if (sameStages(current.lap.stages, proposal.stages)) return;
+      if (!options.isWorthwhile(proposal, current.plan)) return;
+    }
     const rolled = newRolled(proposal);
     next = rolled;
     const dropFirst = options.overflows(rolled.lap);
     if (dropFirst) {
-      await until(() => (users === 0 ? true : null));
-      current = null;
+      // Both plans together do not fit: the answers on the old one end first, and new ones wait.
+      retireCurrent();
+      await until(() => (ending.size === 0 ? true : null));
     }
     if (!current) options.onView(viewOf(rolled, 'loading'), null);
     try {
-      await options.rollOut(rolled.lap, dropFirst);
+      await options.rollOut(rolled.lap, proposal, dropFirst);
       rolled.lost.throwIfAborted();
     } catch (error) {
       next = null;
@@ -132,42 +140,48 @@ export function createPlanning(options: PlanningOptions): Planning {
       wake();
       return;
     }
-    rolled.isReady = true;
-    adoptIfIdle();
-  }
-
-  function newRolled(proposal: Extract<RoomPlan, { feasible: true }>): Rolled {
-    const losing = new AbortController();
-    return {
-      lap: { epoch: ++lastEpoch, stages: proposal.stages },
-      predictedMsPerToken: proposal.msPerToken,
-      why: proposal.why,
-      losing,
-      lost: losing.signal,
-      isReady: false,
-    };
-  }
-
-  function isWorthwhile(target: Rolled, proposal: Extract<RoomPlan, { feasible: true }>): boolean {
-    if (sameStages(target.lap.stages, proposal.stages)) return false;
-    if (options.worthwhileGain === null) return true;
-    return proposal.msPerToken < target.predictedMsPerToken * (1 - options.worthwhileGain);
-  }
-
-  function adoptIfIdle(): void {
-    if (!next?.isReady || (users > 0 && current)) return;
-    current = next;
     next = null;
-    options.adopt(current.lap);
-    options.onView(viewOf(current, 'running'), null);
+    retireCurrent();
+    current = rolled;
+    tellLaps();
+    options.onView(viewOf(rolled, 'running'), null);
     wake();
   }
 
-  /** The same plan without `deviceId` is no plan: whoever runs on it is told. */
-  function without(rolled: Rolled | null, deviceId: string, reason: string): Rolled | null {
-    if (!rolled || !devicesOf(rolled.lap).has(deviceId)) return rolled;
+  function newRolled(plan: FeasibleRoomPlan): Rolled {
+    const losing = new AbortController();
+    const rolled: Rolled = {
+      lap: { epoch: ++lastEpoch, stages: plan.stages },
+      plan,
+      losing,
+      lost: losing.signal,
+      users: 0,
+      successor: () => (current === rolled ? null : current),
+    };
+    return rolled;
+  }
+
+  function retireCurrent(): void {
+    if (current && current.users > 0) ending.add(current);
+    current = null;
+  }
+
+  function tellLaps(): void {
+    const inUse = [...ending, ...(current ? [current] : [])].map(({ lap }) => lap);
+    if (inUse.length > 0) options.onLaps(inUse);
+  }
+
+  function endUse(rolled: Rolled): void {
+    rolled.users--;
+    if (rolled.users === 0 && ending.delete(rolled)) tellLaps();
+    wake();
+  }
+
+  /** Tells whoever runs on a plan with this device that it is lost. */
+  function breakLap(rolled: Rolled, deviceId: string, reason: string): boolean {
+    if (!devicesOf(rolled.lap).has(deviceId)) return false;
     rolled.losing.abort(new Error(reason));
-    return null;
+    return true;
   }
 
   function changed(): void {
@@ -178,28 +192,34 @@ export function createPlanning(options: PlanningOptions): Planning {
   return {
     changed,
     lose(deviceId, reason) {
-      current = without(current, deviceId, reason);
-      next = without(next, deviceId, reason);
-      if (!current && !next) options.onView(null, { kind: 'preparing', sentence: reason });
-      adoptIfIdle();
+      for (const rolled of ending) breakLap(rolled, deviceId, reason);
+      if (next) breakLap(next, deviceId, reason);
+      if (current && breakLap(current, deviceId, reason)) {
+        retireCurrent();
+        options.onView(null, { kind: 'preparing', sentence: reason });
+      }
       changed();
     },
+    current: () => current,
     async use(work, signal) {
       const running = await until(() => {
         if (failure !== null) throw new Error(failure);
         return current;
       }, signal);
-      users++;
+      running.users++;
       try {
         return await work(running);
       } finally {
-        users--;
-        adoptIfIdle();
-        wake();
+        endUse(running);
       }
     },
     settled: () => until(() => (isPlanning || isDirty ? null : true)).then(() => undefined),
   };
+}
+
+function viewOf({ lap, plan }: Rolled, status: PlanView['status']): PlanView {
+  const { lapMs: predictedMsPerToken, why } = plan;
+  return { epoch: lap.epoch, stages: [...lap.stages], predictedMsPerToken, why, status };
 }
 
 function waitingIn(
@@ -207,8 +227,4 @@ function waitingIn(
 ): WaitingFor {
   if ('waitingFor' in proposal) return proposal.waitingFor;
   return { kind: 'memory', sentence: proposal.why };
-}
-
-function viewOf({ lap, predictedMsPerToken, why }: Rolled, status: PlanView['status']): PlanView {
-  return { epoch: lap.epoch, stages: [...lap.stages], predictedMsPerToken, why, status };
 }

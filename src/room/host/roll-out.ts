@@ -1,6 +1,7 @@
 /** Has every device of a lap load its rows, and waits until all of them have. */
 import { devicesOf, type Lap } from '../lap.ts';
 import type { Member } from './members.ts';
+import type { FeasibleRoomPlan } from './room-plan.ts';
 
 export interface RollOutOptions {
   members: ReadonlyMap<string, Member>;
@@ -13,7 +14,7 @@ export interface RollOut {
   /** Whether any lap has been rolled out to the end. */
   readonly hasEverRun: boolean;
   /** Rejects with a sentence when a device of the lap cannot load its rows, or leaves. */
-  run(lap: Lap, dropFirst: boolean): Promise<void>;
+  run(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
   ready(member: Member, epoch: number): void;
   unable(member: Member, epoch: number, reason: string): void;
   left(member: Member): void;
@@ -26,14 +27,19 @@ export function createRollOut(options: RollOutOptions): RollOut {
     devices: Map<string, { resolve: () => void; reject: (error: Error) => void }>;
   } = { epoch: 0, devices: new Map() };
 
-  function prepare(id: string, lap: Lap, dropFirst: boolean): Promise<void> {
+  function prepare(
+    id: string,
+    lap: Lap,
+    { lapMs, why }: FeasibleRoomPlan,
+    dropFirst: boolean,
+  ): Promise<void> {
     if (id === 'host') return options.prepareHost(lap, dropFirst);
     const link = options.members.get(id)?.link;
     if (!link) return Promise.reject(new Error(`Device ${id} is no longer here.`));
     return new Promise((resolve, reject) => {
       waiting.devices.set(id, { resolve, reject });
       const { epoch, stages } = lap;
-      link.sendControl({ kind: 'assign', epoch, stages: [...stages], dropFirst });
+      link.sendControl({ kind: 'assign', epoch, stages: [...stages], lapMs, why, dropFirst });
     });
   }
 
@@ -41,9 +47,9 @@ export function createRollOut(options: RollOutOptions): RollOut {
     get hasEverRun() {
       return hasEverRun;
     },
-    async run(lap, dropFirst) {
+    async run(lap, plan, dropFirst) {
       waiting = { epoch: lap.epoch, devices: new Map() };
-      await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, dropFirst)));
+      await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, plan, dropFirst)));
       hasEverRun = true;
     },
     ready(member, epoch) {

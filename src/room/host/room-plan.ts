@@ -4,7 +4,7 @@ import { choosePlan, priceStages, solve, type Problem } from '../../planner/inde
 import { bytesPerNumber } from '../hidden-codec.ts';
 import { checkStages, type Stage } from '../lap.ts';
 import type { PlanChoice, WireType } from '../room.ts';
-import { linkBetween, type MeasuredMember } from './members.ts';
+import { linkBetween, type MeasuredMember, type Member } from './members.ts';
 
 export interface RoomPlanInput {
   manifest: Manifest;
@@ -12,27 +12,82 @@ export interface RoomPlanInput {
   wire: WireType;
   choice: PlanChoice;
   members: MeasuredMember[];
+  /** Answers in flight together, which the plan is to serve. */
+  inFlight: number;
 }
 
-export type RoomPlan =
-  | { feasible: true; stages: Stage[]; msPerToken: number; why: string }
-  | { feasible: false; why: string };
+export interface FeasibleRoomPlan {
+  feasible: true;
+  stages: Stage[];
+  /** One token's trip round all stages. */
+  lapMs: number;
+  /** The busiest device, or the slowest transfer: no two tokens follow each other faster. */
+  slowestMs: number;
+  why: string;
+}
+
+export type RoomPlan = FeasibleRoomPlan | { feasible: false; why: string };
 
 export function planRoom(input: RoomPlanInput): RoomPlan {
   const problem = roomProblem(input);
-  if (input.choice === 'auto') {
-    const choice = choosePlan(problem, { method: 'exact', sourceName: 'the host' });
-    if (!choice.feasible) return { feasible: false, why: asSentence(choice.reason) };
-    const { stages, ms } = choice.plan;
-    return { feasible: true, stages, msPerToken: ms, why: asSentence(choice.reason) };
-  }
-  if (input.choice === 'even') {
-    const plan = solve(problem, { method: 'even' });
-    if (!plan.feasible) return { feasible: false, why: asSentence(plan.reason) };
-    const why = 'Layers are dealt equally, as the host asked.';
-    return { feasible: true, stages: plan.stages, msPerToken: plan.ms, why };
-  }
-  return handMadePlan(problem, input.choice, input);
+  const { choice } = input;
+  if (choice === 'auto') return chosenPlan(problem, input.inFlight);
+  if (choice !== 'even') return handMadePlan(problem, choice, input);
+  const plan = solve(problem, { method: 'even' });
+  if (!plan.feasible) return { feasible: false, why: asSentence(plan.reason) };
+  return priced(problem, plan.stages, 'Layers are dealt equally, as the host asked.');
+}
+
+/**
+ * Tokens a millisecond that a plan brings with so many answers in flight: each answer's next token waits
+ * for its own lap, and all of them for the slowest stage.
+ */
+export function tokensPerMs({ lapMs, slowestMs }: FeasibleRoomPlan, inFlight: number): number {
+  return Math.min(inFlight / lapMs, 1 / slowestMs);
+}
+
+/** The plan with the shortest lap, or, where many ask and it brings more, the one without a bottleneck. */
+function chosenPlan(problem: Problem, inFlight: number): RoomPlan {
+  const quickest = choosePlan(problem, { objective: 'latency', sourceName: 'the host' });
+  if (!quickest.feasible) return { feasible: false, why: asSentence(quickest.reason) };
+  const lone = priced(problem, quickest.plan.stages, asSentence(quickest.reason));
+  if (inFlight < 2) return lone;
+  const widest = choosePlan(problem, { objective: 'throughput', sourceName: 'the host' });
+  if (!widest.feasible) return lone;
+  const why = `${inFlight} answers are in flight, so the work is spread: ${widest.reason}.`;
+  const shared = priced(problem, widest.plan.stages, why);
+  return tokensPerMs(shared, inFlight) > tokensPerMs(lone, inFlight) ? shared : lone;
+}
+
+function priced(problem: Problem, stages: Stage[], why: string): FeasibleRoomPlan {
+  return {
+    feasible: true,
+    stages,
+    lapMs: priceStages(problem, stages),
+    slowestMs: priceStages(problem, stages, { objective: 'throughput' }),
+    why,
+  };
+}
+
+/** Sequences whose caches, at their longest, fit a device's budget beside these rows. */
+export function sequencesThatFit(
+  { profile, id }: Member,
+  rows: readonly number[],
+  manifest: Manifest,
+  contextLength: number,
+): number {
+  if (!profile) return 1;
+  const { layerBytes, embedBytes, headBytes } = profile.compute;
+  const layers = rows.filter((row) => manifest.rows[row].kind === 'layer').length;
+  if (layers === 0) return Infinity;
+  const ends = id === 'host' ? embedBytes + headBytes : 0;
+  const free = profile.budgetBytes - ends - layers * layerBytes;
+  return Math.floor(free / (layers * sequenceBytesPerLayer(manifest, contextLength)));
+}
+
+/** Keys and values, f32, of one layer for a sequence of full length. */
+function sequenceBytesPerLayer({ config }: Manifest, contextLength: number): number {
+  return 2 * 4 * config.num_key_value_heads * config.head_dim * contextLength;
 }
 
 /**
@@ -43,7 +98,7 @@ export function planRoom(input: RoomPlanInput): RoomPlan {
 export function roomProblem({ manifest, contextLength, wire, members }: RoomPlanInput): Problem {
   const { config } = manifest;
   const layers = config.num_hidden_layers;
-  const kvBytes = 2 * 4 * config.num_key_value_heads * config.head_dim * contextLength;
+  const kvBytes = sequenceBytesPerLayer(manifest, contextLength);
   const profiles = members.map((member) => member.profile);
   const largest = (bytesOf: (profile: (typeof profiles)[number]) => number) =>
     Math.max(...profiles.map(bytesOf));
@@ -114,8 +169,7 @@ function handMadePlan(problem: Problem, stages: Stage[], input: RoomPlanInput): 
       why: `The plan gives rows to device ${missing.device}, which is not here.`,
     };
   checkStages(stages, input.manifest.rows.length);
-  const msPerToken = priceStages(problem, stages);
-  return { feasible: true, stages, msPerToken, why: 'The host chose these stages by hand.' };
+  return priced(problem, stages, 'The host chose these stages by hand.');
 }
 
 /** The planner's reasons are clauses; a screen shows sentences. */

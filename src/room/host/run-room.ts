@@ -20,7 +20,11 @@ import { createLapRunner } from './lap-runner.ts';
 import { measuredMembers, newMember, type Member } from './members.ts';
 import { createPlanning, type RunningLap } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
-import { planRoom } from './room-plan.ts';
+import { createLoad } from './load.ts';
+import { planRoom, sequencesThatFit, tokensPerMs } from './room-plan.ts';
+import { createSequences } from './sequences.ts';
+import { createSpeculation } from './speculation.ts';
+import { createTurns } from './turns.ts';
 import type { TextCodec } from './text-codec.ts';
 
 export interface RunRoomOptions {
@@ -46,6 +50,9 @@ export interface RunningRoom {
 /** A device that joins should be worth a reshuffle of shards. */
 const worthwhileGain = 0.03;
 
+/** More answers in flight than this only wait for each other. */
+const maxSequences = 16;
+
 export function runRoom(room: RunRoomOptions): RunningRoom {
   const { options, store, signal, manifest, reader } = room;
   const { config } = manifest;
@@ -54,7 +61,6 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const members = new Map<string, Member>([['host', host]]);
   let device: ComputingDevice | null = null;
   let isComputing = false;
-  let lastSequence = 0;
 
   const peers = createPeers({
     dial: (peerId) => room.signalling.dial(peerId),
@@ -63,7 +69,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onLost: (deviceId) => leave(deviceId),
   });
   signal.addEventListener('abort', () => {
-    answers.stopAll('The room was closed.');
+    answers.stopAll(null, 'The room was closed.');
     peers.closeAll('The host closed the room.');
     void device?.dispose();
   });
@@ -118,20 +124,30 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   });
 
   const planning = createPlanning({
-    worthwhileGain: options.plan === 'auto' ? worthwhileGain : null,
     propose() {
       if (!host.profile) return { waitingFor: gettingReady };
       const measured = measuredMembers(members.values());
       const missing = options.expectedDevices - measured.length;
       if (missing > 0 && !rollOut.hasEverRun) return { waitingFor: waitingForDevices(missing) };
       const { wire, plan: choice } = options;
-      return planRoom({ manifest, contextLength, wire, choice, members: measured });
+      const inFlight = load.answers();
+      return planRoom({ manifest, contextLength, wire, choice, members: measured, inFlight });
+    },
+    isWorthwhile(proposal, running) {
+      if (options.plan !== 'auto') return true;
+      const inFlight = load.answers();
+      const gain = tokensPerMs(proposal, inFlight) / tokensPerMs(running, inFlight);
+      return gain > 1 + worthwhileGain;
     },
     overflows: (lap) => [...members.values()].some((member) => overflows(member, lap)),
-    rollOut: (lap, dropFirst) => rollOut.run(lap, dropFirst),
-    adopt,
-    onView: (plan, waitingFor) => store.update({ plan, waitingFor }),
+    rollOut: (lap, plan, dropFirst) => rollOut.run(lap, plan, dropFirst),
+    onLaps: keepLaps,
+    onView(plan, waitingFor) {
+      store.update({ plan, waitingFor });
+      answers.capacityChanged();
+    },
   });
+  const load = createLoad(() => planning.changed());
 
   /** Whether what the member holds and what the lap gives it are together more than it may hold. */
   function overflows(member: Member, lap: Lap): boolean {
@@ -142,38 +158,72 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     return added > 0 && member.usedBytes + added * compute.layerBytes > budgetBytes;
   }
 
-  function adopt(lap: Lap): void {
+  function keepLaps(laps: Lap[]): void {
+    const epochs = laps.map(({ epoch }) => epoch);
+    sequences.keepLaps(new Set(epochs));
     for (const member of members.values()) {
-      member.rows = rangesOf(rowsOf(lap, member.id));
-      member.link?.sendControl({ kind: 'adopt', epoch: lap.epoch });
+      const rows = laps.flatMap((lap) => rowsOf(lap, member.id));
+      member.rows = rangesOf([...new Set(rows)].sort((a, b) => a - b));
+      member.link?.sendControl({ kind: 'keep-laps', epochs });
     }
-    void device?.adopt(lap.epoch).then(() => {
+    void device?.keepLaps(new Set(epochs)).then(() => {
       host.usedBytes = device?.usedBytes ?? 0;
       showDevices();
     });
     showDevices();
   }
 
+  /** How many sequences' caches fit beside the weights that the newest lap gives each device. */
+  function capacity(): number {
+    const lap = planning.current()?.lap;
+    if (!lap) return 1;
+    const fitting = [...devicesOf(lap)].map((id) => {
+      const member = members.get(id);
+      return member ? sequencesThatFit(member, rowsOf(lap, id), manifest, contextLength) : 1;
+    });
+    const most = Math.min(...fitting, maxSequences);
+    return Math.max(1, Math.min(most, options.maxInFlight ?? most));
+  }
+
   const laps = createLapRunner((epoch, start) => device?.start(epoch, start));
-  const answers = createAnswers({
-    planning,
-    laps,
-    tokenizer: room.codec.tokenizer,
-    encodePrompt: (text) => room.codec.encodePrompt(text),
-    stopIds: room.codec.stopIds,
-    contextLength,
-    prefillChunk: (running) => options.prefillChunk ?? prefillChunkOf(running),
-    nextSequence: () => ++lastSequence,
+  const sequences = createSequences({
+    capacity,
     release(sequence) {
       device?.release(sequence);
       tell({ kind: 'release', sequence });
     },
+    fork: (epoch, fork) => device?.fork(epoch, fork),
+  });
+  const speculation = createSpeculation();
+  const answers = createAnswers({
+    planning,
+    laps,
+    sequences,
+    turns: createTurns(options.pipeline),
+    speculation: (running) => (draftsAreExact(running) ? speculation : null),
+    tokenizer: room.codec.tokenizer,
+    encodePrompt: (text) => room.codec.encodePrompt(text),
+    stopIds: room.codec.stopIds,
+    contextLength,
+    vocabularySize: config.vocab_size,
+    prefillChunk: (running) => options.prefillChunk ?? prefillChunkOf(running),
+    capacity,
     onView: (views) => store.update({ answers: views }),
-    onComputing(computing) {
-      isComputing = computing;
+    onInFlight(count) {
+      load.set(count);
+      isComputing = count > 0;
       showDevices();
     },
   });
+
+  /** Int8 arithmetic on wasm scales by what shares the run: several positions together would differ. */
+  function draftsAreExact({ lap }: RunningLap): boolean {
+    if (!options.speculation) return false;
+    return [...devicesOf(lap)].every((id) => {
+      const compute = members.get(id)?.profile?.compute;
+      return compute !== undefined && !(compute.backend === 'wasm' && compute.weights === 'q8');
+    });
+  }
 
   /** The largest chunk that every device of the lap has measured to be right. */
   function prefillChunkOf({ lap }: RunningLap): number {
@@ -204,6 +254,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
       wireMs: (deviceId) => peers.wireMs(deviceId),
       onLapEnd: (end) => laps.onLapEnd(end),
+      onPieceRead: (piece) => laps.onPieceRead(piece),
       onFailure: (failure) => laps.onFailure(failure),
       onBusy: () => undefined,
     });
@@ -250,7 +301,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   showDevices();
 
   return {
-    ask: (request) => answers.ask(request),
+    ask: (request) => answers.ask(request, 'host'),
     settled: () => planning.settled(),
     setMemoryBudget(bytes) {
       if (host.profile) host.profile.budgetBytes = bytes;
