@@ -43,6 +43,8 @@ export interface AskRequest {
   maxNewTokens: number;
   /** How many [id, logit] pairs to keep for each new token, largest first; 0 for none. */
   topLogits: number;
+  /** Prompt tokens per frame for this answer; without it, the room's. */
+  prefillChunk?: number;
 }
 
 export interface AnswerResult {

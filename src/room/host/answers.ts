@@ -45,7 +45,7 @@ export function createAnswers(options: AnswersOptions): Answers {
     signal: AbortSignal,
   ): Promise<AnswerResult> {
     const { planning, laps, tokenizer, stopIds, contextLength } = options;
-    const writer = tokenizer?.streamDecoder();
+    const writer = tokenizer?.streamDecoder(promptIds);
     let text = '';
     let firstTokenMs: number | null = null;
     let lastTokenMs = 0;
@@ -59,7 +59,7 @@ export function createAnswers(options: AnswersOptions): Answers {
         contextLength,
         stopIds,
         topLogits: request.topLogits,
-        prefillChunk: options.prefillChunk,
+        prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
         nextSequence: options.nextSequence,
         release: options.release,
         signal,
