@@ -13,6 +13,7 @@ export interface DownloadOptions {
   stallMs?: number;
 }
 
+/** Attempts in a row that brought nothing, until it is given up. */
 const attempts = 5;
 
 /**
@@ -45,8 +46,8 @@ async function fetchWhole(
   options: DownloadOptions,
 ): Promise<void> {
   let failure: unknown;
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    if (attempt > 0) await pause(500 * 2 ** attempt, options.signal);
+  for (let fruitless = 0; fruitless < attempts; fruitless++) {
+    const before = (await sizeOf(partial)) ?? 0;
     for (const url of urls)
       try {
         await fetchRest(url, partial, options);
@@ -55,11 +56,16 @@ async function fetchWhole(
         options.signal?.throwIfAborted();
         failure = error;
       }
+    if (((await sizeOf(partial)) ?? 0) > before) fruitless = -1;
+    else await pause(500 * 2 ** fruitless, options.signal);
   }
   const reason = failure instanceof Error ? describe(failure) : String(failure);
-  throw new Error(`the download of ${urls.join(' or ')} failed ${attempts} times: ${reason}`, {
-    cause: failure,
-  });
+  throw new Error(
+    `the download of ${urls.join(' or ')} failed ${attempts} times in a row: ${reason}`,
+    {
+      cause: failure,
+    },
+  );
 }
 
 /** Appends what is missing of `partial`. */

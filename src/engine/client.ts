@@ -47,6 +47,8 @@ export async function createEngine(
         life.unlessLost(remote.loadRow(row, transfer(tensors, buffersOf(tensors)), weights)),
       unloadRow: (row) => life.unlessLost(remote.unloadRow(row)),
       run: (request) => life.unlessLost<RunResult>(remote.run(trimmed(request))),
+      runBatch: (requests) => life.unlessLost(remote.runBatch(requests.map(trimmed))),
+      forkSequence: (...fork) => life.unlessLost(remote.forkSequence(...fork)),
       releaseSequence: (sequence) => life.unlessLost(remote.releaseSequence(sequence)),
       // A worker that is computing would answer late, and giving memory back takes its end anyway.
       dispose() {

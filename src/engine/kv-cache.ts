@@ -16,6 +16,8 @@ export interface KvCache {
   bind(total: number): KvBinding;
   /** Takes over what a run left, once it has succeeded. */
   keep(outputs: Record<string, RunTensor>, total: number): void;
+  /** A cache of its own that holds the first `length` positions. */
+  copy(length: number): KvCache;
   dispose(): void;
 }
 
@@ -38,9 +40,16 @@ export function createKvCache(
 function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
   const empty = (): RunTensor =>
     float32(ort, new Float32Array(0), [1, config.num_key_value_heads, 0, config.head_dim]);
-  let key = empty();
-  let value = empty();
-  let length = 0;
+  return cpuKvCache({ key: empty(), value: empty(), length: 0 }, empty);
+}
+
+interface CpuContents {
+  key: RunTensor;
+  value: RunTensor;
+  length: number;
+}
+
+function cpuKvCache({ key, value, length }: CpuContents, empty: () => RunTensor): KvCache {
   return {
     get length() {
       return length;
@@ -54,6 +63,8 @@ function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
       value = outputs[kvCacheOutputs.value];
       length = total;
     },
+    // A run never writes into the tensors it was given: two caches may hold the same ones.
+    copy: (positions) => cpuKvCache({ key, value, length: positions }, empty),
     dispose() {
       key = empty();
       value = empty();
@@ -65,28 +76,29 @@ function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
 const firstCapacity = 64;
 
 function createGpuKvCache(
-  { ort }: Runtime,
+  { ort }: Pick<Runtime, 'ort'>,
   device: GPUDevice,
   config: ModelConfig,
   contextLength: number,
+  contents: GpuContents = { buffers: [], capacity: 0, length: 0 },
 ): KvCache {
   const { num_key_value_heads: heads, head_dim: headDim } = config;
   const positionBytes = headDim * Float32Array.BYTES_PER_ELEMENT;
-  let capacity = 0;
-  let buffers: GPUBuffer[] = [];
-  let tensors: RunTensor[] = [];
-  let length = 0;
+  let { buffers, capacity, length } = contents;
+  let tensors = buffers.map(tensorOver);
+
+  function tensorOver(buffer: GPUBuffer): RunTensor {
+    return ort.Tensor.fromGpuBuffer(buffer, {
+      dataType: 'float32',
+      dims: [1, heads, capacity, headDim],
+    });
+  }
 
   function grow(total: number): void {
     let next = Math.max(capacity, firstCapacity);
     while (next < total) next *= 2;
     next = Math.min(next, contextLength);
-    const grown = [0, 1].map(() =>
-      device.createBuffer({
-        size: heads * next * positionBytes,
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-      }),
-    );
+    const grown = [0, 1].map(() => createCacheBuffer(device, heads * next * positionBytes));
     if (length > 0) {
       const encoder = device.createCommandEncoder();
       buffers.forEach((old, index) => {
@@ -104,12 +116,7 @@ function createGpuKvCache(
     for (const old of buffers) old.destroy();
     buffers = grown;
     capacity = next;
-    tensors = grown.map((buffer) =>
-      ort.Tensor.fromGpuBuffer(buffer, {
-        dataType: 'float32',
-        dims: [1, heads, capacity, headDim],
-      }),
-    );
+    tensors = buffers.map(tensorOver);
   }
 
   return {
@@ -127,6 +134,20 @@ function createGpuKvCache(
     keep(_outputs, total) {
       length = total;
     },
+    copy(positions) {
+      const encoder = device.createCommandEncoder();
+      const copies = buffers.map((buffer) => {
+        const copied = createCacheBuffer(device, buffer.size);
+        encoder.copyBufferToBuffer(buffer, 0, copied, 0, buffer.size);
+        return copied;
+      });
+      device.queue.submit([encoder.finish()]);
+      return createGpuKvCache({ ort }, device, config, contextLength, {
+        buffers: copies,
+        capacity,
+        length: positions,
+      });
+    },
     dispose() {
       for (const buffer of buffers) buffer.destroy();
       buffers = [];
@@ -135,4 +156,15 @@ function createGpuKvCache(
       length = 0;
     },
   };
+}
+
+interface GpuContents {
+  buffers: GPUBuffer[];
+  capacity: number;
+  length: number;
+}
+
+function createCacheBuffer(device: GPUDevice, size: number): GPUBuffer {
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+  return device.createBuffer({ size, usage });
 }

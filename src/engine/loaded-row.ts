@@ -28,6 +28,8 @@ export interface LayerRow {
   length(sequence: number): number;
   /** Hidden state [1, tokens, hidden_size] in, the same shape out. `hidden` is given up. */
   run(at: Positions, hidden: RunTensor): Promise<RunTensor>;
+  /** Has `to` begin with the first `length` positions of `from`. Throws if it holds fewer. */
+  fork(from: number, to: number, length: number): void;
   release(sequence: number): void;
   dispose(): Promise<void>;
 }
@@ -83,6 +85,15 @@ export async function createLayerRow(options: RowOptions): Promise<LayerRow> {
       hidden.dispose();
       cache.keep(outputs, total);
       return outputs[result];
+    },
+    fork(from, to, length) {
+      const source = caches.get(from);
+      if (!source || source.length < length)
+        throw new RangeError(
+          `sequence ${from} holds ${source?.length ?? 0} positions: ${length} of them cannot be forked`,
+        );
+      caches.get(to)?.dispose();
+      caches.set(to, source.copy(length));
     },
     release(sequence) {
       caches.get(sequence)?.dispose();

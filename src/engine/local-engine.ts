@@ -97,6 +97,18 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
       }),
     unloadRow: (row) => queue(() => unload(row)),
     run: (request) => queue(() => run(request)),
+    runBatch: (requests) =>
+      queue(async () => {
+        const results: RunResult[] = [];
+        for (const request of requests) results.push(await run(request));
+        return results;
+      }),
+    forkSequence: ({ first, last }, from, to, length) =>
+      queue(() => {
+        for (const [row, loaded] of rows)
+          if (row >= first && row <= last && loaded.kind === 'layer') loaded.fork(from, to, length);
+        return Promise.resolve();
+      }),
     releaseSequence: (sequence) =>
       queue(() => {
         for (const row of rows.values()) if (row.kind === 'layer') row.release(sequence);

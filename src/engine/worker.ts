@@ -27,6 +27,14 @@ const api = {
     const result = await started().run(...args);
     return transfer(result, [result.values.buffer]);
   },
+  async runBatch(...args: Parameters<Engine['runBatch']>): Promise<RunResult[]> {
+    const results = await started().runBatch(...args);
+    return transfer(
+      results,
+      results.map(({ values }) => values.buffer),
+    );
+  },
+  forkSequence: (...args: Parameters<Engine['forkSequence']>) => started().forkSequence(...args),
   releaseSequence: (sequence: number) => started().releaseSequence(sequence),
 };
 

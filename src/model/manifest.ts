@@ -55,6 +55,14 @@ const RowSchema = v.object({
   tensors: v.array(TensorSchema),
 });
 
+const SamplingSchema = v.object({
+  temperature: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100))),
+  top_k: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  top_p: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  min_p: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  repetition_penalty: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(100))),
+});
+
 export const ManifestSchema = v.object({
   format: v.literal('edgeshard'),
   version: v.literal(1),
@@ -69,9 +77,12 @@ export const ManifestSchema = v.object({
   tokenizer: v.nullable(relativePath),
   /** Jinja chat template; null for a base model, which tells stories rather than chats. */
   chatTemplate: v.nullable(v.string()),
+  /** How its authors would sample from it, under the names of `generation_config.json`. */
+  sampling: v.optional(SamplingSchema),
 });
 
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
+export type ManifestSampling = v.InferOutput<typeof SamplingSchema>;
 export type ManifestFile = v.InferOutput<typeof FileSchema>;
 export type ManifestTensor = v.InferOutput<typeof TensorSchema>;
 export type ManifestRow = v.InferOutput<typeof RowSchema>;

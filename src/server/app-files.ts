@@ -13,7 +13,8 @@ export async function indexApp(
   distDir: string,
   copiesDir: string,
 ): Promise<ReadonlyMap<string, ServedFile>> {
-  const entries = await readdir(distDir, { recursive: true, withFileTypes: true });
+  // No folder is as good as an empty one: the missing page is what is said below.
+  const entries = await readdir(distDir, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries
     .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
     .map((entry) => join(entry.parentPath, entry.name));

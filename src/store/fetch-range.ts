@@ -81,6 +81,7 @@ async function* readBody(
       if (left <= 0) return;
     }
   }
+  if (response.status !== 206) throw new RangeMismatch(url);
 }
 
 class HttpRefusal extends Error {

@@ -12,6 +12,9 @@
  * | `plan`     | `auto`, `even`, `host:0-3,a:4-6,host:7` | host |
  * | `chunk`    | prompt tokens per frame, 1 to 4096   | host |
  * | `devices`  | most devices, the host included, 1 to 64 | host |
+ * | `pipeline` | `no-bubbles`, `bubbles`              | host |
+ * | `drafts`   | `on`, `off`: speculative tokens      | host |
+ * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
  *
  * Other names are left alone: links gather parameters on their way through mail and chat.
@@ -62,6 +65,12 @@ const AddressSchema = v.object({
   plan: v.optional(v.union([v.literal('auto'), v.literal('even'), exactPlan]), 'auto'),
   chunk: v.optional(wholeNumber(1, 4096)),
   devices: v.optional(wholeNumber(1, 64), '16'),
+  pipeline: v.optional(
+    v.picklist(['no-bubbles', 'bubbles'], 'no-bubbles or bubbles'),
+    'no-bubbles',
+  ),
+  drafts: v.optional(v.picklist(['on', 'off'], 'on or off'), 'on'),
+  inflight: v.optional(wholeNumber(1, 64)),
   expected: v.optional(wholeNumber(1, 64), '1'),
 });
 
@@ -90,6 +99,9 @@ export function parsePageOptions(search: string): PageOptions {
       weights,
       wire,
       plan,
+      pipeline: read.output.pipeline,
+      speculation: read.output.drafts === 'on',
+      maxInFlight: read.output.inflight ?? null,
       prefillChunk: chunk ?? null,
       maxDevices: read.output.devices,
       expectedDevices: read.output.expected,

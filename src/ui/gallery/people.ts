@@ -100,6 +100,7 @@ export const alone: PlanView = {
 export function answer(change: Partial<AnswerView> = {}): AnswerView {
   return {
     id: 1,
+    asker: 'host',
     prompt: 'Once upon a time',
     text: ', there was a little girl named Lily. She loved to play outside in the sunshine. One day, she saw a big, red apple on the ground. She wanted to eat it, but it was too high up for her to reach.',
     status: { kind: 'done', because: 'end' },

@@ -20,6 +20,7 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
     const id = ++lastId;
     const shown: AnswerView = {
       id,
+      asker: 'host',
       prompt: prompt.kind === 'text' ? prompt.text : prompt.ids.join(' '),
       text: '',
       status: { kind: 'reading', tokensRead: 0 },
@@ -57,6 +58,7 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
     const resultOf = (because: AnswerResult['because']): AnswerResult => ({
       promptIds: [],
       ids: [],
+      cachedTokens: 0,
       text: tokens.slice(0, written).join(''),
       topLogits: [],
       ttftMs: msPerToken,

@@ -12,6 +12,7 @@ const plan: PlanView = {
 
 const answer = (predictedMsPerToken: number, msPerToken: number | null): AnswerView => ({
   id: 1,
+  asker: 'host',
   prompt: '',
   text: '',
   status: { kind: 'writing' },

@@ -1,0 +1,138 @@
+/** Opens a model in Hugging Face's layout: `config.json`, safetensors, tokenizer, chat template. */
+import * as v from 'valibot';
+import { rowTensors, type TensorShape } from '../model/architecture.ts';
+import type { ModelConfig } from '../model/config.ts';
+import type { ManifestRow, ManifestTensor } from '../model/manifest.ts';
+import { parseManifest } from '../model/parse-manifest.ts';
+import type { ByteSource } from './byte-source.ts';
+import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { readJson, readText, type FileTree } from './file-tree.ts';
+import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { readSafetensors, type StoredRange } from './safetensors.ts';
+
+const maxJsonBytes = 64 << 20;
+const maxConfigBytes = 1 << 20;
+
+/** A tensor, and which of the checkpoint's files it lies in. */
+type LocatedTensor = StoredRange & { file: number };
+
+/**
+ * @throws Error that names the file, and the architecture, option or tensor at fault
+ */
+export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
+  const { config, about } = await readDescription(tree);
+  const weights = await readWeights(tree);
+  refuseUnknown(weights.tensors, config);
+  const rows = rowTensors(config).map((row): ManifestRow => ({
+    ...row,
+    tensors: row.tensors.map((tensor) => find(tensor, weights.tensors)),
+  }));
+  const { files, sources } = weights;
+  const tokenizer = await tree.open('tokenizer.json');
+  if (tokenizer) {
+    files.push({ path: 'tokenizer.json', bytes: tokenizer.bytes });
+    sources.push(tokenizer);
+  }
+  const manifest = parseManifest({
+    format: 'edgeshard',
+    version: 1,
+    ...label,
+    config,
+    files,
+    rows,
+    tokenizer: tokenizer ? 'tokenizer.json' : null,
+    ...about,
+  });
+  return { manifest, sources };
+}
+
+/** What the folder says of the model beside its weights. */
+export async function readDescription(tree: FileTree): Promise<{
+  config: ModelConfig;
+  about: { chatTemplate: string | null; sampling: Record<string, number> };
+}> {
+  const configFile = await readJson(tree, 'config.json', maxConfigBytes);
+  if (!configFile) throw new Error('there is no config.json: this is not a Hugging Face model');
+  const generationFile = await readJson(tree, 'generation_config.json', maxConfigBytes);
+  const { eos, sampling } = readGenerationConfig(generationFile?.json ?? {});
+  const config = readHubConfig(configFile.json, eos);
+  return { config, about: { chatTemplate: await readChatTemplate(tree), sampling } };
+}
+
+const TemplateSchema = v.looseObject({
+  chat_template: v.optional(
+    v.nullable(
+      v.union([v.string(), v.array(v.looseObject({ name: v.string(), template: v.string() }))]),
+    ),
+  ),
+});
+
+async function readChatTemplate(tree: FileTree): Promise<string | null> {
+  const alone = await readText(tree, 'chat_template.jinja', maxConfigBytes);
+  if (alone !== null) return alone;
+  const file = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);
+  const checked = v.safeParse(TemplateSchema, file?.json);
+  if (!checked.success) return null;
+  const { chat_template: template } = checked.output;
+  if (template === null || template === undefined || typeof template === 'string')
+    return template ?? null;
+  return (template.find(({ name }) => name === 'default') ?? template.at(0))?.template ?? null;
+}
+
+const IndexSchema = v.looseObject({ weight_map: v.record(v.string(), v.string()) });
+
+async function readWeights(tree: FileTree): Promise<{
+  tensors: Map<string, LocatedTensor>;
+  files: { path: string; bytes: number }[];
+  sources: ByteSource[];
+}> {
+  const tensors = new Map<string, LocatedTensor>();
+  const files: { path: string; bytes: number }[] = [];
+  const sources: ByteSource[] = [];
+  for (const path of await weightPaths(tree)) {
+    const source = await tree.open(path);
+    if (!source) throw new Error(`${path} is missing, though the model's index names it`);
+    for (const [name, range] of await readSafetensors(source, path)) {
+      if (tensors.has(name)) throw new Error(`${path}: ${name} is in another file as well`);
+      tensors.set(name, { ...range, file: files.length });
+    }
+    files.push({ path, bytes: source.bytes });
+    sources.push(source);
+  }
+  return { tensors, files, sources };
+}
+
+async function weightPaths(tree: FileTree): Promise<string[]> {
+  const indexPath = 'model.safetensors.index.json';
+  const index = await readJson(tree, indexPath, maxJsonBytes);
+  if (!index) {
+    if (await tree.open('model.safetensors')) return ['model.safetensors'];
+    throw new Error(
+      'there is neither model.safetensors nor model.safetensors.index.json: ' +
+        'only weights in safetensors can be read from a Hugging Face folder',
+    );
+  }
+  const checked = v.safeParse(IndexSchema, index.json);
+  if (!checked.success) throw new Error(`${indexPath} has no weight_map of names and files`);
+  return [...new Set(Object.values(checked.output.weight_map))].sort();
+}
+
+function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>): ManifestTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`the checkpoint lacks the tensor ${name} (${shape.join(' × ')})`);
+  return { name, ...tensor };
+}
+
+/** Tables that readers compute themselves, and heads that a tied model repeats. */
+const superfluous = /rotary_emb\.inv_freq$|masked_bias$|^lm_head\.weight$/;
+
+/** A tensor that no row uses would be a part of the computation left out. */
+function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig): void {
+  const used = new Set(rowTensors(config).flatMap((row) => row.tensors.map(({ name }) => name)));
+  for (const name of tensors.keys())
+    if (!used.has(name) && !superfluous.test(name))
+      throw new Error(
+        `the checkpoint holds ${name}, which a ${config.model_type} of its config.json ` +
+          'does not use here: it cannot be run rightly',
+      );
+}
