@@ -4,21 +4,14 @@ import { join } from 'node:path';
 import type { Manifest } from '../src/model/manifest.ts';
 import { parseManifestText } from '../src/model/parse-manifest.ts';
 import { greedy } from '../src/room/host/sampler.ts';
-import type { AnswerResult, DeviceOptions, HostOptions } from '../src/room/room.ts';
+import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
 import type { DeviceView } from '../src/room/view.ts';
 import { storedBytes } from '../src/store/row-pieces.ts';
-import {
-  continuations,
-  largestLogitDifference,
-  longPrompts,
-  type ReferenceCase,
-} from './fixtures/reference-cases.ts';
+import { expectReference } from './fixtures/expect-reference.ts';
+import { continuations, longPrompts } from './fixtures/reference-cases.ts';
 import { shardsDir } from './harness/project.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
-
-/** float32 sums of the same numbers in another order. */
-const logitTolerance = 1e-3;
 
 const oneThread: Partial<DeviceOptions> = { backend: 'wasm', threads: 1 };
 
@@ -29,36 +22,6 @@ const exact: Partial<HostOptions> = {
   wire: 'f32',
   plan: 'even',
 };
-
-function ask(
-  room: TabRoom,
-  { promptIds, greedyIds }: ReferenceCase,
-  prefillChunk?: number,
-): Promise<AnswerResult> {
-  return room.ask({
-    prompt: { kind: 'ids', ids: promptIds },
-    sampling: greedy,
-    maxNewTokens: greedyIds.length,
-    topLogits: 8,
-    ...(prefillChunk !== undefined && { prefillChunk }),
-  });
-}
-
-async function expectReference(
-  room: TabRoom,
-  cases: readonly ReferenceCase[],
-  prefillChunk?: number,
-): Promise<void> {
-  let largest = 0;
-  for (const reference of cases) {
-    const { ids, topLogits } = await ask(room, reference, prefillChunk);
-    expect(ids, `ids after "${reference.prompt}"`).toEqual(reference.greedyIds);
-    expect(topLogits).toHaveLength(reference.greedyIds.length);
-    largest = Math.max(largest, largestLogitDifference(reference, topLogits));
-  }
-  test.info().annotations.push({ type: 'largest logit difference', description: `${largest}` });
-  expect(largest).toBeLessThan(logitTolerance);
-}
 
 test.describe('a room that grows from one device to four', () => {
   test.describe.configure({ mode: 'serial' });

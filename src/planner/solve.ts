@@ -3,11 +3,14 @@ import { bestSingle, solo } from './baseline/single.ts';
 import { twoDevice } from './baseline/two-device.ts';
 import { edgeshardLatency } from './edgeshard/latency.ts';
 import { edgeshardThroughput } from './edgeshard/throughput.ts';
+import { exactLatency, type ExactOptions } from './exact/latency.ts';
 import { latencyCost, loadBytesOf, throughputCost, type Cost, type Placement } from './evaluate.ts';
 import { buildInstance, plainInfeasibility, type Instance } from './instance.ts';
 import type { Outcome } from './outcome.ts';
 import type { FeasiblePlan, Method, Objective, PlanResult } from './plan.ts';
 import { ProblemError, type Problem } from './problem.ts';
+
+const defaultTimeLimitMs = 2000;
 
 export interface SolveOptions {
   /** Default `latency`. */
@@ -61,7 +64,10 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
   const impossible = plainInfeasibility(instance);
   const outcome: Outcome =
     impossible === null
-      ? outcomeOf(instance, objective, method)
+      ? outcomeOf(instance, objective, method, {
+          timeLimitMs: options.timeLimitMs ?? defaultTimeLimitMs,
+          onBetter: (placement) => options.onPlan?.(asPlan(placement)),
+        })
       : { found: false, reason: impossible, proven: true };
   if (outcome.found) return asPlan(outcome.placement, outcome.boundMs);
   return {
@@ -88,10 +94,18 @@ export function instanceOf(problem: Problem, options: SolveOptions): Instance {
   });
 }
 
-function outcomeOf(instance: Instance, objective: Objective, method: Method): Outcome {
+function outcomeOf(
+  instance: Instance,
+  objective: Objective,
+  method: Method,
+  exactOptions: ExactOptions,
+): Outcome {
   const msOf = (placement: Placement) => totalMs(objective, costOf(instance, objective, placement));
   switch (method) {
     case 'exact':
+      return objective === 'throughput'
+        ? edgeshardThroughput(instance)
+        : exactLatency(instance, exactOptions);
     case 'edgeshard':
       return objective === 'throughput'
         ? edgeshardThroughput(instance)

@@ -80,13 +80,19 @@ function exactPieces(file: number, ranges: ByteRange[]): Piece[] {
   return pieces;
 }
 
+/**
+ * Neighbours joined, so that small tensors do not take a request each. A tensor of a piece or more stays
+ * apart: where embedding and head are tied, both rows then name its pieces alike.
+ */
 function mergedRanges(ranges: ByteRange[]): { start: number; end: number }[] {
   const sorted = [...ranges].sort((a, b) => a.offset - b.offset);
-  const merged: { start: number; end: number }[] = [];
+  const merged: { start: number; end: number; isLarge: boolean }[] = [];
   for (const { offset, bytes } of sorted) {
+    const isLarge = bytes >= pieceBytes;
     const previous = merged.at(-1);
-    if (previous && offset <= previous.end) previous.end = Math.max(previous.end, offset + bytes);
-    else merged.push({ start: offset, end: offset + bytes });
+    if (previous && offset === previous.end && !previous.isLarge && !isLarge)
+      previous.end = offset + bytes;
+    else merged.push({ start: offset, end: offset + bytes, isLarge });
   }
   return merged;
 }

@@ -1,9 +1,10 @@
 /** A small site for the server's own tests: a built app, a model, and something outside that must stay there. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 import { rowTensors } from '../../model/architecture.ts';
-import type { ModelConfig } from '../../model/config.ts';
+import { ModelConfigSchema } from '../../model/config.ts';
 import { tensorBytes } from '../../model/dtype.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../server.ts';
@@ -46,7 +47,7 @@ export async function serveTestSite(options: ServerOptions = {}): Promise<TestSi
 
 /** A valid manifest of a model with two small layers, all its tensors in one file. */
 export function tinyManifest(): Manifest {
-  const config: ModelConfig = {
+  const config = v.parse(ModelConfigSchema, {
     model_type: 'llama',
     hidden_size: 8,
     intermediate_size: 16,
@@ -59,12 +60,7 @@ export function tinyManifest(): Manifest {
     rms_norm_eps: 1e-5,
     rope_theta: 10_000,
     tie_word_embeddings: false,
-    hidden_act: 'silu',
-    attention_bias: false,
-    sliding_window: null,
-    bos_token_id: 1,
-    eos_token_id: [2],
-  };
+  });
   let end = 0;
   const rows = rowTensors(config).map((row) => ({
     ...row,

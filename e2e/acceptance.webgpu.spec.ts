@@ -1,0 +1,43 @@
+/** Two tabs that compute on WebGPU, against figures computed elsewhere from the same weights. */
+import { expectReference } from './fixtures/expect-reference.ts';
+import { continuations, longPrompts, type ReferenceCase } from './fixtures/reference-cases.ts';
+import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
+import { expect, test } from './harness/test.ts';
+
+// A software adapter needs about half a second a token: a few tell what a wrong kernel would do.
+const newTokens = 5;
+
+function firstOf({ promptIds, greedyIds, ...rest }: ReferenceCase): ReferenceCase {
+  return { ...rest, promptIds, greedyIds: greedyIds.slice(0, newTokens) };
+}
+
+test.describe('two devices on WebGPU', () => {
+  test.describe.configure({ mode: 'serial', timeout: 240_000 });
+  let room: TabRoom;
+
+  test.beforeAll(async ({ browser, serverOrigin }) => {
+    room = await openTabRoom(browser, {
+      origin: serverOrigin,
+      devices: 2,
+      host: { weights: 'f32', wire: 'f32', plan: 'even' },
+      device: { backend: 'webgpu' },
+    });
+  });
+  test.afterAll(() => room.close());
+
+  test('both compute on WebGPU, and both have layers', async () => {
+    const { devices, plan } = await room.view();
+    expect(devices.map(({ compute }) => compute?.backend)).toEqual(['webgpu', 'webgpu']);
+    expect(new Set(plan?.stages.map(({ device }) => device))).toEqual(new Set(['host', 'a']));
+  });
+
+  test('they continue a short prompt as the reference does', async () => {
+    await expectReference(room, [firstOf(continuations[0])]);
+  });
+
+  // ONNX Runtime's attention goes wrong from 32 new positions in one run on: the chunk must stay below.
+  test('they continue a prompt of 48 tokens as the reference does', async () => {
+    const [prompt] = longPrompts.filter(({ promptIds }) => promptIds.length === 48);
+    await expectReference(room, [firstOf(prompt)]);
+  });
+});

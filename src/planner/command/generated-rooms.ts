@@ -1,0 +1,114 @@
+/** Rooms made up from a seed, to measure the planner on. The same seed gives the same room everywhere. */
+import type { Device, Link, Problem } from '../problem.ts';
+
+/** `near`: each device has its own distance to the network, as on a LAN. `uneven`: any pair may be fast, slow or cut off. `star`: all talk to the host only. */
+export type Wiring = 'near' | 'uneven' | 'star';
+
+export interface RoomRecipe {
+  seed: number;
+  rows: number;
+  /** Devices of each kind; one entry of 1 a device where all differ. The first is the host. */
+  counts: number[];
+  /** Layers that all devices together can hold, over the layers of the model. */
+  tightness: number;
+  wiring: Wiring;
+  /** Whether a device needs another time for each row, or one for all layers. */
+  rowsDiffer: boolean;
+  /** Whether layers also differ in size, which no known architecture does. */
+  memoryDiffers?: boolean;
+}
+
+export function generateRoom(recipe: RoomRecipe): Problem {
+  const random = startRandom(recipe.seed);
+  const between = (low: number, high: number) => low + (high - low) * random();
+  const logBetween = (low: number, high: number) =>
+    Math.exp(between(Math.log(low), Math.log(high)));
+  const layers = recipe.rows - 2;
+  const layerBytes = Math.round(between(50e6, 400e6));
+  const hiddenBytes = 2048 * Math.ceil(between(1, 6));
+  const ids = recipe.counts.map((_, kind) => (kind === 0 ? 'host' : `d${kind}`));
+  const layersHeld = dealLayers(recipe, layers + 4, random);
+
+  const rows: Problem['rows'] = Array.from({ length: recipe.rows }, (_, row) => {
+    const isEdge = row === 0 || row === recipe.rows - 1;
+    const differs = recipe.memoryDiffers === true && !isEdge ? between(0.8, 1) : 1;
+    return {
+      name: row === 0 ? 'embed' : row === recipe.rows - 1 ? 'head' : `layer${row - 1}`,
+      memoryBytes: Math.round(layerBytes * (isEdge ? 2 : differs)),
+      outputBytes: row === recipe.rows - 1 ? 16 : hiddenBytes,
+    };
+  });
+  const devices: Device[] = recipe.counts.map((count, kind) => {
+    const layerMs = logBetween(0.4, 8);
+    return {
+      id: ids[kind],
+      count,
+      memoryBytes: Math.round(layersHeld[kind] * layerBytes * between(1, 1.05)),
+      rowMs: rows.map(({ name }) => {
+        if (name === 'embed') return layerMs * 0.1;
+        if (name === 'head') return layerMs * 2.5;
+        return layerMs * (recipe.rowsDiffer ? between(0.8, 1.25) : 1);
+      }),
+    };
+  });
+  return {
+    rows,
+    devices,
+    links: wire(recipe, ids, random),
+    source: 'host',
+    pin: { first: 1, last: random() < 0.5 ? 1 : 0 },
+  };
+}
+
+/** Whole layers for each kind's members, at random, adding up to the tightness; the host can hold the pinned rows. */
+function dealLayers(recipe: RoomRecipe, layers: number, random: () => number): number[] {
+  const total = Math.ceil(recipe.tightness * layers);
+  const weights = recipe.counts.map((count) => count * (0.3 + random()));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const held = recipe.counts.map((count, kind) =>
+    Math.max(1, Math.round((total * weights[kind]) / sum / count)),
+  );
+  held[0] = Math.max(held[0], 5);
+  return held;
+}
+
+function wire(recipe: RoomRecipe, ids: string[], random: () => number): Link[] {
+  const pick = <T>(values: T[]) => values[Math.floor(random() * values.length)];
+  const access = ids.map(() => ({
+    latencyMs: 0.3 + 4 * random() ** 2,
+    mbps: pick([20, 50, 100, 300]),
+  }));
+  const links: Link[] = [];
+  for (const [from, fromId] of ids.entries())
+    for (const [to, toId] of ids.entries()) {
+      if (from === to && recipe.counts[from] === 1) continue;
+      if (recipe.wiring === 'star' && from !== 0 && to !== 0) continue;
+      const ends = { from: fromId, to: toId };
+      if (recipe.wiring === 'uneven') {
+        if (random() < 0.1 && from !== 0 && to !== 0) continue;
+        links.push({
+          ...ends,
+          latencyMs: pick([0.3, 1, 2, 5, 20]),
+          mbps: pick([5, 20, 50, 200]),
+        });
+      } else
+        links.push({
+          ...ends,
+          latencyMs: access[from].latencyMs + access[to].latencyMs + 0.3 * random(),
+          mbps: Math.min(access[from].mbps, access[to].mbps),
+        });
+    }
+  return links;
+}
+
+/** Mulberry32: numbers in [0, 1) from a 32-bit seed. */
+export function startRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,85 @@
+/** The best ranges for a given order of devices: a shortest path over (place in the order, rows placed). */
+import type { Placement } from '../../evaluate.ts';
+import type { Instance } from '../../instance.ts';
+import type { Tables } from './tables.ts';
+
+export interface Cuts {
+  /** Infinite where the order cannot hold all rows. */
+  ms: number;
+  /** How many rows the order can hold at the most. */
+  rowsHeld: number;
+  placement: Placement;
+}
+
+/**
+ * @param order devices, each once; the source first where rows are pinned to it
+ * @param tail rows at the end that the source takes back, its pinned last rows at least
+ */
+export function cutOrder(
+  instance: Instance,
+  tables: Tables,
+  order: readonly number[],
+  tail: number,
+): Cuts {
+  const { rowCount, kindCount, msBefore, bytesBefore, hopMs, homeMs } = tables;
+  const width = rowCount + 1;
+  const end = rowCount - tail;
+  const tailBytes = bytesBefore[rowCount] - bytesBefore[end];
+  const kindOf = (device: number) => instance.devices[device].kind;
+  const best = order.map(() => new Float64Array(end + 1).fill(Infinity));
+  const startOf = order.map(() => new Int32Array(end + 1));
+  let rowsHeld = 0;
+
+  for (const [place, device] of order.entries()) {
+    const kind = kindOf(device);
+    const holdsTail = device === instance.source ? tailBytes : 0;
+    const capacity = instance.kinds[kind].memoryBytes - holdsTail;
+    const least = device === instance.source ? instance.pinFirst : 1;
+    for (let first = 0; first < end; first++) {
+      const arrivalMs = arrival(place, kind, first);
+      if (arrivalMs === Infinity || (first < instance.pinFirst && device !== instance.source))
+        continue;
+      for (let row = first; row < end; row++) {
+        if (bytesBefore[row + 1] - bytesBefore[first] > capacity) break;
+        if (row + 1 - first < least) continue;
+        const ms = arrivalMs + msBefore[kind * width + row + 1] - msBefore[kind * width + first];
+        if (row + 1 > rowsHeld) rowsHeld = row + 1;
+        if (ms >= best[place][row + 1]) continue;
+        best[place][row + 1] = ms;
+        startOf[place][row + 1] = first;
+      }
+    }
+  }
+
+  const last = order.length - 1;
+  const lastKind = kindOf(order[last]);
+  const homeKind = instance.sourceKind;
+  const returnMs =
+    tail === 0
+      ? homeMs[lastKind]
+      : lastKind === homeKind
+        ? 0
+        : hopMs[((end - 1) * kindCount + lastKind) * kindCount + homeKind];
+  const tailMs = msBefore[homeKind * width + rowCount] - msBefore[homeKind * width + end];
+  const ms = best[last][end] + returnMs + tailMs;
+  return { ms, rowsHeld, placement: Number.isFinite(ms) ? retrace() : [] };
+
+  function arrival(place: number, kind: number, first: number): number {
+    if (place === 0) return first === 0 ? 0 : Infinity;
+    if (first === 0) return Infinity;
+    const from = kindOf(order[place - 1]);
+    return best[place - 1][first] + hopMs[((first - 1) * kindCount + from) * kindCount + kind];
+  }
+
+  function retrace(): Placement {
+    const placement: Placement = [];
+    if (tail > 0) placement.push({ device: instance.source, first: end, last: rowCount - 1 });
+    let row = end;
+    for (let place = last; place >= 0; place--) {
+      const first = startOf[place][row];
+      placement.unshift({ device: order[place], first, last: row - 1 });
+      row = first;
+    }
+    return placement;
+  }
+}

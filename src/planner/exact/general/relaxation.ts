@@ -1,0 +1,129 @@
+/**
+ * A lower bound on every plan, and on what every part of a plan must still cost.
+ *
+ * Lagrangian relaxation of the memory limits: instead of being forbidden, a byte used on a kind costs `price` ms, and every
+ * byte that the kind has is paid back. What remains is a shortest path over (row, kind), in which each single visit still
+ * respects the memory of one device, so that transfers are not underestimated. Prices are found by subgradient steps.
+ */
+import type { Instance } from '../../instance.ts';
+import type { Tables } from './tables.ts';
+
+export interface Relaxation {
+  /** Ms a byte, for each kind. */
+  price: Float64Array;
+  /** No plan costs less. */
+  boundMs: number;
+  /** Priced ms from the start of a visit at a row on a kind to the end, at [row * kindCount + kind]. */
+  visitMs: Float64Array;
+  /** Priced ms from just after a row on a kind, when the visit ends there; same index. */
+  leaveMs: Float64Array;
+  /** Priced ms from just after a row on a kind, staying or leaving; same index. */
+  afterMs: Float64Array;
+}
+
+export interface RelaxationOptions {
+  steps: number;
+  /** A plan known to exist, to scale the steps by. */
+  bestMs: () => number;
+  stop: () => boolean;
+}
+
+/** The relaxation with the best prices found. */
+export function relax(
+  instance: Instance,
+  tables: Tables,
+  { steps, bestMs, stop }: RelaxationOptions,
+): Relaxation {
+  const { kinds } = instance;
+  const roomBytes = Float64Array.from(kinds, (kind) => kind.memoryBytes * kind.members.length);
+  let price: Float64Array = new Float64Array(kinds.length);
+  let best = solvePriced(tables, price, roomBytes);
+  let scale = 1;
+  let sinceBetter = 0;
+  for (let step = 0; step < steps && !stop(); step++) {
+    const current = step === 0 ? best : solvePriced(tables, price, roomBytes);
+    if (current.boundMs > best.boundMs) [best, sinceBetter] = [current, 0];
+    else if (++sinceBetter >= 12) [scale, sinceBetter, price] = [scale / 2, 0, best.price];
+    if (best.boundMs >= bestMs() || best.boundMs === Infinity || scale < 1e-3) break;
+
+    const over = bytesUsed(instance, tables, current).map((used, kind) => used - roomBytes[kind]);
+    const squared = over.reduce(
+      (sum, bytes, kind) => sum + (bytes > 0 || price[kind] > 0 ? bytes * bytes : 0),
+      0,
+    );
+    if (squared === 0) break;
+    const goalMs = Number.isFinite(bestMs()) ? bestMs() : best.boundMs * 1.3 + 1;
+    const stride = (scale * Math.max(goalMs - current.boundMs, goalMs * 1e-3)) / squared;
+    price = price.map((ms, kind) => Math.max(0, ms + stride * over[kind]));
+  }
+  return best;
+}
+
+function solvePriced(tables: Tables, price: Float64Array, roomBytes: Float64Array): Relaxation {
+  const { rowCount, kindCount, msBefore, bytesBefore, reach, hopMs, homeMs } = tables;
+  const visitMs = new Float64Array((rowCount + 1) * kindCount).fill(Infinity);
+  const leaveMs = new Float64Array(rowCount * kindCount).fill(Infinity);
+  const afterMs = new Float64Array(rowCount * kindCount).fill(Infinity);
+  const width = rowCount + 1;
+  for (let row = rowCount - 1; row >= 0; row--)
+    for (let kind = 0; kind < kindCount; kind++) {
+      let least = row === rowCount - 1 ? homeMs[kind] : Infinity;
+      for (let to = 0; to < kindCount && row < rowCount - 1; to++) {
+        const onwardMs =
+          hopMs[(row * kindCount + kind) * kindCount + to] + visitMs[(row + 1) * kindCount + to];
+        if (onwardMs < least) least = onwardMs;
+      }
+      leaveMs[row * kindCount + kind] = least;
+      const stayMs = row < rowCount - 1 ? stayCost(row + 1, kind, leaveMs) : Infinity;
+      afterMs[row * kindCount + kind] = Math.min(least, stayMs);
+      visitMs[row * kindCount + kind] = stayCost(row, kind, leaveMs);
+    }
+
+  let startMs = Infinity;
+  for (let kind = 0; kind < kindCount; kind++) startMs = Math.min(startMs, visitMs[kind]);
+  const paidBack = price.reduce((sum, ms, kind) => sum + ms * roomBytes[kind], 0);
+  return { price: price.slice(), boundMs: startMs - paidBack, visitMs, leaveMs, afterMs };
+
+  /** Least priced ms of a visit that starts at `first`, over all rows at which it may end. */
+  function stayCost(first: number, kind: number, leave: Float64Array): number {
+    const end = reach[kind * rowCount + first];
+    const base = kind * width;
+    let least = Infinity;
+    for (let row = first; row < end; row++) {
+      const ms =
+        msBefore[base + row + 1] +
+        price[kind] * bytesBefore[row + 1] +
+        leave[row * kindCount + kind];
+      if (ms < least) least = ms;
+    }
+    return least - msBefore[base + first] - price[kind] * bytesBefore[first];
+  }
+}
+
+/** Bytes that the cheapest priced path uses on each kind. */
+function bytesUsed(instance: Instance, tables: Tables, priced: Relaxation): Float64Array {
+  const { rowCount, kindCount, msBefore, bytesBefore, reach, hopMs } = tables;
+  const { visitMs, leaveMs, price } = priced;
+  const used = new Float64Array(kindCount);
+  const kinds = instance.kinds.map((_, kind) => kind);
+  let kind = kinds.reduce((best, each) => (visitMs[each] < visitMs[best] ? each : best), 0);
+  let row = 0;
+  while (row < rowCount) {
+    let endsAt = row;
+    let least = Infinity;
+    for (let last = row; last < reach[kind * rowCount + row]; last++) {
+      const ms =
+        msBefore[kind * (rowCount + 1) + last + 1] +
+        price[kind] * bytesBefore[last + 1] +
+        leaveMs[last * kindCount + kind];
+      if (ms < least) [least, endsAt] = [ms, last];
+    }
+    used[kind] += bytesBefore[endsAt + 1] - bytesBefore[row];
+    row = endsAt + 1;
+    if (row >= rowCount) break;
+    const onwardMs = (to: number) =>
+      hopMs[(endsAt * kindCount + kind) * kindCount + to] + visitMs[row * kindCount + to];
+    kind = kinds.reduce((best, each) => (onwardMs(each) < onwardMs(best) ? each : best), kinds[0]);
+  }
+  return used;
+}

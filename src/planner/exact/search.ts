@@ -1,0 +1,41 @@
+import { latencyCost, findViolation, type Placement } from '../evaluate.ts';
+import type { Instance } from '../instance.ts';
+import type { Deadline } from './deadline.ts';
+
+/** What every exact search shares: the best placement so far, and when to stop. */
+export interface Incumbent {
+  deadline: Deadline;
+  /** Takes a placement; returns its ms, infinite where it breaks a rule of the problem. */
+  offer: (placement: Placement) => number;
+  ms: () => number;
+  placement: () => Placement | null;
+}
+
+export function startIncumbent(
+  instance: Instance,
+  deadline: Deadline,
+  msOf: (placement: Placement) => number,
+  onBetter: (placement: Placement) => void,
+): Incumbent {
+  let bestMs = Infinity;
+  let best: Placement | null = null;
+  return {
+    deadline,
+    offer: (placement) => {
+      const ms = msOf(placement);
+      if (ms < bestMs) {
+        if (findViolation(instance, placement) !== null) return Infinity;
+        [bestMs, best] = [ms, placement];
+        onBetter(placement);
+      }
+      return ms;
+    },
+    ms: () => bestMs,
+    placement: () => best,
+  };
+}
+
+export function latencyMs(instance: Instance, placement: Placement): number {
+  const { computeMs, linkMs } = latencyCost(instance, placement);
+  return computeMs + linkMs;
+}

@@ -1,0 +1,80 @@
+/** How many layers each kind of device gets, once it is known which devices a lap visits. */
+import type { UniformRoom } from './room.ts';
+
+export interface Filling {
+  /** Layers on all members of each kind together. */
+  layers: number[];
+  ms: number;
+}
+
+/**
+ * Fills the visited devices fastest first: with layers alike, no other filling is cheaper.
+ * @param visited how many members of each kind the lap visits
+ * @param least the layers that each kind must hold, one a visit that is not there for a pinned row or the head
+ * @param headOn the kind whose last visited member holds the head
+ * @returns null where the layers do not fit, or are too few for so many visits
+ */
+export function fill(
+  room: UniformRoom,
+  visited: ArrayLike<number>,
+  least: ArrayLike<number>,
+  headOn: number,
+): Filling | null {
+  const ms = fillMs(room, visited, least, headOn);
+  if (ms === Infinity) return null;
+  const layers = Array.from(least);
+  let left = room.layers - layers.reduce((sum, count) => sum + count, 0);
+  for (const kind of fastestFirst(room)) {
+    const take = Math.min(left, capacityOf(room, visited, headOn, kind) - least[kind]);
+    layers[kind] += take;
+    left -= take;
+  }
+  return { layers, ms };
+}
+
+/** The cost of `fill` alone; infinite where there is none. */
+export function fillMs(
+  room: UniformRoom,
+  visited: ArrayLike<number>,
+  least: ArrayLike<number>,
+  headOn: number,
+): number {
+  let left = room.layers;
+  let ms = 0;
+  for (let kind = 0; kind < room.kindCount; kind++) {
+    if (capacityOf(room, visited, headOn, kind) < least[kind]) return Infinity;
+    left -= least[kind];
+    ms += least[kind] * room.layerMs[kind];
+  }
+  if (left < 0) return Infinity;
+  for (const kind of fastestFirst(room)) {
+    const take = Math.min(left, capacityOf(room, visited, headOn, kind) - least[kind]);
+    ms += take * room.layerMs[kind];
+    left -= take;
+    if (left === 0) return ms;
+  }
+  return left === 0 ? ms : Infinity;
+}
+
+function capacityOf(
+  room: UniformRoom,
+  visited: ArrayLike<number>,
+  headOn: number,
+  kind: number,
+): number {
+  const capacity = visited[kind] * Math.max(0, room.capacity[kind]);
+  if (kind !== headOn) return capacity;
+  if (room.capacityWithHead[kind] < 0) return -1;
+  return capacity - room.capacity[kind] + room.capacityWithHead[kind];
+}
+
+const orders = new WeakMap<UniformRoom, number[]>();
+
+function fastestFirst(room: UniformRoom): number[] {
+  let order = orders.get(room);
+  if (order === undefined) {
+    order = room.layerMs.map((_, kind) => kind).sort((a, b) => room.layerMs[a] - room.layerMs[b]);
+    orders.set(room, order);
+  }
+  return order;
+}

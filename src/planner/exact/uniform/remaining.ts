@@ -1,0 +1,119 @@
+/** What a lap that has visited some devices must still cost at the least. */
+import type { UniformRoom } from './room.ts';
+
+export interface RemainingBound {
+  /**
+   * All layer times, the transfers to and from devices not visited yet, and the way home; not the transfers made so
+   * far. Each visited member holds at least a layer. What a device not visited yet costs in transfers is
+   * shared out over the layers that it could hold.
+   */
+  leastMs: (visited: ArrayLike<number>) => number;
+  /**
+   * To add where the lap stands on this kind: its way out. Negative where the last visit may be without a layer
+   * (the head rides with it) or where the lap may already be home.
+   */
+  standingMs: number[];
+}
+
+export function remainingBound(room: UniformRoom): RemainingBound {
+  const { kindCount, capacity, layerMs, count, sourceKind } = room;
+  const { wayInMs, wayOutMs, homeMs } = transferPotentials(room);
+  const headMs = Math.min(
+    ...room.headMs.map((ms, kind) => (room.capacityWithHead[kind] < 0 ? Infinity : ms)),
+  );
+  const fastest = Math.min(...layerMs.filter((_, kind) => capacity[kind] > 0));
+  const items = layerMs
+    .flatMap((ms, kind) => [
+      { kind, isNew: false, ms },
+      {
+        kind,
+        isNew: true,
+        ms: ms + (wayInMs[kind] + wayOutMs[kind]) / Math.max(1, capacity[kind]),
+      },
+    ])
+    .filter(({ kind, ms }) => capacity[kind] > 0 && Number.isFinite(ms))
+    .sort((a, b) => a.ms - b.ms);
+  const itemKind = Int32Array.from(items, ({ kind }) => kind);
+  const itemIsNew = Uint8Array.from(items, ({ isNew }) => Number(isNew));
+  const itemMs = Float64Array.from(items, ({ ms }) => ms);
+
+  return {
+    standingMs: layerMs.map((ms, kind) => {
+      const outMs = kind === sourceKind ? -homeMs : wayOutMs[kind];
+      return outMs - (room.hasHead ? Math.max(0, ms - fastest) : 0);
+    }),
+    leastMs: (visited) => {
+      let left = room.layers;
+      let ms = room.pinnedMs + homeMs + headMs;
+      for (let kind = 0; kind < kindCount; kind++) {
+        if (kind === sourceKind || capacity[kind] <= 0) continue;
+        left -= visited[kind];
+        ms += visited[kind] * layerMs[kind];
+      }
+      for (let item = 0; item < itemMs.length && left > 0; item++) {
+        const kind = itemKind[item];
+        const held = kind === sourceKind ? 0 : visited[kind];
+        const spare = itemIsNew[item]
+          ? (count[kind] - visited[kind]) * capacity[kind]
+          : visited[kind] * capacity[kind] - held;
+        const take = Math.min(left, spare);
+        left -= take;
+        ms += take * itemMs[item];
+      }
+      return left > 0 ? Infinity : ms;
+    },
+  };
+}
+
+interface TransferPotentials {
+  /** No transfer is cheaper than the way out of its sender and the way in to its receiver. None is negative. */
+  wayInMs: number[];
+  wayOutMs: number[];
+  /** The same for the way back to the source. */
+  homeMs: number;
+}
+
+/**
+ * Splits the price of every transfer between its ends, a feasible dual of the assignment problem, so that each device that a lap
+ * visits can be charged on its own. Which split gives the most depends on the room; a few are tried.
+ */
+function transferPotentials(room: UniformRoom): TransferPotentials {
+  return [0, 0.25, 0.5, 0.75, 1]
+    .map((share) => splitTransfers(room, share))
+    .map((split) => ({
+      split,
+      totalMs: room.count.reduce(
+        (sum, count, kind) => sum + count * (split.wayInMs[kind] + split.wayOutMs[kind]),
+        split.homeMs,
+      ),
+    }))
+    .reduce((best, next) => (next.totalMs > best.totalMs ? next : best)).split;
+}
+
+function splitTransfers(room: UniformRoom, share: number): TransferPotentials {
+  const { kindCount, hopMs, returnMs, sourceKind, count } = room;
+  const kinds = room.layerMs.map((_, kind) => kind);
+  const hop = (from: number, to: number) =>
+    from === to && count[from] < 2 ? Infinity : hopMs[from * kindCount + to];
+  /** Any finite figure bounds a missing link; a moderate one keeps the sums exact. */
+  const atMost = (ms: number) => Math.min(ms, 1e6);
+  const halfInMs = kinds.map((to) =>
+    to === sourceKind ? 0 : share * atMost(Math.min(...kinds.map((from) => hop(from, to)))),
+  );
+  const wayOutMs = kinds.map((from) => {
+    if (from === sourceKind) return 0;
+    const onward = Math.min(...kinds.map((to) => hop(from, to) - halfInMs[to]));
+    return atMost(Math.max(0, Math.min(onward, returnMs[from])));
+  });
+  const wayInMs = kinds.map((to) =>
+    to === sourceKind
+      ? 0
+      : atMost(Math.max(0, Math.min(...kinds.map((from) => hop(from, to) - wayOutMs[from])))),
+  );
+  const homeMs = Math.min(
+    ...kinds
+      .filter((kind) => kind !== sourceKind)
+      .map((kind) => Math.min(returnMs[kind], hop(kind, sourceKind)) - wayOutMs[kind]),
+  );
+  return { wayInMs, wayOutMs, homeMs: Number.isFinite(homeMs) ? Math.max(0, homeMs) : 0 };
+}
