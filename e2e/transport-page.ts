@@ -19,6 +19,7 @@ interface LinkOptions {
   expectedFingerprint?: string;
   version?: number;
   silenceMs?: number;
+  deadlineMs?: number;
 }
 
 type Opened = { fingerprint: string } | { code: string; message: string };
@@ -67,6 +68,10 @@ const device = {
     const identity = kept ? await keepIdentity('test') : await createIdentity();
     signalling = await createPeerJsSignalling({ id, identity });
     return identity.fingerprint;
+  },
+  /** From now on this browser offers no address of its own, as under a strict privacy setting. */
+  hideAddresses(): void {
+    iceTransportPolicy = 'relay';
   },
   /** Accepts whoever dials next; `accepted` says how it went. */
   accept(options: LinkOptions): void {
@@ -180,9 +185,10 @@ const device = {
 
 /** Every connection that the page makes, for what the transport itself does not offer. */
 const liveConnections: RTCPeerConnection[] = [];
+let iceTransportPolicy: RTCIceTransportPolicy = 'all';
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(configuration?: RTCConfiguration) {
-    super(configuration);
+    super({ ...configuration, iceTransportPolicy });
     liveConnections.push(this);
   }
 };

@@ -159,6 +159,16 @@ test.describe('joining', () => {
     expect(dialled).toMatchObject({ code: 'peer-unavailable' });
   });
 
+  test('between devices without a network path ends in a sentence that says whose', async () => {
+    const { host, guest } = await pair();
+    await guest.page.evaluate(() => device.hideAddresses());
+    const options = { key, deadlineMs: 2000 };
+    const { dialled, accepted } = await connect({ host, guest }, options, options);
+    const hides = (whose: RegExp) => ({ code: 'no-path', message: expect.stringMatching(whose) });
+    expect(dialled).toMatchObject(hides(/^This browser offers no network address/));
+    expect(accepted).toMatchObject(hides(/^The other device’s browser offers no network address/));
+  });
+
   test('a name that is taken ends in a sentence', async () => {
     const guest = await newDevice(browsers[0]);
     const page = await browsers[1].newPage();
@@ -259,7 +269,7 @@ test.describe('a link', () => {
   test('is as slow as it is told to be', async () => {
     const { host, guest } = await linkedPair();
     await host.page.evaluate(() => device.mirror());
-    const emulation = { delayMs: 20, jitterMs: 0, lossRate: 0, mbps: 50 };
+    const emulation = { delayMs: 20, jitterMs: 0, lossRate: 0, mbps: 20 };
     for (const { page } of [host, guest])
       await page.evaluate((worse) => device.emulate(worse), emulation);
     const slow = quantile(await guest.page.evaluate(() => device.lapTimes(1200, 40)), 0.5);
@@ -267,8 +277,8 @@ test.describe('a link', () => {
     console.log(`lap of 1200 B over 2 × 20 ms: p50 ${slow.toFixed(2)} ms`, JSON.stringify(profile));
     expect(slow).toBeGreaterThanOrEqual(40);
     expect(slow).toBeLessThan(60);
-    expect(profile.mbps).toBeGreaterThan(25);
-    expect(profile.mbps).toBeLessThan(60);
+    expect(profile.mbps).toBeGreaterThan(10);
+    expect(profile.mbps).toBeLessThan(30);
     await guest.page.evaluate(() => device.emulate(null));
     await host.page.evaluate(() => device.emulate(null));
     expect(quantile(await guest.page.evaluate(() => device.lapTimes(1200, 40)), 0.5)).toBeLessThan(

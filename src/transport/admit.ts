@@ -5,6 +5,7 @@ import { fingerprintsOf } from './identity.ts';
 import { LinkError } from './link-error.ts';
 import { parseJson } from './link-message.ts';
 import { protocolVersion } from './protocol-version.ts';
+import { diagnosePath } from './path-diagnosis.ts';
 import type { OpenLinkOptions } from './types.ts';
 
 /** Long enough for a last word to arrive, short enough not to keep a refused stranger. */
@@ -51,15 +52,19 @@ function pathFound(connection: RTCPeerConnection, deadline: AbortSignal): Promis
       if (error) reject(error);
       else resolve();
     };
+    const fail = async (): Promise<void> => {
+      watch.abort();
+      reject(await diagnosePath(connection));
+    };
     const look = (): void => {
       if (raw.readyState === 'open') settle(null);
-      else if (connection.connectionState === 'failed') settle(noPath());
+      else if (connection.connectionState === 'failed') void fail();
       else if (connection.connectionState === 'closed') settle(closedEarly());
     };
     raw.addEventListener('open', look, { signal });
     raw.addEventListener('close', () => settle(closedEarly()), { signal });
     connection.addEventListener('connectionstatechange', look, { signal });
-    deadline.addEventListener('abort', () => settle(noPath()), { signal });
+    deadline.addEventListener('abort', () => void fail(), { signal });
     look();
   });
 }
@@ -99,13 +104,6 @@ async function proven(
         throw outcome.error;
     }
   }
-}
-
-function noPath(): LinkError {
-  return new LinkError(
-    'no-path',
-    'The two devices know of each other but find no network path: bring both onto the same Wi-Fi; guest networks often keep devices apart, and then only another network or a TURN server helps.',
-  );
 }
 
 function noAnswer(): LinkError {

@@ -81,12 +81,8 @@ export function createFramePort({ send, onFrame, stats }: FramePortOptions): Fra
           const tookMs = performance.now() - sentAt;
           clearTimeout(timer);
           awaited.delete(number);
-          if (error) {
-            reject(error);
-            return;
-          }
-          stats.roundTripMs = tookMs;
-          resolve(tookMs);
+          if (error) reject(error);
+          else resolve(tookMs);
         };
         const timer = setTimeout(() => settle(noEcho(deadlineMs)), deadlineMs);
         awaited.set(number, settle);

@@ -1,6 +1,8 @@
 /** A link: everything that two devices, once proven to each other, say over one connection. */
 import { admit, closeAfterLastWord } from './admit.ts';
-import { createBulkPort, type BurstReport } from './bulk-port.ts';
+import { createAllowance } from './allowance.ts';
+import { createBulkReceiver, type BurstReport } from './bulk-piece.ts';
+import { createBulkSender } from './bulk-sender.ts';
 import { channelsOf, type Channel, type ChannelData } from './channels.ts';
 import { createEmulatedNetwork } from './emulated-network.ts';
 import { createEvent } from './event.ts';
@@ -15,6 +17,8 @@ import type { CloseCause, Link, LinkStats, OpenLinkOptions } from './types.ts';
 const pingBytes = 1200;
 const pingDeadlineMs = 2000;
 const measureDeadlineMs = 15_000;
+/** Messages, not bytes: far more than a room says, far less than keeps a device from computing. */
+const controlAllowance = { burst: 1000, perSecond: 200 };
 
 /**
  * Turns a connection that signalling made into a link: waits for the network path, then has both sides prove that
@@ -46,6 +50,7 @@ function createLink(
   const framed = createEvent<Parameters<Parameters<Link['onFrame']>[0]>>();
   const delivered = createEvent<Parameters<Parameters<Link['onBulk']>[0]>>();
   const closed = createEvent<[reason: string, cause: CloseCause]>();
+  const mayControl = createAllowance(controlAllowance);
   const ending = new AbortController();
   const awaitedBursts: ((report: BurstReport) => void)[] = [];
 
@@ -55,19 +60,26 @@ function createLink(
   const framePort = createFramePort({
     send: network.through((message) => tokens.send(message), { ordered: false }),
     onFrame: (header, payload) => {
-      bulkPort.frameSeen();
+      bulkSender.frameSeen();
       framed.emit(header, payload);
     },
     stats,
   });
-  const bulkPort = createBulkPort({
+  const bulkSender = createBulkSender({
     channel: bulk.raw,
-    send: network.through((piece) => bulk.send(piece), { ordered: true }),
+    send: network.through(
+      (piece) => {
+        stats.bytesSent += piece.length;
+        bulk.send(piece);
+      },
+      { ordered: true },
+    ),
     room: () => network.room(),
     maxMessageBytes: connection.sctp?.maxMessageSize ?? 65_536,
+  });
+  const bulkReceiver = createBulkReceiver({
     onMessage: (bytes) => delivered.emit(bytes),
     onBurst: (report) => say({ kind: 'burst', ...report }),
-    stats,
   });
   const heartbeat = createHeartbeat({
     deadlineMs: silenceMs,
@@ -84,7 +96,7 @@ function createLink(
     if (lastWord !== undefined)
       control.send(encodeLinkMessage({ kind: 'bye', reason: lastWord.slice(0, 1000) }));
     framePort.close();
-    bulkPort.close();
+    bulkSender.close();
     closeAfterLastWord(connection);
     closed.emit(reason, cause);
   }
@@ -128,7 +140,7 @@ function createLink(
         clearTimeout(timer);
         resolve(report);
       });
-      bulkPort.send(new Uint8Array(bytes), 'burst').catch(reject);
+      bulkSender.send(new Uint8Array(bytes), 'burst').catch(reject);
     });
   }
 
@@ -137,9 +149,16 @@ function createLink(
       throw new LinkError('closed', 'The link to that device has ended: it has to be made anew.');
   }
 
-  receive(control, (data) => takeControl(decodeLinkMessage(data)));
+  receive(control, (data) => {
+    if (!mayControl.take(1)) throw tooTalkative();
+    takeControl(decodeLinkMessage(data));
+  });
   receive(tokens, (data) => framePort.receive(bytesIn(data)));
-  receive(bulk, (data) => bulkPort.receive(bytesIn(data)));
+  receive(bulk, (data) => {
+    const piece = bytesIn(data);
+    stats.bytesReceived += piece.length;
+    bulkReceiver.receive(piece);
+  });
   watchEnd(connection, control, ending.signal, end);
 
   return {
@@ -153,21 +172,26 @@ function createLink(
     onControl: controlled.on,
     sendFrame(header, payload) {
       requireOpen();
-      bulkPort.frameSeen();
+      bulkSender.frameSeen();
       framePort.send(header, payload);
     },
     onFrame: framed.on,
     async sendBulk(bytes) {
       requireOpen();
-      await bulkPort.send(bytes);
+      await bulkSender.send(bytes);
     },
     onBulk: delivered.on,
-    ping: (deadlineMs = pingDeadlineMs) => framePort.roundTrip(pingBytes, deadlineMs),
+    async ping(deadlineMs = pingDeadlineMs) {
+      stats.roundTripMs = await framePort.roundTrip(pingBytes, deadlineMs);
+      return stats.roundTripMs;
+    },
     async measure() {
       requireOpen();
       const roundTrip = (bytes: number): Promise<number> =>
         framePort.roundTrip(bytes, measureDeadlineMs);
-      return measureLink({ roundTrip, burst });
+      const profile = await measureLink({ roundTrip, burst });
+      stats.roundTripMs = 2 * profile.latencyMs;
+      return profile;
     },
     setSilenceDeadline: (deadlineMs) => heartbeat.setDeadline(deadlineMs),
     emulate: (emulation) => void (network.emulation = emulation),
@@ -211,6 +235,13 @@ function watchEnd(
 function bytesIn(data: ChannelData): Uint8Array<ArrayBuffer> {
   if (typeof data !== 'string') return new Uint8Array(data);
   throw new LinkError('bad-message', 'The other device sent text where bytes were due.');
+}
+
+function tooTalkative(): LinkError {
+  return new LinkError(
+    'bad-message',
+    'The other device sent more messages than any honest one would, so the link to it was ended.',
+  );
 }
 
 function silent(silentMs: number): string {

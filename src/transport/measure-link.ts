@@ -1,5 +1,5 @@
 /** What a link can do, found out in about a second by echoes and a short burst. */
-import type { BurstReport } from './bulk-port.ts';
+import type { BurstReport } from './bulk-piece.ts';
 import type { LinkProfile } from './types.ts';
 
 export interface MeasuredLink {
@@ -18,7 +18,7 @@ const maxTrips = 24;
 const latencyBudgetMs = 450;
 
 /** The first bursts of a connection only open its window; on a slow link there is time for no more than those. */
-const burstSizes = [64, 256, 1024, 2048].map((kib) => kib * 1024);
+const burstSizes = [64, 512, 2048].map((kib) => kib * 1024);
 const bandwidthBudgetMs = 300;
 
 /** For a link that is idle: what else travels on it would be measured too. */
