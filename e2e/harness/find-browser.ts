@@ -3,7 +3,7 @@
  * one Playwright downloads, or Debian's package. Whatever it takes is said, never silent.
  */
 import { execFile, spawn } from 'node:child_process';
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -57,12 +57,7 @@ async function findInstalled(): Promise<FoundBrowser | null> {
 }
 
 async function findPlaywrights(): Promise<FoundBrowser | null> {
-  const path = chromium.executablePath();
-  const isThere = await access(path).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? asBrowser(path, 'from Playwright') : null;
+  return asBrowser(chromium.executablePath(), 'from Playwright');
 }
 
 async function installPlaywrights(say: (sentence: string) => void): Promise<FoundBrowser | null> {
@@ -71,8 +66,11 @@ async function installPlaywrights(say: (sentence: string) => void): Promise<Foun
     dirname(createRequire(import.meta.url).resolve('playwright/package.json')),
     'cli.js',
   );
-  const withLibraries = isRoot() ? ['--with-deps'] : [];
-  await run(process.execPath, [cli, 'install', ...withLibraries, '--no-shell', 'chromium']);
+  await run(process.execPath, [cli, 'install', '--no-shell', 'chromium']);
+  const found = await findPlaywrights();
+  if (found || !isRoot() || !existsSync(chromium.executablePath())) return found;
+  // Downloaded but not starting: a bare system lacks libraries that it needs.
+  await run(process.execPath, [cli, 'install-deps', 'chromium']);
   return findPlaywrights();
 }
 

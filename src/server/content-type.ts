@@ -18,7 +18,10 @@ export function contentType(path: string): string {
   return types[extname(path)] ?? 'application/octet-stream';
 }
 
-/** Files that shrink by much: code, text and WebAssembly. Weights do not (f32: by about 8 %). */
+/**
+ * Files that shrink by much: code, text and WebAssembly. Weights stay as they are: f32 layers shrink by
+ * 7 %, and an embedding, which can shrink by 28 %, is fetched by byte ranges of the file itself.
+ */
 export function isCompressible(path: string): boolean {
   return /\.(css|html|js|json|mjs|svg|txt|wasm|webmanifest)$/.test(path);
 }
