@@ -7,8 +7,11 @@ export interface SentencePiece {
   text: string;
   /** Merges that lead to pieces of higher scores are made first. */
   score: number;
-  /** `byte` pieces are spelt `<0xNN>`; `control` ones stand for no text. */
-  kind: 'normal' | 'byte' | 'control' | 'unknown';
+  /**
+   * `byte` pieces are spelt `<0xNN>`; `control` ones stand for no text; `added` ones are whole words that
+   * are found before any merging.
+   */
+  kind: 'normal' | 'byte' | 'control' | 'unknown' | 'added';
 }
 
 export interface SentencePieceOptions {
@@ -29,7 +32,7 @@ export function sentencePieceTokenizer(
     truncation: null,
     padding: null,
     added_tokens: pieces.flatMap(({ text, kind }, id) =>
-      kind === 'control' || kind === 'unknown' ? [addedToken(id, text)] : [],
+      kind === 'normal' || kind === 'byte' ? [] : [addedToken(id, text, kind !== 'added')],
     ),
     normalizer: {
       type: 'Sequence',
@@ -64,7 +67,7 @@ export function sentencePieceTokenizer(
   };
 }
 
-export function addedToken(id: number, content: string): Record<string, unknown> {
+export function addedToken(id: number, content: string, special: boolean): Record<string, unknown> {
   return {
     id,
     content,
@@ -72,7 +75,7 @@ export function addedToken(id: number, content: string): Record<string, unknown>
     lstrip: false,
     rstrip: false,
     normalized: false,
-    special: true,
+    special,
   };
 }
 

@@ -1,0 +1,55 @@
+/** Typed access to a GGUF file's metadata: what is there must be of the right kind. */
+import type { GgufValue } from './gguf-header.ts';
+
+export interface Metadata {
+  number(key: string): number | undefined;
+  requiredNumber(key: string): number;
+  text(key: string): string | undefined;
+  flag(key: string): boolean | undefined;
+  texts(key: string): string[] | undefined;
+  numbers(key: string): number[] | undefined;
+}
+
+export function metadataOf(values: ReadonlyMap<string, GgufValue>, path: string): Metadata {
+  const wrong = (key: string, wanted: string): Error =>
+    new Error(`${path}: ${key} must be ${wanted}, and it is something else`);
+
+  const number = (key: string): number | undefined => {
+    const value = values.get(key);
+    if (value === undefined) return undefined;
+    if (typeof value !== 'number' && typeof value !== 'bigint') throw wrong(key, 'a number');
+    return Number(value);
+  };
+
+  const list = <T extends GgufValue>(
+    key: string,
+    is: (value: GgufValue) => value is T,
+    wanted: string,
+  ): T[] | undefined => {
+    const value = values.get(key);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || !value.every(is)) throw wrong(key, wanted);
+    return value;
+  };
+
+  return {
+    number,
+    requiredNumber: (key) => {
+      const value = number(key);
+      if (value === undefined) throw new Error(`${path}: the metadata lacks ${key}`);
+      return value;
+    },
+    text: (key) => {
+      const value = values.get(key);
+      if (value !== undefined && typeof value !== 'string') throw wrong(key, 'a text');
+      return value;
+    },
+    flag: (key) => {
+      const value = values.get(key);
+      if (value !== undefined && typeof value !== 'boolean') throw wrong(key, 'true or false');
+      return value;
+    },
+    texts: (key) => list(key, (value) => typeof value === 'string', 'a list of texts'),
+    numbers: (key) => list(key, (value) => typeof value === 'number', 'a list of numbers'),
+  };
+}

@@ -1,0 +1,151 @@
+/** Opens a model in a GGUF file, or in the files that one was split into. */
+import { finalNormName, rowTensors, type TensorShape } from '../model/architecture.ts';
+import type { ModelConfig } from '../model/config.ts';
+import { dequantise } from '../model/dequantise.ts';
+import type { ManifestTensor } from '../model/manifest.ts';
+import { parseManifest } from '../model/parse-manifest.ts';
+import type { ByteSource } from './byte-source.ts';
+import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { ggufConfig, hubNameOf } from './gguf-config.ts';
+import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
+import { metadataOf, type Metadata } from './gguf-metadata.ts';
+import { ggufTokenizer } from './gguf-tokenizer.ts';
+import { jsonSource } from './json-source.ts';
+import type { StoredRange } from './safetensors.ts';
+
+export interface GgufFile {
+  /** As the manifest is to name it. */
+  path: string;
+  source: ByteSource;
+}
+
+type LocatedTensor = StoredRange & { file: number };
+
+/**
+ * @param files one file, or all parts of a split one in order (`…-00001-of-00003.gguf` first)
+ * @throws Error that names the file, and the metadata or tensor at fault
+ */
+export async function openGguf(files: GgufFile[], label: ModelLabel): Promise<Checkpoint> {
+  const headers: GgufHeader[] = [];
+  for (const { source, path } of files) headers.push(await readGgufHeader(source, path));
+  const [{ path }] = files;
+  const metadata = metadataOf(headers[0].metadata, path);
+  checkParts(files, headers);
+  const tensors = gather(files, headers);
+  const config = ggufConfig(metadata, await factsOf(files, tensors, metadata, path), path);
+  refuseUnknown(tensors, config, path);
+
+  const listed = files.map((file) => ({ path: file.path, bytes: file.source.bytes }));
+  const sources = files.map(({ source }) => source);
+  const tokenizer = ggufTokenizer(metadata, path);
+  if (tokenizer) {
+    const source = jsonSource(tokenizer);
+    listed.push({ path: 'tokenizer.json', bytes: source.bytes });
+    sources.push(source);
+  }
+  const manifest = parseManifest({
+    format: 'edgeshard',
+    version: 1,
+    ...label,
+    config,
+    files: listed,
+    rows: rowTensors(config).map((row) => ({
+      ...row,
+      tensors: row.tensors.map((tensor) => find(tensor, tensors, metadata, path)),
+    })),
+    tokenizer: tokenizer ? 'tokenizer.json' : null,
+    chatTemplate: metadata.text('tokenizer.chat_template') ?? null,
+  });
+  return { manifest, sources };
+}
+
+/** A split file says of itself which part it is and how many there are. */
+function checkParts(files: GgufFile[], headers: GgufHeader[]): void {
+  for (const [index, { metadata }] of headers.entries()) {
+    const { path } = files[index];
+    const part = metadataOf(metadata, path);
+    const count = part.number('split.count') ?? 1;
+    if (Math.max(1, count) !== files.length)
+      throw new Error(
+        `${path} is one of ${count} parts, and ${files.length} came: give all of them, in order`,
+      );
+    if (count > 1 && part.number('split.no') !== index)
+      throw new Error(
+        `${path} is part ${(part.number('split.no') ?? NaN) + 1} of ${count}, where part ` +
+          `${index + 1} belongs`,
+      );
+  }
+}
+
+/** All tensors under their Hugging Face names; `rope_freqs.weight` keeps its own. */
+function gather(files: GgufFile[], headers: GgufHeader[]): Map<string, LocatedTensor> {
+  const tensors = new Map<string, LocatedTensor>();
+  for (const [file, header] of headers.entries())
+    for (const [name, range] of header.tensors) {
+      const hubName = hubNameOf(name) ?? name;
+      if (tensors.has(hubName))
+        throw new Error(`${files[file].path}: ${name} is in another part as well`);
+      tensors.set(hubName, { ...range, file });
+    }
+  return tensors;
+}
+
+const rotaryFactorsName = 'rope_freqs.weight';
+
+async function factsOf(
+  files: GgufFile[],
+  tensors: Map<string, LocatedTensor>,
+  metadata: Metadata,
+  path: string,
+): Promise<{ vocabSize: number; hasOutput: boolean; rotaryFactors: number[] | null }> {
+  const embedding = tensors.get('model.embed_tokens.weight');
+  if (!embedding) throw new Error(`${path} lacks the tensor token_embd.weight`);
+  const vocabulary = metadata.texts('tokenizer.ggml.tokens')?.length ?? 0;
+  if (vocabulary > embedding.shape[0])
+    throw new Error(
+      `${path}: its vocabulary of ${vocabulary} is larger than its embedding of ${embedding.shape[0]}`,
+    );
+  return {
+    vocabSize: embedding.shape[0],
+    hasOutput: tensors.has('lm_head.weight'),
+    rotaryFactors: await readFactors(files, tensors.get(rotaryFactorsName), path),
+  };
+}
+
+async function readFactors(
+  files: GgufFile[],
+  tensor: LocatedTensor | undefined,
+  path: string,
+): Promise<number[] | null> {
+  if (!tensor) return null;
+  if (tensor.bytes > 4096 || tensor.dtype !== 'F32')
+    throw new Error(`${path}: ${rotaryFactorsName} is no short list of numbers`);
+  const bytes = await files[tensor.file].source.read(tensor.offset, tensor.bytes);
+  return Array.from(dequantise('F32', bytes));
+}
+
+function find(
+  { name, shape }: TensorShape,
+  tensors: Map<string, LocatedTensor>,
+  metadata: Metadata,
+  path: string,
+): ManifestTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`${path} lacks the tensor for ${name} (${shape.join(' × ')})`);
+  // llama.cpp stores Llama's q and k for adjacent-pair rotation, and other architectures' by halves.
+  const interleaved =
+    metadata.text('general.architecture') === 'llama' && /self_attn\.[qk]_proj\./.test(name);
+  return { name, ...tensor, ...(interleaved && { interleavedRotary: true }) };
+}
+
+/** A tensor that no row uses would be a part of the computation left out. */
+function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig, path: string): void {
+  const used = new Set(rowTensors(config).flatMap((row) => row.tensors.map(({ name }) => name)));
+  used.add(rotaryFactorsName).add(finalNormName);
+  for (const name of tensors.keys())
+    if (!used.has(name))
+      throw new Error(
+        `${path} holds ${name}, which a ${config.model_type} does not use here: ` +
+          'it cannot be run rightly',
+      );
+}
