@@ -1,5 +1,6 @@
 /** One device of the transport's tests: the real transport, driven from outside by plain values. */
 import { channelsOf } from '../src/transport/channels.ts';
+import { encodeFrame } from '../src/transport/frame.ts';
 import {
   createIdentity,
   createPeerJsSignalling,
@@ -87,6 +88,14 @@ const device = {
       if (error instanceof LinkError) return { code: error.code, message: error.message };
       throw error;
     }
+  },
+  /** A stranger who skips the proof and talks at once, and much. */
+  async barge(peerId: string): Promise<void> {
+    const { control, tokens } = channelsOf(await signalling.dial(peerId));
+    await new Promise((resolve) => (tokens.raw.onopen = resolve));
+    const messages = encodeFrame(header, new Uint8Array(1000), { number: 0 });
+    for (let count = 0; count < 100; count++) for (const message of messages) tokens.send(message);
+    control.send(JSON.stringify({ kind: 'room', message: 'let me in' }));
   },
   /** A man in the middle: takes a dial, dials on, and passes on whatever the two say. */
   relayTo(peerId: string): void {

@@ -153,6 +153,14 @@ test.describe('joining', () => {
     expect(await accepted).toMatchObject({ code: 'wrong-identity' });
   });
 
+  test('without a proof is refused, whatever the stranger says', async () => {
+    const { host, guest } = await pair();
+    await host.page.evaluate((options) => device.accept(options), { key });
+    const accepted = host.page.evaluate(() => device.accepted());
+    await guest.page.evaluate((id) => device.barge(id), host.id);
+    expect(await accepted).toMatchObject({ code: 'bad-message' });
+  });
+
   test('a device that is not there ends in a sentence', async () => {
     const guest = await newDevice(browsers[0]);
     const dialled = await guest.page.evaluate((options) => device.dial('nobody', options), { key });
@@ -350,26 +358,49 @@ test.describe('leaving is noticed', () => {
     expect(ending.at - at).toBeLessThan(4000);
   });
 
-  test('within the deadline when a page freezes, and not by a page that froze itself', async ({
+  test('within the deadline when a browser freezes', async ({ playwright, launchOptions }) => {
+    const freezing = await playwright.chromium.launch(launchOptions);
+    const host = await newDevice(browsers[0]);
+    const guest = await newDevice(freezing);
+    await connect({ host, guest }, { key, silenceMs: 2000 });
+    const thaw = await freeze(freezing);
+    const at = Date.now();
+    const ending = await endingOf(host);
+    await thaw();
+    console.log(`frozen browser noticed after ${ending.at - at} ms (deadline 2000)`);
+    expect(ending.cause).toBe('silent');
+    expect(ending.at - at).toBeLessThan(4000);
+    await freezing.close();
+  });
+
+  test('and not by a browser that froze itself for a while', async ({
     playwright,
     launchOptions,
   }) => {
     const freezing = await playwright.chromium.launch(launchOptions);
     const host = await newDevice(browsers[0]);
     const guest = await newDevice(freezing);
-    const options = { key, silenceMs: 2000 };
-    await connect({ host, guest }, options, options);
-    const session = await freezing.newBrowserCDPSession();
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-    const at = Date.now();
-    for (const { id } of processInfo) process.kill(id, 'SIGSTOP');
-    const ending = await endingOf(host);
-    for (const { id } of processInfo) process.kill(id, 'SIGCONT');
-    console.log(
-      `frozen browser noticed after ${ending.at - at} ms (deadline 2000): ${ending.reason}`,
-    );
-    expect(ending.cause).toBe('silent');
-    expect(ending.at - at).toBeLessThan(4000);
+    await connect({ host, guest }, { key, silenceMs: 20_000 }, { key, silenceMs: 1000 });
+    const thaw = await freeze(freezing);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await thaw();
+    // Longer than the deadline that it would have applied to the host.
+    for (let count = 0; count < 5; count++) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      expect(await guest.page.evaluate(() => device.ending())).toBeNull();
+    }
+    expect(await host.page.evaluate(() => device.ping())).toBeGreaterThan(0);
     await freezing.close();
   });
 });
+
+/** Stops a browser's processes; returns what lets them go on. */
+async function freeze(browser: Browser): Promise<() => Promise<void>> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  for (const { id } of processInfo) process.kill(id, 'SIGSTOP');
+  return async () => {
+    for (const { id } of processInfo) process.kill(id, 'SIGCONT');
+    await session.detach();
+  };
+}

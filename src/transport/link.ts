@@ -84,7 +84,8 @@ function createLink(
   const heartbeat = createHeartbeat({
     deadlineMs: silenceMs,
     ask: () => say({ kind: 'beat' }),
-    onSilence: (silentMs) => end(silent(silentMs), 'silent'),
+    onSilence: (silentMs) =>
+      end(silent(silentMs), 'silent', 'nothing was heard from this device for a while'),
   });
 
   function end(reason: string, cause: CloseCause, lastWord?: string): void {
