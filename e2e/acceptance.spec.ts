@@ -7,7 +7,7 @@ import { greedy } from '../src/room/host/sampler.ts';
 import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
 import type { DeviceView } from '../src/room/view.ts';
 import { storedBytes } from '../src/store/row-pieces.ts';
-import { expectReference } from './fixtures/expect-reference.ts';
+import { expectReference, requestFor } from './fixtures/expect-reference.ts';
 import { continuations, longPrompts } from './fixtures/reference-cases.ts';
 import { shardsDir } from './harness/project.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
@@ -21,6 +21,8 @@ const exact: Partial<HostOptions> = {
   weights: 'f32',
   wire: 'f32',
   plan: 'even',
+  // One cache at a time, so that every prompt is read from its beginning.
+  maxInFlight: 1,
 };
 
 test.describe('a room that grows from one device to four', () => {
@@ -65,6 +67,15 @@ test.describe('a room that grows from one device to four', () => {
         ),
       );
     });
+
+    if (count === 2)
+      test('2 of them: the same when most of the prompt is cached from the question before', async () => {
+        const [shorter, longer] = longPrompts.slice(-2);
+        await expectReference(room, [shorter]);
+        const { ids, cachedTokens } = await room.ask(requestFor(longer));
+        expect(cachedTokens).toBe(shorter.promptIds.length - 1);
+        expect(ids).toEqual(longer.greedyIds);
+      });
 
     if (count % 2 === 0) continue;
     for (const chunk of [8, 24, 64, undefined]) {

@@ -12,14 +12,15 @@ function firstOf({ promptIds, greedyIds, ...rest }: ReferenceCase): ReferenceCas
 }
 
 test.describe('two devices on WebGPU', () => {
-  test.describe.configure({ mode: 'serial', timeout: 240_000 });
+  test.describe.configure({ mode: 'serial' });
   let room: TabRoom;
 
   test.beforeAll(async ({ browser, serverOrigin }) => {
+    test.setTimeout(300_000);
     room = await openTabRoom(browser, {
       origin: serverOrigin,
       devices: 2,
-      host: { weights: 'f32', wire: 'f32', plan: 'even' },
+      host: { weights: 'f32', wire: 'f32', plan: 'even', maxInFlight: 1 },
       device: { backend: 'webgpu' },
     });
   });
