@@ -29,14 +29,14 @@ describe('formatBytes', () => {
 
 describe('formatMs', () => {
   it.each([
-    [0, '0 ms'],
+    [0, '0.0 ms'],
     [0.042, '0.04 ms'],
     [1.25, '1.3 ms'],
     [41.28, '41.3 ms'],
     [843.6, '844 ms'],
-    [999.7, '1 s'],
+    [999.7, '1.0 s'],
     [1234, '1.2 s'],
-    [61_000, '61 s'],
+    [61_000, '61.0 s'],
     [Infinity, '–'],
   ])('%d ms is %s', (ms, text) => {
     expect(plain(formatMs(ms))).toBe(text);
@@ -45,7 +45,7 @@ describe('formatMs', () => {
 
 describe('rates', () => {
   it.each([
-    [40, '25 tokens/s'],
+    [40, '25.0 tokens/s'],
     [3.7, '270 tokens/s'],
     [1500, '0.67 tokens/s'],
     [0, '–'],

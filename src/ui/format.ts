@@ -13,13 +13,14 @@ export function formatBytes(bytes: number): string {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? value.toFixed(0) : short(value)}${space}${byteUnits[unit]}`;
+  return `${unit === 0 ? value.toFixed(0) : trimmed(short(value))}${space}${byteUnits[unit]}`;
 }
 
 /** Below a second in ms, from there on in seconds. */
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return '–';
-  return roundedTo3(ms) >= 1000 ? `${short(ms / 1000)}${space}s` : `${short(ms)}${space}ms`;
+  const rounded = roundedTo3(ms);
+  return rounded >= 1000 ? `${short(rounded / 1000)}${space}s` : `${short(ms)}${space}ms`;
 }
 
 export function formatTokensPerSecond(msPerToken: number): string {
@@ -51,11 +52,10 @@ export function formatRowRanges(ranges: readonly RowRange[]): string {
   return `rows${space}${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
 }
 
-/** Three significant digits at most, and no decimals from 100 on. */
+/** One decimal below 100 and two below 1, kept even when zero: figures that change should not jump. */
 function short(value: number): string {
   if (value >= 100) return value.toFixed(0);
-  if (value >= 10) return trimmed(value.toFixed(1));
-  return trimmed(value.toFixed(value >= 1 || value === 0 ? 1 : 2));
+  return value.toFixed(value >= 1 || value === 0 ? 1 : 2);
 }
 
 function trimmed(text: string): string {

@@ -3,19 +3,27 @@ import { statusText } from './device-status.ts';
 
 it('says how far loading is, in percent and of how much', () => {
   const status = statusText({ kind: 'loading', bytesLoaded: 43e6, bytesTotal: 100e6 });
-  expect(status.text.replaceAll('\u00a0', ' ')).toBe('Loading its rows, 43 % of 100 MB');
+  expect(status.doing).toBe('Loading its rows');
+  expect(status.detail.replaceAll('\u00a0', ' ')).toBe('43 % of 100 MB');
   expect(status.fraction).toBeCloseTo(0.43);
+});
+
+it('keeps what is read aloud apart from what changes at every step', () => {
+  const at = (fraction: number) => statusText({ kind: 'measuring', fraction });
+  expect(at(0.1).doing).toBe(at(0.9).doing);
+  expect(at(0.1).detail).not.toBe(at(0.9).detail);
 });
 
 it('counts bytes where the total is not known', () => {
   const status = statusText({ kind: 'preparing', bytesLoaded: 5e6, bytesTotal: 0 });
-  expect(status.text.replaceAll('\u00a0', ' ')).toBe('Fetching the runtime, 5 MB');
+  expect(status.detail.replaceAll('\u00a0', ' ')).toBe('5 MB');
   expect(status.fraction).toBeNull();
 });
 
-it('gives the reason of a failure as it is', () => {
+it('gives the reason of a failure', () => {
   expect(statusText({ kind: 'failed', reason: 'The GPU was lost.' })).toEqual({
-    text: 'The GPU was lost.',
+    doing: 'Failed',
+    detail: 'The GPU was lost.',
     fraction: null,
     tone: 'alarm',
   });

@@ -3,7 +3,10 @@ import type { DeviceStatus } from '../../room/view.ts';
 import { formatBytes, formatPercent } from '../format.ts';
 
 export interface StatusText {
-  text: string;
+  /** Changes only when the device does something else: fit for a heading and to be read aloud. */
+  doing: string;
+  /** How far it is, or why; may change many times a second. Empty where there is nothing to add. */
+  detail: string;
   /** How far it is, 0 to 1; null where nothing is under way. */
   fraction: number | null;
   tone: 'idle' | 'busy' | 'live' | 'alarm';
@@ -12,34 +15,37 @@ export interface StatusText {
 export function statusText(status: DeviceStatus): StatusText {
   switch (status.kind) {
     case 'connecting':
-      return { text: 'Connecting', fraction: null, tone: 'busy' };
+      return { doing: 'Connecting', detail: '', fraction: null, tone: 'busy' };
     case 'preparing':
-      return { ...progress('Fetching the runtime', status), tone: 'busy' };
-    case 'measuring':
+      return { doing: 'Fetching the runtime', ...progress(status), tone: 'busy' };
+    case 'measuring': {
+      const { fraction } = status;
       return {
-        text: `Measuring its speed, ${formatPercent(status.fraction)}`,
-        fraction: status.fraction,
+        doing: 'Measuring its speed',
+        detail: formatPercent(fraction),
+        fraction,
         tone: 'busy',
       };
+    }
     case 'spare':
-      return { text: 'Spare: the plan is faster without it', fraction: null, tone: 'idle' };
+      return { doing: 'Spare', detail: 'the plan does without it', fraction: null, tone: 'idle' };
     case 'loading':
-      return { ...progress('Loading its rows', status), tone: 'busy' };
+      return { doing: 'Loading its rows', ...progress(status), tone: 'busy' };
     case 'ready':
-      return { text: 'Ready', fraction: null, tone: 'idle' };
+      return { doing: 'Ready', detail: '', fraction: null, tone: 'idle' };
     case 'computing':
-      return { text: 'Computing', fraction: null, tone: 'live' };
+      return { doing: 'Computing', detail: '', fraction: null, tone: 'live' };
     case 'failed':
-      return { text: status.reason, fraction: null, tone: 'alarm' };
+      return { doing: 'Failed', detail: status.reason, fraction: null, tone: 'alarm' };
   }
 }
 
-function progress(
-  doing: string,
-  { bytesLoaded, bytesTotal }: { bytesLoaded: number; bytesTotal: number },
-): { text: string; fraction: number | null } {
+function progress({ bytesLoaded, bytesTotal }: { bytesLoaded: number; bytesTotal: number }): {
+  detail: string;
+  fraction: number | null;
+} {
   // A server that does not say how much is coming leaves the total at 0.
-  if (bytesTotal === 0) return { text: `${doing}, ${formatBytes(bytesLoaded)}`, fraction: null };
+  if (bytesTotal === 0) return { detail: formatBytes(bytesLoaded), fraction: null };
   const fraction = bytesLoaded / bytesTotal;
-  return { text: `${doing}, ${formatPercent(fraction)} of ${formatBytes(bytesTotal)}`, fraction };
+  return { detail: `${formatPercent(fraction)} of ${formatBytes(bytesTotal)}`, fraction };
 }

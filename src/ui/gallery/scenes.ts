@@ -28,6 +28,7 @@ const host: RoomView = {
   devices: threeDevices,
   plan: threeStages,
   waitingFor: null,
+  asking: 'approve',
   answers: [],
   notices: [
     { id: 1, text: 'Safari on iPhone joined as a.' },
@@ -80,7 +81,7 @@ const manyDevices = [
   }),
   ...'abcdefghi'.split('').map((id, index) =>
     device(id, {
-      rows: [{ first: 3 + index * 2, last: Math.min(22, 4 + index * 2) }],
+      rows: [{ first: 3 + index * 2, last: index === 8 ? 22 : 4 + index * 2 }],
       link: { latencyMs: 1.5 + index, mbps: 20 + 7 * index },
     }),
   ),

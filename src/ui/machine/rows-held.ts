@@ -10,18 +10,19 @@ export interface RowRun extends RowRange {
 
 /**
  * The plan says whose a row is; without one, what the devices hold. A row planned for a device that is
- * still loading is as far as that device's loading is, unless it already holds the row.
+ * still loading is as far as that device's loading is, unless it already holds the row. A device that is
+ * not listed has gone; but where not every device is known, it is taken at the plan's word.
  */
 export function rowRuns(
   modelRows: number,
   plan: PlanView | null,
   devices: readonly DeviceView[],
+  knowsEveryDevice = true,
 ): RowRun[] {
   const runs: RowRun[] = [];
   for (let row = 0; row < modelRows; row++) {
     const device = plan ? plannedHolder(row, plan) : currentHolder(row, devices);
-    const planRuns = plan?.status === 'running';
-    const loaded = device === null ? 0 : loadedFraction(row, device, devices, planRuns);
+    const loaded = device === null ? 0 : loadedFraction(row, device, devices, knowsEveryDevice);
     const previous = runs.at(-1);
     if (previous && previous.device === device && previous.loaded === loaded) previous.last = row;
     else runs.push({ device, first: row, last: row, loaded });
@@ -41,11 +42,10 @@ function loadedFraction(
   row: number,
   id: string,
   devices: readonly DeviceView[],
-  planRuns: boolean,
+  knowsEveryDevice: boolean,
 ): number {
   const device = devices.find((candidate) => candidate.id === id);
-  // A device's own screen knows the plan but not the other devices: those it takes at the plan's word.
-  if (!device) return planRuns ? 1 : 0;
+  if (!device) return knowsEveryDevice ? 0 : 1;
   if (holds(device.rows, row)) return 1;
   const { status } = device;
   if (status.kind !== 'loading' || status.bytesTotal === 0) return 0;

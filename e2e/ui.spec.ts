@@ -1,0 +1,218 @@
+/** The face: what anybody can see, reach and understand, on a phone, a laptop and a projector. */
+import { scenes } from '../src/ui/gallery/scenes.ts';
+import { startGalleryServer, type GalleryServer } from './harness/gallery-server.ts';
+import {
+  faintTexts,
+  namelessControls,
+  outlineFaults,
+  sidewaysScroll,
+} from './harness/page-audit.ts';
+import { expect, test, type Page } from './harness/test.ts';
+
+let gallery: GalleryServer;
+test.beforeAll(async () => {
+  gallery = await startGalleryServer();
+});
+test.afterAll(() => gallery.close());
+
+const names = Object.keys(scenes);
+const sizes = {
+  phone: { width: 360, height: 740 },
+  laptop: { width: 1280, height: 800 },
+  projector: { width: 1920, height: 1080 },
+};
+
+test('every screen fits, can be read in either theme, and names its parts', async ({
+  newDevice,
+}) => {
+  const page = await newDevice();
+  const found: Record<string, string[]> = {};
+  for (const name of names) {
+    await page.goto(gallery.scene(name));
+    await expect(page.locator('h1')).toBeAttached();
+    const faults = await faultsOf(page);
+    if (faults.length > 0) found[name] = faults;
+  }
+  expect(found).toEqual({});
+});
+
+async function faultsOf(page: Page): Promise<string[]> {
+  const faults = [...(await namelessControls(page)), ...(await outlineFaults(page))];
+  for (const [size, viewport] of Object.entries(sizes)) {
+    await page.setViewportSize(viewport);
+    const pixels = await sidewaysScroll(page);
+    if (pixels > 0) faults.push(`${pixels} px too wide on a ${size}`);
+  }
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect(page.locator('html')).toHaveAttribute('data-theme', colorScheme);
+    faults.push(...(await faintTexts(page)).map((text) => `${colorScheme}: ${text}`));
+  }
+  return faults;
+}
+
+test('model output, prompts, labels and notices are text, never markup', async ({ newDevice }) => {
+  const page = await newDevice();
+  await page.goto(gallery.scene('host-markup'));
+  await expect(page.getByText('globalThis.hacked = 2"><h1>Big</h1>')).toBeVisible();
+  await expect(page.getByText('<b onclick="alert(1)">Bold</b>')).toBeVisible();
+  await expect(page.getByText('globalThis.hacked = 3"> joined')).toBeVisible();
+  await expect(page.locator('main img, main script, main b')).toHaveCount(0);
+  expect(await page.evaluate(() => 'hacked' in globalThis)).toBe(false);
+});
+
+test.describe('asking', () => {
+  test('works from the keyboard alone: ask, watch, stop, ask again', async ({ newDevice }) => {
+    const page = await newDevice({ viewport: sizes.laptop });
+    await page.goto(gallery.scene('live'));
+    const prompt = page.getByRole('textbox', { name: 'The beginning of a story' });
+    await tabTo(page, prompt);
+    await page.keyboard.type('The little dragon was afraid of');
+    await page.keyboard.press('Enter');
+    const answer = page.getByRole('article', { name: 'Answer to: The little dragon' });
+    await expect(answer).toContainText('the dark. Every night');
+    await expect(answer).toContainText('tokens/s');
+    await page.keyboard.press('Escape');
+    await expect(answer).toContainText('Stopped');
+    await expect(prompt).toBeFocused();
+    await expect(prompt).toHaveValue('');
+    await page.keyboard.type('Once');
+    await page.keyboard.press('Shift+Enter');
+    await expect(prompt).toHaveValue('Once\n');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('article', { name: 'Answer to: Once' })).toBeVisible();
+  });
+
+  test('Stop on an answer stops it', async ({ newDevice }) => {
+    const page = await newDevice();
+    await page.goto(gallery.scene('live'));
+    await page.getByRole('button', { name: 'Once upon a time' }).click();
+    const answer = page.getByRole('article', { name: 'Answer to: Once upon a time' });
+    await expect(answer).toContainText('the dark');
+    await answer.getByRole('button', { name: 'Stop' }).click();
+    await expect(answer).toContainText('Stopped');
+    await expect(answer.getByRole('button', { name: 'Stop' })).toHaveCount(0);
+  });
+
+  test('an answer is read out by whole sentences', async ({ newDevice }) => {
+    const page = await newDevice();
+    await page.goto(gallery.scene('live'));
+    await page.evaluate(() => {
+      const heard: string[] = [];
+      Object.assign(globalThis, { heard });
+      new MutationObserver(() => {
+        const spoken = document.querySelector('article [aria-live=polite]')?.textContent;
+        if (spoken && heard.at(-1) !== spoken) heard.push(spoken);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
+    await page.getByRole('button', { name: 'Once upon a time' }).click();
+    await expect(page.getByRole('button', { name: 'Stop' })).toHaveCount(0, { timeout: 15_000 });
+    const heard = await page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
+    expect(heard.slice(0, 2)).toEqual([
+      ' the dark. ',
+      'Every night he lit a small lamp and put it by the door of his cave. ',
+    ]);
+    expect(heard.join('')).toMatch(/he was not afraid any more\.$/);
+  });
+
+  test('nothing can be asked of a room that waits for memory, and it says why', async ({
+    newDevice,
+  }) => {
+    const page = await newDevice();
+    await page.goto(gallery.scene('host-waiting'));
+    await expect(page.getByText('let one more device join')).toBeVisible();
+    await page.getByRole('textbox', { name: 'The beginning of a story' }).fill('Once');
+    await expect(page.getByRole('button', { name: 'Go on' })).toBeDisabled();
+    await expect(page.getByRole('button', { name: 'Once upon a time' })).toBeDisabled();
+  });
+});
+
+test('the invitation fills the screen and gives the focus back', async ({ newDevice }) => {
+  const page = await newDevice({ viewport: sizes.projector });
+  await page.goto(gallery.scene('host-alone'));
+  const opener = page.getByRole('button', { name: 'Fill the screen' });
+  await opener.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Join this room' });
+  const code = dialog.getByRole('img', { name: 'QR code of the room link' });
+  await expect(code).toBeInViewport({ ratio: 1 });
+  const box = await code.boundingBox();
+  expect(box?.height).toBeGreaterThan(600);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+  await expect(opener).toBeFocused();
+});
+
+test('the link is copied whole', async ({ newDevice }) => {
+  const page = await newDevice({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.goto(gallery.scene('host-alone'));
+  await page.getByRole('button', { name: 'Copy' }).click();
+  await expect(page.getByText('Copied.')).toBeVisible();
+  const link = await page.getByRole('textbox', { name: 'Room link' }).inputValue();
+  expect(link).toMatch(/^https:.*#room=.*&key=/);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(link);
+});
+
+test('the memory slider acts once, when it is let go', async ({ newDevice }) => {
+  const page = await newDevice({ viewport: sizes.phone });
+  await page.goto(gallery.scene('device-computing'));
+  const slider = page.getByRole('slider', { name: 'Memory this tab may use' });
+  await expect(slider).toHaveAttribute('aria-valuetext', '2\u00a0GB');
+  await slider.press('ArrowLeft');
+  await expect(slider).toHaveAttribute('aria-valuetext', '1.5\u00a0GB');
+  await expect(page.getByText('of 1.5\u00a0GB')).toBeVisible();
+});
+
+test.describe('the served app', () => {
+  test('starts with the model the server has', async ({ newDevice, serverOrigin }) => {
+    const page = await newDevice({ viewport: sizes.phone });
+    await page.goto(serverOrigin);
+    await expect(page.getByRole('radio').first()).toBeChecked();
+    await expect(page.getByRole('button', { name: 'Open a room' })).toBeEnabled();
+    expect(await namelessControls(page)).toEqual([]);
+    expect(await faintTexts(page)).toEqual([]);
+    expect(await sidewaysScroll(page)).toBeLessThanOrEqual(0);
+  });
+
+  test('has no gallery in it', async ({ newDevice, serverOrigin }) => {
+    const page = await newDevice();
+    await page.goto(`${serverOrigin}/?gallery`);
+    await expect(page.getByRole('button', { name: 'Open a room' })).toBeVisible();
+  });
+
+  test('names what is wrong with its address', async ({ newDevice, serverOrigin }) => {
+    const page = await newDevice();
+    await page.goto(`${serverOrigin}/?backend=cuda`);
+    await expect(page.getByRole('alert')).toContainText('backend must be auto, webgpu or wasm');
+    await page.getByRole('button', { name: 'Start without its settings' }).click();
+    await expect(page.getByRole('button', { name: 'Open a room' })).toBeVisible();
+  });
+
+  test('says what is wrong with a damaged room link, and leads on', async ({
+    newDevice,
+    serverOrigin,
+  }) => {
+    const page = await newDevice();
+    await page.goto(`${serverOrigin}/#room=abc&key=short`);
+    await expect(page.getByRole('alert')).toContainText('its key is damaged or cut short');
+    await page.getByRole('button', { name: 'Open a room of your own' }).click();
+    await expect(page.getByRole('button', { name: 'Open a room' })).toBeVisible();
+    expect(new URL(page.url()).hash).toBe('');
+  });
+
+  test('keeps the theme that a person chose', async ({ newDevice, serverOrigin }) => {
+    const page = await newDevice({ colorScheme: 'light' });
+    await page.goto(serverOrigin);
+    await page.getByRole('button', { name: 'Use the dark theme' }).click();
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+    await page.reload();
+    await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  });
+});
+
+/** Presses Tab until `target` has the focus. */
+async function tabTo(page: Page, target: ReturnType<Page['getByRole']>): Promise<void> {
+  const isFocused = () => target.evaluate((element) => element === document.activeElement);
+  for (let presses = 0; presses < 40 && !(await isFocused()); presses++)
+    await page.keyboard.press('Tab');
+  await expect(target).toBeFocused();
+}
