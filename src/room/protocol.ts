@@ -56,6 +56,27 @@ const DeviceStatusSchema = v.variant('kind', [
   v.object({ kind: v.literal('failed'), reason: sentence }),
 ]);
 
+const AnswerStatusSchema = v.variant('kind', [
+  v.object({ kind: v.literal('awaiting-approval') }),
+  v.object({ kind: v.literal('queued'), place: count }),
+  v.object({ kind: v.literal('reading'), tokensRead: count }),
+  v.object({ kind: v.literal('writing') }),
+  v.object({ kind: v.literal('paused'), reason: sentence }),
+  v.object({ kind: v.literal('done'), because: v.picklist(['end', 'length', 'stopped']) }),
+  v.object({ kind: v.literal('failed'), reason: sentence }),
+]);
+
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
+const SamplingSchema = v.object({
+  temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
+  topK: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1 << 20)),
+  topP: share,
+  minP: share,
+  repetitionPenalty: v.pipe(v.number(), v.minValue(0.1), v.maxValue(10)),
+  seed: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
+});
+
 const HostMessageSchema = v.variant('kind', [
   /** Who you are here, and which model this room runs. */
   v.object({
@@ -87,6 +108,20 @@ const HostMessageSchema = v.variant('kind', [
     epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
   }),
   v.object({ kind: v.literal('release'), sequence: count }),
+  /** Whether this device's person may ask. */
+  v.object({ kind: v.literal('asking'), mode: v.picklist(['off', 'approve', 'open']) }),
+  /** How a question of this device's person is getting on; `added` continues the text. */
+  v.object({
+    kind: v.literal('answer'),
+    request: count,
+    added: v.pipe(v.string(), v.maxLength(32_768)),
+    status: AnswerStatusSchema,
+    promptTokens: count,
+    newTokens: count,
+    ttftMs: v.nullable(ms),
+    msPerToken: v.nullable(ms),
+    predictedMsPerToken: ms,
+  }),
   v.object({ kind: v.literal('left'), deviceId }),
 ]);
 
@@ -107,6 +142,15 @@ const DeviceMessageSchema = v.variant('kind', [
     budgetBytes: count,
   }),
   v.object({ kind: v.literal('budget'), budgetBytes: count }),
+  /** A question, numbered by this device; and the wish that its answer end. */
+  v.object({
+    kind: v.literal('ask'),
+    request: count,
+    text: v.pipe(v.string(), v.minLength(1), v.maxLength(20_000)),
+    maxNewTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 20)),
+    sampling: SamplingSchema,
+  }),
+  v.object({ kind: v.literal('stop'), request: count }),
   /** A link to another device: measured, or impossible (`profile: null`). */
   v.object({ kind: v.literal('link'), deviceId, profile: v.nullable(LinkProfileSchema) }),
   v.object({ kind: v.literal('met'), deviceId, reached: v.boolean() }),

@@ -2,7 +2,7 @@
 import type { Backend, WeightType } from '../engine/engine.ts';
 import type { SamplingOptions } from './host/sampler.ts';
 import type { PipelineMode } from './host/turns.ts';
-import type { RowRange, RoomView } from './view.ts';
+import type { AskingMode, RowRange, RoomView } from './view.ts';
 
 export type WireType = 'f16' | 'f32';
 
@@ -33,6 +33,8 @@ export interface HostOptions extends DeviceOptions {
   pipeline: PipelineMode;
   /** Draft tokens from repetitions in the text and verify them in one lap, where that gains. */
   speculation: boolean;
+  /** Whether visitors may ask. */
+  asking: AskingMode;
   /** Most answers in flight together; null for as many as fit the devices' memory. */
   maxInFlight: number | null;
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
@@ -86,6 +88,13 @@ export interface Room {
   readonly view: RoomView;
   /** Calls back with the current view at once and at every change; returns how to stop. */
   subscribe(listener: (view: RoomView) => void): () => void;
+  /**
+   * Asks the room. On a device the question goes to the host, within what it allows: see `view.asking`.
+   * Throws a sentence when the room cannot take a question at all.
+   */
+  ask(request: AskRequest): Answer;
+  /** Stops an answer of the view: as the host anyone's, else one's own. */
+  stop(answerId: number): void;
   /** Changes this device's memory budget; the host plans anew. */
   setMemoryBudget(bytes: number): void;
   /** Leaves the room; as the host, ends it for everybody. */
@@ -93,7 +102,9 @@ export interface Room {
 }
 
 export interface HostRoom extends Room {
-  ask(request: AskRequest): Answer;
+  setAsking(mode: AskingMode): void;
+  /** Allows a visitor's question, or refuses it. */
+  decide(answerId: number, isAllowed: boolean): void;
   /** Settles when no plan is being rolled out and the room can answer. */
   settled(): Promise<void>;
 }

@@ -54,7 +54,12 @@ export interface PlanView {
   status: 'loading' | 'running';
 }
 
+/** Whether visitors may ask from their own screens: never, once the host has agreed to the question, or freely. */
+export type AskingMode = 'off' | 'approve' | 'open';
+
 export type AnswerStatus =
+  /** A visitor's question, for the host to allow. */
+  | { kind: 'awaiting-approval' }
   /** The room is full; `place` 1 is next. */
   | { kind: 'queued'; place: number }
   | { kind: 'reading'; tokensRead: number }
@@ -117,7 +122,8 @@ export interface RoomView {
   plan: PlanView | null;
   /** Why the room cannot answer yet; null when it can. */
   waitingFor: WaitingFor | null;
-  /** Oldest first. On a device: empty, since text stays with the host. */
+  asking: AskingMode;
+  /** Oldest first. On a device: its own only, since text stays with the host and whoever asked. */
   answers: AnswerView[];
   /** Short sentences about what just happened ("Chrome on Android left"), newest last. */
   notices: { id: number; text: string }[];

@@ -12,6 +12,7 @@ describe('parsePageOptions', () => {
         weights: 'auto',
         wire: 'f16',
         plan: 'auto',
+        asking: 'approve',
         pipeline: 'no-bubbles',
         speculation: true,
         maxInFlight: null,

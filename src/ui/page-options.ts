@@ -14,6 +14,7 @@
  * | `devices`  | most devices, the host included, 1 to 64 | host |
  * | `pipeline` | `no-bubbles`, `bubbles`              | host |
  * | `drafts`   | `on`, `off`: speculative tokens      | host |
+ * | `asking`   | `off`, `approve`, `open`: visitors    | host |
  * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
  *
@@ -70,6 +71,7 @@ const AddressSchema = v.object({
     'no-bubbles',
   ),
   drafts: v.optional(v.picklist(['on', 'off'], 'on or off'), 'on'),
+  asking: v.optional(v.picklist(['off', 'approve', 'open'], 'off, approve or open'), 'approve'),
   inflight: v.optional(wholeNumber(1, 64)),
   expected: v.optional(wholeNumber(1, 64), '1'),
 });
@@ -99,6 +101,7 @@ export function parsePageOptions(search: string): PageOptions {
       weights,
       wire,
       plan,
+      asking: read.output.asking,
       pipeline: read.output.pipeline,
       speculation: read.output.drafts === 'on',
       maxInFlight: read.output.inflight ?? null,

@@ -1,7 +1,6 @@
 /** Which room this tab is in, if any: the one piece of state that the whole page turns on. */
 import type { AskRequest, DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
 import type { RoomView } from '../room/view.ts';
-import { createRunningAnswers } from './running-answers.ts';
 
 /** How rooms are made; the gallery and tests bring their own. */
 export interface RoomMakers {
@@ -22,7 +21,7 @@ export interface Session {
   /** Ends or leaves the room; its last screen stays until `toStart`. */
   leave(): void;
   toStart(): void;
-  /** Asks as the host. How it went is on the view, a failure included. */
+  /** Asks the room. How it went is on the view, a failure included. */
   ask(request: AskRequest): void;
   /** Stops a running answer, whoever asked through this page. */
   stop(answerId: number): void;
@@ -31,7 +30,6 @@ export interface Session {
 export function createSession(makers: RoomMakers): Session {
   let place = $state.raw<Place>({ kind: 'start' });
   let endSubscription = (): void => undefined;
-  const running = createRunningAnswers();
 
   function settle(next: Place): void {
     endSubscription();
@@ -51,7 +49,7 @@ export function createSession(makers: RoomMakers): Session {
       return place;
     },
     openRoom(options) {
-      const room = running.remember(makers.openRoom(options));
+      const room = makers.openRoom(options);
       settle({ kind: 'host', room, view: room.view });
       return room;
     },
@@ -67,12 +65,12 @@ export function createSession(makers: RoomMakers): Session {
       settle({ kind: 'start' });
     },
     ask(request) {
-      if (place.kind !== 'host') return;
+      if (place.kind === 'start') return;
       // The room puts the reason on the answer's own card; the promise is for callers without a screen.
       place.room.ask(request).done.catch(() => undefined);
     },
     stop(answerId) {
-      running.stop(answerId);
+      if (place.kind !== 'start') place.room.stop(answerId);
     },
   };
 }

@@ -14,11 +14,12 @@ import {
 } from '../../transport/index.ts';
 import { modelView } from '../model-view.ts';
 import { prepareEngine } from '../prepare-engine.ts';
-import { parseHostMessage, roomProtocolVersion, type HostMessage } from '../protocol.ts';
+import { roomProtocolVersion } from '../protocol.ts';
 import type { DeviceOptions, Room } from '../room.ts';
 import { createShardHolder } from '../shard-holder.ts';
 import type { DeviceView } from '../view.ts';
 import { createViewStore } from '../view-store.ts';
+import { openInbox } from './inbox.ts';
 import { takePart, type DevicePart } from './take-part.ts';
 import { createStatusReporter } from './status-reporter.ts';
 
@@ -32,6 +33,7 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
     devices: [],
     plan: null,
     waitingFor: null,
+    asking: 'off',
     answers: [],
     notices: [],
   });
@@ -71,7 +73,8 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
 
   async function becomeDevice(host: Link, signalling: Signalling): Promise<void> {
     host.sendControl({ kind: 'hello', label: deviceLabel() });
-    const welcome = await nextMessage(host);
+    const inbox = openInbox(host);
+    const welcome = await inbox.next();
     if (welcome.kind !== 'welcome') throw new Error('The host did not say which model it runs.');
     const { manifest, baseUrl } = await readManifest(
       new URL(welcome.manifestUrl, document.baseURI).href,
@@ -124,11 +127,14 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
       prepared,
       holder: createShardHolder(engine, reader, weights),
       host,
+      inbox,
       signalling,
       key: address.key,
       reporter,
       show,
       showPlan: (plan) => store.update({ plan }),
+      showAnswers: (answers) => store.update({ answers }),
+      showAsking: (asking) => store.update({ asking }),
       fail: end,
     });
     onAbort(signal, () => part?.leave());
@@ -144,6 +150,11 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
+    ask(request) {
+      if (!part) throw new Error('This device is still getting ready: ask again in a moment.');
+      return part.ask(request);
+    },
+    stop: (answerId) => part?.stop(answerId),
     setMemoryBudget(bytes) {
       memoryBudgetBytes = bytes;
       part?.setBudget(bytes);
@@ -164,20 +175,6 @@ function newcomer(id: string): DeviceView {
     bytesLoaded: 0,
     link: null,
   };
-}
-
-function nextMessage(host: Link): Promise<HostMessage> {
-  return new Promise((resolve, reject) => {
-    const stop = host.onControl((message) => {
-      queueMicrotask(() => stop());
-      try {
-        resolve(parseHostMessage(message));
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    host.onClosed((reason) => reject(new Error(reason)));
-  });
 }
 
 function onAbort(signal: AbortSignal, work: () => void): void {

@@ -5,9 +5,12 @@ import { createComputingDevice } from '../computing-device.ts';
 import { checkStages, rangesOf, type Lap } from '../lap.ts';
 import { createPeers } from '../peers.ts';
 import type { PreparedEngine } from '../prepare-engine.ts';
-import { parseHostMessage, type DeviceMessage, type HostMessage } from '../protocol.ts';
+import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { ShardHolder } from '../shard-holder.ts';
-import type { DeviceView, PlanView } from '../view.ts';
+import type { Answer, AskRequest } from '../room.ts';
+import type { AnswerView, AskingMode, DeviceView, PlanView } from '../view.ts';
+import type { Inbox } from './inbox.ts';
+import { createOwnQuestions } from './own-questions.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
 export interface PartOptions {
@@ -16,16 +19,21 @@ export interface PartOptions {
   prepared: PreparedEngine;
   holder: ShardHolder;
   host: Link;
+  inbox: Inbox;
   signalling: Signalling;
   key: Uint8Array<ArrayBuffer>;
   reporter: StatusReporter;
   show: (change: Partial<DeviceView>) => void;
   showPlan: (plan: PlanView) => void;
+  showAnswers: (answers: AnswerView[]) => void;
+  showAsking: (mode: AskingMode) => void;
   /** Ends this device's part with a sentence for the screen. */
   fail: (reason: string) => void;
 }
 
 export interface DevicePart {
+  ask(request: AskRequest): Answer;
+  stop(answerId: number): void;
   readonly usedBytes: number;
   setBudget(bytes: number): void;
   leave(): void;
@@ -39,6 +47,7 @@ export function takePart(options: PartOptions): DevicePart {
   const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
 
+  const questions = createOwnQuestions(welcome.deviceId, send, options.showAnswers);
   const peers = createPeers({
     dial: (peerId) => options.signalling.dial(peerId),
     key: options.key,
@@ -139,6 +148,12 @@ export function takePart(options: PartOptions): DevicePart {
       case 'keep-laps':
         void keepLaps(message.epochs);
         return;
+      case 'asking':
+        options.showAsking(message.mode);
+        return;
+      case 'answer':
+        questions.onAnswer(message);
+        return;
       case 'release':
         device.release(message.sequence);
         return;
@@ -148,14 +163,9 @@ export function takePart(options: PartOptions): DevicePart {
     }
   }
 
-  host.onControl((message) => {
-    try {
-      handle(parseHostMessage(message));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      options.fail(`The host sent something this app does not understand: ${reason}.`);
-    }
-  });
+  options.inbox.each(handle, (reason) =>
+    options.fail(`The host sent something this app does not understand: ${reason}.`),
+  );
 
   return {
     get usedBytes() {
@@ -166,7 +176,10 @@ export function takePart(options: PartOptions): DevicePart {
       showMemory();
       send({ kind: 'budget', budgetBytes });
     },
+    ask: (request) => questions.ask(request),
+    stop: (answerId) => questions.stop(answerId),
     leave() {
+      questions.end('This device left the room.');
       peers.closeAll('left the room');
       void device.dispose();
     },

@@ -33,6 +33,8 @@ export interface AdmissionOptions {
   onChanged: () => void;
   onReady: (member: Member, epoch: number) => void;
   onUnable: (member: Member, epoch: number, reason: string) => void;
+  onAsk: (member: Member, question: Extract<DeviceMessage, { kind: 'ask' }>) => void;
+  onStop: (member: Member, request: number) => void;
   onStageFailed: (member: Member, sequence: number, reason: string) => void;
 }
 
@@ -104,6 +106,12 @@ export function admitDevices(options: AdmissionOptions): void {
       case 'budget':
         if (member.profile) member.profile.budgetBytes = message.budgetBytes;
         options.onChanged();
+        return;
+      case 'ask':
+        options.onAsk(member, message);
+        return;
+      case 'stop':
+        options.onStop(member, message.request);
         return;
       case 'met':
         onMet(member, message.deviceId, message.reached);

@@ -27,9 +27,20 @@ export interface AnswersOptions extends Pick<
   onInFlight: (count: number) => void;
 }
 
+export interface Asker {
+  /** A device's id. */
+  id: string;
+  /** The host must agree before the question is answered. */
+  needsApproval: boolean;
+  /** Hears of every change of the answer. */
+  onAnswer: (answer: AnswerView) => void;
+}
+
 export interface Answers {
-  /** `asker` is a device's id; `onAnswer` hears of every change of the answer. */
-  ask(request: AskRequest, asker: string, onAnswer?: (answer: AnswerView) => void): Answer;
+  ask(request: AskRequest, by: Asker): Answer;
+  /** Allows a question that awaits it, or refuses it. */
+  decide(answerId: number, isAllowed: boolean): void;
+  stop(answerId: number): void;
   /** There may be room for more answers than before. */
   capacityChanged(): void;
   /** Stops what this asker asked, or with null everything. */
@@ -51,6 +62,9 @@ export function createAnswers(options: AnswersOptions): Answers {
   const views: AnswerView[] = [];
   const line = createWaitingLine<Entry>();
   const inFlight = new Set<Entry>();
+  /** Questions that await the host's decision. */
+  const undecided = new Set<Entry>();
+  const entries = new Map<number, Entry>();
 
   function show(entry: Entry, change: Partial<AnswerView>): void {
     views[entry.id] = { ...views[entry.id], ...change };
@@ -146,7 +160,7 @@ export function createAnswers(options: AnswersOptions): Answers {
   }
 
   return {
-    ask(request, asker, onAnswer = () => undefined) {
+    ask(request, { id: asker, needsApproval, onAnswer }) {
       const id = views.length;
       const stopping = new AbortController();
       const { prompt } = request;
@@ -155,7 +169,7 @@ export function createAnswers(options: AnswersOptions): Answers {
         asker,
         prompt: prompt.kind === 'text' ? prompt.text : prompt.ids.join(', '),
         text: '',
-        status: { kind: 'queued', place: 1 },
+        status: needsApproval ? { kind: 'awaiting-approval' } : { kind: 'queued', place: 1 },
         promptTokens: 0,
         newTokens: 0,
         ttftMs: null,
@@ -167,19 +181,35 @@ export function createAnswers(options: AnswersOptions): Answers {
         const entry = { id, asker, request, askedMs, stopping, onAnswer, resolve, reject };
         stopping.signal.addEventListener('abort', () => {
           if (inFlight.has(entry)) return;
+          undecided.delete(entry);
           line.remove(entry);
           show(entry, { status: { kind: 'done', because: 'stopped' } });
           resolve(resultOf(nothingMade, [], views[id]));
           startWaiting();
         });
-        line.add(entry);
+        entries.set(id, entry);
+        if (needsApproval) undecided.add(entry);
+        else line.add(entry);
+        show(entry, {});
       });
+      const forget = (): boolean => entries.delete(id);
+      done.then(forget, forget);
       startWaiting();
       return { id, done, stop: () => stopping.abort() };
     },
+    decide(answerId, isAllowed) {
+      const entry = entries.get(answerId);
+      if (!entry || !undecided.delete(entry)) return;
+      if (isAllowed) line.add(entry);
+      else fail(entry, new Error('The host did not allow this question.'));
+      startWaiting();
+    },
+    stop(answerId) {
+      entries.get(answerId)?.stopping.abort();
+    },
     capacityChanged: startWaiting,
     stopAll(asker, reason) {
-      for (const entry of [...inFlight, ...line.order()])
+      for (const entry of [...entries.values()])
         if (asker === null || entry.asker === asker) entry.stopping.abort(new Error(reason));
     },
   };

@@ -27,6 +27,7 @@ export function openRoom(options: HostOptions): HostRoom {
     devices: [],
     plan: null,
     waitingFor: null,
+    asking: options.asking,
     answers: [],
     notices: [],
   });
@@ -42,6 +43,11 @@ export function openRoom(options: HostOptions): HostRoom {
 
   function close(): void {
     end('You closed the room.');
+  }
+
+  function openRoomOrThrow(): RunningRoom {
+    if (!room) throw new Error('The room is still being opened: try again in a moment.');
+    return room;
   }
 
   const opened = open(options, store, signal);
@@ -60,10 +66,10 @@ export function openRoom(options: HostOptions): HostRoom {
       options = { ...options, memoryBudgetBytes: bytes };
       room?.setMemoryBudget(bytes);
     },
-    ask(request) {
-      if (!room) throw new Error('The room is still being opened: ask again in a moment.');
-      return room.ask(request);
-    },
+    ask: (request) => openRoomOrThrow().ask(request),
+    setAsking: (mode) => openRoomOrThrow().setAsking(mode),
+    decide: (answerId, isAllowed) => room?.decide(answerId, isAllowed),
+    stop: (answerId) => room?.stop(answerId),
     settled: () => opened.then((running) => running.settled()),
     close,
   };

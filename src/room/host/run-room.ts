@@ -11,7 +11,7 @@ import { prepareEngine } from '../prepare-engine.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import { createShardHolder } from '../shard-holder.ts';
-import type { WaitingFor } from '../view.ts';
+import type { AskingMode, WaitingFor } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
@@ -25,6 +25,7 @@ import { planRoom, sequencesThatFit, tokensPerMs } from './room-plan.ts';
 import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
 import { createTurns } from './turns.ts';
+import { createVisitors } from './visitors.ts';
 import type { TextCodec } from './text-codec.ts';
 
 export interface RunRoomOptions {
@@ -43,6 +44,9 @@ export interface RunRoomOptions {
 
 export interface RunningRoom {
   ask(request: AskRequest): Answer;
+  setAsking(mode: AskingMode): void;
+  decide(answerId: number, isAllowed: boolean): void;
+  stop(answerId: number): void;
   setMemoryBudget(bytes: number): void;
   settled(): Promise<void>;
 }
@@ -93,6 +97,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     members.delete(deviceId);
     tell({ kind: 'left', deviceId });
     rollOut.left(member);
+    visitors.left(deviceId);
     store.notice(`${member.label} (${deviceId}) left.`);
     showDevices();
     planning.lose(deviceId, `${member.label} left; its layers move to the others.`);
@@ -216,6 +221,17 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
   });
 
+  const visitors = createVisitors({
+    answers,
+    mode: () => store.view.asking,
+    tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
+  });
+
+  function setAsking(mode: AskingMode): void {
+    store.update({ asking: mode });
+    tell({ kind: 'asking', mode });
+  }
+
   /** Int8 arithmetic on wasm scales by what shares the run: several positions together would differ. */
   function draftsAreExact({ lap }: RunningLap): boolean {
     if (!options.speculation) return false;
@@ -280,6 +296,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       contextLength,
     }),
     onJoined(member) {
+      member.link?.sendControl({ kind: 'asking', mode: store.view.asking });
       store.notice(`${member.label} joined as ${member.id}.`);
       showDevices();
     },
@@ -287,6 +304,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onChanged: changed,
     onReady: (member, epoch) => rollOut.ready(member, epoch),
     onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
+    onAsk: (member, question) => visitors.ask(member.id, question),
+    onStop: (member, request) => visitors.stop(member.id, request),
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 
@@ -301,7 +320,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   showDevices();
 
   return {
-    ask: (request) => answers.ask(request, 'host'),
+    ask: (request) =>
+      answers.ask(request, { id: 'host', needsApproval: false, onAnswer: () => undefined }),
+    setAsking,
+    decide: (answerId, isAllowed) => answers.decide(answerId, isAllowed),
+    stop: (answerId) => answers.stop(answerId),
     settled: () => planning.settled(),
     setMemoryBudget(bytes) {
       if (host.profile) host.profile.budgetBytes = bytes;

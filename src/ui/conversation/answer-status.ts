@@ -3,8 +3,10 @@ import type { AnswerStatus } from '../../room/view.ts';
 /** What the screen says of an answer's state beside its text; empty where the text says enough. */
 export function answerStatusText(status: AnswerStatus): string {
   switch (status.kind) {
+    case 'awaiting-approval':
+      return 'Waiting for the host to allow it';
     case 'queued':
-      return 'Waiting for its turn';
+      return status.place === 1 ? 'Next in line' : `Number ${status.place} in line`;
     case 'reading':
       return `Reading the prompt, ${status.tokensRead} tokens so far`;
     case 'writing':

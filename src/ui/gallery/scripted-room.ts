@@ -86,6 +86,14 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       store.update({ phase: { kind: 'closed', reason: 'You closed the room.' } });
     },
     ask,
+    setAsking: (asking) => store.update({ asking }),
+    decide: (id, isAllowed) =>
+      change(id, {
+        status: isAllowed
+          ? { kind: 'queued', place: 1 }
+          : { kind: 'failed', reason: 'The host did not allow this question.' },
+      }),
+    stop: (id) => change(id, { status: { kind: 'done', because: 'stopped' } }),
     settled: () => Promise.resolve(),
   };
 }
