@@ -3,9 +3,17 @@ import type { ModelConfig } from '../model/config.ts';
 import type { WeightType } from './engine.ts';
 import { createEmbedding, type Embedding } from './embedding.ts';
 import { createKvCache, type KvCache } from './kv-cache.ts';
-import { composeHead, composeLayer } from './row-graph.ts';
+import { withMemory } from './out-of-memory.ts';
+import { composeHead, composeLayer, type RowGraph } from './row-graph.ts';
 import type { TensorSource } from './tensor-source.ts';
-import { createSession, int32, int64, type RunTensor, type Runtime } from './runtime.ts';
+import {
+  createSession,
+  int32,
+  int64,
+  type RunTensor,
+  type Runtime,
+  type Session,
+} from './runtime.ts';
 
 export type Row = EmbeddingRow | LayerRow | HeadRow;
 
@@ -61,7 +69,7 @@ export async function createLayerRow(options: RowOptions): Promise<LayerRow> {
   const { ort } = runtime;
   const graph = composeLayer({ ...options, info: runtime.info });
   const { result, memoryBytes } = graph;
-  const session = await createSession(runtime, graph, [result]);
+  const session = await openSession(runtime, graph, [result]);
   const caches = new Map<number, KvCache>();
 
   return {
@@ -72,7 +80,7 @@ export async function createLayerRow(options: RowOptions): Promise<LayerRow> {
       const cache = caches.get(sequence) ?? createKvCache(runtime, config, contextLength);
       caches.set(sequence, cache);
       const total = position + tokens;
-      const { past, present } = cache.bind(total);
+      const { past, present } = await cache.bind(total);
       const outputs = await session.run(
         {
           hidden,
@@ -111,7 +119,7 @@ export async function createHeadRow(options: RowOptions): Promise<HeadRow> {
   const { runtime } = options;
   const graph = composeHead({ ...options, info: runtime.info });
   const { result, memoryBytes } = graph;
-  const session = await createSession(runtime, graph, []);
+  const session = await openSession(runtime, graph, []);
   return {
     kind: 'head',
     memoryBytes,
@@ -123,6 +131,12 @@ export async function createHeadRow(options: RowOptions): Promise<HeadRow> {
     },
     dispose: () => session.release(),
   };
+}
+
+function openSession(runtime: Runtime, graph: RowGraph, gpuOutputs: string[]): Promise<Session> {
+  return withMemory(runtime.device, "a row's weights", graph.memoryBytes, () =>
+    createSession(runtime, graph, gpuOutputs),
+  );
 }
 
 /** A hidden state's way through layers, each handing on to the next without leaving the device. */

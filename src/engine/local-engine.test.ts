@@ -1,8 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine, RunRequest } from './engine.ts';
+import { dequantise } from '../model/dequantise.ts';
+import { quantise } from '../model/quantise.ts';
+import type { Engine, RunRequest, StoredTensor } from './engine.ts';
 import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
 import { tinyModels, type TinyModel } from './fixtures/tiny-model.ts';
 import { createLocalEngine } from './local-engine.ts';
+import type { Runtime } from './runtime.ts';
 
 /** float32 against float64 over five layers; what the project promises. */
 const hiddenTolerance = 1e-3;
@@ -11,6 +14,12 @@ const logitTolerance = 2e-3;
 const sameTolerance = 1e-4;
 
 const contextLength = 48;
+
+/** The graphs composed for WebGPU, computed without a GPU: they take weights in blocks as they are. */
+const webGpuGraphs: Runtime = {
+  ...nodeRuntime,
+  info: { backend: 'webgpu', adapter: 'none', shaderF16: false },
+};
 
 async function loadAll(model: TinyModel): Promise<Engine> {
   const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
@@ -173,6 +182,31 @@ describe('a sequence', () => {
     await expect(engine.run(tokens([512], { last }))).rejects.toThrow(
       'token 512 is outside the vocabulary of 512',
     );
+  });
+});
+
+describe('weights stored in blocks', () => {
+  it.each([
+    ['Q8_0', 'q8'],
+    ['Q4_0', 'q4'],
+  ] as const)('of %s give what f32 gives with the same values', async (dtype, weights) => {
+    const model = await readTinyModelFile('tiny-qwen2');
+    const stored = (row: number): StoredTensor[] =>
+      model.row(row).map((tensor) => {
+        if (tensor.shape.length < 2) return tensor;
+        const data = quantise(dtype, dequantise(tensor.dtype, tensor.data));
+        return { ...tensor, dtype, data };
+      });
+    const results: Float32Array[] = [];
+    for (const type of ['f32', weights] as const) {
+      const engine = createLocalEngine(webGpuGraphs, { config: model.config, contextLength });
+      for (let row = 0; row <= headOf(model); row++) await engine.loadRow(row, stored(row), type);
+      results.push(
+        (await engine.run(tokens(model.reference.inputIds, { last: headOf(model) }))).values,
+      );
+      await engine.dispose();
+    }
+    expect(largestDifference(results[0], [...results[1]])).toBeLessThan(logitTolerance);
   });
 });
 

@@ -20,7 +20,7 @@ import { findPrefillChunk } from './prefill-check.ts';
 import { noise, randomTensors } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { storedAs } from './stored-as.ts';
-import { medianMs, type TimingLimits } from './timing.ts';
+import { time, type TimingLimits } from './timing.ts';
 
 export interface MeasureOptions {
   runtime: Runtime;
@@ -32,8 +32,8 @@ export interface MeasureOptions {
 const workingSetBytes = 64 * 2 ** 20;
 /** A lookup touches one row of the table: this many stand for all. */
 const embeddingSample = 4096;
-/** f32 is exact: another type must be this much faster to be worth its error. */
-const worthwhileSpeedup = 1.05;
+/** A longer run is measured on fewer layers, so that slow devices are done in seconds too. */
+const longestRunMs = 150;
 /** Positions that each measured token attends to. */
 const pastLength = 32;
 const timing: TimingLimits = { warmUpMs: 100, measureMs: 150 };
@@ -45,55 +45,81 @@ export async function measure(
   onProgress: (fraction: number) => void = () => undefined,
 ): Promise<ComputeProfile> {
   const { info } = options.runtime;
-  const types = weights === 'auto' ? candidates(info) : [computedWith(info, weights)];
-  const steps = types.length + 1;
-  const measured: LayerFigures[] = [];
-  for (const [index, type] of types.entries()) {
-    onProgress(index / steps);
-    measured.push(await measureLayers(options, type));
+  const [first, ...others]: [Candidate, ...Candidate[]] =
+    weights === 'auto' ? candidates(info) : [{ type: computedWith(info, weights), speedup: 1 }];
+  const steps = others.length + 2;
+  onProgress(0);
+  let best = await measureLayers(options, first.type);
+  for (const [index, { type, speedup }] of others.entries()) {
+    onProgress((index + 1) / steps);
+    const measured = await measureLayers(options, type);
+    if (measured.leastMs * speedup < best.leastMs) best = measured;
   }
-  const best = measured.reduce((chosen, next) =>
-    next.layerMs * worthwhileSpeedup < chosen.layerMs ? next : chosen,
-  );
-  onProgress(types.length / steps);
-  const head = await measureHead(options, best.weights);
-  const embedding = measureEmbedding(options.config, best.weights);
+  onProgress((steps - 1) / steps);
+  const { figures } = best;
+  const head = await measureHead(options, figures.weights);
+  const embedding = measureEmbedding(options.config, figures.weights);
   onProgress(1);
-  return { backend: info.backend, ...best, ...head, ...embedding };
+  return { backend: info.backend, ...figures, ...head, ...embedding };
 }
 
-/** Exact first: a later type must be faster. */
-function candidates(info: EngineInfo): WeightType[] {
-  if (info.backend === 'wasm') return ['f32', 'q8'];
-  return info.shaderF16 ? ['f32', 'f16', 'q8'] : ['f32', 'q8'];
+interface Candidate {
+  type: WeightType;
+  /** How much faster than the best before it a type must be, to be worth its error. */
+  speedup: number;
 }
 
-type LayerFigures = Pick<
-  ComputeProfile,
-  'weights' | 'layerMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
->;
+/** f32 is exact, so it comes first. On wasm, q8 rounds activations to 8 bits as well. */
+function candidates(info: EngineInfo): [Candidate, ...Candidate[]] {
+  const exact: Candidate = { type: 'f32', speedup: 1 };
+  if (info.backend === 'wasm') return [exact, { type: 'q8', speedup: 2 }];
+  const half: Candidate[] = info.shaderF16 ? [{ type: 'f16', speedup: 1.05 }] : [];
+  return [exact, ...half, { type: 'q8', speedup: 1.05 }];
+}
 
-async function measureLayers(options: MeasureOptions, weights: WeightType): Promise<LayerFigures> {
+interface MeasuredLayers {
+  figures: Pick<
+    ComputeProfile,
+    'weights' | 'layerMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
+  >;
+  /** ms of one token through one layer, in the least disturbed run. */
+  leastMs: number;
+}
+
+async function measureLayers(
+  options: MeasureOptions,
+  weights: WeightType,
+): Promise<MeasuredLayers> {
   const { config, contextLength } = options;
-  const layers: LayerRow[] = [];
+  const add = () => createLayerRow({ ...options, weights, ...randomRow(config, weights) });
+  const layers = [await add()];
   try {
-    do layers.push(await createLayerRow({ ...options, weights, ...randomRow(config, weights) }));
-    while (
-      layers.length < config.num_hidden_layers &&
-      layers.length * layers[0].memoryBytes < workingSetBytes
-    );
+    const [{ memoryBytes }] = layers;
     const prefillChunk = await findPrefillChunk({ ...options, weights, layer: layers[0] });
     const past = Math.max(0, Math.min(pastLength, contextLength - prefillChunk));
-    for (let position = 0; position < past; position++)
-      await runChain(options, layers, position, 1);
-    const decodeMs = await medianMs(() => runChain(options, layers, past, 1), timing);
-    const prefillMs = await medianMs(() => runChain(options, layers, past, prefillChunk), timing);
+    const { leastMs } = await time(() => runChain(options, layers, 0, 1), {
+      ...timing,
+      measureMs: 0,
+    });
+    const enough = Math.min(
+      config.num_hidden_layers,
+      Math.ceil(workingSetBytes / memoryBytes),
+      Math.ceil(longestRunMs / leastMs),
+    );
+    while (layers.length < enough) layers.push(await add());
+    for (let position = 0; position < past; position += prefillChunk)
+      await runChain(options, layers, position, Math.min(prefillChunk, past - position));
+    const decode = await time(() => runChain(options, layers, past, 1), timing);
+    const prefill = await time(() => runChain(options, layers, past, prefillChunk), timing);
     return {
-      weights,
-      layerMs: decodeMs / layers.length,
-      layerBytes: layers[0].memoryBytes,
-      prefillLayerMs: prefillMs / layers.length / prefillChunk,
-      prefillChunk,
+      leastMs: decode.leastMs / layers.length,
+      figures: {
+        weights,
+        layerMs: decode.medianMs / layers.length,
+        layerBytes: memoryBytes,
+        prefillLayerMs: prefill.medianMs / layers.length / prefillChunk,
+        prefillChunk,
+      },
     };
   } finally {
     for (const layer of layers) await layer.dispose();
@@ -130,11 +156,11 @@ async function measureHead(
   });
   try {
     const values = noise(config.hidden_size, 1);
-    const headMs = await medianMs(async () => {
+    const { medianMs } = await time(async () => {
       const hidden = float32(runtime.ort, values, [1, 1, config.hidden_size]);
       await takeFloats(await head.run(1, 1, hidden));
     }, timing);
-    return { headMs: headMs * scale, headBytes: Math.ceil(head.memoryBytes * scale) };
+    return { headMs: medianMs * scale, headBytes: Math.ceil(head.memoryBytes * scale) };
   } finally {
     await head.dispose();
   }

@@ -9,7 +9,7 @@ import type { Backend, WeightType } from './engine.ts';
 import type { LayerRow } from './loaded-row.ts';
 import { noise } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
-import { medianMs } from './timing.ts';
+import { time } from './timing.ts';
 
 export interface PrefillCheckOptions {
   runtime: Runtime;
@@ -24,23 +24,27 @@ const pastLength = 8;
 /** A larger chunk delays other work: it must bring this much per token to be worth it. */
 const worthwhileSpeedup = 1.03;
 const timing = { warmUpMs: 0, measureMs: 20 };
+/** Then the best so far will do, so that slow devices are done too. */
+const budgetMs = 800;
 
 /** The fastest chunk size per token among those whose results are right; 1 if none is. */
 export async function findPrefillChunk(options: PrefillCheckOptions): Promise<number> {
-  const { layer, contextLength } = options;
+  const { layer, contextLength, config } = options;
+  const end = performance.now() + budgetMs;
   const tolerance = chunkTolerance(options.runtime.info.backend, options.weights);
-  const longest = pastLength + sizes[sizes.length - 1];
-  const hidden = noise(longest * options.config.hidden_size, Math.sqrt(3));
+  const past = noise(pastLength * config.hidden_size, Math.sqrt(3));
+  await runInPieces(options, past, 0, 1);
   let right = 1;
   let fastest = { size: 1, tokenMs: Infinity };
   for (const size of sizes) {
-    if (pastLength + size > contextLength) break;
-    const whole = await runInPieces(options, hidden, size, size);
-    const pieces = await runInPieces(options, hidden, size, right);
-    if (!(largestError(whole, pieces, hidden) < tolerance)) break;
+    if (pastLength + size > contextLength || performance.now() > end) break;
+    const hidden = noise(size * config.hidden_size, Math.sqrt(3));
+    const pieces = await runInPieces(options, hidden, pastLength, right);
+    const whole = await runInPieces(options, hidden, pastLength, size);
+    if (!(relativeError(whole, pieces, hidden) < tolerance)) break;
     right = size;
-    const runMs = await medianMs(() => runPiece(options, hidden, pastLength, size), timing);
-    const tokenMs = runMs / size;
+    const { leastMs } = await time(() => runInPieces(options, hidden, pastLength, size), timing);
+    const tokenMs = leastMs / size;
     if (tokenMs * worthwhileSpeedup > fastest.tokenMs) break;
     fastest = { size, tokenMs };
   }
@@ -59,45 +63,32 @@ function chunkTolerance(backend: Backend, weights: WeightType): number {
   return weights === 'f16' ? 3e-2 : 1e-3;
 }
 
-/** Runs `size` positions on top of a fresh past, `piece` at a time. */
+/** Runs hidden states from `position` on, `piece` at a time. */
 async function runInPieces(
-  options: PrefillCheckOptions,
+  { layer, runtime, config }: PrefillCheckOptions,
   hidden: Float32Array,
-  size: number,
+  position: number,
   piece: number,
 ): Promise<Float32Array> {
-  const width = options.config.hidden_size;
-  for (let position = 0; position < pastLength; position++)
-    await runPiece(options, hidden, position, 1);
-  const result = new Float32Array(size * width);
-  for (let start = 0; start < size; start += piece) {
-    const tokens = Math.min(piece, size - start);
-    result.set(await runPiece(options, hidden, pastLength + start, tokens), start * width);
+  const width = config.hidden_size;
+  const result = new Float32Array(hidden.length);
+  for (let start = 0; start * width < hidden.length; start += piece) {
+    const values = hidden.subarray(start * width, (start + piece) * width);
+    const tokens = values.length / width;
+    const input = float32(runtime.ort, values, [1, tokens, width]);
+    const output = await layer.run({ sequence, position: position + start, tokens }, input);
+    result.set(await takeFloats(output), start * width);
   }
   return result;
 }
 
-async function runPiece(
-  { layer, runtime, config }: PrefillCheckOptions,
-  hidden: Float32Array,
-  position: number,
-  tokens: number,
-): Promise<Float32Array> {
-  const width = config.hidden_size;
-  const values = hidden.subarray(position * width, (position + tokens) * width);
-  const input = float32(runtime.ort, values, [1, tokens, width]);
-  return takeFloats(await layer.run({ sequence, position, tokens }, input));
-}
-
-function largestError(a: Float32Array, b: Float32Array, hidden: Float32Array): number {
+/** Largest difference, against the root mean square of what the layer added; NaN if either has one. */
+function relativeError(a: Float32Array, b: Float32Array, hidden: Float32Array): number {
   let largest = 0;
   let squares = 0;
-  const offset = (hidden.length / (pastLength + sizes[sizes.length - 1])) * pastLength;
   for (let i = 0; i < b.length; i++) {
-    const difference = Math.abs(a[i] - b[i]);
-    // A comparison with NaN is false: this way it is kept.
-    if (!(difference <= largest)) largest = difference;
-    squares += (b[i] - hidden[offset + i]) ** 2;
+    largest = Math.max(largest, Math.abs(a[i] - b[i]));
+    squares += (b[i] - hidden[i]) ** 2;
   }
   return largest / Math.sqrt(squares / b.length);
 }

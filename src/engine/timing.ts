@@ -6,28 +6,27 @@ export interface TimingLimits {
   measureMs: number;
 }
 
-/** Median ms of `task`; at least two runs before and three that count, however long they take. */
-export async function medianMs(
-  task: () => Promise<unknown>,
-  limits: TimingLimits,
-): Promise<number> {
-  await repeat(task, 2, limits.warmUpMs);
-  const durations = await repeat(task, 3, limits.measureMs);
-  durations.sort((a, b) => a - b);
-  return durations[Math.floor(durations.length / 2)];
+export interface Timing {
+  medianMs: number;
+  /** The least disturbed run: for comparing two ways with one another. */
+  leastMs: number;
 }
 
-async function repeat(
-  task: () => Promise<unknown>,
-  least: number,
-  budgetMs: number,
-): Promise<number[]> {
+/** At least one run before and one that counts, however long they take. */
+export async function time(task: () => Promise<unknown>, limits: TimingLimits): Promise<Timing> {
+  await repeat(task, limits.warmUpMs);
+  const durations = await repeat(task, limits.measureMs);
+  durations.sort((a, b) => a - b);
+  return { medianMs: durations[Math.floor(durations.length / 2)], leastMs: durations[0] };
+}
+
+async function repeat(task: () => Promise<unknown>, budgetMs: number): Promise<number[]> {
   const durations: number[] = [];
   const end = performance.now() + budgetMs;
-  while (durations.length < least || performance.now() < end) {
+  do {
     const started = performance.now();
     await task();
     durations.push(performance.now() - started);
-  }
+  } while (performance.now() < end);
   return durations;
 }
