@@ -13,8 +13,8 @@ const mayImport = {
   store: ['model'],
   engine: ['model'],
   profile: ['model', 'engine', 'transport'],
-  room: ['model', 'planner', 'store', 'engine', 'profile', 'transport'],
-  ui: ['model', 'planner', 'store', 'engine', 'profile', 'transport', 'room'],
+  room: ['model', 'planner', 'convert', 'store', 'engine', 'profile', 'transport'],
+  ui: ['model', 'convert', 'planner', 'store', 'engine', 'profile', 'transport', 'room'],
   server: ['model', 'convert'],
 };
 

@@ -13,10 +13,13 @@ const row = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1025));
 const ms = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e7));
 const deviceId = v.pipe(v.string(), v.regex(/^(host|[a-z]{1,3})$/));
 const peerId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
-const fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const sentence = v.pipe(v.string(), v.maxLength(500));
 const weights = v.picklist(['f32', 'f16', 'q8', 'q4']);
 const backend = v.picklist(['webgpu', 'wasm']);
+
+/** A row of 3.5 GB, in pieces of 4 MiB; its hashes fit one message. */
+const maxPiecesOfRow = 840;
 
 const StageSchema = v.pipe(
   v.object({ device: deviceId, first: row, last: row }),
@@ -77,20 +80,32 @@ const SamplingSchema = v.object({
   seed: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
 });
 
+const ModelAddressSchema = v.variant('kind', [
+  v.object({
+    kind: v.literal('shards'),
+    /** Absolute, or relative to the page, which every device of the room has loaded from the same server. */
+    manifestUrl: v.pipe(v.string(), v.minLength(1), v.maxLength(2048)),
+    sha256,
+  }),
+  v.object({
+    kind: v.literal('given'),
+    sha256,
+    baseUrl: v.nullable(v.pipe(v.string(), v.url(), v.maxLength(2048))),
+  }),
+]);
+
 const HostMessageSchema = v.variant('kind', [
   /** Who you are here, and which model this room runs. */
   v.object({
     kind: v.literal('welcome'),
     deviceId,
-    /** Absolute, or relative to the page, which every device of the room has loaded from the same server. */
-    manifestUrl: v.pipe(v.string(), v.minLength(1), v.maxLength(2048)),
-    manifestSha256: fingerprint,
+    model: ModelAddressSchema,
     weights: v.picklist(['auto', 'f32', 'f16', 'q8', 'q4']),
     wire: v.picklist(['f16', 'f32']),
     contextLength: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 24)),
   }),
   /** Another device of the room: dial it, or let it in when it dials, if it proves this fingerprint. */
-  v.object({ kind: v.literal('meet'), deviceId, peerId, fingerprint, dial: v.boolean() }),
+  v.object({ kind: v.literal('meet'), deviceId, peerId, fingerprint: sha256, dial: v.boolean() }),
   v.object({ kind: v.literal('measure-link'), deviceId }),
   /** Load the rows that this lap gives you; the rows it does not give you may go now, or after `adopt`. */
   v.object({
@@ -101,6 +116,13 @@ const HostMessageSchema = v.variant('kind', [
     lapMs: ms,
     why: sentence,
     dropFirst: v.boolean(),
+  }),
+  /** Which devices keep a row that this one is to load, and the hashes of its pieces where they are known. */
+  v.object({
+    kind: v.literal('row-sources'),
+    row,
+    devices: v.pipe(v.array(deviceId), v.maxLength(64)),
+    sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfRow)),
   }),
   /** The laps that are in use from now on, the newest last: rows and frames of all others may go. */
   v.object({
@@ -154,6 +176,14 @@ const DeviceMessageSchema = v.variant('kind', [
   /** A link to another device: measured, or impossible (`profile: null`). */
   v.object({ kind: v.literal('link'), deviceId, profile: v.nullable(LinkProfileSchema) }),
   v.object({ kind: v.literal('met'), deviceId, reached: v.boolean() }),
+  /** This device keeps a row's pieces and can pass them on; their hashes, in order. */
+  v.object({
+    kind: v.literal('keeps-row'),
+    row,
+    sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfRow)),
+  }),
+  /** A device gave this one bytes that do not match their hash. */
+  v.object({ kind: v.literal('forged'), deviceId }),
   v.object({ kind: v.literal('ready'), epoch }),
   v.object({ kind: v.literal('unable'), epoch, reason: sentence }),
   v.object({ kind: v.literal('stage-failed'), epoch, sequence: count, reason: sentence }),

@@ -18,9 +18,27 @@ export interface DeviceOptions {
 /** `auto` lets the planner choose; `even` deals layers equally; else exact stages in lap order. */
 export type PlanChoice = 'auto' | 'even' | (RowRange & { device: string })[];
 
+export type ModelChoice =
+  /** Cut into shards; the address of the manifest, absolute or relative to the page. */
+  | { kind: 'shards'; manifestUrl: string }
+  /**
+   * `owner/model`, or `owner/model/file.gguf`, of a hub in Hugging Face's layout. An access token stays on
+   * this device, which then passes the bytes on; null without one.
+   */
+  | {
+      kind: 'hub';
+      id: string;
+      accessToken: string | null;
+      revision?: string;
+      hubUrl?: string;
+    }
+  /** A `.gguf` file, a folder in Hugging Face's layout, or a `manifest.json`, on any server with ranges. */
+  | { kind: 'url'; url: string }
+  /** Picked or dropped by the person at this device: GGUF, or a Hugging Face folder. */
+  | { kind: 'files'; files: readonly File[] };
+
 export interface HostOptions extends DeviceOptions {
-  /** Address of the model's manifest, absolute or relative to the page. */
-  manifestUrl: string;
+  model: ModelChoice;
   /**
    * Where other devices reach this app, for the room link; null for the page's own address. A page at
    * `http://localhost` names its server's LAN address here.

@@ -1,3 +1,4 @@
+import { httpOrigin } from './piece-origin.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { breakAfter, startFileServer, type FileServer } from './fixtures/file-server.ts';
 import { memoryCache } from './fixtures/memory-cache.ts';
@@ -46,7 +47,11 @@ describe.each([
 ])('a model $kind', ({ hashed }) => {
   it('is read whole, tied tensors fetched once', async () => {
     const model = serve(shardModel({ hashed }));
-    const reader = createShardReader(model.manifest, server.url, memoryCache());
+    const reader = createShardReader(
+      model.manifest,
+      httpOrigin(model.manifest, server.url),
+      memoryCache(),
+    );
     const read = await readRows(reader, [0, 1, 2, 3]);
     expect([...read.keys()].sort()).toEqual([0, 1, 2, 3]);
     expectWhole(model, read);
@@ -59,7 +64,11 @@ describe.each([
 
   it('is fetched no further than the rows asked for', async () => {
     const model = serve(shardModel({ hashed }));
-    const reader = createShardReader(model.manifest, server.url, memoryCache());
+    const reader = createShardReader(
+      model.manifest,
+      httpOrigin(model.manifest, server.url),
+      memoryCache(),
+    );
     expectWhole(model, await readRows(reader, [2]));
     expect(reader.rowBytesFetched).toBe(model.files.get('layer-1.bin')?.length);
     expect(server.requests.every((request) => request.startsWith('layer-1.bin'))).toBe(true);
@@ -68,9 +77,12 @@ describe.each([
   it('is not fetched a second time', async () => {
     const model = serve(shardModel({ hashed }));
     const cache = memoryCache();
-    await readRows(createShardReader(model.manifest, server.url, cache), [0, 1, 2, 3]);
+    await readRows(
+      createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
+      [0, 1, 2, 3],
+    );
     const requests = server.requests.length;
-    const again = createShardReader(model.manifest, server.url, cache);
+    const again = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
     expectWhole(model, await readRows(again, [0, 1, 2, 3]));
     expect(server.requests).toHaveLength(requests);
     expect(again.rowBytesFetched).toBe(0);
@@ -79,7 +91,11 @@ describe.each([
   it('counts its progress up to the whole, and never beyond', async () => {
     const model = serve(shardModel({ hashed }));
     server.instead.push(breakAfter(model.files.get('embed-head.bin') ?? new Uint8Array(), 1000));
-    const reader = createShardReader(model.manifest, server.url, memoryCache());
+    const reader = createShardReader(
+      model.manifest,
+      httpOrigin(model.manifest, server.url),
+      memoryCache(),
+    );
     const total = storedBytes(model.manifest, [0, 3]);
     const steps: [number, number][] = [];
     await reader.readRows(
@@ -98,7 +114,10 @@ describe('ShardReader', () => {
   it('gives every tensor a buffer of its own, which may be handed away', async () => {
     const model = serve(shardModel({ hashed: true }));
     const cache = memoryCache();
-    const read = await readRows(createShardReader(model.manifest, server.url, cache), [0, 1, 2, 3]);
+    const read = await readRows(
+      createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
+      [0, 1, 2, 3],
+    );
     const tensors = [...read.values()].flat();
     for (const { data } of tensors) {
       expect(data.byteLength).toBe(data.buffer.byteLength);
@@ -106,13 +125,20 @@ describe('ShardReader', () => {
     }
     expectWhole(
       model,
-      await readRows(createShardReader(model.manifest, server.url, cache), [0, 3]),
+      await readRows(
+        createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
+        [0, 3],
+      ),
     );
   });
 
   it('hands over one row before it reads the next', async () => {
     const model = serve(shardModel({ hashed: true }));
-    const reader = createShardReader(model.manifest, server.url, memoryCache());
+    const reader = createShardReader(
+      model.manifest,
+      httpOrigin(model.manifest, server.url),
+      memoryCache(),
+    );
     const order: string[] = [];
     await reader.readRows([1, 2], async (row) => {
       const asked = server.requests.length;
@@ -128,7 +154,7 @@ describe('ShardReader', () => {
     tampered[100] ^= 1;
     server.files.set('layer-0.bin', tampered);
     const cache = memoryCache();
-    const reader = createShardReader(model.manifest, server.url, cache);
+    const reader = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
     await expect(readRows(reader, [1])).rejects.toThrow(
       "layer-0.bin is damaged or was changed: its bytes do not match the hash in the model's manifest. Cut or fetch the model again.",
     );
@@ -138,12 +164,15 @@ describe('ShardReader', () => {
   it('fetches a piece anew that was changed in the cache', async () => {
     const model = serve(shardModel({ hashed: true }));
     const cache = memoryCache();
-    await readRows(createShardReader(model.manifest, server.url, cache), [1]);
+    await readRows(
+      createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
+      [1],
+    );
     for (const bytes of cache.entries.values()) bytes[100] ^= 1;
-    const reader = createShardReader(model.manifest, server.url, cache);
+    const reader = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
     expectWhole(model, await readRows(reader, [1]));
     expect(reader.rowBytesFetched).toBe(model.files.get('layer-0.bin')?.length);
-    const third = createShardReader(model.manifest, server.url, cache);
+    const third = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
     expectWhole(model, await readRows(third, [1]));
     expect(third.rowBytesFetched).toBe(0);
   });
@@ -151,16 +180,25 @@ describe('ShardReader', () => {
   it('fetches a piece anew that was cut short in the cache', async () => {
     const model = serve(shardModel({ hashed: false }));
     const cache = memoryCache();
-    await readRows(createShardReader(model.manifest, server.url, cache), [1]);
+    await readRows(
+      createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
+      [1],
+    );
     for (const [key, bytes] of cache.entries) cache.entries.set(key, bytes.slice(0, -1));
-    expectWhole(model, await readRows(createShardReader(model.manifest, server.url, cache), [1]));
+    expectWhole(
+      model,
+      await readRows(
+        createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
+        [1],
+      ),
+    );
   });
 
   it('keeps the pieces that came when a later one fails, so that only the rest is fetched', async () => {
     const model = serve(shardModel({ hashed: true }));
     server.files.delete('layer-1.bin');
     const cache = memoryCache();
-    const reader = createShardReader(model.manifest, server.url, cache);
+    const reader = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
     await expect(readRows(reader, [1, 2])).rejects.toThrow(/layer-1\.bin could not be fetched/);
     serve(model);
     server.requests.length = 0;
@@ -171,7 +209,11 @@ describe('ShardReader', () => {
   it('stops when it is told to', async () => {
     const model = serve(shardModel({ hashed: true }));
     const stopping = new AbortController();
-    const reader = createShardReader(model.manifest, server.url, memoryCache());
+    const reader = createShardReader(
+      model.manifest,
+      httpOrigin(model.manifest, server.url),
+      memoryCache(),
+    );
     const reading = reader.readRows(
       [1, 2],
       () => {
@@ -187,7 +229,11 @@ describe('ShardReader', () => {
 
   it('reads a whole file, which does not count as rows', async () => {
     const model = serve(shardModel({ hashed: true }));
-    const reader = createShardReader(model.manifest, server.url, memoryCache());
+    const reader = createShardReader(
+      model.manifest,
+      httpOrigin(model.manifest, server.url),
+      memoryCache(),
+    );
     expect(await reader.readFile('tokenizer.json')).toEqual(model.files.get('tokenizer.json'));
     expect(reader.rowBytesFetched).toBe(0);
     await expect(reader.readFile('other.json')).rejects.toThrow(

@@ -5,9 +5,9 @@
  */
 import type { Dtype } from '../model/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { fetchRange } from './fetch-range.ts';
 import type { PieceCache } from './piece-cache.ts';
 import { sha256Hex } from './read-manifest.ts';
+import type { PieceOrigin } from './piece-origin.ts';
 import { pieceName, piecesOfFile, piecesOfRow, storedBytes, type Piece } from './row-pieces.ts';
 
 /** A tensor's bytes in its own buffer, so that it can be handed to a worker without a copy. */
@@ -20,6 +20,8 @@ export interface ShardTensor {
 }
 
 export interface ShardReader {
+  /** A piece that this device keeps, checked where its hash is known; null if it has none. */
+  keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Bytes of rows that came from outside this device since the reader was made. */
   readonly rowBytesFetched: number;
   /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
@@ -42,40 +44,46 @@ const parallelReads = 4;
 
 export function createShardReader(
   manifest: Manifest,
-  baseUrl: string,
+  origin: PieceOrigin,
   cache: PieceCache,
 ): ShardReader {
   let rowBytesFetched = 0;
+
+  /** Pieces without a hash of their own are known by the model they are of. */
+  function pieceKey(piece: Piece): string {
+    return piece.sha256 ?? `${origin.name} ${pieceName(piece)}`;
+  }
+
+  async function keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null> {
+    const key = pieceKey(piece);
+    const kept = await cache.get(key);
+    if (!kept) return null;
+    if (kept.length === piece.bytes && (await matches(kept, piece.sha256))) return kept;
+    await cache.remove(key);
+    return null;
+  }
 
   async function readPiece(
     piece: Piece,
     onBytes: (count: number, isFetched: boolean) => void,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const url = new URL(manifest.files[piece.file].path, baseUrl).href;
-    const key = piece.sha256 ?? `${url}@${piece.offset}+${piece.bytes}`;
-    const kept = await cache.get(key);
-    if (kept?.length === piece.bytes && (await matches(kept, piece.sha256))) {
+    const kept = await keptPiece(piece);
+    if (kept) {
       onBytes(piece.bytes, false);
       return kept;
     }
-    if (kept) await cache.remove(key);
-    const fetched = await fetchRange({
-      url,
-      offset: piece.offset,
-      length: piece.bytes,
-      onBytes: (count) => onBytes(count, true),
-      ...(signal && { signal }),
-    });
+    const fetched = await origin.read(piece, (count) => onBytes(count, true), signal);
     if (!(await matches(fetched, piece.sha256)))
       throw new Error(
         `${manifest.files[piece.file].path} is damaged or was changed: its bytes do not match the hash in the model's manifest. Cut or fetch the model again.`,
       );
-    await cache.put(key, fetched);
+    await cache.put(pieceKey(piece), fetched);
     return fetched;
   }
 
   return {
+    keptPiece,
     get rowBytesFetched() {
       return rowBytesFetched;
     },

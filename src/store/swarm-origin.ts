@@ -1,0 +1,86 @@
+/**
+ * Pieces from the room's other devices first, and from outside only what none of them has: a room
+ * should download each piece once. A piece from another device counts only if its hash is known and
+ * matches; which device is asked first differs from piece to piece, so that the work is spread.
+ */
+import type { PieceOrigin } from './piece-origin.ts';
+import { sha256Hex } from './read-manifest.ts';
+import { pieceName, type Piece } from './row-pieces.ts';
+
+export interface SwarmOptions {
+  /** Devices that hold the piece, and its hash; null where the hash is not known. */
+  holders: (piece: Piece) => { devices: readonly string[]; sha256: string | null };
+  ask: (
+    device: string,
+    piece: Piece,
+    signal?: AbortSignal,
+  ) => Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Null where only other devices have the model. */
+  outside: PieceOrigin | null;
+  /** A device gave bytes that do not match the hash. */
+  onForged: (device: string) => void;
+}
+
+export interface SwarmOrigin extends PieceOrigin {
+  readonly bytesFromDevices: number;
+  readonly bytesFromOutside: number;
+}
+
+export function swarmOrigin(name: string, options: SwarmOptions): SwarmOrigin {
+  let bytesFromDevices = 0;
+  let bytesFromOutside = 0;
+
+  async function fromDevices(
+    piece: Piece,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { devices, sha256 } = options.holders(piece);
+    if (sha256 === null) return null;
+    for (const device of rotated(devices, spread(piece))) {
+      const bytes = await options.ask(device, piece, signal);
+      signal?.throwIfAborted();
+      if (!bytes) continue;
+      if ((await sha256Hex(bytes)) === sha256) return bytes;
+      options.onForged(device);
+    }
+    return null;
+  }
+
+  return {
+    name,
+    get bytesFromDevices() {
+      return bytesFromDevices;
+    },
+    get bytesFromOutside() {
+      return bytesFromOutside;
+    },
+    async read(piece, onBytes, signal) {
+      const given = await fromDevices(piece, signal);
+      if (given) {
+        bytesFromDevices += given.length;
+        onBytes(given.length);
+        return given;
+      }
+      if (!options.outside)
+        throw new Error(
+          'No device of the room has this part of the model any more, and it came from a file on the device that opened the room.',
+        );
+      const fetched = await options.outside.read(piece, onBytes, signal);
+      bytesFromOutside += fetched.length;
+      return fetched;
+    },
+  };
+}
+
+function rotated<T>(items: readonly T[], by: number): T[] {
+  if (items.length === 0) return [];
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+/** A number that differs from piece to piece, and is the same on every device. */
+function spread(piece: Piece): number {
+  let hash = 0;
+  for (const character of pieceName(piece)) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
+  return hash;
+}
