@@ -10,13 +10,13 @@ import {
   type PackagedFile,
 } from '../model/catalogue.ts';
 import { parseManifestText } from '../model/parse-manifest.ts';
-import { sliceSource, type ByteSource } from './byte-source.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { joinSources, sliceSource, type ByteSource } from './byte-source.ts';
 import { cutShards } from './cut.ts';
 import { download } from './download.ts';
-import { openFileSource } from './file-source.ts';
+import { openGguf } from './gguf-model.ts';
 import { openLlama2c } from './llama2c.ts';
 import { findTarball } from './npm-registry.ts';
+import { openFiles, openFolder, type OpenedCheckpoint } from './open-checkpoint.ts';
 import { unpack } from './unpack.ts';
 
 export interface ModelProgress {
@@ -56,9 +56,8 @@ export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions)
   const manifest = join(folder, 'manifest.json');
   if (await isComplete(folder)) return manifest;
   const unpacked = await fetchFiles(entry, options);
-  const sources = await Promise.all(unpacked.map(openFileSource));
+  const { checkpoint, close } = await openEntry(entry, unpacked);
   try {
-    const checkpoint = await openCheckpoint(entry, sources);
     await cutShards(checkpoint, folder, {
       weights: null,
       onProgress: (bytes, totalBytes) =>
@@ -66,7 +65,7 @@ export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions)
       ...(options.signal && { signal: options.signal }),
     });
   } finally {
-    await Promise.all(sources.map((source) => source.close()));
+    await close();
   }
   await rm(join(options.cacheDir, entry.name), { recursive: true, force: true });
   return manifest;
@@ -120,16 +119,33 @@ function fileName(file: PackagedFile): string {
   return `${file.package.replaceAll('/', '-')}-${file.version}`;
 }
 
-async function openCheckpoint(
-  { format, name, title, licence }: CatalogueEntry,
-  sources: ByteSource[],
-): Promise<Checkpoint> {
+/**
+ * @param paths where each of the entry's files lies
+ */
+async function openEntry(
+  { format, name, title, licence, source }: CatalogueEntry,
+  paths: string[],
+): Promise<OpenedCheckpoint> {
   const label = { name, title, licence };
-  return openLlama2c(
-    await checkedPart(sources, format.checkpoint),
-    await checkedPart(sources, format.tokenizer),
-    label,
-  );
+  switch (format.kind) {
+    case 'llama2.c':
+      return openFiles(paths, async (sources) =>
+        openLlama2c(
+          await checkedPart(sources, format.checkpoint),
+          await checkedPart(sources, format.tokenizer),
+          label,
+        ),
+      );
+    case 'gguf':
+      return openFiles(paths, async (sources) => {
+        const whole = joinSources(sources);
+        await checkHash(sliceSource(whole, 0, format.bytes), format.sha256);
+        return openGguf([{ path: `${name}.gguf`, source: whole }], label);
+      });
+    case 'folder':
+      // Every path ends with the file's own path inside the folder.
+      return openFolder(paths[0].slice(0, -source.files[0].path.length), label);
+  }
 }
 
 async function checkedPart(sources: ByteSource[], part: FilePart): Promise<ByteSource> {

@@ -1,9 +1,15 @@
-/** Opens whatever a person points at, telling formats apart by what the files hold. */
+/** Opens whatever a person points at, telling formats apart by what lies there. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import type { ByteSource } from './byte-source.ts';
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
 import { openFileSource } from './file-source.ts';
+import { isFile, openFolderTree } from './folder-tree.ts';
+import { openGguf } from './gguf-model.ts';
+import { openHubModel } from './hub-model.ts';
 import { openLlama2c } from './llama2c.ts';
+import { openOnnxInt8 } from './onnx-int8.ts';
+import { partsOf } from './split-gguf.ts';
 
 export interface OpenedCheckpoint {
   checkpoint: Checkpoint;
@@ -11,39 +17,100 @@ export interface OpenedCheckpoint {
 }
 
 /**
- * @param input a llama2.c `.bin` file (with its `tokenizer.bin` beside it, if there is one)
+ * @param input a Hugging Face folder, a GGUF file (any part of a split one), or a llama2.c `.bin` file (with
+ *   its `tokenizer.bin` beside it, if there is one)
+ * @throws Error that says what was found instead
  */
 export async function openCheckpointAt(
   input: string,
   label: Partial<ModelLabel> = {},
 ): Promise<OpenedCheckpoint> {
   const name = label.name ?? modelNameOf(input);
-  const full = { title: name, licence: 'unknown', ...label, name };
-  const source = await openFileSource(input);
-  const tokenizerPath = join(dirname(input), 'tokenizer.bin');
-  const tokenizer = (await isFile(tokenizerPath)) ? await openFileSource(tokenizerPath) : null;
+  const full: ModelLabel = { title: name, licence: 'unknown', ...label, name };
+  const kind = await kindOf(input);
+  switch (kind) {
+    case 'folder':
+      return openFolder(input, full);
+    case 'gguf': {
+      const paths = partsOf(basename(input)).map((part) => join(dirname(input), part));
+      return openFiles(paths, (sources) =>
+        openGguf(
+          sources.map((source, i) => ({ path: manifestPath(paths[i], i), source })),
+          full,
+        ),
+      );
+    }
+    case 'llama2.c': {
+      const tokenizer = join(dirname(input), 'tokenizer.bin');
+      const paths = (await isFile(tokenizer)) ? [input, tokenizer] : [input];
+      return openFiles(paths, (sources) => openLlama2c(sources[0], sources.at(1) ?? null, full));
+    }
+  }
+}
+
+/** ONNX files that are looked for in a folder without safetensors. */
+const onnxPaths = ['onnx/model_quantized.onnx', 'model_quantized.onnx', 'onnx/model_int8.onnx'];
+
+/** A Hugging Face folder, or one of ONNX Runtime's int8 models with the same files around it. */
+export async function openFolder(folder: string, label: ModelLabel): Promise<OpenedCheckpoint> {
+  const tree = openFolderTree(folder);
+  try {
+    const safetensors = await Promise.all(
+      ['model.safetensors', 'model.safetensors.index.json'].map((path) =>
+        isFile(join(folder, path)),
+      ),
+    );
+    for (const path of safetensors.includes(true) ? [] : onnxPaths)
+      if (await isFile(join(folder, path)))
+        return { checkpoint: await openOnnxInt8(tree, path, label), close: tree.close };
+    return { checkpoint: await openHubModel(tree, label), close: tree.close };
+  } catch (error) {
+    await tree.close();
+    throw error;
+  }
+}
+
+/** Opens files and what they make together; closing it closes them. */
+export async function openFiles(
+  paths: string[],
+  open: (sources: ByteSource[]) => Promise<Checkpoint>,
+): Promise<OpenedCheckpoint> {
+  const opened: (ByteSource & { close(): Promise<void> })[] = [];
   const close = async (): Promise<void> => {
-    await source.close();
-    await tokenizer?.close();
+    await Promise.all(opened.map((source) => source.close()));
   };
   try {
-    return { checkpoint: await openLlama2c(source, tokenizer, full), close };
+    for (const path of paths) opened.push(await openFileSource(path));
+    return { checkpoint: await open(opened), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+async function kindOf(input: string): Promise<'folder' | 'gguf' | 'llama2.c'> {
+  const found = await stat(input).catch(() => null);
+  if (!found) throw new Error(`there is nothing at ${input}`);
+  if (found.isDirectory()) return 'folder';
+  if (extname(input) === '.gguf') return 'gguf';
+  if (extname(input) === '.bin') return 'llama2.c';
+  throw new Error(
+    `${input} is no checkpoint that can be read: give a Hugging Face folder, a .gguf file or a ` +
+      'llama2.c .bin file',
+  );
+}
+
 /** A model's name from its file or folder: letters, digits, dots, dashes. */
 export function modelNameOf(input: string): string {
-  const stem = basename(input, extname(input)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  const last = basename(input);
+  const stem = last
+    .replace(/(-\d{5}-of-\d{5})?\.(gguf|bin)$/, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '-');
   return stem.replace(/^[^A-Za-z0-9]+/, '').slice(0, 128) || 'model';
 }
 
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
+/** A file's own name where a manifest can carry it. */
+function manifestPath(path: string, index: number): string {
+  const name = basename(path);
+  return /^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(name) ? name : `part-${index}.gguf`;
 }

@@ -7,7 +7,8 @@ import { openCheckpointAt } from './open-checkpoint.ts';
 
 const usage = `usage: npm run shard -- INPUT [--out DIR] [--weights f32|f16|q8|q4] [--name NAME] [--licence TEXT]
 
-INPUT is a llama2.c checkpoint (.bin). DIR is where the model's folder goes; shards by default.
+INPUT is a Hugging Face folder, a GGUF file (any part of a split one), or a llama2.c checkpoint (.bin).
+DIR is where the model's folder goes; shards by default.
 Without --weights every tensor keeps the type it has.`;
 
 const storedAs: Record<string, StorableDtype> = { f32: 'F32', f16: 'F16', q8: 'Q8_0', q4: 'Q4_0' };

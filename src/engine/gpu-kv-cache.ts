@@ -11,56 +11,64 @@ import type { RunTensor, Runtime } from './runtime.ts';
 /** Positions that a new sequence has room for. */
 const firstCapacity = 64;
 
+interface Contents {
+  /** Keys and values, [heads, capacity, headDim] each; none before the first run. */
+  buffers: GPUBuffer[];
+  capacity: number;
+  length: number;
+}
+
 export function createGpuKvCache(
-  { ort }: Runtime,
+  runtime: Pick<Runtime, 'ort'>,
   device: GPUDevice,
   config: ModelConfig,
   contextLength: number,
+  contents: Contents = { buffers: [], capacity: 0, length: 0 },
 ): KvCache {
   const { num_key_value_heads: heads, head_dim: headDim } = config;
   const positionBytes = headDim * Float32Array.BYTES_PER_ELEMENT;
-  let capacity = 0;
-  let buffers: GPUBuffer[] = [];
-  let tensors: RunTensor[] = [];
-  let length = 0;
+  let { buffers, capacity, length } = contents;
+  let tensors = buffers.map(tensorOver);
 
-  function allocate(size: number): GPUBuffer {
-    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
-    return device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
+  function tensorOver(buffer: GPUBuffer): RunTensor {
+    const dims = [1, heads, capacity, headDim];
+    return runtime.ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims });
   }
 
-  /** Heads lie `from` (later `to`) positions apart: each is copied by itself. */
-  function copyHeads(old: GPUBuffer[], from: number, grown: GPUBuffer[], to: number): void {
+  /** Room for keys and values of `positions`, beginning with the first `kept` of what is held. */
+  async function allocate(positions: number, kept: number): Promise<GPUBuffer[]> {
+    const size = heads * positions * positionBytes;
+    const { STORAGE, COPY_SRC, COPY_DST } = GPUBufferUsage;
+    const create = (): GPUBuffer =>
+      device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
+    const created = await withMemory(device, "a sequence's keys and values", 2 * size, () =>
+      Promise.resolve([create(), create()]),
+    );
+    if (kept === 0) return created;
     const encoder = device.createCommandEncoder();
-    old.forEach((buffer, index) => {
+    for (const [index, buffer] of buffers.entries())
+      // Heads lie as far apart as there is room for positions: each is copied by itself.
       for (let head = 0; head < heads; head++)
         encoder.copyBufferToBuffer(
           buffer,
-          head * from * positionBytes,
-          grown[index],
-          head * to * positionBytes,
-          length * positionBytes,
+          head * capacity * positionBytes,
+          created[index],
+          head * positions * positionBytes,
+          kept * positionBytes,
         );
-    });
     device.queue.submit([encoder.finish()]);
+    return created;
   }
 
   async function grow(total: number): Promise<void> {
     let next = Math.max(capacity, firstCapacity);
     while (next < total) next *= 2;
     next = Math.min(next, contextLength);
-    const bytes = heads * next * positionBytes;
-    const grown = await withMemory(device, "a sequence's keys and values", 2 * bytes, () =>
-      Promise.resolve([allocate(bytes), allocate(bytes)]),
-    );
-    if (length > 0) copyHeads(buffers, capacity, grown, next);
+    const grown = await allocate(next, length);
     for (const old of buffers) old.destroy();
     buffers = grown;
     capacity = next;
-    const dims = [1, heads, capacity, headDim];
-    tensors = grown.map((buffer) =>
-      ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims }),
-    );
+    tensors = buffers.map(tensorOver);
   }
 
   return {
@@ -77,6 +85,10 @@ export function createGpuKvCache(
     },
     keep(_outputs, total) {
       length = total;
+    },
+    async copy(positions) {
+      const copied = { buffers: await allocate(capacity, positions), capacity, length: positions };
+      return createGpuKvCache(runtime, device, config, contextLength, copied);
     },
     dispose() {
       for (const buffer of buffers) buffer.destroy();

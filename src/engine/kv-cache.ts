@@ -11,6 +11,8 @@ export interface KvCache {
   bind(total: number): Promise<KvBinding>;
   /** Takes over what a run left, once it has succeeded. */
   keep(outputs: Record<string, RunTensor>, total: number): void;
+  /** A cache of its own that holds the first `length` positions. */
+  copy(length: number): Promise<KvCache>;
   dispose(): void;
 }
 
@@ -37,9 +39,16 @@ export function createKvCache(
 function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
   const empty = (): RunTensor =>
     float32(ort, new Float32Array(0), [1, config.num_key_value_heads, 0, config.head_dim]);
-  let key = empty();
-  let value = empty();
-  let length = 0;
+  return cpuKvCache({ key: empty(), value: empty(), length: 0 }, empty);
+}
+
+interface CpuContents {
+  key: RunTensor;
+  value: RunTensor;
+  length: number;
+}
+
+function cpuKvCache({ key, value, length }: CpuContents, empty: () => RunTensor): KvCache {
   return {
     get length() {
       return length;
@@ -54,6 +63,8 @@ function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
       value = outputs[kvCacheOutputs.value];
       length = total;
     },
+    // A run never writes into the tensors it was given: two caches may hold the same ones.
+    copy: (positions) => Promise.resolve(cpuKvCache({ key, value, length: positions }, empty)),
     dispose() {
       key = empty();
       value = empty();

@@ -37,7 +37,7 @@ export interface LayerRow {
   /** Hidden state [1, tokens, hidden_size] in, the same shape out. `hidden` is given up. */
   run(at: Positions, hidden: RunTensor): Promise<RunTensor>;
   /** Has `to` begin with the first `length` positions of `from`. Throws if it holds fewer. */
-  fork(from: number, to: number, length: number): void;
+  fork(from: number, to: number, length: number): Promise<void>;
   release(sequence: number): void;
   dispose(): Promise<void>;
 }
@@ -94,14 +94,15 @@ export async function createLayerRow(options: RowOptions): Promise<LayerRow> {
       cache.keep(outputs, total);
       return outputs[result];
     },
-    fork(from, to, length) {
+    async fork(from, to, length) {
       const source = caches.get(from);
       if (!source || source.length < length)
         throw new RangeError(
           `sequence ${from} holds ${source?.length ?? 0} positions: ${length} of them cannot be forked`,
         );
+      const copy = await source.copy(length);
       caches.get(to)?.dispose();
-      caches.set(to, source.copy(length));
+      caches.set(to, copy);
     },
     release(sequence) {
       caches.get(sequence)?.dispose();

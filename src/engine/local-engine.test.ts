@@ -125,6 +125,21 @@ describe('a sequence', () => {
     expect(largestDifference(whole, mine)).toBeLessThan(sameTolerance);
   });
 
+  it('may begin with another one, and both go on by themselves', async () => {
+    const ids = model.reference.inputIds;
+    await engine.run(tokens(ids, { last }));
+    await engine.forkSequence({ first: 0, last }, 1, 2, 10);
+    await engine.run(tokens([7, 7, 7, 7], { last, position: 10 }));
+    const request = tokens(ids.slice(10), { last, position: 10 });
+    const forked = await engine.run({ ...request, sequence: 2 });
+    const expected = whole.subarray(10 * model.config.hidden_size);
+    expect(largestDifference(forked.values, [...expected])).toBeLessThan(sameTolerance);
+    await engine.releaseSequence(2);
+    await expect(engine.forkSequence({ first: 1, last: 1 }, 1, 3, 15)).rejects.toThrow(
+      'sequence 1 holds 14 positions: 15 of them cannot be forked',
+    );
+  });
+
   it('comes out the same over two devices that hand on the hidden state', async () => {
     const second = await loadAll(model);
     const ids = model.reference.inputIds;

@@ -104,10 +104,10 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
         return results;
       }),
     forkSequence: ({ first, last }, from, to, length) =>
-      queue(() => {
+      queue(async () => {
         for (const [row, loaded] of rows)
-          if (row >= first && row <= last && loaded.kind === 'layer') loaded.fork(from, to, length);
-        return Promise.resolve();
+          if (row >= first && row <= last && loaded.kind === 'layer')
+            await loaded.fork(from, to, length);
       }),
     releaseSequence: (sequence) =>
       queue(() => {

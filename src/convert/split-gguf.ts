@@ -1,0 +1,13 @@
+/**
+ * The names of all parts of a split GGUF file, given any one of them
+ * (`name-00002-of-00003.gguf`); of any other file, its own.
+ */
+export function partsOf(fileName: string): string[] {
+  const match = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/.exec(fileName);
+  if (!match) return [fileName];
+  const [, stem, , total] = match;
+  return Array.from(
+    { length: Number(total) },
+    (_, i) => `${stem}-${String(i + 1).padStart(5, '0')}-of-${total}.gguf`,
+  );
+}
