@@ -31,7 +31,7 @@ async function run(options: DemoOptions): Promise<void> {
       origin: served.origin,
       devices: options.devices,
       device: options.device,
-      host: { ...options.host, manifestUrl: served.manifestPath },
+      host: { ...options.host, model: { kind: 'shards', manifestUrl: served.manifestPath } },
       onStep: say,
     });
     const printer = textPrinter(options.json ? null : process.stdout);

@@ -46,7 +46,11 @@ export async function measureRoom(browser: Browser, options: MeasureOptions): Pr
     devices: options.devices,
     // One thread a device: the devices of this room share the machine's cores.
     device: { backend: 'wasm', threads: 1 },
-    host: { manifestUrl: options.manifestPath, plan: options.plan, weights: options.weights },
+    host: {
+      model: { kind: 'shards', manifestUrl: options.manifestPath },
+      plan: options.plan,
+      weights: options.weights,
+    },
   });
   const coldLoadMs = performance.now() - startedMs;
   try {
@@ -111,7 +115,8 @@ export async function measureVisits(
 async function openAlone(page: Page, manifestUrl: string): Promise<void> {
   await page.waitForFunction(() => 'edgeshard' in globalThis);
   await page.evaluate(
-    (url) => void edgeshard.openRoom({ manifestUrl: url, backend: 'wasm' }),
+    (url) =>
+      void edgeshard.openRoom({ model: { kind: 'shards', manifestUrl: url }, backend: 'wasm' }),
     manifestUrl,
   );
   await page.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running');

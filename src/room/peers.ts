@@ -2,12 +2,14 @@
  * This device's links to the other devices of the room. The host introduces devices to each other: it
  * tells both sides the other's fingerprint, and one of them to dial. A link to anyone else is refused.
  */
+import { decodeBulk, type BulkMessage } from './bulk-message.ts';
 import { openLink, type FrameHeader, type Link, type Signalling } from '../transport/index.ts';
 
 export interface PeersOptions {
   dial: Signalling['dial'];
   key: Uint8Array<ArrayBuffer>;
   onFrame: (from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>) => void;
+  onBulk: (from: string, message: BulkMessage) => void;
   onLost: (deviceId: string) => void;
 }
 
@@ -25,6 +27,8 @@ export interface Peers {
     dial: boolean;
   }): Promise<boolean>;
   send(deviceId: string, header: FrameHeader, payload: Uint8Array): void;
+  /** Rejects when there is no link. */
+  sendBulk(deviceId: string, message: Uint8Array): Promise<void>;
   /** Half of the last round trip to that device, in ms; 0 before the first. */
   wireMs(deviceId: string): number;
   drop(deviceId: string, reason: string): void;
@@ -82,6 +86,13 @@ export function createPeers(options: PeersOptions): Peers {
         link.close(error instanceof Error ? error.message : String(error));
       }
     });
+    link.onBulk((bytes) => {
+      try {
+        options.onBulk(deviceId, decodeBulk(bytes));
+      } catch (error) {
+        link.close(error instanceof Error ? error.message : String(error));
+      }
+    });
     link.onClosed(() => {
       if (links.get(deviceId) !== link) return;
       links.delete(deviceId);
@@ -110,6 +121,11 @@ export function createPeers(options: PeersOptions): Peers {
       const link = links.get(deviceId);
       if (!link) throw new Error(`there is no link to ${deviceId} any more`);
       link.sendFrame(header, payload);
+    },
+    async sendBulk(deviceId, message) {
+      const link = links.get(deviceId);
+      if (!link) throw new Error(`there is no link to ${deviceId} any more`);
+      await link.sendBulk(message);
     },
     wireMs: (deviceId) => (links.get(deviceId)?.stats.roundTripMs ?? 0) / 2,
     drop(deviceId, reason) {

@@ -13,8 +13,11 @@ const hostMessages: HostMessage[] = [
   {
     kind: 'welcome',
     deviceId: 'a',
-    manifestUrl: 'shards/stories15m/manifest.json',
-    manifestSha256: fingerprint,
+    model: {
+      kind: 'shards',
+      manifestUrl: 'shards/stories15m/manifest.json',
+      sha256: fingerprint,
+    },
     weights: 'auto',
     wire: 'f16',
     contextLength: 256,

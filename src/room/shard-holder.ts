@@ -23,6 +23,7 @@ export function createShardHolder(
   engine: Engine,
   reader: ShardReader,
   weights: WeightType,
+  onLoaded: (row: number) => void,
 ): ShardHolder {
   const held = new Map<number, LoadedRow>();
   // One change at a time: a second plan must not load a row that the first is still loading.
@@ -45,6 +46,7 @@ export function createShardHolder(
           missing,
           async (row, tensors) => {
             held.set(row, await engine.loadRow(row, tensors, weights));
+            onLoaded(row);
           },
           onProgress,
           signal,

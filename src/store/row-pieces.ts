@@ -46,7 +46,7 @@ export function storedBytes(manifest: Manifest, rows: Iterable<number>): number 
 }
 
 /** Tells pieces of one manifest apart. */
-export function pieceName(piece: Piece): string {
+export function pieceName(piece: Omit<Piece, 'sha256'>): string {
   return `${piece.file}:${piece.offset}+${piece.bytes}`;
 }
 

@@ -24,6 +24,13 @@ export interface ShardReader {
   keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Bytes of rows that came from outside this device since the reader was made. */
   readonly rowBytesFetched: number;
+  /**
+   * Hashes of a row's pieces in order, for those that the manifest gives no hash: known once the row has
+   * been read. Empty where the manifest gives them, or the row has not been read.
+   */
+  foundHashes(row: number): string[];
+  /** Whether the cache has every piece of the row; what it has is checked when it is read. */
+  keepsRow(row: number): Promise<boolean>;
   /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /**
@@ -48,6 +55,7 @@ export function createShardReader(
   cache: PieceCache,
 ): ShardReader {
   let rowBytesFetched = 0;
+  const found = new Map<string, string>();
 
   /** Pieces without a hash of their own are known by the model they are of. */
   function pieceKey(piece: Piece): string {
@@ -63,6 +71,12 @@ export function createShardReader(
     return null;
   }
 
+  /** Others can check what they get from this device only against a hash that it told. */
+  async function noteHash(piece: Piece, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (piece.sha256 === null && !found.has(pieceName(piece)))
+      found.set(pieceName(piece), await sha256Hex(bytes));
+  }
+
   async function readPiece(
     piece: Piece,
     onBytes: (count: number, isFetched: boolean) => void,
@@ -70,6 +84,7 @@ export function createShardReader(
   ): Promise<Uint8Array<ArrayBuffer>> {
     const kept = await keptPiece(piece);
     if (kept) {
+      await noteHash(piece, kept);
       onBytes(piece.bytes, false);
       return kept;
     }
@@ -78,12 +93,21 @@ export function createShardReader(
       throw new Error(
         `${manifest.files[piece.file].path} is damaged or was changed: its bytes do not match the hash in the model's manifest. Cut or fetch the model again.`,
       );
+    await noteHash(piece, fetched);
     await cache.put(pieceKey(piece), fetched);
     return fetched;
   }
 
   return {
     keptPiece,
+    foundHashes(row) {
+      const hashes = piecesOfRow(manifest, row).map((piece) => found.get(pieceName(piece)));
+      return hashes.every((hash) => hash !== undefined) ? hashes : [];
+    },
+    async keepsRow(row) {
+      const keys = new Set(await cache.keys());
+      return piecesOfRow(manifest, row).every((piece) => keys.has(pieceKey(piece)));
+    },
     get rowBytesFetched() {
       return rowBytesFetched;
     },

@@ -15,8 +15,7 @@ export interface SwarmOptions {
     piece: Piece,
     signal?: AbortSignal,
   ) => Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Null where only other devices have the model. */
-  outside: PieceOrigin | null;
+  outside: PieceOrigin;
   /** A device gave bytes that do not match the hash. */
   onForged: (device: string) => void;
 }
@@ -61,10 +60,6 @@ export function swarmOrigin(name: string, options: SwarmOptions): SwarmOrigin {
         onBytes(given.length);
         return given;
       }
-      if (!options.outside)
-        throw new Error(
-          'No device of the room has this part of the model any more, and it came from a file on the device that opened the room.',
-        );
       const fetched = await options.outside.read(piece, onBytes, signal);
       bytesFromOutside += fetched.length;
       return fetched;

@@ -15,7 +15,7 @@ import type { Session } from './session.svelte.ts';
 export interface ConsoleApi {
   /**
    * Opens a room. What is left out is as the page's address says, else the default; the model is
-   * `shards/stories15m/manifest.json` unless `manifestUrl` names another.
+   * `shards/stories15m/manifest.json` unless `model` names another.
    */
   openRoom(options?: Partial<HostOptions>): HostRoom;
   /** Joins the room of a link. */
@@ -32,7 +32,8 @@ export function consoleApi(session: Session, defaults: PageOptions): ConsoleApi 
   return {
     openRoom(options = {}) {
       const manifestUrl = staticHost.models[0].manifestPath;
-      return session.openRoom({ manifestUrl, linkBaseUrl: null, ...defaults.host, ...options });
+      const model = { kind: 'shards', manifestUrl } as const;
+      return session.openRoom({ model, linkBaseUrl: null, ...defaults.host, ...options });
     },
     joinRoom(link, options = {}) {
       return session.joinRoom(link, { ...defaults.device, ...options });

@@ -79,7 +79,7 @@ const AddressSchema = v.object({
 export interface PageOptions {
   device: DeviceOptions;
   /** Everything a host needs but the model's address and its own. */
-  host: Omit<HostOptions, 'manifestUrl' | 'linkBaseUrl'>;
+  host: Omit<HostOptions, 'model' | 'linkBaseUrl'>;
   modelName: string | null;
 }
 

@@ -1,9 +1,6 @@
 /** Joins a room as a device: proves the room key, measures this tab, and computes what it is given. */
-import { parseManifest } from '../../model/parse-manifest.ts';
 import { deviceLabel } from '../../profile/this-device.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
-import { readManifest } from '../../store/read-manifest.ts';
-import { createShardReader } from '../../store/shard-reader.ts';
 import {
   createPeerJsSignalling,
   keepIdentity,
@@ -12,7 +9,9 @@ import {
   type RoomAddress,
   type Signalling,
 } from '../../transport/index.ts';
+import { createModelStore } from '../model-store.ts';
 import { modelView } from '../model-view.ts';
+import { createPeers } from '../peers.ts';
 import { prepareEngine } from '../prepare-engine.ts';
 import { roomProtocolVersion } from '../protocol.ts';
 import type { DeviceOptions, Room } from '../room.ts';
@@ -20,6 +19,8 @@ import { createShardHolder } from '../shard-holder.ts';
 import type { DeviceView } from '../view.ts';
 import { createViewStore } from '../view-store.ts';
 import { openInbox } from './inbox.ts';
+import { findRoomModel } from './room-model.ts';
+import { createRowSources } from './row-sources.ts';
 import { takePart, type DevicePart } from './take-part.ts';
 import { createStatusReporter } from './status-reporter.ts';
 
@@ -76,13 +77,32 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
     const inbox = openInbox(host);
     const welcome = await inbox.next();
     if (welcome.kind !== 'welcome') throw new Error('The host did not say which model it runs.');
-    const { manifest, baseUrl } = await readManifest(
-      new URL(welcome.manifestUrl, document.baseURI).href,
-      parseManifest,
-      welcome.manifestSha256,
-    );
+    const { manifest, sha256, outside } = await findRoomModel(welcome.model, host);
     const cache = openPieceCache();
-    const reader = createShardReader(manifest, baseUrl, cache);
+    const sources = createRowSources(manifest);
+    const peers = createPeers({
+      dial: (peerId) => signalling.dial(peerId),
+      key: address.key,
+      onFrame: (from, header, payload) => part?.receive(from, header, payload),
+      onBulk: (from, message) => exchange.receive(from, message),
+      onLost(deviceId) {
+        exchange.lost(deviceId);
+        part?.lostPeer(deviceId);
+      },
+    });
+    const { reader, exchange } = createModelStore({
+      manifest,
+      sha256,
+      cache,
+      outside,
+      fetchesForOthers: false,
+      holders: (piece) => sources.of(piece),
+      sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+      onForged: (deviceId) => host.sendControl({ kind: 'forged', deviceId }),
+    });
+    peers.add('host', host);
+    signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
+    onAbort(signal, () => peers.closeAll('left the room'));
     let own = newcomer(welcome.deviceId);
     const show = (change: Partial<DeviceView>): void => {
       own = { ...own, ...change };
@@ -125,11 +145,12 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
       welcome,
       manifest,
       prepared,
-      holder: createShardHolder(engine, reader, weights),
+      holder: createShardHolder(engine, reader, weights, (row) => part?.keeps(row)),
+      reader,
+      sources,
+      peers,
       host,
       inbox,
-      signalling,
-      key: address.key,
       reporter,
       show,
       showPlan: (plan) => store.update({ plan }),
@@ -140,6 +161,7 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
     onAbort(signal, () => part?.leave());
     reporter.set({ kind: 'spare' });
     host.sendControl({ kind: 'profile', adapter, compute, callMs, budgetBytes });
+    await part.tellKeptRows();
   }
 
   addEventListener('pagehide', close, { signal });

@@ -1,9 +1,10 @@
 /** What a measured device does in a room: meets the others, loads its rows, runs its stages. */
 import type { Manifest } from '../../model/manifest.ts';
-import type { Link, Signalling } from '../../transport/index.ts';
+import type { ShardReader } from '../../store/shard-reader.ts';
+import type { FrameHeader, Link } from '../../transport/index.ts';
 import { createComputingDevice } from '../computing-device.ts';
 import { checkStages, rangesOf, type Lap } from '../lap.ts';
-import { createPeers } from '../peers.ts';
+import type { Peers } from '../peers.ts';
 import type { PreparedEngine } from '../prepare-engine.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { ShardHolder } from '../shard-holder.ts';
@@ -11,6 +12,7 @@ import type { Answer, AskRequest } from '../room.ts';
 import type { AnswerView, AskingMode, DeviceView, PlanView } from '../view.ts';
 import type { Inbox } from './inbox.ts';
 import { createOwnQuestions } from './own-questions.ts';
+import type { RowSourcesBook } from './row-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
 export interface PartOptions {
@@ -18,10 +20,11 @@ export interface PartOptions {
   manifest: Manifest;
   prepared: PreparedEngine;
   holder: ShardHolder;
+  reader: ShardReader;
+  sources: RowSourcesBook;
+  peers: Peers;
   host: Link;
   inbox: Inbox;
-  signalling: Signalling;
-  key: Uint8Array<ArrayBuffer>;
   reporter: StatusReporter;
   show: (change: Partial<DeviceView>) => void;
   showPlan: (plan: PlanView) => void;
@@ -32,6 +35,12 @@ export interface PartOptions {
 }
 
 export interface DevicePart {
+  receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
+  lostPeer(deviceId: string): void;
+  /** This row has been loaded, so its pieces can be passed on. */
+  keeps(row: number): void;
+  /** Rows kept from earlier visits. */
+  tellKeptRows(): Promise<void>;
   ask(request: AskRequest): Answer;
   stop(answerId: number): void;
   readonly usedBytes: number;
@@ -40,7 +49,7 @@ export interface DevicePart {
 }
 
 export function takePart(options: PartOptions): DevicePart {
-  const { welcome, manifest, prepared, holder, host, reporter, show } = options;
+  const { welcome, manifest, prepared, holder, peers, host, reader, reporter, show } = options;
   const rowCount = manifest.rows.length;
   const send = (message: DeviceMessage): void => host.sendControl(message);
   let assigned: Lap | null = null;
@@ -48,16 +57,6 @@ export function takePart(options: PartOptions): DevicePart {
   let budgetBytes = prepared.budgetBytes;
 
   const questions = createOwnQuestions(welcome.deviceId, send, options.showAnswers);
-  const peers = createPeers({
-    dial: (peerId) => options.signalling.dial(peerId),
-    key: options.key,
-    onFrame: (from, header, payload) => device.receive(from, header, payload),
-    onLost: (deviceId) => {
-      if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null });
-    },
-  });
-  options.signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
-  peers.add('host', host);
   const device = createComputingDevice(prepared, holder, {
     deviceId: welcome.deviceId,
     hiddenSize: manifest.config.hidden_size,
@@ -98,6 +97,15 @@ export function takePart(options: PartOptions): DevicePart {
     if (assigned !== lap) return;
     reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
     send({ kind: 'ready', epoch: lap.epoch });
+  }
+
+  /** A row whose hashes nobody knows cannot be checked by whoever gets it, so it is not offered. */
+  function keeps(row: number): void {
+    const hashes = reader.foundHashes(row);
+    const isHashed = manifest.rows[row].tensors.every(
+      ({ file }) => manifest.files[file].pieceSha256 !== undefined,
+    );
+    if (isHashed || hashes.length > 0) send({ kind: 'keeps-row', row, sha256: hashes });
   }
 
   function refuseHead(): void {
@@ -145,6 +153,9 @@ export function takePart(options: PartOptions): DevicePart {
         void assign({ epoch, stages }, dropFirst);
         return;
       }
+      case 'row-sources':
+        options.sources.learn(message);
+        return;
       case 'keep-laps':
         void keepLaps(message.epochs);
         return;
@@ -176,11 +187,18 @@ export function takePart(options: PartOptions): DevicePart {
       showMemory();
       send({ kind: 'budget', budgetBytes });
     },
+    receive: (from, header, payload) => device.receive(from, header, payload),
+    lostPeer(deviceId) {
+      if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null });
+    },
+    keeps,
+    async tellKeptRows() {
+      for (const row of manifest.rows.keys()) if (await reader.keepsRow(row)) keeps(row);
+    },
     ask: (request) => questions.ask(request),
     stop: (answerId) => questions.stop(answerId),
     leave() {
       questions.end('This device left the room.');
-      peers.closeAll('left the room');
       void device.dispose();
     },
   };

@@ -26,6 +26,8 @@ export interface AdmissionOptions {
   peers: Peers;
   maxDevices: number;
   welcome: (deviceId: string) => Extract<HostMessage, { kind: 'welcome' }>;
+  /** Follows the welcome where no server has the manifest. */
+  manifestMessage: Uint8Array | null;
   onJoined: (member: Member) => void;
   /** Something shown of a member changed. */
   onShown: () => void;
@@ -33,6 +35,9 @@ export interface AdmissionOptions {
   onChanged: () => void;
   onReady: (member: Member, epoch: number) => void;
   onUnable: (member: Member, epoch: number, reason: string) => void;
+  onKeepsRow: (member: Member, row: number, sha256: readonly string[]) => void;
+  /** `member` was given bytes by a device that do not match their hash. */
+  onForged: (member: Member, deviceId: string) => void;
   onAsk: (member: Member, question: Extract<DeviceMessage, { kind: 'ask' }>) => void;
   onStop: (member: Member, request: number) => void;
   onStageFailed: (member: Member, sequence: number, reason: string) => void;
@@ -81,6 +86,7 @@ export function admitDevices(options: AdmissionOptions): void {
     members.set(id, member);
     peers.add(id, link);
     link.sendControl(options.welcome(id));
+    if (options.manifestMessage) void link.sendBulk(options.manifestMessage);
     options.onJoined(member);
     return member;
   }
@@ -106,6 +112,12 @@ export function admitDevices(options: AdmissionOptions): void {
       case 'budget':
         if (member.profile) member.profile.budgetBytes = message.budgetBytes;
         options.onChanged();
+        return;
+      case 'keeps-row':
+        options.onKeepsRow(member, message.row, message.sha256);
+        return;
+      case 'forged':
+        options.onForged(member, message.deviceId);
         return;
       case 'ask':
         options.onAsk(member, message);

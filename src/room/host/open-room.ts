@@ -1,9 +1,7 @@
 /** Opens a room: this tab becomes its host, and, like every other tab, one of its devices. */
 import type { Manifest } from '../../model/manifest.ts';
-import { parseManifest } from '../../model/parse-manifest.ts';
 import { loadTokenizer, type Tokenizer } from '../../model/tokenizer.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
-import { readManifest } from '../../store/read-manifest.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import {
   createIdentity,
@@ -14,6 +12,7 @@ import {
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, type ViewStore } from '../view-store.ts';
+import { openModel } from './open-model.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
 import { createTextCodec } from './text-codec.ts';
 
@@ -80,13 +79,10 @@ async function open(
   store: ViewStore,
   signal: AbortSignal,
 ): Promise<RunningRoom> {
-  const fetched = await readManifest(
-    new URL(options.manifestUrl, document.baseURI).href,
-    parseManifest,
-  );
-  const { manifest } = fetched;
+  const opened = await openModel(options.model);
+  const { manifest } = opened;
   const cache = openPieceCache();
-  const reader = createShardReader(manifest, fetched.baseUrl, cache);
+  const reader = createShardReader(manifest, opened.origin, cache);
   const tokenizer = await readTokenizer(manifest, reader);
   store.update({
     model: modelView(manifest),
@@ -104,11 +100,9 @@ async function open(
     options,
     store,
     signal,
-    manifest,
-    manifestSha256: fetched.sha256,
+    model: opened,
     codec: createTextCodec(manifest, tokenizer),
     cache,
-    reader,
     signalling,
     address,
   });

@@ -19,6 +19,8 @@ export interface PieceTracker {
   /** A device keeps this row; `sha256` are the hashes of its pieces as that device has them. */
   keeps(deviceId: string, row: number, sha256: readonly string[]): void;
   left(deviceId: string): void;
+  /** For the host itself. */
+  holdersOf(piece: Piece): { devices: string[]; sha256: string | null };
   /** What a device needs to know to fetch these rows from others. */
   sourcesOf(rows: readonly number[], asker: string): RowSources[];
 }
@@ -40,6 +42,9 @@ export function createPieceTracker({
   /** Hash and who told it, by the piece's name. */
   const told = new Map<string, { sha256: string; by: string }>();
   const checked = new Set<string>();
+  const rowOf = new Map<string, number>();
+  for (const row of manifest.rows.keys())
+    for (const piece of piecesOfRow(manifest, row)) rowOf.set(pieceName(piece), row);
 
   function hashOf(piece: Piece): string | null {
     return piece.sha256 ?? told.get(pieceName(piece))?.sha256 ?? null;
@@ -83,6 +88,11 @@ export function createPieceTracker({
     left(deviceId) {
       for (const devices of keepers.values()) devices.delete(deviceId);
       checked.delete(deviceId);
+    },
+    holdersOf(piece) {
+      const row = rowOf.get(pieceName(piece));
+      const devices = row === undefined ? [] : [...(keepers.get(row) ?? [])];
+      return { devices: devices.filter((device) => device !== 'host'), sha256: hashOf(piece) };
     },
     sourcesOf: (rows, asker) =>
       rows.map((row) => {

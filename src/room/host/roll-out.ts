@@ -1,11 +1,14 @@
 /** Has every device of a lap load its rows, and waits until all of them have. */
 import { devicesOf, type Lap } from '../lap.ts';
 import type { Member } from './members.ts';
+import type { RowSources } from './piece-tracker.ts';
 import type { FeasibleRoomPlan } from './room-plan.ts';
 
 export interface RollOutOptions {
   members: ReadonlyMap<string, Member>;
   prepareHost: (lap: Lap, dropFirst: boolean) => Promise<void>;
+  /** Where the rows of a device lie in the room already. */
+  sourcesOf: (lap: Lap, deviceId: string) => RowSources[];
   /** A device could not load what it was given. */
   exclude: (member: Member, reason: string) => void;
 }
@@ -39,6 +42,8 @@ export function createRollOut(options: RollOutOptions): RollOut {
     return new Promise((resolve, reject) => {
       waiting.devices.set(id, { resolve, reject });
       const { epoch, stages } = lap;
+      for (const source of options.sourcesOf(lap, id))
+        link.sendControl({ kind: 'row-sources', ...source });
       link.sendControl({ kind: 'assign', epoch, stages: [...stages], lapMs, why, dropFirst });
     });
   }

@@ -1,11 +1,11 @@
 /** The host's side of an open room: members come and go, plans follow them, answers run on the plans. */
-import type { Manifest } from '../../model/manifest.ts';
 import { deviceLabel } from '../../profile/this-device.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
-import type { ShardReader } from '../../store/shard-reader.ts';
 import type { RoomAddress, Signalling } from '../../transport/index.ts';
 import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
 import { devicesOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
+import { encodeBulk } from '../bulk-message.ts';
+import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
 import { prepareEngine } from '../prepare-engine.ts';
 import type { HostMessage } from '../protocol.ts';
@@ -18,6 +18,8 @@ import { createAnswers } from './answers.ts';
 import { devicesView } from './devices-view.ts';
 import { createLapRunner } from './lap-runner.ts';
 import { measuredMembers, newMember, type Member } from './members.ts';
+import type { OpenedModel } from './open-model.ts';
+import { createPieceTracker } from './piece-tracker.ts';
 import { createPlanning, type RunningLap } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
@@ -33,11 +35,9 @@ export interface RunRoomOptions {
   store: ViewStore;
   /** Aborts when the room ends. */
   signal: AbortSignal;
-  manifest: Manifest;
-  manifestSha256: string;
+  model: OpenedModel;
   codec: TextCodec;
   cache: PieceCache;
-  reader: ShardReader;
   signalling: Signalling;
   address: RoomAddress;
 }
@@ -58,7 +58,8 @@ const worthwhileGain = 0.03;
 const maxSequences = 16;
 
 export function runRoom(room: RunRoomOptions): RunningRoom {
-  const { options, store, signal, manifest, reader } = room;
+  const { options, store, signal, model } = room;
+  const { manifest, address: modelAddress } = model;
   const { config } = manifest;
   const contextLength = config.max_position_embeddings;
   const host = newMember('host', deviceLabel(), null);
@@ -70,8 +71,23 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     dial: (peerId) => room.signalling.dial(peerId),
     key: room.address.key,
     onFrame: (from, header, payload) => device?.receive(from, header, payload),
-    onLost: (deviceId) => leave(deviceId),
+    onBulk: (from, message) => exchange.receive(from, message),
+    onLost(deviceId) {
+      exchange.lost(deviceId);
+      leave(deviceId);
+    },
   });
+  const { reader, exchange } = createModelStore({
+    manifest,
+    sha256: modelAddress.sha256,
+    cache: room.cache,
+    outside: model.origin,
+    fetchesForOthers: modelAddress.kind === 'given' && modelAddress.baseUrl === null,
+    holders: (piece) => tracker.holdersOf(piece),
+    sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    onForged,
+  });
+  const tracker = createPieceTracker({ manifest, outside: model.origin, onLiar: onForged });
   signal.addEventListener('abort', () => {
     answers.stopAll(null, 'The room was closed.');
     peers.closeAll('The host closed the room.');
@@ -98,6 +114,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tell({ kind: 'left', deviceId });
     rollOut.left(member);
     visitors.left(deviceId);
+    tracker.left(deviceId);
     store.notice(`${member.label} (${deviceId}) left.`);
     showDevices();
     planning.lose(deviceId, `${member.label} left; its layers move to the others.`);
@@ -111,8 +128,25 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     planning.lose(member.id, `${member.label} failed; its layers move to the others.`);
   }
 
+  function onForged(deviceId: string): void {
+    tracker.left(deviceId);
+    const member = members.get(deviceId);
+    if (!member) return;
+    store.notice(
+      `${member.label} (${deviceId}) gave bytes that are not the model's, and was removed.`,
+    );
+    member.link?.close('It gave bytes that are not the model’s.');
+  }
+
   const rollOut = createRollOut({
     members,
+    sourcesOf(lap, deviceId) {
+      const held = new Set(
+        members.get(deviceId)?.rows.flatMap(({ first, last }) => span(first, last)),
+      );
+      const missing = rowsOf(lap, deviceId).filter((row) => !held.has(row));
+      return tracker.sourcesOf(missing, deviceId);
+    },
     prepareHost: async (lap, dropFirst) => {
       if (!device) throw new Error('The host is not ready to compute.');
       await device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) => {
@@ -249,6 +283,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     return Math.min(...chunks);
   }
 
+  function keeps(row: number): void {
+    tracker.keeps('host', row, reader.foundHashes(row));
+  }
+
   async function prepareHost(): Promise<void> {
     const prepared = await prepareEngine(
       options,
@@ -261,19 +299,23 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     );
     const { engine, compute, callMs, budgetBytes } = prepared;
     if (signal.aborted) return engine.dispose();
-    device = createComputingDevice(prepared, createShardHolder(engine, reader, compute.weights), {
-      deviceId: 'host',
-      hiddenSize: config.hidden_size,
-      contextLength,
-      headRow: manifest.rows.length - 1,
-      wire: options.wire,
-      send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
-      wireMs: (deviceId) => peers.wireMs(deviceId),
-      onLapEnd: (end) => laps.onLapEnd(end),
-      onPieceRead: (piece) => laps.onPieceRead(piece),
-      onFailure: (failure) => laps.onFailure(failure),
-      onBusy: () => undefined,
-    });
+    device = createComputingDevice(
+      prepared,
+      createShardHolder(engine, reader, compute.weights, keeps),
+      {
+        deviceId: 'host',
+        hiddenSize: config.hidden_size,
+        contextLength,
+        headRow: manifest.rows.length - 1,
+        wire: options.wire,
+        send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
+        wireMs: (deviceId) => peers.wireMs(deviceId),
+        onLapEnd: (end) => laps.onLapEnd(end),
+        onPieceRead: (piece) => laps.onPieceRead(piece),
+        onFailure: (failure) => laps.onFailure(failure),
+        onBusy: () => undefined,
+      },
+    );
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
     host.status = { kind: 'spare' };
     if (room.cache.problem !== null) store.notice(room.cache.problem);
@@ -289,8 +331,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     welcome: (deviceId) => ({
       kind: 'welcome',
       deviceId,
-      manifestUrl: options.manifestUrl,
-      manifestSha256: room.manifestSha256,
+      model: modelAddress,
       weights: options.weights,
       wire: options.wire,
       contextLength,
@@ -304,6 +345,9 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onChanged: changed,
     onReady: (member, epoch) => rollOut.ready(member, epoch),
     onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
+    manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
+    onKeepsRow: (member, row, sha256) => tracker.keeps(member.id, row, sha256),
+    onForged: (_member, deviceId) => onForged(deviceId),
     onAsk: (member, question) => visitors.ask(member.id, question),
     onStop: (member, request) => visitors.stop(member.id, request),
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
