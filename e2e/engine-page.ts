@@ -23,6 +23,7 @@ interface Opened {
   engine: Engine;
   config: ModelConfig;
   reference: TinyReference | null;
+  lost: Promise<string>;
 }
 
 interface ModelFiles {
@@ -56,12 +57,14 @@ export interface Deviation {
 
 let opened: Opened | undefined;
 
-const enginePage = {
+const offered = {
   async open(opening: Opening): Promise<{ info: EngineInfo; memoryBytes: number[] }> {
     await opened?.engine.dispose();
     const { config, reference, row } = await readModel(opening.model);
-    const engine = await startEngine(opening, config);
-    opened = { engine, config, reference };
+    let lose: (reason: string) => void = () => undefined;
+    const lost = new Promise<string>((resolve) => (lose = resolve));
+    const engine = await startEngine(opening, config, lose);
+    opened = { engine, config, reference, lost };
     const memoryBytes: number[] = [];
     for (let index = 0; index <= config.num_hidden_layers + 1; index++)
       memoryBytes.push(
@@ -93,7 +96,7 @@ const enginePage = {
     for (let start = 0; start < promptIds.length; start += chunk)
       result = await run(promptIds.slice(start, start + chunk));
     while (result && answer.ids.length < count) {
-      const top = highest(result.values, 5);
+      const top = highest(result.values, 8);
       answer.topLogits.push(top);
       answer.ids.push(top[0][0]);
       if (answer.ids.length < count) result = await run([top[0][0]]);
@@ -101,6 +104,15 @@ const enginePage = {
     await engine.releaseSequence(1);
     return answer;
   },
+
+  /** Fails where the engine refuses the run. */
+  async runRows(first: number, last: number): Promise<void> {
+    const ids = Int32Array.of(1);
+    const input = { kind: 'tokens', ids } as const;
+    await current().engine.run({ first, last, sequence: 1, position: 0, input });
+  },
+
+  unloadRow: (row: number): Promise<void> => current().engine.unloadRow(row),
 
   /** How far a tiny model's results lie from its reference. */
   async deviation(): Promise<Deviation> {
@@ -126,23 +138,34 @@ const enginePage = {
     return deviation;
   },
 
+  /** Resolves, with the reason, once the opened engine is lost. */
+  lost: (): Promise<string> => current().lost,
+
   measure: (weights: WeightType | 'auto'): Promise<ComputeProfile> =>
     current().engine.measure(weights),
 };
 
-export type EnginePage = typeof enginePage;
-Object.assign(globalThis, { enginePage });
+export type EnginePage = typeof offered;
+
+declare global {
+  var enginePage: EnginePage;
+}
+globalThis.enginePage = offered;
 
 function current(): Opened {
   if (!opened) throw new Error('no model has been opened in this page');
   return opened;
 }
 
-async function startEngine(opening: Opening, config: ModelConfig): Promise<Engine> {
+async function startEngine(
+  opening: Opening,
+  config: ModelConfig,
+  onLost: (reason: string) => void,
+): Promise<Engine> {
   const { backend, threads } = opening;
   const runtimeBinary = await (await fetch(runtimeBinaryUrl(backend))).arrayBuffer();
   const contextLength = config.max_position_embeddings;
-  return createEngine({ backend, config, contextLength, threads, runtimeBinary });
+  return createEngine({ backend, config, contextLength, threads, runtimeBinary }, onLost);
 }
 
 async function readModel(name: Opening['model']): Promise<ModelFiles> {
@@ -175,8 +198,16 @@ async function fetchBytes(path: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** The `count` largest logits, largest first. */
 function highest(logits: Float32Array, count: number): [number, number][] {
-  return [...logits.entries()].sort(([, a], [, b]) => b - a).slice(0, count);
+  const top: [id: number, logit: number][] = [];
+  logits.forEach((logit, id) => {
+    if (top.length === count && logit <= top[count - 1][1]) return;
+    const place = top.findIndex(([, other]) => other < logit);
+    top.splice(place < 0 ? top.length : place, 0, [id, logit]);
+    if (top.length > count) top.pop();
+  });
+  return top;
 }
 
 function largestDifference(values: Float32Array, expected: number[]): number {

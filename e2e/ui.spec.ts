@@ -127,6 +127,52 @@ test.describe('asking', () => {
   });
 });
 
+test.describe('visitors', () => {
+  test('a question waits in sight of the host until it is allowed or refused', async ({
+    newDevice,
+  }) => {
+    const page = await newDevice({ viewport: sizes.laptop });
+    await page.goto(gallery.scene('host-visitors'));
+    const pending = page.getByRole('list', { name: 'Questions waiting for you' });
+    const question = pending.getByText('Tom had a boat');
+    await expect(question).toBeInViewport();
+    const answer = page.getByRole('article', { name: 'Answer to: Tom had a boat' });
+    await expect(answer).toHaveCount(0);
+    await pending.getByRole('button', { name: 'Allow' }).click();
+    await expect(question).toHaveCount(0);
+    await expect(answer).toContainText('Next in line');
+  });
+
+  test('a refused question says so to the host', async ({ newDevice }) => {
+    const page = await newDevice({ viewport: sizes.phone });
+    await page.goto(gallery.scene('host-visitors'));
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    const answer = page.getByRole('article', { name: 'Answer to: Tom had a boat' });
+    await expect(answer.getByRole('alert')).toHaveText('The host did not allow this question.');
+  });
+
+  test('the host changes who may ask', async ({ newDevice }) => {
+    const page = await newDevice();
+    await page.goto(gallery.scene('host-visitors'));
+    const choice = page.getByRole('combobox', { name: 'Others may ask' });
+    await expect(choice).toHaveValue('approve');
+    await choice.selectOption('freely');
+    await expect(choice).toHaveValue('open');
+  });
+
+  test('a device asks where the host lets it, and is told who reads its words', async ({
+    newDevice,
+  }) => {
+    const page = await newDevice({ viewport: sizes.phone });
+    await page.goto(gallery.scene('device-asking'));
+    await expect(page.getByText('The host receives what you ask, allows it or not')).toBeVisible();
+    await expect(page.getByText('Waiting for the host to allow it')).toBeVisible();
+    await page.goto(gallery.scene('device-computing'));
+    await expect(page.getByRole('heading', { name: 'Computing' })).toBeVisible();
+    await expect(page.getByRole('textbox')).toHaveCount(0);
+  });
+});
+
 test('the invitation fills the screen and gives the focus back', async ({ newDevice }) => {
   const page = await newDevice({ viewport: sizes.projector });
   await page.goto(gallery.scene('host-alone'));

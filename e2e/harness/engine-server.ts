@@ -23,7 +23,7 @@ export async function startEngineServer(): Promise<EngineServer> {
     configFile: join(projectDir, 'vite.config.ts'),
     root,
     logLevel: 'error',
-    build: { outDir, rollupOptions: { input: join(root, 'engine-page.html') } },
+    build: { outDir, rolldownOptions: { input: join(root, 'engine-page.html') } },
   });
   const folders: Record<string, ReturnType<typeof sirv>> = {
     '/shards': sirv(shardsDir),
@@ -49,7 +49,10 @@ function serve(folders: Record<string, ReturnType<typeof sirv>>): RequestListene
   return (request, response) => {
     const prefix = /^\/[^/]*/.exec(request.url ?? '')?.[0] ?? '';
     const missing = (): void => void response.writeHead(404).end();
-    if (!(prefix in folders)) return missing();
+    if (!(prefix in folders)) {
+      missing();
+      return;
+    }
     request.url = request.url?.slice(prefix.length);
     folders[prefix](request, response, missing);
   };

@@ -11,6 +11,7 @@ export function followEnd(box: HTMLElement): () => void {
     if (atEnd) box.scrollTop = box.scrollHeight;
   });
   box.addEventListener('scroll', noticeScroll, { passive: true });
+  box.scrollTop = box.scrollHeight;
   growth.observe(box, { childList: true, characterData: true, subtree: true });
   return () => {
     growth.disconnect();

@@ -43,10 +43,18 @@ const lone: RoomView = {
   notices: [],
 };
 
+const unanswered = {
+  text: '',
+  newTokens: 0,
+  ttftMs: null,
+  msPerToken: null,
+} as const;
+
 const asDevice: RoomView = {
   ...host,
   role: 'device',
   link: null,
+  asking: 'off',
   devices: [device('a', { isThisDevice: true, label: 'Safari on iPhone' })],
   notices: [],
 };
@@ -153,6 +161,26 @@ export const scenes: Record<string, Scene> = {
       }),
     ],
   }),
+  'host-visitors': scene(host, {
+    answers: [
+      answer({ status: { kind: 'writing' } }),
+      answer({ id: 2, asker: 'a', prompt: 'The little dragon', status: { kind: 'writing' } }),
+      answer({
+        ...unanswered,
+        id: 3,
+        asker: 'b',
+        prompt: 'Tom had a boat that could fly and',
+        status: { kind: 'awaiting-approval' },
+      }),
+      answer({
+        ...unanswered,
+        id: 4,
+        asker: 'a',
+        prompt: 'In the garden',
+        status: { kind: 'queued', place: 2 },
+      }),
+    ],
+  }),
   'host-paused': scene(host, {
     answers: [
       answer({
@@ -245,6 +273,26 @@ export const scenes: Record<string, Scene> = {
         isThisDevice: true,
         rows: [{ first: 3, last: 4 }],
         status: { kind: 'computing' },
+      }),
+    ],
+  }),
+  'device-asking': scene(asDevice, {
+    asking: 'approve',
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        rows: [{ first: 3, last: 4 }],
+        status: { kind: 'computing' },
+      }),
+    ],
+    answers: [
+      answer({ asker: 'a', status: { kind: 'writing' } }),
+      answer({
+        ...unanswered,
+        id: 2,
+        asker: 'a',
+        prompt: 'The little dragon',
+        status: { kind: 'awaiting-approval' },
       }),
     ],
   }),

@@ -1,0 +1,68 @@
+/** The engine by itself on WebGPU (a software adapter), built like the app. */
+import { tinyModels } from '../src/engine/fixtures/tiny-model.ts';
+import {
+  continuations,
+  largestLogitDifference,
+  longPrompts,
+  type ReferenceCase,
+} from './fixtures/reference-cases.ts';
+import { expect, test, type Page } from './harness/engine-test.ts';
+
+/** float32 against float64 over five layers. */
+const hiddenTolerance = 1e-3;
+const logitTolerance = 2e-3;
+/** float32 sums of the same numbers in another order. */
+const sameTolerance = 1e-3;
+
+for (const model of tinyModels)
+  test(`${model} has its reference's states and logits`, async ({ page, engineServer }) => {
+    await page.goto(engineServer.isolatedPage);
+    const deviation = await page.evaluate(async (model) => {
+      await enginePage.open({ backend: 'webgpu', threads: 1, model, weights: 'f32' });
+      return enginePage.deviation();
+    }, model);
+    expect(deviation.hidden).toHaveLength(6);
+    expect(Math.max(...deviation.hidden)).toBeLessThan(hiddenTolerance);
+    expect(Math.max(...deviation.logits)).toBeLessThan(logitTolerance);
+  });
+
+test('stories15M continues a short and a long prompt as its reference does', async ({
+  page,
+  engineServer,
+}) => {
+  test.setTimeout(300_000);
+  await page.goto(engineServer.isolatedPage);
+  await page.evaluate(() =>
+    enginePage.open({ backend: 'webgpu', threads: 1, model: 'stories15m', weights: 'f32' }),
+  );
+  await expectBeginning(page, continuations[0], 8);
+  // Its keys and values outgrow the 64 positions that a sequence begins with.
+  const [long] = longPrompts.filter(({ promptIds }) => promptIds.length === 63);
+  await expectBeginning(page, long, 4);
+});
+
+test('a lost GPU is reported, and the next call says why it is refused', async ({
+  browser,
+  page,
+  engineServer,
+}) => {
+  await page.goto(engineServer.isolatedPage);
+  await page.evaluate(() =>
+    enginePage.open({ backend: 'webgpu', threads: 1, model: 'tiny-llama', weights: 'f32' }),
+  );
+  const devTools = await browser.newBrowserCDPSession();
+  const lost = page.evaluate(() => enginePage.lost());
+  await devTools.send('Browser.crashGpuProcess');
+  expect(await lost).toContain('the GPU was lost');
+  await expect(page.evaluate(() => enginePage.runRows(0, 1))).rejects.toThrow('the GPU was lost');
+});
+
+/** Half a second a token: a few tell what a wrong kernel would do. */
+async function expectBeginning(page: Page, reference: ReferenceCase, count: number): Promise<void> {
+  const { ids, topLogits } = await page.evaluate(
+    ([promptIds, count]) => enginePage.answer(promptIds, count, 24),
+    [reference.promptIds, count] as const,
+  );
+  expect(ids).toEqual(reference.greedyIds.slice(0, count));
+  expect(largestLogitDifference(reference, topLogits)).toBeLessThan(sameTolerance);
+}
