@@ -21,7 +21,7 @@ export interface ShardHolder {
 
 export function createShardHolder(
   engine: Engine,
-  reader: ShardReader,
+  reader: Pick<ShardReader, 'readRows'>,
   weights: WeightType,
   onLoaded: (row: number) => void,
 ): ShardHolder {
