@@ -34,13 +34,9 @@ export function searchLabels(
 ): number {
   const { rowCount, devices, kinds, source, pinFirst, pinLastFrom } = instance;
   const { kindCount, hopMs } = tables;
-  const { price, afterMs } = relaxation;
+  const { price, afterMs, paidBackMs } = relaxation;
   const kindOf = Int32Array.from(devices, ({ kind }) => kind);
   const capacity = Float64Array.from(devices, ({ kind }) => kinds[kind].memoryBytes);
-  const paidBackMs = capacity.reduce(
-    (sum, bytes, device) => sum + bytes * price[kindOf[device]],
-    0,
-  );
   const tiedRow = new Map(
     instance.shared.flatMap(({ rows }, group) => rows.map((row) => [row, group])),
   );
@@ -126,8 +122,8 @@ export function searchLabels(
     const kept: Label[] = [];
     for (const label of candidates) {
       const rivals = byDevice.get(label.device) ?? [];
-      if (rivals.some((rival, index) => index < mostComparisons && dominates(rival, label)))
-        continue;
+      const compared = incumbent.deadline.passed() ? 0 : mostComparisons;
+      if (rivals.slice(0, compared).some((rival) => dominates(rival, label))) continue;
       rivals.push(label);
       byDevice.set(label.device, rivals);
       kept.push(label);

@@ -13,6 +13,8 @@ export interface Relaxation {
   price: Float64Array;
   /** No plan costs less. */
   boundMs: number;
+  /** What priced costs have to be reduced by: the price of all memory that there is. */
+  paidBackMs: number;
   /** Priced ms from the start of a visit at a row on a kind to the end, at [row * kindCount + kind]. */
   visitMs: Float64Array;
   /** Priced ms from just after a row on a kind, when the visit ends there; same index. */
@@ -35,7 +37,10 @@ export function relax(
   { steps, bestMs, stop }: RelaxationOptions,
 ): Relaxation {
   const { kinds } = instance;
-  const roomBytes = Float64Array.from(kinds, (kind) => kind.memoryBytes * kind.members.length);
+  const roomBytes = Float64Array.from(
+    kinds,
+    ({ members }, kind) => tables.usableBytes[kind] * members.length,
+  );
   let price: Float64Array = new Float64Array(kinds.length);
   let best = solvePriced(tables, price, roomBytes);
   let scale = 1;
@@ -81,8 +86,15 @@ function solvePriced(tables: Tables, price: Float64Array, roomBytes: Float64Arra
 
   let startMs = Infinity;
   for (let kind = 0; kind < kindCount; kind++) startMs = Math.min(startMs, visitMs[kind]);
-  const paidBack = price.reduce((sum, ms, kind) => sum + ms * roomBytes[kind], 0);
-  return { price: price.slice(), boundMs: startMs - paidBack, visitMs, leaveMs, afterMs };
+  const paidBackMs = price.reduce((sum, ms, kind) => sum + ms * roomBytes[kind], 0);
+  return {
+    price: price.slice(),
+    boundMs: startMs - paidBackMs,
+    paidBackMs,
+    visitMs,
+    leaveMs,
+    afterMs,
+  };
 
   /** Least priced ms of a visit that starts at `first`, over all rows at which it may end. */
   function stayCost(first: number, kind: number, leave: Float64Array): number {

@@ -1,40 +1,89 @@
-/** The exact latency method where rows differ: bounds by relaxation, plans by local search, proof by ever wider label setting. */
+/**
+ * The exact latency method where rows differ: plans by label setting and local search, bounds by relaxation and by how full devices
+ * are, and the last word by ever wider label setting.
+ */
+import { mergeStages } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import type { Incumbent } from '../search.ts';
+import { offerAveraged } from './averaged.ts';
+import { searchFillLevels } from './fill-levels.ts';
 import { improveOrders } from './improve.ts';
 import { searchLabels } from './labels.ts';
-import { relax } from './relaxation.ts';
-import { buildTables } from './tables.ts';
+import { relax, type Relaxation } from './relaxation.ts';
+import { buildTables, type Tables } from './tables.ts';
+
+/** How far below the best plan to try to prove a bound, one after the other: each is harder than the one before. */
+const shares = [0.08, 0.04, 0.02, 0.01, 0.003, 0];
+
+/** Labels hold a figure for every device; in a large room only few fit into memory. */
+const mostLabelBytes = 60e6;
 
 /** @returns a bound on every plan: infinite where there is none at all */
 export function solveGeneral(instance: Instance, incumbent: Incumbent): number {
-  const tables = buildTables(instance);
-  const relaxation = relax(instance, tables, {
-    steps: 200,
-    bestMs: incumbent.ms,
-    stop: incumbent.deadline.passed,
-  });
-  let boundMs = Math.min(relaxation.boundMs, incumbent.ms());
   const { deadline } = incumbent;
-  for (const width of [50, 1000, 20_000, 400_000]) {
-    if (boundMs >= incumbent.ms() || deadline.passed()) break;
-    const droppedMs = searchLabels(instance, tables, relaxation, incumbent, width);
-    boundMs = Math.max(boundMs, Math.min(droppedMs, incumbent.ms()));
-    if (width === 50 && boundMs < incumbent.ms()) {
-      const best = incumbent.placement();
-      const fromBest = best === null ? [] : [[...new Set(best.map(({ device }) => device))]];
-      const before = incumbent.ms();
-      const untilMs = deadline.leftMs() / 2;
-      improveOrders(
-        instance,
-        tables,
-        [...fromBest, [instance.source]],
-        incumbent,
-        () => deadline.passed() || deadline.leftMs() < untilMs,
-      );
-      (globalThis as any).DBG =
-        `${before.toFixed(3)} -> ${incumbent.ms().toFixed(3)} root ${relaxation.boundMs.toFixed(3)}`;
-    }
+  const tables = buildTables(instance);
+  offerAveraged(instance, incumbent, deadline.leftMs() / 8);
+  const relaxed = () =>
+    relax(instance, tables, { steps: 250, bestMs: incumbent.ms, stop: deadline.passed });
+  let relaxation = relaxed();
+  let boundMs = relaxation.boundMs;
+  const isDone = () => boundMs >= incumbent.ms() * (1 - 1e-12) || deadline.passed();
+  const raise = (ms: number) => (boundMs = Math.max(boundMs, Math.min(ms, incumbent.ms())));
+
+  const labelBytes = instance.kinds.length * (100 + 8 * instance.devices.length);
+  const widest = Math.max(1, Math.floor(mostLabelBytes / labelBytes));
+  raise(searchLabels(instance, tables, relaxation, incumbent, Math.min(50, widest)));
+  if (!isDone()) {
+    improve(instance, tables, incumbent);
+    relaxation = relaxed();
+    raise(relaxation.boundMs);
+    raiseByFillLevels(instance, tables, relaxation, incumbent, raise);
   }
-  return boundMs;
+  for (const width of [1000, 20_000, 400_000]) {
+    if (isDone()) break;
+    raise(searchLabels(instance, tables, relaxation, incumbent, Math.min(width, widest)));
+    if (width > widest) break;
+  }
+  return Math.min(boundMs, incumbent.ms());
+}
+
+/** Local search from the best plan so far and from the source alone, for at most half of the time left. */
+function improve(instance: Instance, tables: Tables, incumbent: Incumbent): void {
+  const best = incumbent.placement() ?? [];
+  const orders = [[...new Set(best.map(({ device }) => device))], [instance.source]];
+  const { deadline } = incumbent;
+  const leaveMs = deadline.leftMs() / 2;
+  improveOrders(
+    instance,
+    tables,
+    orders.filter((order) => order.length > 0),
+    incumbent,
+    () => deadline.passed() || deadline.leftMs() < leaveMs,
+  );
+}
+
+function raiseByFillLevels(
+  instance: Instance,
+  tables: Tables,
+  relaxation: Relaxation,
+  incumbent: Incumbent,
+  raise: (ms: number) => void,
+): void {
+  if (!Number.isFinite(incumbent.ms())) return;
+  for (const share of shares) {
+    const thresholdMs = incumbent.ms() * (1 - share);
+    if (thresholdMs <= relaxation.boundMs) continue;
+    const { boundMs, path } = searchFillLevels(
+      instance,
+      tables,
+      relaxation,
+      thresholdMs,
+      incumbent.deadline,
+    );
+    if (boundMs === null) return;
+    raise(boundMs);
+    if (path === null) continue;
+    incumbent.offer(mergeStages(path));
+    return;
+  }
 }

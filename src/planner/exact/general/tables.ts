@@ -8,6 +8,10 @@ export interface Tables {
   msBefore: Float64Array;
   /** Memory of the rows before `row`, tied memory counted with the first of its rows only: never more than what is needed. */
   bytesBefore: Float64Array;
+  /** Memory of one member of each kind that rows can really take: no fraction of a row where they are alike. */
+  usableBytes: number[];
+  /** Memory of every row between the pins, where that is one figure. */
+  layerBytes: number | null;
   /** First row, from `row` on, that no longer fits beside the others on an empty member; at [kind * rowCount + row]. */
   reach: Int32Array;
   /** Ms of a transfer after `row`, at [(row * kindCount + from) * kindCount + to]; infinite where there is none. */
@@ -42,6 +46,8 @@ export function buildTables(instance: Instance): Tables {
     kindCount,
     msBefore,
     bytesBefore,
+    usableBytes: kinds.map((_, kind) => usableBytesOf(instance, kind)),
+    layerBytes: sizeOfAlike(instance, instance.pinLastFrom),
     reach: reaches(instance, bytesBefore),
     hopMs,
     homeMs: Float64Array.from(kinds, (_, kind) =>
@@ -55,6 +61,31 @@ function leastBytes(instance: Instance, row: number): number {
   const group = instance.shared.find(({ rows }) => rows.includes(row));
   const isFirst = group === undefined || row === Math.min(...group.rows);
   return instance.rowMemoryBytes[row] - (isFirst ? 0 : group.memoryBytes);
+}
+
+/** The last free row may be a head of another size; beside it, all rows count as alike. */
+function usableBytesOf(instance: Instance, kind: number): number {
+  const { pinFirst, pinLastFrom, rowCount, kinds, sourceKind, rowMemoryBytes } = instance;
+  const { memoryBytes } = kinds[kind];
+  const size = sizeOfAlike(instance, pinLastFrom - 1);
+  if (size === null || size === 0) return memoryBytes;
+  const pinned = Array.from({ length: rowCount }, (_, row) => row).filter(
+    (row) => row < pinFirst || row >= pinLastFrom,
+  );
+  const heldBytes = kind === sourceKind ? memoryBytesOf(instance, pinned) : 0;
+  const leftBytes = memoryBytes - heldBytes;
+  const headBytes = rowMemoryBytes[pinLastFrom - 1];
+  const without = Math.floor(leftBytes / size) * size;
+  const withHead =
+    leftBytes < headBytes ? 0 : headBytes + Math.floor((leftBytes - headBytes) / size) * size;
+  return heldBytes + Math.max(0, without, withHead);
+}
+
+/** The memory of every row from the first free one to before `end`, where that is one figure. */
+function sizeOfAlike(instance: Instance, end: number): number | null {
+  const rows = instance.rowMemoryBytes.slice(instance.pinFirst, end);
+  if (rows.length === 0 || instance.shared.length > 0) return null;
+  return rows.every((bytes) => bytes === rows[0]) ? rows[0] : null;
 }
 
 function reaches(instance: Instance, bytesBefore: Float64Array): Int32Array {

@@ -1,0 +1,35 @@
+/** First plans for a room whose rows differ: the exact plan of the room in which they would not. */
+import type { Instance } from '../../instance.ts';
+import { startDeadline } from '../deadline.ts';
+import { latencyMs, startIncumbent, type Incumbent } from '../search.ts';
+import { readUniformRoom } from '../uniform/room.ts';
+import { solveUniform } from '../uniform/solve.ts';
+
+export function offerAveraged(instance: Instance, incumbent: Incumbent, timeLimitMs: number): void {
+  const alike = averageRows(instance);
+  const room = readUniformRoom(alike);
+  if (room === null) return;
+  const averaged = startIncumbent(
+    alike,
+    startDeadline(timeLimitMs),
+    (placement) => latencyMs(alike, placement),
+    incumbent.offer,
+  );
+  solveUniform(room, averaged);
+}
+
+/** Every free row but the last gets the mean time of them all on each device, and the memory and output of the largest. */
+function averageRows(instance: Instance): Instance {
+  const { pinFirst, pinLastFrom } = instance;
+  const end = Math.max(pinFirst + 1, pinLastFrom - 1);
+  const level = (values: Float64Array, from: number, figure: (part: Float64Array) => number) =>
+    values.slice().fill(figure(values.slice(from, end)), from, end);
+  const largest = (part: Float64Array) => Math.max(...part);
+  const mean = (part: Float64Array) => part.reduce((sum, ms) => sum + ms, 0) / part.length;
+  return {
+    ...instance,
+    rowMemoryBytes: level(instance.rowMemoryBytes, pinFirst, largest),
+    crossingBytes: level(instance.crossingBytes, Math.max(0, pinFirst - 1), largest),
+    kinds: instance.kinds.map((kind) => ({ ...kind, rowMs: level(kind.rowMs, pinFirst, mean) })),
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * Dynamic programming over (row, kind, how full each device is), between the relaxation and a full search.
+ *
+ * How full a device is counts in quarters of its memory, rounded down: states that agree in quarters are one state, so
+ * their number stays within bounds where labels with exact memory multiply, yet no path can fill a device twice. What the rounding
+ * lets through is still paid for at the relaxation's prices. Only states that could lead below a threshold are kept:
+ * when none is left, the threshold is proven to be a bound. Kinds with several members are not remembered.
+ */
+import type { Placement } from '../../evaluate.ts';
+import type { Instance } from '../../instance.ts';
+import type { Deadline } from '../deadline.ts';
+import type { Relaxation } from './relaxation.ts';
+import { createStateTable, type StateTable } from './state-table.ts';
+import type { Tables } from './tables.ts';
+
+/** Two bits each in one 32-bit word. */
+const mostRemembered = 15;
+const levels = 4;
+
+/** Beyond this the tables outgrow a phone's memory. */
+const mostStates = 4_000_000;
+
+/** One number for a row and an index below it. */
+const rowStride = 2 ** 24;
+
+export interface FillLevelsResult {
+  /** No plan costs less; null where time or memory ran out first. */
+  boundMs: number | null;
+  /** The cheapest path where it is below the threshold; it may need more memory than there is. */
+  path: Placement | null;
+}
+
+export function searchFillLevels(
+  instance: Instance,
+  tables: Tables,
+  relaxation: Relaxation,
+  thresholdMs: number,
+  deadline: Deadline,
+): FillLevelsResult {
+  const { rowCount, kindCount, msBefore, bytesBefore, reach, hopMs, homeMs, usableBytes } = tables;
+  const { visitMs, leaveMs, price, paidBackMs } = relaxation;
+  const width = rowCount + 1;
+  const limitMs = thresholdMs + paidBackMs;
+  const shiftOf = pickRemembered(instance, tables, relaxation);
+  const usedAtLevel = instance.kinds.map((_, kind) => leastUsedAtLevels(instance, tables, kind));
+  const arrivals = Array.from({ length: rowCount }, createStateTable);
+  const departures = Array.from({ length: rowCount }, createStateTable);
+  for (let kind = 0; kind < kindCount; kind++)
+    if (visitMs[kind] < limitMs) arrivals[0].put(kind, 0, 0, -1);
+  let states = 0;
+
+  for (let row = 0; row < rowCount; row++) {
+    const here = arrivals[row];
+    for (let index = 0; index < here.size(); index++) {
+      if (deadline.passed()) return { boundMs: null, path: null };
+      visit(row, here, index);
+    }
+    if (row === rowCount - 1) break;
+    const leaving = departures[row];
+    for (let index = 0; index < leaving.size(); index++) {
+      if (deadline.passed()) return { boundMs: null, path: null };
+      leave(row, leaving, index);
+    }
+    states += here.size() + leaving.size();
+    if (states > mostStates) return { boundMs: null, path: null };
+  }
+
+  const ends = departures[rowCount - 1];
+  let best = -1;
+  let bestMs = thresholdMs;
+  for (let index = 0; index < ends.size(); index++) {
+    const ms = ends.msAt(index) + homeMs[ends.kindAt(index)] - paidBackMs;
+    if (ms < bestMs) [best, bestMs] = [index, ms];
+  }
+  return { boundMs: bestMs, path: best < 0 ? null : retrace(best) };
+
+  function visit(row: number, here: StateTable, index: number): void {
+    const kind = here.kindAt(index);
+    const memory = here.memoryAt(index);
+    const shift = shiftOf[kind];
+    const level = shift < 0 ? 0 : (memory >>> shift) & (levels - 1);
+    const usedBytes = usedAtLevel[kind][level];
+    const leftBytes = usableBytes[kind] - usedBytes;
+    const soFarMs = here.msAt(index) - msBefore[kind * width + row];
+    const end = reach[kind * rowCount + row];
+    for (let last = row; last < end; last++) {
+      const bytes = bytesBefore[last + 1] - bytesBefore[row];
+      if (bytes > leftBytes) break;
+      const ms = soFarMs + msBefore[kind * width + last + 1] + price[kind] * bytes;
+      if (ms + leaveMs[last * kindCount + kind] >= limitMs) continue;
+      let after = memory;
+      if (shift >= 0) {
+        let reached = level;
+        while (reached < levels - 1 && usedBytes + bytes >= usedAtLevel[kind][reached + 1])
+          reached++;
+        after += (reached - level) << shift;
+      }
+      departures[last].put(kind, after, ms, row * rowStride + index);
+    }
+  }
+
+  function leave(row: number, leaving: StateTable, index: number): void {
+    const kind = leaving.kindAt(index);
+    const soFarMs = leaving.msAt(index);
+    const hops = (row * kindCount + kind) * kindCount;
+    for (let to = 0; to < kindCount; to++) {
+      const ms = soFarMs + hopMs[hops + to];
+      if (ms + visitMs[(row + 1) * kindCount + to] < limitMs)
+        arrivals[row + 1].put(to, leaving.memoryAt(index), ms, index);
+    }
+  }
+
+  function retrace(end: number): Placement {
+    const path: Placement = [];
+    let index = end;
+    for (let last = rowCount - 1; last >= 0;) {
+      const kind = departures[last].kindAt(index);
+      const from = departures[last].fromAt(index);
+      const first = Math.floor(from / rowStride);
+      path.unshift({ device: instance.kinds[kind].members[0], first, last });
+      index = arrivals[first].fromAt(from % rowStride);
+      last = first - 1;
+    }
+    return path;
+  }
+}
+
+/** Where each kind's two bits are; -1 for kinds that are not remembered. The dearest memory is remembered first. */
+function pickRemembered(
+  { kinds }: Instance,
+  { usableBytes }: Tables,
+  { price }: Relaxation,
+): number[] {
+  const shifts = kinds.map(() => -1);
+  kinds
+    .map(({ members }, kind) => ({ kind, single: members.length === 1 }))
+    .filter(({ single }) => single)
+    .sort((a, b) => price[b.kind] * usableBytes[b.kind] - price[a.kind] * usableBytes[a.kind])
+    .slice(0, mostRemembered)
+    .forEach(({ kind }, place) => (shifts[kind] = 2 * place));
+  return shifts;
+}
+
+/** The least memory that is in use at each level: a quarter and more, rounded up to whole rows where they are alike. */
+function leastUsedAtLevels(
+  instance: Instance,
+  { usableBytes, layerBytes }: Tables,
+  kind: number,
+): number[] {
+  const isExact = layerBytes !== null && kind !== instance.sourceKind;
+  return Array.from({ length: levels }, (_, level) => {
+    const bytes = (level * usableBytes[kind]) / levels;
+    return isExact ? Math.ceil(bytes / layerBytes - 1e-9) * layerBytes : bytes;
+  });
+}
