@@ -1,0 +1,84 @@
+/**
+ * Opens a model where it was published: a Hugging Face id, any folder in Hugging Face's layout on a server
+ * with ranges, or the address of a GGUF file. Only headers are fetched; weights are read when asked for.
+ * Runs in browsers as well as in Node.
+ */
+import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { blobSource } from './byte-source.ts';
+import { blobTree, urlTree } from './file-tree.ts';
+import { openGguf } from './gguf-model.ts';
+import { openHttpSource } from './http-source.ts';
+import { openHubModel } from './hub-model.ts';
+import { locateModel, type ModelLocation } from './model-address.ts';
+import { partsOf } from './split-gguf.ts';
+
+export interface RemoteOptions {
+  /** Where ids are looked up; the public hub by default. */
+  hubUrl?: string;
+  /** Access token of the person, sent to the model's own server and nobody else. */
+  token?: string;
+}
+
+export interface RemoteCheckpoint extends Checkpoint {
+  /** The manifest's file paths are relative to this address. */
+  baseUrl: string;
+}
+
+/**
+ * @param address a hub id (`owner/name`, `owner/name@revision`) or a URL
+ * @throws Error that says what was found there instead
+ */
+export async function openRemote(
+  address: string,
+  options: RemoteOptions = {},
+): Promise<RemoteCheckpoint> {
+  const location = locateModel(address, options.hubUrl);
+  const headers: Record<string, string> =
+    options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
+  const label = labelOf(location);
+  switch (location.kind) {
+    case 'folder': {
+      const checkpoint = await openHubModel(urlTree(location.baseUrl, headers), label);
+      return { ...checkpoint, baseUrl: location.baseUrl };
+    }
+    case 'gguf': {
+      const files = await Promise.all(
+        partsOf(location.fileName).map(async (path) => {
+          const url = new URL(path, location.baseUrl).href;
+          const source = await openHttpSource(url, headers);
+          if (!source) throw new Error(`there is no ${url}`);
+          return { path, source };
+        }),
+      );
+      return { ...(await openGguf(files, label)), baseUrl: location.baseUrl };
+    }
+  }
+}
+
+/**
+ * Opens what a person picked or dropped: a GGUF file, all parts of a split one, or the files of a Hugging
+ * Face folder.
+ *
+ * @param files by their names or paths; one folder around all of them is ignored
+ */
+export async function openPicked(
+  files: ReadonlyMap<string, Blob>,
+  label: ModelLabel,
+): Promise<Checkpoint> {
+  const byName = new Map([...files].map(([path, blob]) => [path.replace(/^.*\//, ''), blob]));
+  const ggufs = [...byName.keys()].filter((name) => name.endsWith('.gguf'));
+  if (ggufs.length === 0) return openHubModel(blobTree(byName), label);
+  const parts = partsOf(ggufs[0]).map((name, i) => {
+    const blob = byName.get(name);
+    if (!blob) throw new Error(`${name} is missing: pick all parts of the model together`);
+    return { path: `part-${i}.gguf`, source: blobSource(blob) };
+  });
+  if (parts.length !== ggufs.length)
+    throw new Error(`pick one model at a time, not ${ggufs.join(' and ')}`);
+  return openGguf(parts, label);
+}
+
+function labelOf(location: ModelLocation): ModelLabel {
+  const name = location.title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return { name: name.slice(0, 128) || 'model', title: location.title, licence: 'unknown' };
+}
