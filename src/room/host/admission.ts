@@ -2,13 +2,8 @@
  * Lets devices in: proves the room key with whoever dials, welcomes them, has every pair that can meet
  * meet and measure, and turns their messages into what the host knows of them.
  */
-import {
-  openLink,
-  type Link,
-  type LinkProfile,
-  type RoomAddress,
-  type Signalling,
-} from '../../transport/index.ts';
+import { openLink, type Link, type RoomAddress, type Signalling } from '../../transport/index.ts';
+import { measuredLink } from '../measured-link.ts';
 import type { Peers } from '../peers.ts';
 import {
   parseDeviceMessage,
@@ -165,11 +160,12 @@ export function admitDevices(options: AdmissionOptions): void {
 
   function measureOwnLink(member: Member, link: Link): void {
     inTurn(async () => {
-      try {
-        settleLink(member, 'host', measured(await link.measure()));
-      } catch {
-        // The device left while its link was measured; its leaving is what the room hears of.
-      }
+      const profile = await measuredLink(link);
+      if (profile) settleLink(member, 'host', profile);
+      else
+        link.close(
+          'The connection to the host is too poor to be measured: move closer, and join again.',
+        );
     });
   }
 
@@ -196,10 +192,6 @@ export function admitDevices(options: AdmissionOptions): void {
 function introduction(deviceId: string, link: Link, dial: boolean): HostMessage {
   const { peerId, fingerprint } = link;
   return { kind: 'meet', deviceId, peerId, fingerprint, dial };
-}
-
-function measured({ latencyMs, p90LatencyMs, mbps }: LinkProfile): MeasuredLink {
-  return { latencyMs, p90LatencyMs, mbps };
 }
 
 function pairName(dialler: string, other: string): string {

@@ -1,0 +1,24 @@
+/** What the planner needs to know of a link, measured; with patience, since a busy machine may miss a deadline. */
+import type { Link } from '../transport/index.ts';
+import type { MeasuredLink } from './protocol.ts';
+
+const tries = 3;
+
+/** Null when the link ended, or could not be measured in several tries. */
+export async function measuredLink(
+  link: Pick<Link, 'measure' | 'onClosed'>,
+): Promise<MeasuredLink | null> {
+  let isOpen = true;
+  const stop = link.onClosed(() => (isOpen = false));
+  try {
+    for (let attempt = 0; isOpen && attempt < tries; attempt++) {
+      const profile = await link.measure().catch(() => null);
+      if (!profile) continue;
+      const { latencyMs, p90LatencyMs, mbps } = profile;
+      return { latencyMs, p90LatencyMs, mbps };
+    }
+    return null;
+  } finally {
+    stop();
+  }
+}
