@@ -4,6 +4,7 @@ import type { ShardReader } from '../../store/shard-reader.ts';
 import type { FrameHeader, Link } from '../../transport/index.ts';
 import { createComputingDevice } from '../computing-device.ts';
 import { checkStages, rangesOf, type Lap } from '../lap.ts';
+import { measuredLink } from '../measured-link.ts';
 import type { Peers } from '../peers.ts';
 import type { PreparedEngine } from '../prepare-engine.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
@@ -101,10 +102,10 @@ export function takePart(options: PartOptions): DevicePart {
 
   /** A row whose hashes nobody knows cannot be checked by whoever gets it, so it is not offered. */
   function keeps(row: number): void {
-    const hashes = reader.foundHashes(row);
     const isHashed = manifest.rows[row].tensors.every(
       ({ file }) => manifest.files[file].pieceSha256 !== undefined,
     );
+    const hashes = isHashed ? [] : reader.foundHashes(row);
     if (isHashed || hashes.length > 0) send({ kind: 'keeps-row', row, sha256: hashes });
   }
 
@@ -124,14 +125,7 @@ export function takePart(options: PartOptions): DevicePart {
 
   async function measureLink(deviceId: string): Promise<void> {
     const link = peers.link(deviceId);
-    try {
-      if (!link) throw new Error('there is no such link');
-      const { latencyMs, p90LatencyMs, mbps } = await link.measure();
-      send({ kind: 'link', deviceId, profile: { latencyMs, p90LatencyMs, mbps } });
-    } catch {
-      // There is no link, or it ended while it was being measured.
-      send({ kind: 'link', deviceId, profile: null });
-    }
+    send({ kind: 'link', deviceId, profile: link ? await measuredLink(link) : null });
   }
 
   function handle(message: HostMessage): void {
