@@ -7,14 +7,18 @@ export function followEnd(box: HTMLElement): () => void {
   const noticeScroll = (): void => {
     atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < nearPx;
   };
-  const growth = new MutationObserver(() => {
+  const stayAtEnd = (): void => {
     if (atEnd) box.scrollTop = box.scrollHeight;
-  });
-  box.addEventListener('scroll', noticeScroll, { passive: true });
-  box.scrollTop = box.scrollHeight;
+  };
+  const growth = new MutationObserver(stayAtEnd);
   growth.observe(box, { childList: true, characterData: true, subtree: true });
+  // Observing calls back at once, which brings a box that already has content to its end.
+  const resizing = new ResizeObserver(stayAtEnd);
+  resizing.observe(box);
+  box.addEventListener('scroll', noticeScroll, { passive: true });
   return () => {
     growth.disconnect();
+    resizing.disconnect();
     box.removeEventListener('scroll', noticeScroll);
   };
 }

@@ -28,7 +28,7 @@ export function statusText(status: DeviceStatus): StatusText {
       };
     }
     case 'spare':
-      return { doing: 'Spare', detail: 'the plan does without it', fraction: null, tone: 'idle' };
+      return { doing: 'Spare', detail: 'it holds no rows for now', fraction: null, tone: 'idle' };
     case 'loading':
       return { doing: 'Loading its rows', ...progress(status), tone: 'busy' };
     case 'ready':
