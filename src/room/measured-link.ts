@@ -8,10 +8,10 @@ const tries = 3;
 export async function measuredLink(
   link: Pick<Link, 'measure' | 'onClosed'>,
 ): Promise<MeasuredLink | null> {
-  let isOpen = true;
-  const stop = link.onClosed(() => (isOpen = false));
+  const ended = new AbortController();
+  const stop = link.onClosed(() => ended.abort());
   try {
-    for (let attempt = 0; isOpen && attempt < tries; attempt++) {
+    for (let attempt = 0; attempt < tries && !ended.signal.aborted; attempt++) {
       const profile = await link.measure().catch(() => null);
       if (!profile) continue;
       const { latencyMs, p90LatencyMs, mbps } = profile;
