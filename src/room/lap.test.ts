@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkStages, devicesOf, rangesOf, rowsOf, sameStages, type Stage } from './lap.ts';
+import { checkStages, devicesOf, hopsOf, rangesOf, rowsOf, sameStages, type Stage } from './lap.ts';
 
 /** `host:0-2,a:3-5` as stages. */
 function stages(text: string): Stage[] {
@@ -45,6 +45,17 @@ describe('a lap', () => {
 
   it('says who takes part', () => {
     expect(devicesOf(lap)).toEqual(new Set(['host', 'a', 'b']));
+  });
+});
+
+describe('hopsOf', () => {
+  it('gives every change of device, and the way back', () => {
+    const text = (split: string) =>
+      hopsOf({ epoch: 1, stages: stages(split) }).map(({ from, to }) => `${from}>${to}`);
+    expect(text('host:0,a:1-2,b:3,a:4-6,host:7')).toEqual(['host>a', 'a>b', 'b>a', 'a>host']);
+    expect(text('host:0-2,a:3-7')).toEqual(['host>a', 'a>host']);
+    expect(text('host:0-7')).toEqual([]);
+    expect(text('host:0-3,host:4-7')).toEqual([]);
   });
 });
 

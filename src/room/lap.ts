@@ -46,6 +46,16 @@ export function devicesOf(lap: Lap): Set<string> {
   return new Set(lap.stages.map((stage) => stage.device));
 }
 
+/** Pairs of devices that pass hidden states on, back to the first stage included. */
+export function hopsOf({ stages }: Lap): { from: string; to: string }[] {
+  return stages
+    .map((stage, index) => ({
+      from: stage.device,
+      to: stages[(index + 1) % stages.length].device,
+    }))
+    .filter(({ from, to }) => from !== to);
+}
+
 /** Ascending rows as the ranges they form, for showing. */
 export function rangesOf(rows: readonly number[]): RowRange[] {
   const ranges: RowRange[] = [];

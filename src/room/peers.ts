@@ -118,9 +118,7 @@ export function createPeers(options: PeersOptions): Peers {
       }
     },
     send(deviceId, header, payload) {
-      const link = links.get(deviceId);
-      if (!link) throw new Error(`there is no link to ${deviceId} any more`);
-      link.sendFrame(header, payload);
+      links.get(deviceId)?.sendFrame(header, payload);
     },
     async sendBulk(deviceId, message) {
       const link = links.get(deviceId);
@@ -132,7 +130,10 @@ export function createPeers(options: PeersOptions): Peers {
       links.get(deviceId)?.close(reason);
     },
     closeAll(reason) {
-      for (const link of links.values()) link.close(reason);
+      const ending = [...links.values()];
+      // Links that this device ends are not lost: there is nobody left to be told.
+      links.clear();
+      for (const link of ending) link.close(reason);
       for (const peerId of [...early.keys()]) forgetEarly(peerId)?.close();
     },
   };

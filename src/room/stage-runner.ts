@@ -44,7 +44,7 @@ export interface StageRunnerOptions {
   contextLength: number;
   headRow: number;
   wire: WireType;
-  /** Throws when there is no link to that device. */
+  /** A frame for a device that is gone is lost with it: the end of the link says so. */
   send: (deviceId: string, header: FrameHeader, payload: Uint8Array) => void;
   /** Half the round trip of the link to that device, in ms, as last measured. */
   wireMs: (deviceId: string) => number;

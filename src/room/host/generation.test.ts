@@ -39,6 +39,7 @@ function openHost(split: string): Host {
   const planning = createPlanning({
     propose: () => ({ feasible: true, stages, lapMs, slowestMs: lapMs, why: '' }),
     isWorthwhile: () => true,
+    brokenBecause: () => null,
     overflows: () => false,
     rollOut: (lap, _, dropFirst) => room.prepare(lap, dropFirst),
     onLaps(laps) {

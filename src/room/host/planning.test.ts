@@ -18,6 +18,8 @@ interface Stage {
   /** What the next proposal will be. */
   proposal: ReturnType<PlanningOptions['propose']>;
   overflows: boolean;
+  /** Why laps cannot go on, by epoch. */
+  broken: Map<number, string>;
   rollOuts: RollOut[];
   /** Epochs in use, at each change. */
   inUse: number[][];
@@ -31,6 +33,7 @@ function open(options: Partial<PlanningOptions> = {}): Stage {
     planning: createPlanning({
       propose: () => stage.proposal,
       isWorthwhile: () => true,
+      brokenBecause: ({ epoch }) => stage.broken.get(epoch) ?? null,
       overflows: () => stage.overflows,
       rollOut: (lap, _, dropFirst) =>
         new Promise((resolve, reject) => {
@@ -43,6 +46,7 @@ function open(options: Partial<PlanningOptions> = {}): Stage {
     }),
     proposal: { waitingFor: { kind: 'preparing', sentence: 'Not yet.' } },
     overflows: false,
+    broken: new Map(),
     rollOuts: [],
     inUse: [],
     views: [],
@@ -249,6 +253,19 @@ describe('planning', () => {
     await succeed(stage);
     expect(next.epoch()).toBe(2);
     expect(stage.inUse.at(-1)).toEqual([2]);
+  });
+
+  it('breaks a lap whose devices lost each other, even for a slower plan', async () => {
+    const stage = open({ isWorthwhile: (proposal, running) => proposal.lapMs < running.lapMs });
+    await change(stage, three);
+    await succeed(stage);
+    const answer = startUse(stage);
+    await settle();
+    stage.broken.set(1, 'Phone and laptop lost each other.');
+    await change(stage, two);
+    expect(answer.lost()).toBe('Error: Phone and laptop lost each other.');
+    await succeed(stage);
+    expect(stage.planning.current()?.lap).toEqual({ epoch: 2, stages: two.stages });
   });
 
   it('does not mind who leaves without having had a part', async () => {

@@ -23,6 +23,8 @@ export interface PlanningOptions {
   propose: () => RoomPlan | { waitingFor: WaitingFor };
   /** Whether the proposal is worth its roll-out in place of a plan that works. */
   isWorthwhile: (proposal: FeasibleRoomPlan, running: FeasibleRoomPlan) => boolean;
+  /** Why a lap cannot go on, in a sentence; null while it can. Asked whenever something changed. */
+  brokenBecause: (lap: Lap) => string | null;
   /** Whether loading the lap beside what is loaded would break some device's memory budget. */
   overflows: (lap: Lap) => boolean;
   /** Has every device of the lap load its rows; rejects with a sentence when one cannot. */
@@ -177,14 +179,20 @@ export function createPlanning(options: PlanningOptions): Planning {
     wake();
   }
 
-  /** Tells whoever runs on a plan with this device that it is lost. */
-  function breakLap(rolled: Rolled, deviceId: string, reason: string): boolean {
-    if (!devicesOf(rolled.lap).has(deviceId)) return false;
-    rolled.losing.abort(new Error(reason));
-    return true;
+  /** Tells whoever runs on a plan for which there is a reason that it is lost. */
+  function breakLaps(reasonFor: (lap: Lap) => string | null): void {
+    for (const rolled of [...ending, ...(next ? [next] : []), ...(current ? [current] : [])]) {
+      const reason = reasonFor(rolled.lap);
+      if (reason === null) continue;
+      rolled.losing.abort(new Error(reason));
+      if (rolled !== current) continue;
+      retireCurrent();
+      options.onView(null, { kind: 'preparing', sentence: reason });
+    }
   }
 
   function changed(): void {
+    breakLaps(options.brokenBecause);
     isDirty = true;
     if (!isPlanning) void planWhileDirty();
   }
@@ -192,12 +200,7 @@ export function createPlanning(options: PlanningOptions): Planning {
   return {
     changed,
     lose(deviceId, reason) {
-      for (const rolled of ending) breakLap(rolled, deviceId, reason);
-      if (next) breakLap(next, deviceId, reason);
-      if (current && breakLap(current, deviceId, reason)) {
-        retireCurrent();
-        options.onView(null, { kind: 'preparing', sentence: reason });
-      }
+      breakLaps((lap) => (devicesOf(lap).has(deviceId) ? reason : null));
       changed();
     },
     current: () => current,

@@ -3,7 +3,7 @@ import { deviceLabel } from '../../profile/this-device.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { RoomAddress, Signalling } from '../../transport/index.ts';
 import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
-import { devicesOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
+import { devicesOf, hopsOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
 import { encodeBulk } from '../bulk-message.ts';
 import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
@@ -17,7 +17,7 @@ import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
 import { devicesView } from './devices-view.ts';
 import { createLapRunner } from './lap-runner.ts';
-import { measuredMembers, newMember, type Member } from './members.ts';
+import { linkBetween, measuredMembers, newMember, type Member } from './members.ts';
 import type { OpenedModel } from './open-model.ts';
 import { createPieceTracker } from './piece-tracker.ts';
 import { createPlanning, type RunningLap } from './planning.ts';
@@ -178,6 +178,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       const gain = tokensPerMs(proposal, inFlight) / tokensPerMs(running, inFlight);
       return gain > 1 + worthwhileGain;
     },
+    brokenBecause,
     overflows: (lap) => [...members.values()].some((member) => overflows(member, lap)),
     rollOut: (lap, plan, dropFirst) => rollOut.run(lap, plan, dropFirst),
     onLaps: keepLaps,
@@ -187,6 +188,15 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
   });
   const load = createLoad(() => planning.changed());
+
+  function brokenBecause(lap: Lap): string | null {
+    for (const { from, to } of hopsOf(lap)) {
+      const [sender, receiver] = [members.get(from), members.get(to)];
+      if (sender && receiver && linkBetween(sender, receiver) === null)
+        return `${sender.label} and ${receiver.label} lost each other; their layers are dealt anew.`;
+    }
+    return null;
+  }
 
   /** Whether what the member holds and what the lap gives it are together more than it may hold. */
   function overflows(member: Member, lap: Lap): boolean {
