@@ -20,7 +20,7 @@ import { findPrefillChunk } from './prefill-check.ts';
 import { noise, randomTensors } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { storedAs } from './stored-as.ts';
-import { time, type TimingLimits } from './timing.ts';
+import { typicalMs, type TimingLimits } from './timing.ts';
 
 export interface MeasureOptions {
   runtime: Runtime;
@@ -36,7 +36,8 @@ const embeddingSample = 4096;
 const longestRunMs = 150;
 /** Positions that each measured token attends to. */
 const pastLength = 32;
-const timing: TimingLimits = { warmUpMs: 100, measureMs: 150 };
+const timing: TimingLimits = { warmUpMs: 100, measureMs: 200 };
+const once: TimingLimits = { warmUpMs: 0, measureMs: 0 };
 
 /** See `Engine.measure`. */
 export async function measure(
@@ -53,14 +54,13 @@ export async function measure(
   for (const [index, { type, speedup }] of others.entries()) {
     onProgress((index + 1) / steps);
     const measured = await measureLayers(options, type);
-    if (measured.leastMs * speedup < best.leastMs) best = measured;
+    if (measured.layerMs * speedup < best.layerMs) best = measured;
   }
   onProgress((steps - 1) / steps);
-  const { figures } = best;
-  const head = await measureHead(options, figures.weights);
-  const embedding = measureEmbedding(options.config, figures.weights);
+  const head = await measureHead(options, best.weights);
+  const embedding = measureEmbedding(options.config, best.weights);
   onProgress(1);
-  return { backend: info.backend, ...figures, ...head, ...embedding };
+  return { backend: info.backend, ...best, ...head, ...embedding };
 }
 
 interface Candidate {
@@ -77,19 +77,12 @@ function candidates(info: EngineInfo): [Candidate, ...Candidate[]] {
   return [exact, ...half, { type: 'q8', speedup: 1.05 }];
 }
 
-interface MeasuredLayers {
-  figures: Pick<
-    ComputeProfile,
-    'weights' | 'layerMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
-  >;
-  /** ms of one token through one layer, in the least disturbed run. */
-  leastMs: number;
-}
+type LayerFigures = Pick<
+  ComputeProfile,
+  'weights' | 'layerMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
+>;
 
-async function measureLayers(
-  options: MeasureOptions,
-  weights: WeightType,
-): Promise<MeasuredLayers> {
+async function measureLayers(options: MeasureOptions, weights: WeightType): Promise<LayerFigures> {
   const { config, contextLength } = options;
   const add = () => createLayerRow({ ...options, weights, ...randomRow(config, weights) });
   const layers = [await add()];
@@ -97,29 +90,23 @@ async function measureLayers(
     const [{ memoryBytes }] = layers;
     const prefillChunk = await findPrefillChunk({ ...options, weights, layer: layers[0] });
     const past = Math.max(0, Math.min(pastLength, contextLength - prefillChunk));
-    const { leastMs } = await time(() => runChain(options, layers, 0, 1), {
-      ...timing,
-      measureMs: 0,
-    });
+    const onceMs = await typicalMs(() => runChain(options, layers, 0, 1), once);
     const enough = Math.min(
       config.num_hidden_layers,
       Math.ceil(workingSetBytes / memoryBytes),
-      Math.ceil(longestRunMs / leastMs),
+      Math.ceil(longestRunMs / onceMs),
     );
     while (layers.length < enough) layers.push(await add());
     for (let position = 0; position < past; position += prefillChunk)
       await runChain(options, layers, position, Math.min(prefillChunk, past - position));
-    const decode = await time(() => runChain(options, layers, past, 1), timing);
-    const prefill = await time(() => runChain(options, layers, past, prefillChunk), timing);
+    const decodeMs = await typicalMs(() => runChain(options, layers, past, 1), timing);
+    const prefillMs = await typicalMs(() => runChain(options, layers, past, prefillChunk), timing);
     return {
-      leastMs: decode.leastMs / layers.length,
-      figures: {
-        weights,
-        layerMs: decode.medianMs / layers.length,
-        layerBytes: memoryBytes,
-        prefillLayerMs: prefill.medianMs / layers.length / prefillChunk,
-        prefillChunk,
-      },
+      weights,
+      layerMs: decodeMs / layers.length,
+      layerBytes: memoryBytes,
+      prefillLayerMs: prefillMs / layers.length / prefillChunk,
+      prefillChunk,
     };
   } finally {
     for (const layer of layers) await layer.dispose();
@@ -156,11 +143,11 @@ async function measureHead(
   });
   try {
     const values = noise(config.hidden_size, 1);
-    const { medianMs } = await time(async () => {
+    const partMs = await typicalMs(async () => {
       const hidden = float32(runtime.ort, values, [1, 1, config.hidden_size]);
       await takeFloats(await head.run(1, 1, hidden));
     }, timing);
-    return { headMs: medianMs * scale, headBytes: Math.ceil(head.memoryBytes * scale) };
+    return { headMs: partMs * scale, headBytes: Math.ceil(head.memoryBytes * scale) };
   } finally {
     await head.dispose();
   }

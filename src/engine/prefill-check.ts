@@ -9,7 +9,7 @@ import type { Backend, WeightType } from './engine.ts';
 import type { LayerRow } from './loaded-row.ts';
 import { noise } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
-import { time } from './timing.ts';
+import { typicalMs } from './timing.ts';
 
 export interface PrefillCheckOptions {
   runtime: Runtime;
@@ -20,36 +20,35 @@ export interface PrefillCheckOptions {
 }
 
 const sizes = [8, 16, 24, 32, 64, 128];
-const pastLength = 8;
+const pastLength = 4;
 /** A larger chunk delays other work: it must bring this much per token to be worth it. */
-const worthwhileSpeedup = 1.03;
+const worthwhileSpeedup = 1.05;
 const timing = { warmUpMs: 0, measureMs: 20 };
-/** Then the best so far will do, so that slow devices are done too. */
-const budgetMs = 800;
+/** Then what has passed will do, so that slow devices are done too. */
+const budgetMs = 1500;
 
-/** The fastest chunk size per token among those whose results are right; 1 if none is. */
+/** The smallest size about as fast per token as any whose results are right; 1 if none is. */
 export async function findPrefillChunk(options: PrefillCheckOptions): Promise<number> {
   const { layer, contextLength, config } = options;
-  const end = performance.now() + budgetMs;
   const tolerance = chunkTolerance(options.runtime.info.backend, options.weights);
   const past = noise(pastLength * config.hidden_size, Math.sqrt(3));
   await runInPieces(options, past, 0, 1);
-  let right = 1;
-  let fastest = { size: 1, tokenMs: Infinity };
+  const end = performance.now() + budgetMs;
+  const passed = [{ size: 1, tokenMs: Infinity }];
   for (const size of sizes) {
-    if (pastLength + size > contextLength || performance.now() > end) break;
+    if (pastLength + size > contextLength || (passed.length > 1 && performance.now() > end)) break;
     const hidden = noise(size * config.hidden_size, Math.sqrt(3));
-    const pieces = await runInPieces(options, hidden, pastLength, right);
+    const trusted = passed[passed.length - 1].size;
+    const pieces = await runInPieces(options, hidden, pastLength, trusted);
     const whole = await runInPieces(options, hidden, pastLength, size);
     if (!(relativeError(whole, pieces, hidden) < tolerance)) break;
-    right = size;
-    const { leastMs } = await time(() => runInPieces(options, hidden, pastLength, size), timing);
-    const tokenMs = leastMs / size;
-    if (tokenMs * worthwhileSpeedup > fastest.tokenMs) break;
-    fastest = { size, tokenMs };
+    const runMs = await typicalMs(() => runInPieces(options, hidden, pastLength, size), timing);
+    passed.push({ size, tokenMs: runMs / size });
   }
   layer.release(sequence);
-  return fastest.size;
+  const leastMs = Math.min(...passed.map(({ tokenMs }) => tokenMs));
+  const worthwhile = passed.find(({ tokenMs }) => tokenMs <= leastMs * worthwhileSpeedup);
+  return worthwhile?.size ?? 1;
 }
 
 const sequence = 0;

@@ -6,18 +6,18 @@ export interface TimingLimits {
   measureMs: number;
 }
 
-export interface Timing {
-  medianMs: number;
-  /** The least disturbed run: for comparing two ways with one another. */
-  leastMs: number;
-}
-
-/** At least one run before and one that counts, however long they take. */
-export async function time(task: () => Promise<unknown>, limits: TimingLimits): Promise<Timing> {
+/**
+ * Lower quartile of the milliseconds that `task` takes: other work comes in bursts, and a burst must not
+ * pass for this device's speed. At least one run before and one that counts, however long they take.
+ */
+export async function typicalMs(
+  task: () => Promise<unknown>,
+  limits: TimingLimits,
+): Promise<number> {
   await repeat(task, limits.warmUpMs);
   const durations = await repeat(task, limits.measureMs);
   durations.sort((a, b) => a - b);
-  return { medianMs: durations[Math.floor(durations.length / 2)], leastMs: durations[0] };
+  return durations[Math.floor(durations.length / 4)];
 }
 
 async function repeat(task: () => Promise<unknown>, budgetMs: number): Promise<number[]> {

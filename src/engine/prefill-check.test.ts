@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ModelConfig } from '../model/config.ts';
+import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
+import { createLayerRow, type LayerRow } from './loaded-row.ts';
+import { findPrefillChunk, type PrefillCheckOptions } from './prefill-check.ts';
+import { randomTensors } from './random-tensors.ts';
+import { float32, takeFloats } from './runtime.ts';
+
+const contextLength = 160;
+let config: ModelConfig;
+let layer: LayerRow;
+
+beforeAll(async () => {
+  ({ config } = await readTinyModelFile('tiny-llama'));
+  const tensors = randomTensors(config, 'F32');
+  const options = { runtime: nodeRuntime, config, contextLength, weights: 'f32', tensors } as const;
+  layer = await createLayerRow(options);
+});
+
+afterAll(() => layer.dispose());
+
+function check(changes: Partial<PrefillCheckOptions>): Promise<number> {
+  const weights = 'f32';
+  return findPrefillChunk({
+    ...{ runtime: nodeRuntime, config, contextLength, weights, layer },
+    ...changes,
+  });
+}
+
+/** The layer, with results that are off by a few per cent where `isWrong` says so. */
+function faulty(isWrong: (tokens: number) => boolean): LayerRow {
+  return {
+    ...layer,
+    async run(at, hidden) {
+      const values = await takeFloats(await layer.run(at, hidden));
+      if (isWrong(at.tokens)) values[values.length - 1] += 0.03;
+      return float32(nodeRuntime.ort, values, [1, at.tokens, config.hidden_size]);
+    },
+  };
+}
+
+it('takes a size that was measured', async () => {
+  expect([8, 16, 24, 32, 64, 128]).toContain(await check({}));
+});
+
+it('stays below the size from which results go wrong', async () => {
+  expect(await check({ layer: faulty((tokens) => tokens >= 16) })).toBe(8);
+});
+
+it('goes one by one where nothing else is right', async () => {
+  expect(await check({ layer: faulty((tokens) => tokens > 1) })).toBe(1);
+});
+
+it('takes NaN for what it is', async () => {
+  const run: LayerRow['run'] = async (at, hidden) => {
+    const values = await takeFloats(await layer.run(at, hidden));
+    if (at.tokens > 8) values[0] = NaN;
+    return float32(nodeRuntime.ort, values, [1, at.tokens, config.hidden_size]);
+  };
+  expect(await check({ layer: { ...layer, run } })).toBe(8);
+});
+
+it('does not exceed the context', async () => {
+  expect(await check({ contextLength: 7 })).toBe(1);
+});
