@@ -28,6 +28,7 @@ export interface ModelStore {
 
 export function createModelStore(options: ModelStoreOptions): ModelStore {
   const { manifest, sha256, cache, outside } = options;
+  void cache.use(sha256, manifest.title);
   const exchange = createPieceExchange({ send: options.sendBulk, lookUp });
   const origin = swarmOrigin(sha256, {
     holders: options.holders,

@@ -1,33 +1,75 @@
 /**
  * Keeps pieces of models, and the ONNX Runtime binary, in IndexedDB: behind a self-signed certificate
- * a browser keeps no HTTP cache, and a second visit should fetch nothing.
+ * a browser keeps no HTTP cache, and a second visit should fetch nothing. Models that were not used for
+ * long go when others need their place.
  *
  * Where IndexedDB is refused (private windows) or full, everything still works without it; `problem`
  * then says why, for the screen.
  */
-import { createStore, del, get, keys, set, type UseStore } from 'idb-keyval';
+import * as v from 'valibot';
+import { indexedDbEntries, type Entries } from './entries.ts';
+import { dropLeastUsed, limitBytes, makeRoom, noteUse, readPieceKey } from './kept-models.ts';
+
+export interface Kept {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Of the bytes as they were put; null where nobody computed it. To be checked by whoever uses them. */
+  sha256: string | null;
+}
 
 export interface PieceCache {
-  /** Why nothing is being kept, or null while all is well. */
+  /** Why not everything is being kept, or null while all is well. */
   readonly problem: string | null;
-  get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  put(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** This model is in use now: it is the last to go. */
+  use(modelId: string, title: string): Promise<void>;
+  get(key: string): Promise<Kept | undefined>;
+  put(key: string, kept: Kept): Promise<void>;
   remove(key: string): Promise<void>;
   keys(): Promise<string[]>;
 }
 
-export function openPieceCache(): PieceCache {
-  let problem: string | null = null;
-  let store: UseStore | null = null;
+/** A browser's storage outlives many versions of this app: what another one put there is not taken for granted. */
+const KeptSchema = v.object({
+  bytes: v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array),
+  sha256: v.nullable(v.string()),
+});
 
-  async function attempt<T>(work: (store: UseStore) => Promise<T>): Promise<T | undefined> {
-    if (problem !== null) return undefined;
+export function openPieceCache(entries: Entries = indexedDbEntries()): PieceCache {
+  let problem: string | null = null;
+  /** Once refused, not asked again: each attempt would cost time, and fail. */
+  let isRefused = false;
+
+  async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    if (isRefused) return undefined;
     try {
-      store ??= createStore('edgeshard', 'pieces');
-      return await work(store);
+      return await work();
     } catch (error) {
-      problem = describeProblem(error);
+      if (isFull(error)) {
+        problem = noRoom;
+      } else {
+        isRefused = true;
+        problem = noStorage;
+      }
       return undefined;
+    }
+  }
+
+  async function putPiece(
+    key: string,
+    piece: { modelId: string; bytes: number },
+    kept: Kept,
+  ): Promise<void> {
+    if (!(await makeRoom(entries, piece.modelId, piece.bytes, await limitBytes(entries)))) {
+      problem = overLimit;
+      return;
+    }
+    for (;;) {
+      try {
+        await entries.set(key, kept);
+        return;
+      } catch (error) {
+        // The disk is fuller than the limit assumes: other models make place, as far as they can.
+        if (!isFull(error) || !(await dropLeastUsed(entries, piece.modelId))) throw error;
+      }
     }
   }
 
@@ -35,25 +77,33 @@ export function openPieceCache(): PieceCache {
     get problem() {
       return problem;
     },
-    async get(key) {
-      const value = await attempt((kept) => get<unknown>(key, kept));
-      return value instanceof Uint8Array ? (value as Uint8Array<ArrayBuffer>) : undefined;
+    async use(modelId, title) {
+      await attempt(() => noteUse(entries, modelId, title));
     },
-    async put(key, bytes) {
-      await attempt((kept) => set(key, bytes, kept));
+    async get(key) {
+      const value = v.safeParse(KeptSchema, await attempt(() => entries.get(key)));
+      return value.success ? value.output : undefined;
+    },
+    async put(key, kept) {
+      const piece = readPieceKey(key);
+      await attempt(() => (piece ? putPiece(key, piece, kept) : entries.set(key, kept)));
     },
     async remove(key) {
-      await attempt((kept) => del(key, kept));
+      await attempt(() => entries.delete([key]));
     },
     async keys() {
-      return (await attempt((kept) => keys<string>(kept))) ?? [];
+      return (await attempt(() => entries.keys())) ?? [];
     },
   };
 }
 
-function describeProblem(error: unknown): string {
-  const name = error instanceof Error ? error.name : '';
-  if (name === 'QuotaExceededError')
-    return 'This browser has no room left to keep the model, so it will be fetched again next time.';
-  return 'This browser keeps no data for this page (a private window?), so the model will be fetched again next time.';
+function isFull(error: unknown): boolean {
+  return error instanceof Error && error.name === 'QuotaExceededError';
 }
+
+const noRoom =
+  'This browser has no room left to keep the model, so it will be fetched again next time.';
+const noStorage =
+  'This browser keeps no data for this page (a private window?), so the model will be fetched again next time.';
+const overLimit =
+  'This model is larger than what may be kept on this device, so a part of it will be fetched again next time.';

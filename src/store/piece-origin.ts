@@ -4,7 +4,7 @@ import { fetchRange } from './fetch-range.ts';
 import type { Piece } from './row-pieces.ts';
 
 export interface PieceOrigin {
-  /** Tells this model's pieces from those of others. */
+  /** Tells this model's pieces from those of others; without spaces. */
   name: string;
   /**
    * Exactly the piece's bytes, not yet checked. Throws one sentence that names the file when they

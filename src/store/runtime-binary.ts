@@ -14,10 +14,10 @@ export async function readRuntimeBinary(
 ): Promise<ArrayBuffer> {
   const key = keyPrefix + new URL(url, location.href).pathname;
   const kept = await cache.get(key);
-  if (kept) return kept.buffer;
+  if (kept) return kept.bytes.buffer;
   const bytes = await download(url, onProgress);
   await dropOlder(cache, key);
-  await cache.put(key, bytes);
+  await cache.put(key, { bytes, sha256: null });
   return bytes.buffer;
 }
 

@@ -177,6 +177,17 @@ describe('ShardReader', () => {
     expect(third.rowBytesFetched).toBe(0);
   });
 
+  it('fetches a piece anew that was changed in the cache, also where no manifest knows its hash', async () => {
+    const model = serve(shardModel({ hashed: false }));
+    const cache = memoryCache();
+    const origin = httpOrigin(model.manifest, server.url);
+    await readRows(createShardReader(model.manifest, origin, cache), [1]);
+    for (const bytes of cache.entries.values()) bytes[100] ^= 1;
+    const reader = createShardReader(model.manifest, origin, cache);
+    expectWhole(model, await readRows(reader, [1]));
+    expect(reader.rowBytesFetched).toBe(storedBytes(model.manifest, [1]));
+  });
+
   it('fetches a piece anew that was cut short in the cache', async () => {
     const model = serve(shardModel({ hashed: false }));
     const cache = memoryCache();

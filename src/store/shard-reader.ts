@@ -5,6 +5,7 @@
  */
 import type { Dtype } from '../model/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { pieceKey } from './kept-models.ts';
 import type { PieceCache } from './piece-cache.ts';
 import { sha256Hex } from './read-manifest.ts';
 import type { PieceOrigin } from './piece-origin.ts';
@@ -24,10 +25,7 @@ export interface ShardReader {
   keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Bytes of rows that came from outside this device since the reader was made. */
   readonly rowBytesFetched: number;
-  /**
-   * Hashes of a row's pieces in order, for those that the manifest gives no hash: known once the row has
-   * been read. Empty where the manifest gives them, or the row has not been read.
-   */
+  /** Hashes of a row's pieces in order, once the row has been read; empty before. */
   foundHashes(row: number): string[];
   /** Whether the cache has every piece of the row; what it has is checked when it is read. */
   keepsRow(row: number): Promise<boolean>;
@@ -55,26 +53,24 @@ export function createShardReader(
   cache: PieceCache,
 ): ShardReader {
   let rowBytesFetched = 0;
+  /** Hashes by the pieces' names: others can check what they get from this device only against those. */
   const found = new Map<string, string>();
 
-  /** Pieces without a hash of their own are known by the model they are of. */
-  function pieceKey(piece: Piece): string {
-    return piece.sha256 ?? `${origin.name} ${pieceName(piece)}`;
+  function keyOf(piece: Piece): string {
+    return pieceKey(origin.name, pieceName(piece));
   }
 
   async function keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null> {
-    const key = pieceKey(piece);
+    const key = keyOf(piece);
     const kept = await cache.get(key);
     if (!kept) return null;
-    if (kept.length === piece.bytes && (await matches(kept, piece.sha256))) return kept;
+    const { bytes, sha256 } = kept;
+    if (bytes.length === piece.bytes && (await matches(bytes, piece.sha256 ?? sha256))) {
+      if (sha256 !== null) found.set(pieceName(piece), sha256);
+      return bytes;
+    }
     await cache.remove(key);
     return null;
-  }
-
-  /** Others can check what they get from this device only against a hash that it told. */
-  async function noteHash(piece: Piece, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    if (piece.sha256 === null && !found.has(pieceName(piece)))
-      found.set(pieceName(piece), await sha256Hex(bytes));
   }
 
   async function readPiece(
@@ -84,18 +80,18 @@ export function createShardReader(
   ): Promise<Uint8Array<ArrayBuffer>> {
     const kept = await keptPiece(piece);
     if (kept) {
-      await noteHash(piece, kept);
       onBytes(piece.bytes, false);
       return kept;
     }
-    const fetched = await origin.read(piece, (count) => onBytes(count, true), signal);
-    if (!(await matches(fetched, piece.sha256)))
+    const bytes = await origin.read(piece, (count) => onBytes(count, true), signal);
+    const sha256 = await sha256Hex(bytes);
+    if (piece.sha256 !== null && piece.sha256 !== sha256)
       throw new Error(
         `${manifest.files[piece.file].path} is damaged or was changed: its bytes do not match the hash in the model's manifest. Cut or fetch the model again.`,
       );
-    await noteHash(piece, fetched);
-    await cache.put(pieceKey(piece), fetched);
-    return fetched;
+    found.set(pieceName(piece), sha256);
+    await cache.put(keyOf(piece), { bytes, sha256 });
+    return bytes;
   }
 
   return {
@@ -106,7 +102,7 @@ export function createShardReader(
     },
     async keepsRow(row) {
       const keys = new Set(await cache.keys());
-      return piecesOfRow(manifest, row).every((piece) => keys.has(pieceKey(piece)));
+      return piecesOfRow(manifest, row).every((piece) => keys.has(keyOf(piece)));
     },
     get rowBytesFetched() {
       return rowBytesFetched;

@@ -82,7 +82,11 @@ async function open(
   const opened = await openModel(options.model);
   const { manifest } = opened;
   const cache = openPieceCache();
-  const reader = createShardReader(manifest, opened.origin, cache);
+  const reader = createShardReader(
+    manifest,
+    { ...opened.origin, name: opened.address.sha256 },
+    cache,
+  );
   const tokenizer = await readTokenizer(manifest, reader);
   store.update({
     model: modelView(manifest),
