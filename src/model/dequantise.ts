@@ -41,11 +41,13 @@ const decoders: Record<Dtype, BlockDecoder> = {
     new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
   },
   F16: (bytes, out, count, halves) => {
-    for (let i = 0; i < count; i++) out[i] = halves[bytes[2 * i] | (bytes[2 * i + 1] << 8)];
+    const bits = wordsOf(bytes);
+    for (let i = 0; i < count; i++) out[i] = halves[bits[i]];
   },
   BF16: (bytes, out, count) => {
+    const bits = wordsOf(bytes);
     const words = new Uint32Array(out.buffer, out.byteOffset, count);
-    for (let i = 0; i < count; i++) words[i] = (bytes[2 * i] << 16) | (bytes[2 * i + 1] << 24);
+    for (let i = 0; i < count; i++) words[i] = bits[i] << 16;
   },
   Q8_0: (bytes, out, blocks, halves) => {
     const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -112,6 +114,12 @@ const decoders: Record<Dtype, BlockDecoder> = {
   IQ4_XS: decodeIq4Xs,
   IQ2_XXS: decodeIq2Xxs,
 };
+
+/** Two bytes at a time, in place where alignment allows. */
+function wordsOf(bytes: Uint8Array): Uint16Array {
+  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
+  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
+}
 
 /** The fifth bit of each of a block's 32 values. */
 function fifthBits(bytes: Uint8Array, at: number): number {

@@ -78,16 +78,19 @@ export const decodeIq2Xxs: BlockDecoder = (bytes, out, blocks, halves) => {
       const scale = d * (0.5 + (word >>> 28)) * 0.25;
       for (let part = 0; part < 4; part++) {
         const point = bytes[from + part] * 8;
-        const signs = withParity((word >>> (7 * part)) & 127);
+        const signs = ((word >>> (7 * part)) & 127) * 8;
         const to = block * 256 + group * 32 + part * 8;
-        for (let j = 0; j < 8; j++) {
-          const magnitude = scale * iq2XxsGrid[point + j];
-          out[to + j] = (signs >> j) & 1 ? -magnitude : magnitude;
-        }
+        for (let j = 0; j < 8; j++)
+          out[to + j] = scale * iq2XxsGrid[point + j] * signSets[signs + j];
       }
     }
   }
 };
+
+/** 1 or -1 for each of a set's eight weights, set after set. */
+const signSets = Float32Array.from({ length: 128 * 8 }, (_, i) =>
+  (withParity(i >> 3) >> (i & 7)) & 1 ? -1 : 1,
+);
 
 function withParity(signs: number): number {
   let parity = signs ^ (signs >> 4);

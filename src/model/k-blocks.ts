@@ -34,16 +34,18 @@ export const decodeQ3K: BlockDecoder = (bytes, out, blocks, halves) => {
     for (let group = 0; group < 16; group++) {
       const packed = bytes[at + 96 + (group & 7)];
       const low = group < 8 ? packed & 15 : packed >> 4;
-      const high = (bytes[at + 104 + (group & 3)] >> (2 * (group >> 2))) & 3;
-      const scale = d * ((low | (high << 4)) - 32);
+      const upper = (bytes[at + 104 + (group & 3)] >> (2 * (group >> 2))) & 3;
+      const scale = d * ((low | (upper << 4)) - 32);
       const shift = ((group >> 1) & 3) * 2;
       const lane = (group & 1) * 16;
       const from = at + 32 + (group >> 3) * 32 + lane;
       const to = block * 256 + group * 16;
-      for (let i = 0; i < 16; i++) {
-        const raised = (bytes[at + lane + i] >> (group >> 1)) & 1;
-        out[to + i] = scale * (((bytes[from + i] >> shift) & 3) - (raised ? 0 : 4));
-      }
+      const high = group >> 1;
+      // The high bit is stored inverted: without it, four less.
+      for (let i = 0; i < 16; i++)
+        out[to + i] =
+          scale *
+          (((bytes[from + i] >> shift) & 3) + (((bytes[at + lane + i] >> high) & 1) << 2) - 4);
     }
   }
 };

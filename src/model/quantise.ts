@@ -75,9 +75,9 @@ function nibble(value: number, inverse: number): number {
   return Math.min(15, Math.trunc(Math.fround(Math.fround(value * inverse) + 8.5)));
 }
 
-/** C's roundf, which ggml uses; Math.round takes halves upwards instead. */
+/** C's roundf, which ggml uses: halves go away from zero. Math.round takes them upwards instead. */
 function roundAwayFromZero(value: number): number {
-  return value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5);
+  return Math.trunc(value < 0 ? value - 0.5 : value + 0.5);
 }
 
 function writeHalf(bytes: Uint8Array, at: number, value: number): void {
