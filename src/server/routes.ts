@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerInfo } from '../model/server-info.ts';
 import type { CertificatePage } from './certificate-page.ts';
+import { isMisdirected } from './own-host.ts';
 import { securityHeaders } from './security-headers.ts';
 import { sendFile, type ServedFile } from './served-file.ts';
 import type { FindShardFile } from './shard-files.ts';
@@ -14,6 +15,7 @@ export interface Site {
   certificatePage: CertificatePage;
   signalling: Signalling;
   connectSources: readonly string[];
+  allowedOrigins: readonly string[];
 }
 
 /** A request handler for a listener; `secure` says whether it speaks HTTPS. */
@@ -38,6 +40,10 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  if (isMisdirected(request, site.allowedOrigins)) {
+    sendText(response, 421, 'This server does not go by that name.');
+    return;
+  }
   const path = (request.url ?? '/').replace(/[?#].*$/s, '');
   if (path === signallingPath || path.startsWith(`${signallingPath}/`)) {
     site.signalling.handleRequest(request, response);

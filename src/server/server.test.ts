@@ -172,6 +172,16 @@ describe('nothing outside its folders', () => {
     }
   });
 
+  test('http answers to no foreign name pointed at this machine', async () => {
+    const { server } = await serveTestSite({ allowedOrigins: ['https://proxy.example'] });
+    const statusUnder = async (host: string): Promise<number> =>
+      (await ask(server.httpOrigin, '/', { headers: { Host: host } })).status;
+    const hosts = ['localhost:8080', '127.0.0.1', '[::1]:9', 'proxy.example'];
+    expect(await Promise.all(hosts.map(statusUnder))).toEqual([200, 200, 200, 200]);
+    const foreign = ['elsewhere.example:8080', 'localhost.elsewhere.example', '192.168.1.20:8080'];
+    expect(await Promise.all(foreign.map(statusUnder))).toEqual([421, 421, 421]);
+  });
+
   test('http answers on this machine alone', async () => {
     const { server } = await serveTestSite();
     const { port } = new URL(server.httpOrigin);

@@ -88,7 +88,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     return indexApp(distDir, copiesDir);
   });
 
-  const signalling = createSignalling({ allowedOrigins: options.allowedOrigins ?? [] });
+  const allowedOrigins = options.allowedOrigins ?? [];
+  const signalling = createSignalling({ allowedOrigins });
   const http = createHttpServer();
   const https = createHttpsServer({ cert: certificate.chain, key: certificate.key });
   const listeners = [http, https];
@@ -111,6 +112,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       certificatePage: certificatePage(certificate, lanOrigins),
       signalling,
       connectSources: options.connectSources ?? [],
+      allowedOrigins,
     };
     for (const listener of listeners) {
       listener.on('request', routes(site, listener === https));

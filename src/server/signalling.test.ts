@@ -55,6 +55,12 @@ describe('refused', () => {
     expect(id.headers['access-control-allow-origin']).toBe('https://app.example');
   });
 
+  test('a foreign name pointed at this machine', async () => {
+    const { server } = await serveTestSite();
+    const host = `elsewhere.example:${new URL(server.httpOrigin).port}`;
+    expect(await refusal(server.httpOrigin, { origin: `http://${host}`, host })).toBe(421);
+  });
+
   test('a socket to any other path, and an endless address', async () => {
     const { server } = await serveTestSite();
     expect(await refusal(server.httpOrigin, { path: '/' })).toBe(404);
@@ -106,6 +112,7 @@ interface Socket {
 
 interface OpenOptions {
   origin?: string;
+  host?: string;
   path?: string;
 }
 
@@ -146,6 +153,7 @@ function dial(origin: string, id: string, token: string, options: OpenOptions): 
   const path = options.path ?? `/peerjs/peerjs?${query.toString()}`;
   const socket = new WebSocket(`${origin.replace('http', 'ws')}${path}`, {
     origin: options.origin ?? url.origin,
+    ...(options.host !== undefined && { headers: { Host: options.host } }),
     rejectUnauthorized: false,
   });
   // The server refuses some of these and cuts others off while they write; their closing tells.

@@ -8,6 +8,7 @@ import express from 'express';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer, type RawData } from 'ws';
 import { messageAllowance } from './message-allowance.ts';
+import { isMisdirected } from './own-host.ts';
 
 /** The path that a PeerJS client is given; its socket is `/peerjs/peerjs`. */
 export const signallingPath = '/peerjs';
@@ -90,6 +91,7 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
   function refuse(request: IncomingMessage): string | null {
     if (!sockets.shouldHandle(request)) return '404 Not Found';
     if ((request.url ?? '').length > maxUrlLength) return '414 URI Too Long';
+    if (isMisdirected(request, allowedOrigins)) return '421 Misdirected Request';
     if (!isAllowedOrigin(request, allowedOrigins)) return '403 Forbidden';
     const open = socketsOf.get(request.socket.remoteAddress ?? '') ?? 0;
     return open >= maxSocketsPerAddress ? '429 Too Many Requests' : null;
