@@ -51,7 +51,7 @@ describe('a lap', () => {
 describe('hopsOf', () => {
   it('gives every change of device, and the way back', () => {
     const text = (split: string) =>
-      hopsOf({ epoch: 1, stages: stages(split) }).map(({ from, to }) => `${from}>${to}`);
+      hopsOf({ stages: stages(split) }).map(({ from, to }) => `${from}>${to}`);
     expect(text('host:0,a:1-2,b:3,a:4-6,host:7')).toEqual(['host>a', 'a>b', 'b>a', 'a>host']);
     expect(text('host:0-2,a:3-7')).toEqual(['host>a', 'a>host']);
     expect(text('host:0-7')).toEqual([]);

@@ -47,7 +47,7 @@ export function devicesOf(lap: Lap): Set<string> {
 }
 
 /** Pairs of devices that pass hidden states on, back to the first stage included. */
-export function hopsOf({ stages }: Lap): { from: string; to: string }[] {
+export function hopsOf({ stages }: Pick<Lap, 'stages'>): { from: string; to: string }[] {
   return stages
     .map((stage, index) => ({
       from: stage.device,

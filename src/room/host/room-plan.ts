@@ -2,7 +2,7 @@
 import type { Manifest } from '../../model/manifest.ts';
 import { choosePlan, priceStages, solve, type Problem } from '../../planner/index.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
-import { checkStages, type Stage } from '../lap.ts';
+import { checkStages, hopsOf, type Stage } from '../lap.ts';
 import type { PlanChoice, WireType } from '../room.ts';
 import { linkBetween, type MeasuredMember, type Member } from './members.ts';
 
@@ -169,6 +169,14 @@ function handMadePlan(problem: Problem, stages: Stage[], input: RoomPlanInput): 
       why: `The plan gives rows to device ${missing.device}, which is not here.`,
     };
   checkStages(stages, input.manifest.rows.length);
+  for (const { from, to } of hopsOf({ stages })) {
+    const isLinked = problem.links.some((link) => link.from === from && link.to === to);
+    if (!isLinked)
+      return {
+        feasible: false,
+        why: `The plan passes from device ${from} to device ${to}, and these two cannot reach each other.`,
+      };
+  }
   return priced(problem, stages, 'The host chose these stages by hand.');
 }
 
