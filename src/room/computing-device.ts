@@ -34,6 +34,8 @@ export interface ComputingDevice {
   fork(epoch: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
+  /** Takes no more work; the engine is left as it is. */
+  stop(): void;
   dispose(): Promise<void>;
 }
 
@@ -78,6 +80,10 @@ export function createComputingDevice(
       runner.release(sequence);
       // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
       engine.releaseSequence(sequence).catch(() => undefined);
+    },
+    stop() {
+      preparing.abort();
+      runner.keepOnly(new Set());
     },
     async dispose() {
       preparing.abort();

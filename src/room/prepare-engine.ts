@@ -22,6 +22,8 @@ export async function prepareEngine(
   model: { config: ModelConfig; contextLength: number; weights: WeightType | 'auto' },
   cache: PieceCache,
   onStatus: (status: DeviceStatus) => void,
+  /** The engine can compute no more. */
+  onLost: (reason: string) => void,
 ): Promise<PreparedEngine> {
   onStatus({ kind: 'preparing', bytesLoaded: 0, bytesTotal: 0 });
   const backend = options.backend === 'auto' ? await chooseBackend() : options.backend;
@@ -30,13 +32,16 @@ export async function prepareEngine(
     cache,
     (bytesLoaded, bytesTotal) => onStatus({ kind: 'preparing', bytesLoaded, bytesTotal }),
   );
-  const engine = await createEngine({
-    backend,
-    config: model.config,
-    contextLength: model.contextLength,
-    threads: options.threads ?? assumedThreads(),
-    runtimeBinary,
-  });
+  const engine = await createEngine(
+    {
+      backend,
+      config: model.config,
+      contextLength: model.contextLength,
+      threads: options.threads ?? assumedThreads(),
+      runtimeBinary,
+    },
+    onLost,
+  );
   try {
     onStatus({ kind: 'measuring', fraction: 0 });
     const compute = await engine.measure(model.weights, (fraction) =>

@@ -145,6 +145,8 @@ const HostMessageSchema = v.variant('kind', [
     predictedMsPerToken: ms,
   }),
   v.object({ kind: v.literal('left'), deviceId }),
+  /** This device's part is over for good: the room was closed, or the host removed it. */
+  v.object({ kind: v.literal('ended'), reason: sentence }),
 ]);
 
 const DeviceMessageSchema = v.variant('kind', [

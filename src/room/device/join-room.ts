@@ -1,28 +1,19 @@
-/** Joins a room as a device: proves the room key, measures this tab, and computes what it is given. */
-import { deviceLabel } from '../../profile/this-device.ts';
-import { openPieceCache } from '../../store/piece-cache.ts';
-import {
-  createPeerJsSignalling,
-  keepIdentity,
-  openLink,
-  type Link,
-  type RoomAddress,
-  type Signalling,
-} from '../../transport/index.ts';
-import { createModelStore } from '../model-store.ts';
-import { modelView } from '../model-view.ts';
-import { createPeers } from '../peers.ts';
-import { prepareEngine } from '../prepare-engine.ts';
-import { roomProtocolVersion } from '../protocol.ts';
+/**
+ * Joins a room as a device: proves the room key, measures this tab, and computes what it is given. When
+ * the host or the network goes away, it waits and comes back.
+ */
+import type { RoomAddress } from '../../transport/index.ts';
 import type { DeviceOptions, Room } from '../room.ts';
-import { createShardHolder } from '../shard-holder.ts';
-import type { DeviceView } from '../view.ts';
 import { createViewStore } from '../view-store.ts';
-import { openInbox } from './inbox.ts';
-import { findRoomModel } from './room-model.ts';
-import { createRowSources } from './row-sources.ts';
-import { takePart, type DevicePart } from './take-part.ts';
-import { createStatusReporter } from './status-reporter.ts';
+import { createKeptEngine } from './kept-engine.ts';
+import { createOwnQuestions } from './own-questions.ts';
+import type { DevicePart } from './take-part.ts';
+import { visit } from './visit.ts';
+
+/** How long a device waits for a host that went away: a reload, a laptop carried to another room. */
+const patienceMs = 3 * 60_000;
+const firstRetryMs = 300;
+const longestRetryMs = 5_000;
 
 /** Returns at once; the view says how far joining has come, and why if it fails. */
 export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
@@ -40,170 +31,88 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
   });
   const leaving = new AbortController();
   const { signal } = leaving;
-  let memoryBudgetBytes = options.memoryBudgetBytes;
-  let part: DevicePart | null = null;
-
-  function end(reason: string): void {
-    if (signal.aborted) return;
-    leaving.abort(reason);
-    store.update({ phase: { kind: 'closed', reason } });
-  }
+  const engine = createKeptEngine();
+  const questions = createOwnQuestions((answers) => store.update({ answers }));
+  let device = options;
+  const presence: Presence = { part: null, hasBeen: false, lostMs: performance.now() };
 
   function close(): void {
-    end('You left the room.');
+    leaving.abort();
   }
 
-  async function join(): Promise<void> {
-    const signalling = await createPeerJsSignalling({
-      identity: await keepIdentity(address.hostId),
-      ...(address.signallingUrl !== undefined && { url: address.signallingUrl }),
-      ...(address.iceServers !== undefined && { iceServers: address.iceServers }),
-    });
-    onAbort(signal, () => signalling.close());
-    const connection = await signalling.dial(address.hostId);
-    store.update({ phase: { kind: 'starting', step: 'Proving the invitation' } });
-    const host = await openLink(connection, {
-      peerId: address.hostId,
-      key: address.key,
-      version: roomProtocolVersion,
-    });
-    onAbort(signal, () => host.close('left the room'));
-    host.onClosed((reason) => end(reason));
-    await becomeDevice(host, signalling);
-  }
-
-  async function becomeDevice(host: Link, signalling: Signalling): Promise<void> {
-    host.sendControl({ kind: 'hello', label: deviceLabel() });
-    const inbox = openInbox(host);
-    const welcome = await inbox.next();
-    if (welcome.kind !== 'welcome') throw new Error('The host did not say which model it runs.');
-    const { manifest, sha256, outside } = await findRoomModel(welcome.model, host);
-    const cache = openPieceCache();
-    const sources = createRowSources(manifest);
-    const peers = createPeers({
-      dial: (peerId) => signalling.dial(peerId),
-      key: address.key,
-      onFrame: (from, header, payload) => part?.receive(from, header, payload),
-      onBulk: (from, message) => exchange.receive(from, message),
-      onLost(deviceId) {
-        exchange.lost(deviceId);
-        part?.lostPeer(deviceId);
-      },
-    });
-    const { reader, exchange } = createModelStore({
-      manifest,
-      sha256,
-      cache,
-      outside,
-      fetchesForOthers: false,
-      holders: (piece) => sources.of(piece),
-      sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
-      onForged: (deviceId) => host.sendControl({ kind: 'forged', deviceId }),
-    });
-    peers.add('host', host);
-    signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
-    onAbort(signal, () => peers.closeAll('left the room'));
-    let own = newcomer(welcome.deviceId);
-    const show = (change: Partial<DeviceView>): void => {
-      own = { ...own, ...change };
-      store.update({ devices: [own] });
-    };
-    const reporter = createStatusReporter(
-      (status) =>
-        show({
-          status,
-          bytesLoaded: reader.rowBytesFetched,
-          memory: { ...own.memory, usedBytes: part?.usedBytes ?? 0 },
-        }),
-      (status) =>
-        host.sendControl({
-          kind: 'status',
-          status,
-          usedBytes: part?.usedBytes ?? 0,
-          bytesLoaded: reader.rowBytesFetched,
-        }),
-    );
-    store.update({ phase: { kind: 'open' }, model: modelView(manifest) });
-    const prepared = await prepareEngine(
-      { ...options, memoryBudgetBytes },
-      { config: manifest.config, contextLength: welcome.contextLength, weights: welcome.weights },
-      cache,
-      (status) => reporter.set(status),
-    );
-    onAbort(signal, () => void prepared.engine.dispose());
-    if (signal.aborted) return;
-    if (cache.problem !== null) store.notice(cache.problem);
-    const { compute, callMs, engine } = prepared;
-    const budgetBytes = memoryBudgetBytes ?? prepared.budgetBytes;
-    const { adapter } = engine.info;
-    const { backend, weights, layerMs, headMs } = compute;
-    show({
-      compute: { backend, adapter, weights, layerMs, headMs },
-      memory: { budgetBytes, usedBytes: 0 },
-    });
-    part = takePart({
-      welcome,
-      manifest,
-      prepared,
-      holder: createShardHolder(engine, reader, weights, (row) => part?.keeps(row)),
-      reader,
-      sources,
-      peers,
-      host,
-      inbox,
-      reporter,
-      show,
-      showPlan: (plan) => store.update({ plan }),
-      showAnswers: (answers) => store.update({ answers }),
-      showAsking: (asking) => store.update({ asking }),
-      fail: end,
-    });
-    onAbort(signal, () => part?.leave());
-    reporter.set({ kind: 'spare' });
-    host.sendControl({ kind: 'profile', adapter, compute, callMs, budgetBytes });
-    await part.tellKeptRows();
+  async function stay(): Promise<string> {
+    let retryMs = firstRetryMs;
+    for (;;) {
+      const end = await visit({
+        address,
+        device: () => device,
+        store,
+        engine,
+        questions,
+        signal,
+        onPart(now) {
+          if (presence.part && !now) presence.lostMs = performance.now();
+          if (now) {
+            presence.hasBeen = true;
+            retryMs = firstRetryMs;
+          }
+          presence.part = now;
+        },
+      });
+      // Someone who never was in learns at once why not, rather than waiting at a door that may not exist.
+      const hasWaitedMs = performance.now() - presence.lostMs;
+      if (end.isFinal || !presence.hasBeen || hasWaitedMs > patienceMs) return end.reason;
+      store.update({
+        phase: { kind: 'starting', step: `Waiting for the room to come back. ${end.reason}` },
+        devices: [],
+        plan: null,
+      });
+      await pause(retryMs, signal);
+      retryMs = Math.min(2 * retryMs, longestRetryMs);
+    }
   }
 
   addEventListener('pagehide', close, { signal });
-  join().catch((error: unknown) => end(sentenceOf(error)));
+  void stay().then(async (reason) => {
+    leaving.abort();
+    questions.end(reason);
+    store.update({ phase: { kind: 'closed', reason } });
+    await engine.dispose();
+  });
 
   return {
     get view() {
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
-    ask(request) {
-      if (!part) throw new Error('This device is still getting ready: ask again in a moment.');
-      return part.ask(request);
-    },
-    stop: (answerId) => part?.stop(answerId),
+    ask: (request) => questions.ask(request),
+    stop: (answerId) => questions.stop(answerId),
     setMemoryBudget(bytes) {
-      memoryBudgetBytes = bytes;
-      part?.setBudget(bytes);
+      device = { ...device, memoryBudgetBytes: bytes };
+      presence.part?.setBudget(bytes);
     },
     close,
   };
 }
 
-function newcomer(id: string): DeviceView {
-  return {
-    id,
-    label: deviceLabel(),
-    isThisDevice: true,
-    status: { kind: 'connecting' },
-    rows: [],
-    compute: null,
-    memory: { budgetBytes: 0, usedBytes: 0 },
-    bytesLoaded: 0,
-    link: null,
-  };
+interface Presence {
+  part: DevicePart | null;
+  /** Whether this device was ever in the room, and when it last was. */
+  hasBeen: boolean;
+  lostMs: number;
 }
 
-function onAbort(signal: AbortSignal, work: () => void): void {
-  if (signal.aborted) work();
-  else signal.addEventListener('abort', work, { once: true });
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Until the time has passed, the network came back, or the person leaves. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      removeEventListener('online', go);
+      signal.removeEventListener('abort', go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    addEventListener('online', go);
+    signal.addEventListener('abort', go);
+  });
 }

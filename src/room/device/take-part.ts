@@ -9,10 +9,9 @@ import type { Peers } from '../peers.ts';
 import type { PreparedEngine } from '../prepare-engine.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { ShardHolder } from '../shard-holder.ts';
-import type { Answer, AskRequest } from '../room.ts';
-import type { AnswerView, AskingMode, DeviceView, PlanView } from '../view.ts';
+import type { AskingMode, DeviceView, PlanView } from '../view.ts';
 import type { Inbox } from './inbox.ts';
-import { createOwnQuestions } from './own-questions.ts';
+import type { OwnQuestions } from './own-questions.ts';
 import type { RowSourcesBook } from './row-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
 
@@ -26,10 +25,10 @@ export interface PartOptions {
   peers: Peers;
   host: Link;
   inbox: Inbox;
+  questions: OwnQuestions;
   reporter: StatusReporter;
   show: (change: Partial<DeviceView>) => void;
   showPlan: (plan: PlanView) => void;
-  showAnswers: (answers: AnswerView[]) => void;
   showAsking: (mode: AskingMode) => void;
   /** Ends this device's part with a sentence for the screen. */
   fail: (reason: string) => void;
@@ -42,11 +41,10 @@ export interface DevicePart {
   keeps(row: number): void;
   /** Rows kept from earlier visits. */
   tellKeptRows(): Promise<void>;
-  ask(request: AskRequest): Answer;
-  stop(answerId: number): void;
   readonly usedBytes: number;
   setBudget(bytes: number): void;
-  leave(): void;
+  /** Drops every row, and leaves the engine fit for another visit. */
+  leave(): Promise<void>;
 }
 
 export function takePart(options: PartOptions): DevicePart {
@@ -57,7 +55,6 @@ export function takePart(options: PartOptions): DevicePart {
   const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
 
-  const questions = createOwnQuestions(welcome.deviceId, send, options.showAnswers);
   const device = createComputingDevice(prepared, holder, {
     deviceId: welcome.deviceId,
     hiddenSize: manifest.config.hidden_size,
@@ -157,10 +154,13 @@ export function takePart(options: PartOptions): DevicePart {
         options.showAsking(message.mode);
         return;
       case 'answer':
-        questions.onAnswer(message);
+        options.questions.onAnswer(message);
         return;
       case 'release':
         device.release(message.sequence);
+        return;
+      case 'ended':
+        options.fail(message.reason);
         return;
       case 'left':
         peers.drop(message.deviceId, 'it left the room');
@@ -189,11 +189,10 @@ export function takePart(options: PartOptions): DevicePart {
     async tellKeptRows() {
       for (const row of manifest.rows.keys()) if (await reader.keepsRow(row)) keeps(row);
     },
-    ask: (request) => questions.ask(request),
-    stop: (answerId) => questions.stop(answerId),
-    leave() {
-      questions.end('This device left the room.');
-      void device.dispose();
+    async leave() {
+      device.stop();
+      // An engine that broke has nothing to unload.
+      await holder.keepOnly([]).catch(() => undefined);
     },
   };
 }

@@ -57,6 +57,9 @@ const worthwhileGain = 0.03;
 /** More answers in flight than this only wait for each other. */
 const maxSequences = 16;
 
+/** An engine that is lost again this soon will be lost again. */
+const tooSoonMs = 60_000;
+
 export function runRoom(room: RunRoomOptions): RunningRoom {
   const { options, store, signal, model } = room;
   const { manifest, address: modelAddress } = model;
@@ -66,6 +69,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const members = new Map<string, Member>([['host', host]]);
   let device: ComputingDevice | null = null;
   let isComputing = false;
+  let lastRecoveryMs = -Infinity;
 
   const peers = createPeers({
     dial: (peerId) => room.signalling.dial(peerId),
@@ -297,6 +301,28 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tracker.keeps('host', row, reader.foundHashes(row));
   }
 
+  /** The host's GPU was lost or its worker ended: another engine takes over, unless that fails too soon. */
+  function recover(reason: string): void {
+    const nowMs = performance.now();
+    const isAgain = nowMs - lastRecoveryMs < tooSoonMs;
+    lastRecoveryMs = nowMs;
+    device?.stop();
+    device = null;
+    host.profile = null;
+    host.rows = [];
+    planning.lose('host', `This device lost its means to compute: ${reason}`);
+    if (isAgain) hostFailed(`it was lost twice in a short time: ${reason}`);
+    else prepareHost().catch(hostFailed);
+  }
+
+  function hostFailed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    host.status = { kind: 'failed', reason };
+    showDevices();
+    const sentence = `This device cannot compute: ${reason}`;
+    store.update({ waitingFor: { kind: 'failure', sentence } });
+  }
+
   async function prepareHost(): Promise<void> {
     const prepared = await prepareEngine(
       options,
@@ -306,6 +332,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
         host.status = status;
         showDevices();
       },
+      (reason) => recover(reason),
     );
     const { engine, compute, callMs, budgetBytes } = prepared;
     if (signal.aborted) return engine.dispose();
@@ -363,14 +390,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 
-  prepareHost().catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    host.status = { kind: 'failed', reason };
-    showDevices();
-    store.update({
-      waitingFor: { kind: 'failure', sentence: `This device cannot compute: ${reason}` },
-    });
-  });
+  prepareHost().catch(hostFailed);
   showDevices();
 
   return {
