@@ -1,0 +1,238 @@
+/** One visit to a room: from dialling the host to the end of that connection. */
+import { deviceLabel } from '../../profile/this-device.ts';
+import { openPieceCache } from '../../store/piece-cache.ts';
+import {
+  createPeerJsSignalling,
+  keepIdentity,
+  LinkError,
+  openLink,
+  type Link,
+  type RoomAddress,
+  type Signalling,
+} from '../../transport/index.ts';
+import { createModelStore } from '../model-store.ts';
+import { modelView } from '../model-view.ts';
+import { createPeers } from '../peers.ts';
+import { prepareEngine } from '../prepare-engine.ts';
+import { roomProtocolVersion } from '../protocol.ts';
+import type { DeviceOptions } from '../room.ts';
+import { createShardHolder } from '../shard-holder.ts';
+import type { DeviceView } from '../view.ts';
+import type { ViewStore } from '../view-store.ts';
+import { openInbox } from './inbox.ts';
+import type { KeptEngine } from './kept-engine.ts';
+import type { OwnQuestions } from './own-questions.ts';
+import { findRoomModel } from './room-model.ts';
+import { createRowSources } from './row-sources.ts';
+import { createStatusReporter } from './status-reporter.ts';
+import { takePart, type DevicePart } from './take-part.ts';
+
+export interface VisitOptions {
+  address: RoomAddress;
+  /** Read anew when a visit begins. */
+  device: () => DeviceOptions;
+  store: ViewStore;
+  engine: KeptEngine;
+  questions: OwnQuestions;
+  /** Aborts when the person leaves. */
+  signal: AbortSignal;
+  /** The device is in the room: from here on its part can be spoken to. */
+  onPart: (part: DevicePart | null) => void;
+}
+
+/** How a visit ended: for good, or in a way that another visit may mend. */
+export interface VisitEnd {
+  isFinal: boolean;
+  /** A sentence for the screen. */
+  reason: string;
+}
+
+/** Resolves when the visit is over; never rejects. */
+export async function visit(options: VisitOptions): Promise<VisitEnd> {
+  const over = new AbortController();
+  const leave = (): void => over.abort({ isFinal: true, reason: 'You left the room.' });
+  options.signal.addEventListener('abort', leave);
+  if (options.signal.aborted) leave();
+  try {
+    return await new Promise<VisitEnd>((resolve) => {
+      const end = (how: VisitEnd): void => {
+        resolve(how);
+        over.abort(how);
+      };
+      over.signal.addEventListener('abort', () => resolve(over.signal.reason as VisitEnd));
+      begin(options, over.signal, end).catch((error: unknown) => end(endOf(error)));
+    });
+  } finally {
+    options.signal.removeEventListener('abort', leave);
+    options.onPart(null);
+    over.abort();
+  }
+}
+
+/** Refusals are final; a network that fails, or a host that is not there, may come back. */
+function endOf(error: unknown): VisitEnd {
+  const reason = error instanceof Error ? error.message : String(error);
+  const isPassing =
+    error instanceof LinkError &&
+    ['signalling-failed', 'peer-unavailable', 'no-path', 'timeout', 'closed'].includes(error.code);
+  return { isFinal: !isPassing, reason };
+}
+
+async function begin(
+  options: VisitOptions,
+  signal: AbortSignal,
+  end: (how: VisitEnd) => void,
+): Promise<void> {
+  const { address, store } = options;
+  const signalling = await createPeerJsSignalling({
+    identity: await keepIdentity(address.hostId),
+    ...(address.signallingUrl !== undefined && { url: address.signallingUrl }),
+    ...(address.iceServers !== undefined && { iceServers: address.iceServers }),
+  });
+  onAbort(signal, () => signalling.close());
+  const connection = await signalling.dial(address.hostId);
+  onAbort(signal, () => connection.close());
+  store.update({ phase: { kind: 'starting', step: 'Proving the invitation' } });
+  const host = await openLink(connection, {
+    peerId: address.hostId,
+    key: address.key,
+    version: roomProtocolVersion,
+  });
+  onAbort(signal, () => host.close('left the room'));
+  host.onClosed((reason, cause) => end({ isFinal: cause === 'misbehaved', reason }));
+  await becomeDevice(options, signal, end, host, signalling);
+}
+
+async function becomeDevice(
+  options: VisitOptions,
+  signal: AbortSignal,
+  end: (how: VisitEnd) => void,
+  host: Link,
+  signalling: Signalling,
+): Promise<void> {
+  const { address, store, questions } = options;
+  const fail = (reason: string): void => end({ isFinal: true, reason });
+  host.sendControl({ kind: 'hello', label: deviceLabel() });
+  const inbox = openInbox(host);
+  const welcome = await inbox.next();
+  if (welcome.kind === 'ended') {
+    fail(welcome.reason);
+    return;
+  }
+  if (welcome.kind !== 'welcome') throw new Error('The host did not say which model it runs.');
+  const { manifest, sha256, outside } = await findRoomModel(welcome.model, host);
+  const cache = openPieceCache();
+  const sources = createRowSources(manifest);
+  let part: DevicePart | null = null;
+  const peers = createPeers({
+    dial: (peerId) => signalling.dial(peerId),
+    key: address.key,
+    onFrame: (from, header, payload) => part?.receive(from, header, payload),
+    onBulk: (from, message) => exchange.receive(from, message),
+    onLost(deviceId) {
+      exchange.lost(deviceId);
+      part?.lostPeer(deviceId);
+    },
+  });
+  const { reader, exchange } = createModelStore({
+    manifest,
+    sha256,
+    cache,
+    outside,
+    fetchesForOthers: false,
+    holders: (piece) => sources.of(piece),
+    sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    onForged: (deviceId) => host.sendControl({ kind: 'forged', deviceId }),
+  });
+  peers.add('host', host);
+  signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
+  onAbort(signal, () => peers.closeAll('left the room'));
+
+  let own = newcomer(welcome.deviceId);
+  const show = (change: Partial<DeviceView>): void => {
+    own = { ...own, ...change };
+    store.update({ devices: [own] });
+  };
+  const figures = (): { usedBytes: number; bytesLoaded: number } => ({
+    usedBytes: part?.usedBytes ?? 0,
+    bytesLoaded: reader.rowBytesFetched,
+  });
+  const reporter = createStatusReporter(
+    (status) => {
+      const { usedBytes, bytesLoaded } = figures();
+      show({ status, bytesLoaded, memory: { ...own.memory, usedBytes } });
+    },
+    (status) => host.sendControl({ kind: 'status', status, ...figures() }),
+  );
+  store.update({ phase: { kind: 'open' }, model: modelView(manifest), plan: null });
+
+  const { contextLength, weights: wantedWeights } = welcome;
+  const device = options.device();
+  const prepared = await options.engine.take(`${sha256} ${contextLength} ${wantedWeights}`, () =>
+    prepareEngine(
+      device,
+      { config: manifest.config, contextLength, weights: wantedWeights },
+      cache,
+      (status) => reporter.set(status),
+      (reason) => {
+        options.engine.broke();
+        end({ isFinal: false, reason: `This device lost its means to compute: ${reason}` });
+      },
+    ),
+  );
+  signal.throwIfAborted();
+  if (cache.problem !== null) store.notice(cache.problem);
+  const { compute, callMs, engine } = prepared;
+  const budgetBytes = device.memoryBudgetBytes ?? prepared.budgetBytes;
+  const { adapter } = engine.info;
+  const { backend, weights, layerMs, headMs } = compute;
+  show({
+    compute: { backend, adapter, weights, layerMs, headMs },
+    memory: { budgetBytes, usedBytes: 0 },
+  });
+  const holder = createShardHolder(engine, reader, weights, (row) => part?.keeps(row));
+  const taken = takePart({
+    welcome,
+    manifest,
+    prepared,
+    holder,
+    reader,
+    sources,
+    peers,
+    host,
+    inbox,
+    questions,
+    reporter,
+    show,
+    showPlan: (plan) => store.update({ plan }),
+    showAsking: (asking) => store.update({ asking }),
+    fail,
+  });
+  part = taken;
+  onAbort(signal, () => void taken.leave());
+  options.onPart(taken);
+  reporter.set({ kind: 'spare' });
+  host.sendControl({ kind: 'profile', adapter, compute, callMs, budgetBytes });
+  questions.reach((message) => host.sendControl(message), welcome.deviceId);
+  onAbort(signal, () => questions.lose());
+  await taken.tellKeptRows();
+}
+
+function newcomer(id: string): DeviceView {
+  return {
+    id,
+    label: deviceLabel(),
+    isThisDevice: true,
+    status: { kind: 'connecting' },
+    rows: [],
+    compute: null,
+    memory: { budgetBytes: 0, usedBytes: 0 },
+    bytesLoaded: 0,
+    link: null,
+  };
+}
+
+function onAbort(signal: AbortSignal, work: () => void): void {
+  if (signal.aborted) work();
+  else signal.addEventListener('abort', work, { once: true });
+}
