@@ -33,15 +33,50 @@ export async function openHttpSource(
   const start = await exactly(first, Math.min(firstBytes, bytes), url);
   return {
     bytes,
+    version: `${url} ${first.headers.get('etag') ?? first.headers.get('last-modified') ?? ''}`,
     read: async (offset, length) => {
       checkRange(offset, length, bytes);
       if (offset + length <= start.byteLength) return start.slice(offset, offset + length);
       if (length === 0) return new Uint8Array();
-      const response = await request(url, headers, offset, length);
-      if (response.status !== 206) throw await refusal(response, url);
-      return exactly(response, length, url);
+      return readRange(url, headers, offset, length);
     },
   };
+}
+
+/** Waits between attempts at one range; a connection that breaks is a matter of seconds. */
+const pausesMs = [250, 1000, 4000];
+
+async function readRange(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  for (const pauseMs of pausesMs) {
+    const data = await attempt(url, headers, offset, length);
+    if (data) return data;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  const response = await request(url, headers, offset, length);
+  if (response.status !== 206) throw await refusal(response, url);
+  return exactly(response, length, url);
+}
+
+/** Null for a failure that may pass: a broken connection, a server that is busy. */
+async function attempt(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  offset: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    const response = await request(url, headers, offset, length);
+    if (response.status === 206) return await exactly(response, length, url);
+    await response.body?.cancel();
+    return null;
+  } catch {
+    return null;
+  }
 }
 
 function request(
