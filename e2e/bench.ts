@@ -30,12 +30,12 @@ async function main(): Promise<void> {
   const served = await serveModel(values.model, say);
   const browser = await chromium.launch({ executablePath, args: chromiumFlags({ webgpu: false }) });
   try {
-    const { origin, manifestPath } = served;
+    const { origin, model } = served;
     const rooms: RoomFigures[] = [];
     for (const devices of [1, 2, 3])
       for (const plan of devices === 1 ? (['auto'] as const) : (['even', 'auto'] as const)) {
         say(`${devices} devices, ${plan} plan`);
-        const room = { origin, manifestPath, devices, plan, weights: 'f32' } as const;
+        const room = { origin, model, devices, plan, weights: 'f32' } as const;
         rooms.push(
           await measureRoom(browser, {
             ...room,
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
           }),
         );
       }
-    const visits = await measureVisits(browser, { origin, manifestPath });
+    const visits = await measureVisits(browser, { origin, model });
     const machine = `${version}, ${availableParallelism()} cores, ${cpus()[0].model}`;
     console.log(
       values.json ? JSON.stringify({ machine, rooms, visits }) : text(machine, rooms, visits),

@@ -21,7 +21,7 @@ async function run(options: DemoOptions): Promise<void> {
   // With --json, standard output carries the one object and nothing else.
   const say = (step: string): void => console.error(step);
   const { executablePath } = await findBrowser(say);
-  const served = await serveModel(options.model, say);
+  const served = await serveModel(options.model, say, options.hubUrl);
   const browser = await chromium.launch({
     executablePath,
     args: chromiumFlags({ webgpu: options.device.backend === 'webgpu' }),
@@ -31,7 +31,7 @@ async function run(options: DemoOptions): Promise<void> {
       origin: served.origin,
       devices: options.devices,
       device: options.device,
-      host: { ...options.host, model: { kind: 'shards', manifestUrl: served.manifestPath } },
+      host: { ...options.host, model: served.model },
       onStep: say,
     });
     const printer = textPrinter(options.json ? null : process.stdout);

@@ -1,7 +1,7 @@
 /** Measures one room: speed against its prediction, what a hop costs, how long loading took, memory. */
 import type { Browser, Page } from 'playwright';
 import { greedy } from '../../src/room/host/sampler.ts';
-import type { AnswerResult, HostOptions, LapTiming } from '../../src/room/room.ts';
+import type { AnswerResult, HostOptions, LapTiming, ModelChoice } from '../../src/room/room.ts';
 import { openTabRoom } from '../harness/tab-room.ts';
 import { rendererMemory } from './process-memory.ts';
 import { median, quantile } from './statistics.ts';
@@ -28,7 +28,7 @@ export interface RoomFigures {
 
 export interface MeasureOptions {
   origin: string;
-  manifestPath: string;
+  model: ModelChoice;
   devices: number;
   plan: HostOptions['plan'];
   weights: HostOptions['weights'];
@@ -47,7 +47,7 @@ export async function measureRoom(browser: Browser, options: MeasureOptions): Pr
     // One thread a device: the devices of this room share the machine's cores.
     device: { backend: 'wasm', threads: 1 },
     host: {
-      model: { kind: 'shards', manifestUrl: options.manifestPath },
+      model: options.model,
       plan: options.plan,
       weights: options.weights,
     },
@@ -95,7 +95,7 @@ export async function measureRoom(browser: Browser, options: MeasureOptions): Pr
 /** Milliseconds for which a fresh visit and a second visit of one device wait until the plan runs. */
 export async function measureVisits(
   browser: Browser,
-  { origin, manifestPath }: { origin: string; manifestPath: string },
+  { origin, model }: { origin: string; model: ModelChoice },
 ): Promise<{ firstVisitMs: number; secondVisitMs: number }> {
   const context = await browser.newContext();
   try {
@@ -103,7 +103,7 @@ export async function measureVisits(
     const visit = async (): Promise<number> => {
       const startedMs = performance.now();
       await page.goto(origin);
-      await openAlone(page, manifestPath);
+      await openAlone(page, model);
       return performance.now() - startedMs;
     };
     return { firstVisitMs: await visit(), secondVisitMs: await visit() };
@@ -112,12 +112,11 @@ export async function measureVisits(
   }
 }
 
-async function openAlone(page: Page, manifestUrl: string): Promise<void> {
+async function openAlone(page: Page, model: ModelChoice): Promise<void> {
   await page.waitForFunction(() => 'edgeshard' in globalThis);
   await page.evaluate(
-    (url) =>
-      void edgeshard.openRoom({ model: { kind: 'shards', manifestUrl: url }, backend: 'wasm' }),
-    manifestUrl,
+    (chosen) => void edgeshard.openRoom({ model: chosen, backend: 'wasm' }),
+    model,
   );
   await page.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running');
 }

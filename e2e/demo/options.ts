@@ -7,8 +7,9 @@ import type { AskRequest, DeviceOptions, HostOptions } from '../../src/room/room
 import { exactPlan } from '../../src/ui/page-options.ts';
 
 export interface DemoOptions {
-  /** A name of the catalogue, or a folder with a manifest. */
+  /** A catalogue name, a folder, a `.gguf` file, a hub id or a URL. */
   model: string;
+  hubUrl?: string;
   devices: number;
   device: DeviceOptions;
   host: Pick<HostOptions, 'weights' | 'wire' | 'plan' | 'prefillChunk'>;
@@ -23,7 +24,9 @@ export const demoUsage = `Usage: npm run demo -- [options]
 
 Opens a room of headless browser tabs on this machine and has it answer one prompt.
 
-  --model NAME|DIRECTORY   catalogue name, or a folder with a manifest (default: ${defaultModel})
+  --model MODEL            a catalogue name (default: ${defaultModel}), a folder of shards or in Hugging
+                           Face's layout, a .gguf file, a hub id such as owner/name, or a URL
+  --hub URL                where hub ids are looked up (default: https://huggingface.co)
   --devices N              tabs, the host included (default: 1)
   --backend B              auto, webgpu or wasm (default: auto)
   --threads N              threads of each wasm device (default: chosen by the device)
@@ -58,6 +61,7 @@ const oneOf = <const T extends string[]>(...names: T) => v.picklist(names, names
 
 const OptionsSchema = v.object({
   model: v.optional(v.string(), defaultModel),
+  hub: v.optional(v.pipe(v.string(), v.url('an address such as https://huggingface.co'))),
   devices: v.optional(whole(1, 16), '1'),
   backend: v.optional(oneOf('auto', 'webgpu', 'wasm'), 'auto'),
   threads: v.optional(whole(1, 64)),
@@ -108,6 +112,7 @@ export function parseDemoOptions(args: string[]): DemoOptions | 'help' {
   const ids = options['prompt-ids'];
   return {
     model: options.model,
+    ...(options.hub !== undefined && { hubUrl: options.hub }),
     devices: options.devices,
     device: {
       backend: options.backend,

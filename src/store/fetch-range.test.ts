@@ -57,7 +57,7 @@ describe('fetchRange', () => {
   it('gives up after several connections that bring nothing, and says what to check', async () => {
     server.instead.push(...Array.from({ length: 4 }, () => breakAfter(file, 0)));
     await expect(fetchRange(request(0, 1000))).rejects.toThrow(
-      /^tiny\/layer-0\.bin could not be fetched: .*Check the connection to the device that made the room\.$/,
+      /^tiny\/layer-0\.bin could not be fetched: .*Check this device's connection\.$/,
     );
     expect(server.requests).toHaveLength(4);
   });

@@ -4,6 +4,7 @@ export interface RangeRequest {
   url: string;
   offset: number;
   length: number;
+  accessToken?: string | null;
   /** Called with the bytes that each network read brought. */
   onBytes?: (count: number) => void;
   signal?: AbortSignal;
@@ -36,7 +37,7 @@ export async function fetchRange(request: RangeRequest): Promise<Uint8Array<Arra
       fruitless = have > before ? 0 : fruitless + 1;
       if (fruitless === tries)
         throw new Error(
-          `${fileName(request.url)} could not be fetched: ${messageOf(error)}. Check the connection to the device that made the room.`,
+          `${fileName(request.url)} could not be fetched: ${messageOf(error)}. Check this device's connection.`,
           { cause: error },
         );
       await new Promise((resolve) => setTimeout(resolve, waitBetweenTriesMs * fruitless));
@@ -56,10 +57,14 @@ async function* readBody(
   request: RangeRequest,
   have: number,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { url, offset, length, signal } = request;
+  const { url, offset, length, accessToken, signal } = request;
   const first = offset + have;
   const response = await fetch(url, {
-    headers: { Range: `bytes=${first}-${offset + length - 1}` },
+    headers: {
+      Range: `bytes=${first}-${offset + length - 1}`,
+      ...(accessToken !== undefined &&
+        accessToken !== null && { Authorization: `Bearer ${accessToken}` }),
+    },
     ...(signal && { signal }),
   });
   if (response.status === 416) throw new RangeMismatch(url);

@@ -17,8 +17,12 @@ export interface PieceOrigin {
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Files that lie beside the model's manifest on a server. */
-export function httpOrigin(manifest: Manifest, baseUrl: string): PieceOrigin {
+/** Files that lie below an address of a server; `accessToken` is sent to it, and to nobody else. */
+export function httpOrigin(
+  manifest: Manifest,
+  baseUrl: string,
+  accessToken: string | null = null,
+): PieceOrigin {
   return {
     name: baseUrl,
     read: ({ file, offset, bytes }, onBytes, signal) =>
@@ -27,12 +31,13 @@ export function httpOrigin(manifest: Manifest, baseUrl: string): PieceOrigin {
         offset,
         length: bytes,
         onBytes,
+        accessToken,
         ...(signal && { signal }),
       }),
   };
 }
 
-/** Bytes that can be read by range: a file in a person's hand, a hub that asks for an access token. */
+/** Bytes that can be read by range: a file in a person's hand. */
 export interface RangeSource {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }

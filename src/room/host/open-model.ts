@@ -1,11 +1,6 @@
 /** Opens the model that the host chose, wherever it lies, before a byte of its weights is fetched. */
-import type { Checkpoint, ModelLabel } from '../../convert/checkpoint.ts';
-import { blobTree, urlTree } from '../../convert/file-tree.ts';
-import { openGguf, type GgufFile } from '../../convert/gguf-model.ts';
-import { openHttpSource } from '../../convert/http-source.ts';
-import { openHubModel } from '../../convert/hub-model.ts';
-import { partsOf } from '../../convert/split-gguf.ts';
-import { blobSource } from '../../convert/byte-source.ts';
+import type { Checkpoint } from '../../convert/checkpoint.ts';
+import { openPicked, openRemote } from '../../convert/open-remote.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { parseManifest } from '../../model/parse-manifest.ts';
 import { httpOrigin, sourcesOrigin, type PieceOrigin } from '../../store/piece-origin.ts';
@@ -32,34 +27,44 @@ export async function openModel(choice: ModelChoice): Promise<OpenedModel> {
     case 'shards':
       return openShards(choice.manifestUrl);
     case 'hub': {
-      const { repository, file } = readHubId(choice.id);
-      const revision = choice.revision ?? 'main';
-      const baseUrl = `${choice.hubUrl ?? defaultHubUrl}/${repository}/resolve/${revision}/`;
-      const token = choice.accessToken;
-      const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
-      const checkpoint = file
-        ? await openGgufAt(baseUrl, file, headers)
-        : await openHubModel(urlTree(baseUrl, headers), labelFor(repository));
+      const { accessToken, hubUrl = publicHubUrl } = choice;
+      const remote = await openRemote(addressOnHub(choice, hubUrl), {
+        hubUrl,
+        ...(accessToken !== null && { token: accessToken }),
+      });
       // An access token stays with the host: then the others have the bytes from it.
-      return opened(checkpoint, token === null ? baseUrl : null);
+      return opened(remote, { ...remote, accessToken });
     }
     case 'url': {
       const url = new URL(choice.url, document.baseURI);
       if (url.pathname.endsWith('/manifest.json')) return openShards(url.href);
-      if (!url.pathname.endsWith('.gguf')) {
-        const folder = url.href.endsWith('/') ? url.href : `${url.href}/`;
-        return opened(await openHubModel(urlTree(folder), labelFor(url.pathname)), folder);
-      }
-      const baseUrl = new URL('.', url).href;
-      const file = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
-      return opened(await openGgufAt(baseUrl, file, {}), baseUrl);
+      const remote = await openRemote(url.href);
+      return opened(remote, { ...remote, accessToken: null });
     }
-    case 'files':
-      return opened(await openFiles(choice.files), null);
+    case 'files': {
+      const title = titleOf(choice.files);
+      const label = { name: nameFrom(title), title, licence: 'unknown' };
+      return opened(await openPicked(byPath(choice.files), label), null);
+    }
   }
 }
 
-const defaultHubUrl = 'https://huggingface.co';
+const publicHubUrl = 'https://huggingface.co';
+
+/** `owner/model`, or `owner/model/file.gguf` for one file of it. */
+function addressOnHub(
+  { id, revision = 'main' }: Extract<ModelChoice, { kind: 'hub' }>,
+  hubUrl: string,
+): string {
+  const match = /^([\w.-]+\/[\w.-]+)(?:\/([\w./-]+\.gguf))?$/.exec(id.trim());
+  if (!match || id.includes('..'))
+    throw new Error(
+      `"${id}" is no model's name: give one like HuggingFaceTB/SmolLM2-360M-Instruct, with a file's name behind it for GGUF.`,
+    );
+  const file = match.at(2);
+  if (file === undefined) return `${match[1]}@${revision}`;
+  return new URL(`${match[1]}/resolve/${encodeURIComponent(revision)}/${file}`, hubUrl).href;
+}
 
 async function openShards(manifestUrl: string): Promise<OpenedModel> {
   const url = new URL(manifestUrl, document.baseURI).href;
@@ -73,71 +78,51 @@ async function openShards(manifestUrl: string): Promise<OpenedModel> {
   };
 }
 
-async function opened(
-  { manifest, sources }: Checkpoint,
-  baseUrl: string | null,
-): Promise<OpenedModel> {
+/** Where a model lies on a server; null for a person's own files. */
+type Place = { baseUrl: string; accessToken: string | null } | null;
+
+async function opened({ manifest, sources }: Checkpoint, place: Place): Promise<OpenedModel> {
   const manifestBytes = new TextEncoder().encode(JSON.stringify(manifest));
   const sha256 = await sha256Hex(manifestBytes);
-  const origin = sourcesOrigin(sha256, sources);
-  return { manifest, origin, address: { kind: 'given', sha256, baseUrl }, manifestBytes };
+  const isPublic = place !== null && place.accessToken === null;
+  return {
+    manifest,
+    origin: originOf(sha256, manifest, sources, place),
+    address: { kind: 'given', sha256, baseUrl: isPublic ? place.baseUrl : null },
+    manifestBytes,
+  };
 }
 
-/** `owner/model`, or `owner/model/file.gguf` for one file of it. */
-function readHubId(id: string): { repository: string; file: string | null } {
-  const match = /^([\w.-]+\/[\w.-]+)(?:\/([\w./-]+\.gguf))?$/.exec(id.trim());
-  if (!match || id.includes('..'))
-    throw new Error(
-      `"${id}" is no model's name: give one like HuggingFaceTB/SmolLM2-360M-Instruct, with a file's name behind it for GGUF.`,
-    );
-  return { repository: match[1], file: match.at(2) ?? null };
-}
-
-async function openGgufAt(
-  baseUrl: string,
-  file: string,
-  headers: Readonly<Record<string, string>>,
-): Promise<Checkpoint> {
-  const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
-  const files: GgufFile[] = [];
-  for (const part of partsOf(file.slice(folder.length))) {
-    const path = folder + part;
-    const source = await openHttpSource(new URL(path, baseUrl).href, headers);
-    if (!source) throw new Error(`There is no ${path} at ${baseUrl}.`);
-    files.push({ path, source });
-  }
-  return openGguf(files, labelFor(file));
-}
-
-function openFiles(files: readonly File[]): Promise<Checkpoint> {
-  const ggufs = files.filter(({ name }) => name.endsWith('.gguf'));
-  if (ggufs.length > 0) {
-    const parts = [...ggufs].sort((a, b) => a.name.localeCompare(b.name));
-    return openGguf(
-      parts.map((file, index) => ({ path: `part-${index}.gguf`, source: blobSource(file) })),
-      labelFor(parts[0].name),
-    );
-  }
-  const byPath = new Map<string, Blob>(files.map((file) => [pathInFolder(file), file]));
-  const folder = files.at(0)?.webkitRelativePath.split('/').at(0);
-  return openHubModel(
-    blobTree(byPath),
-    labelFor(folder === undefined || folder === '' ? 'model' : folder),
-  );
+/** A tokenizer may have been made from a GGUF file's header: it is read from where it was opened. */
+function originOf(
+  name: string,
+  manifest: Manifest,
+  sources: Checkpoint['sources'],
+  place: Place,
+): PieceOrigin {
+  const own = sourcesOrigin(name, sources);
+  if (!place) return own;
+  const remote = httpOrigin(manifest, place.baseUrl, place.accessToken);
+  const tokenizer = manifest.files.findIndex(({ path }) => path === manifest.tokenizer);
+  return {
+    name,
+    read: (piece, ...rest) => (piece.file === tokenizer ? own : remote).read(piece, ...rest),
+  };
 }
 
 /** A dropped folder's files carry its name before their own path. */
-function pathInFolder({ name, webkitRelativePath }: File): string {
-  const path = webkitRelativePath.split('/').slice(1).join('/');
-  return path === '' ? name : path;
+function byPath(files: readonly File[]): Map<string, File> {
+  return new Map(files.map((file) => [file.webkitRelativePath || file.name, file]));
 }
 
-function labelFor(path: string): ModelLabel {
-  const title = path
-    .split('/')
-    .filter(Boolean)
-    .at(-1)
-    ?.replace(/(-\d{5}-of-\d{5})?\.gguf$/, '');
-  const name = (title ?? 'model').replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-  return { name: name.slice(0, 128) || 'model', title: title ?? 'model', licence: 'unknown' };
+function titleOf(files: readonly File[]): string {
+  const gguf = files.find(({ name }) => name.endsWith('.gguf'));
+  if (gguf) return gguf.name.replace(/(-\d{5}-of-\d{5})?\.gguf$/, '');
+  return files.at(0)?.webkitRelativePath.split('/').at(0) || 'A model of your own';
+}
+
+/** As a manifest may carry it. */
+function nameFrom(title: string): string {
+  const name = title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return name.slice(0, 128) || 'model';
 }
