@@ -37,6 +37,8 @@ export interface Opening {
   threads: number;
   model: 'stories15m' | TinyModelName;
   weights: WeightType;
+  /** What the model's own figures are replaced with. */
+  changes?: Partial<ModelConfig>;
 }
 
 export interface Answer {
@@ -60,7 +62,8 @@ let opened: Opened | undefined;
 const offered = {
   async open(opening: Opening): Promise<{ info: EngineInfo; memoryBytes: number[] }> {
     await opened?.engine.dispose();
-    const { config, reference, row } = await readModel(opening.model);
+    const { config: own, reference, row } = await readModel(opening.model);
+    const config = { ...own, ...opening.changes };
     let lose: (reason: string) => void = () => undefined;
     const lost = new Promise<string>((resolve) => (lose = resolve));
     const engine = await startEngine(opening, config, lose);
@@ -103,6 +106,14 @@ const offered = {
     }
     await engine.releaseSequence(1);
     return answer;
+  },
+
+  /** Hidden states after the last layer, for a tiny model's reference prompt. */
+  async hidden(): Promise<number[]> {
+    const { engine, config, reference } = current();
+    const input = { kind: 'tokens', ids: Int32Array.from(reference?.inputIds ?? []) } as const;
+    const last = config.num_hidden_layers;
+    return [...(await engine.run({ first: 0, last, sequence: 1, position: 0, input })).values];
   },
 
   /** Fails where the engine refuses the run. */

@@ -26,6 +26,20 @@ for (const model of tinyModels)
     expect(Math.max(...deviation.logits)).toBeLessThan(logitTolerance);
   });
 
+test('a sliding window is the same as on wasm', async ({ page, engineServer }) => {
+  await page.goto(engineServer.isolatedPage);
+  const [wasm, webgpu] = await page.evaluate(async () => {
+    const changes = { model_type: 'mistral', sliding_window: 5 };
+    const opening = { threads: 1, model: 'tiny-llama', weights: 'f32', changes } as const;
+    await enginePage.open({ ...opening, backend: 'wasm' });
+    const onWasm = await enginePage.hidden();
+    await enginePage.open({ ...opening, backend: 'webgpu' });
+    return [onWasm, await enginePage.hidden()];
+  });
+  const differences = wasm.map((value, index) => Math.abs(value - webgpu[index]));
+  expect(Math.max(...differences)).toBeLessThan(hiddenTolerance);
+});
+
 test('stories15M continues a short and a long prompt as its reference does', async ({
   page,
   engineServer,

@@ -9,7 +9,7 @@ import { storedAs } from './stored-as.ts';
 export interface Embedding {
   memoryBytes: number;
   /** Hidden states [ids.length, hidden_size]. Throws if an id is not in the vocabulary. */
-  lookUp(ids: Int32Array): Float32Array;
+  lookUp: (ids: Int32Array) => Float32Array;
 }
 
 /** The table stays as it is stored, unless `weights` asks for a type that takes less memory. */

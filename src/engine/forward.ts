@@ -28,7 +28,7 @@ export interface Forward {
   silu(x: Value): Value;
   /**
    * Rotary position embedding, then causal attention over this sequence's KV cache and the new
-   * positions. Takes q, k, v side by side in one value, or apart.
+   * positions, no further back than `window` positions. Takes q, k, v side by side or apart.
    */
   attention(qkv: { packed: Value } | { q: Value; k: Value; v: Value }, window?: number): Value;
 }
@@ -109,7 +109,7 @@ export function createForward(options: ForwardOptions): Forward {
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
     silu: (x) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]),
-    attention(qkv, window) {
+    attention(qkv, window = Infinity) {
       if (!options.attentionState) throw new Error('this row has no KV cache to attend to');
       const { pastKey, pastValue, lastPosition, totalLength } = options.attentionState;
       const { cos, sin, shape } = rotaryTables(config, options.contextLength);
@@ -128,7 +128,7 @@ export function createForward(options: ForwardOptions): Forward {
             num_heads: config.num_attention_heads,
             kv_num_heads: config.num_key_value_heads,
             do_rotary: 1,
-            ...(window === undefined ? {} : { local_window_size: window }),
+            ...(window < options.contextLength && { local_window_size: window }),
           },
         },
       );
