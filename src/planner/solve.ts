@@ -3,7 +3,7 @@ import { bestSingle, solo } from './baseline/single.ts';
 import { twoDevice } from './baseline/two-device.ts';
 import { edgeshardLatency } from './edgeshard/latency.ts';
 import { edgeshardThroughput } from './edgeshard/throughput.ts';
-import { exactLatency, type ExactOptions } from './exact/latency.ts';
+import { solveExactly, type ExactOptions } from './exact/exact.ts';
 import { latencyCost, loadBytesOf, throughputCost, type Cost, type Placement } from './evaluate.ts';
 import { buildInstance, plainInfeasibility, type Instance } from './instance.ts';
 import type { Outcome } from './outcome.ts';
@@ -65,6 +65,7 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
   const outcome: Outcome =
     impossible === null
       ? outcomeOf(instance, objective, method, {
+          combine: objective === 'throughput' ? 'slowest' : 'sum',
           timeLimitMs: options.timeLimitMs ?? defaultTimeLimitMs,
           onBetter: (placement) => options.onPlan?.(asPlan(placement)),
         })
@@ -103,9 +104,7 @@ function outcomeOf(
   const msOf = (placement: Placement) => totalMs(objective, costOf(instance, objective, placement));
   switch (method) {
     case 'exact':
-      return objective === 'throughput'
-        ? edgeshardThroughput(instance)
-        : exactLatency(instance, exactOptions);
+      return solveExactly(instance, exactOptions);
     case 'edgeshard':
       return objective === 'throughput'
         ? edgeshardThroughput(instance)

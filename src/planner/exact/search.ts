@@ -1,4 +1,4 @@
-import { latencyCost, findViolation, type Placement } from '../evaluate.ts';
+import { findViolation, type Placement } from '../evaluate.ts';
 import type { Instance } from '../instance.ts';
 import type { Deadline } from './deadline.ts';
 
@@ -33,9 +33,4 @@ export function startIncumbent(
     ms: () => bestMs,
     placement: () => best,
   };
-}
-
-export function latencyMs(instance: Instance, placement: Placement): number {
-  const { computeMs, linkMs } = latencyCost(instance, placement);
-  return computeMs + linkMs;
 }

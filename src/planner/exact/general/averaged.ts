@@ -1,7 +1,8 @@
 /** First plans for a room whose rows differ: the exact plan of the room in which they would not. */
+import { latencyCost } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import { startDeadline } from '../deadline.ts';
-import { latencyMs, startIncumbent, type Incumbent } from '../search.ts';
+import { startIncumbent, type Incumbent } from '../search.ts';
 import { readUniformRoom } from '../uniform/room.ts';
 import { solveUniform } from '../uniform/solve.ts';
 
@@ -12,7 +13,10 @@ export function offerAveraged(instance: Instance, incumbent: Incumbent, timeLimi
   const averaged = startIncumbent(
     alike,
     startDeadline(timeLimitMs),
-    (placement) => latencyMs(alike, placement),
+    (placement) => {
+      const { computeMs, linkMs } = latencyCost(alike, placement);
+      return computeMs + linkMs;
+    },
     incumbent.offer,
   );
   solveUniform(room, averaged);

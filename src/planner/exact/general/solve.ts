@@ -47,6 +47,18 @@ export function solveGeneral(instance: Instance, incumbent: Incumbent): number {
   return Math.min(boundMs, incumbent.ms());
 }
 
+/** A bound for a room whose best plan is known and whose proof took too long. */
+export function boundByFillLevels(instance: Instance, incumbent: Incumbent): number {
+  const tables = buildTables(instance);
+  const stop = incumbent.deadline.passed;
+  const relaxation = relax(instance, tables, { steps: 250, bestMs: incumbent.ms, stop });
+  let boundMs = Math.min(relaxation.boundMs, incumbent.ms());
+  raiseByFillLevels(instance, tables, relaxation, incumbent, (ms) => {
+    boundMs = Math.max(boundMs, Math.min(ms, incumbent.ms()));
+  });
+  return boundMs;
+}
+
 /** Local search from the best plan so far and from the source alone, for at most half of the time left. */
 function improve(instance: Instance, tables: Tables, incumbent: Incumbent): void {
   const best = incumbent.placement() ?? [];

@@ -4,6 +4,9 @@ import { placeLap } from './lap.ts';
 import type { UniformRoom } from './room.ts';
 import { searchLaps } from './search.ts';
 
+/** Laps to try that turn out to need more layers than their devices hold, before the cheapest of them bounds the search. */
+const mostRefused = 300;
+
 /** @returns a bound on every plan: infinite where there is none at all */
 export function solveUniform(
   room: UniformRoom,
@@ -11,6 +14,7 @@ export function solveUniform(
 ): number {
   let counted: number[] = [];
   let boundMs = 0;
+  let refused = 0;
   for (const width of [64, 2048, Infinity]) {
     for (;;) {
       let openMs = Infinity;
@@ -19,11 +23,13 @@ export function solveUniform(
         counted,
         width,
         deadline,
-        bestMs: () => Math.min(bestMs(), openMs),
+        // A lap that cannot be placed bounds the search, but must not hide those that can until some were tried.
+        bestMs: () => (refused < mostRefused ? bestMs() : Math.min(bestMs(), openMs)),
         onLap: (lap, ms) => {
           const placement = placeLap(room, lap);
           const realMs = placement === null ? Infinity : offer(placement);
           if (realMs <= ms * (1 + 1e-9)) return;
+          refused++;
           openMs = Math.min(openMs, ms);
           for (const [visit, kind] of lap.kinds.entries()) if (!lap.isNew[visit]) short.add(kind);
         },

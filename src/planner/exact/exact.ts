@@ -1,0 +1,62 @@
+/** The exact method: proven optimal, or with a proven bound when time is up. */
+import { twoDevice } from '../baseline/two-device.ts';
+import { latencyCost, throughputCost, type Placement } from '../evaluate.ts';
+import type { Instance } from '../instance.ts';
+import type { Outcome } from '../outcome.ts';
+import { startDeadline } from './deadline.ts';
+import { boundByFillLevels, solveGeneral } from './general/solve.ts';
+import { startIncumbent, type Incumbent } from './search.ts';
+import { solveThroughput } from './throughput/solve.ts';
+import { readUniformRoom } from './uniform/room.ts';
+import { solveUniform } from './uniform/solve.ts';
+
+export interface ExactOptions {
+  /** Whether a plan costs the sum of its parts, or as much as the slowest of them. */
+  combine: 'sum' | 'slowest';
+  timeLimitMs: number;
+  onBetter: (placement: Placement) => void;
+}
+
+/** Of the time limit, what set programming may take before the rest goes into a bound by other means. */
+const uniformShare = 0.75;
+
+export function solveExactly(
+  instance: Instance,
+  { combine, timeLimitMs, onBetter }: ExactOptions,
+): Outcome {
+  const msOf = (placement: Placement) => {
+    const { computeMs, linkMs } = (combine === 'sum' ? latencyCost : throughputCost)(
+      instance,
+      placement,
+    );
+    return combine === 'sum' ? computeMs + linkMs : Math.max(computeMs, linkMs);
+  };
+  const deadline = startDeadline(timeLimitMs);
+  const incumbent = startIncumbent(instance, deadline, msOf, onBetter);
+  const simple = twoDevice(instance, msOf, combine === 'sum');
+  if (simple.found) incumbent.offer(simple.placement);
+
+  const boundMs =
+    combine === 'sum'
+      ? solveLatency(instance, incumbent, timeLimitMs)
+      : solveThroughput(instance, incumbent);
+  const placement = incumbent.placement();
+  if (placement !== null) return { found: true, placement, boundMs };
+  const proven = boundMs === Infinity;
+  return {
+    found: false,
+    proven,
+    reason: proven
+      ? 'no order of devices over the links that exist has memory for all rows'
+      : `no plan was found within ${timeLimitMs} ms; a longer time limit may find one`,
+  };
+}
+
+function solveLatency(instance: Instance, incumbent: Incumbent, timeLimitMs: number): number {
+  const room = readUniformRoom(instance);
+  if (room === null) return solveGeneral(instance, incumbent);
+  const deadline = startDeadline(timeLimitMs * uniformShare);
+  const boundMs = solveUniform(room, { ...incumbent, deadline });
+  if (boundMs >= incumbent.ms() || incumbent.ms() === Infinity) return boundMs;
+  return Math.max(boundMs, boundByFillLevels(instance, incumbent));
+}

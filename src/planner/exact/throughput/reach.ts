@@ -1,0 +1,188 @@
+/** Whether any order of devices can stay below a bottleneck, by dynamic programming over the sets of devices visited. */
+import { transferMs, type Instance } from '../../instance.ts';
+import type { Deadline } from '../deadline.ts';
+import type { Tables } from '../general/tables.ts';
+import { createVisitedSets, type VisitedSets } from '../uniform/visited-sets.ts';
+
+export type Reach =
+  | { answer: 'yes'; order: number[] }
+  /** Proven: no plan stays at or below the bottleneck. */
+  | { answer: 'no' }
+  | { answer: 'unknown' };
+
+/**
+ * A state is (how many members of each kind were visited, the last kind), its value the fewest rows left: with the
+ * bottleneck given, a path that has placed more rows can do whatever one with fewer can, by holding less.
+ * @param width visited sets to keep of each size; a search that kept all answers for certain
+ */
+export function reachWithin(
+  instance: Instance,
+  tables: Tables,
+  bottleneckMs: number,
+  width: number,
+  deadline: Deadline,
+): Reach {
+  const { kinds, sourceKind, pinFirst, pinLastFrom: end } = instance;
+  const kindCount = kinds.length;
+  const count = kinds.map(({ members }) => Math.min(members.length, end));
+  const ends = kinds.map((_, kind) => furthestEnds(instance, tables, kind, bottleneckMs));
+  const mayPass = allowedLinks(instance, bottleneckMs);
+  const mayReturn = kinds.map(
+    (_, kind) =>
+      kind === sourceKind || transferMs(instance, end - 1, kind, sourceKind) <= bottleneckMs,
+  );
+  const mostRows = ends.map(({ mostRows }) => mostRows);
+  const sets = createVisitedSets(new Array<number>(kindCount).fill(0), count, kindCount);
+
+  let layer = [0];
+  let complete = true;
+  while (layer.length > 0) {
+    const next: number[] = [];
+    for (const slot of layer) {
+      if (deadline.passed()) return { answer: 'unknown' };
+      const done = extend(slot, next);
+      if (done !== null) return { answer: 'yes', order: retrace(instance, sets, ...done) };
+    }
+    layer = next;
+    if (layer.length > width) {
+      complete = false;
+      const leftOf = (slot: number) =>
+        Math.min(...sets.ms().subarray(slot * kindCount, (slot + 1) * kindCount));
+      layer = layer
+        .map((slot) => ({ slot, left: leftOf(slot) }))
+        .sort((a, b) => a.left - b.left)
+        .slice(0, width)
+        .map(({ slot }) => slot);
+    }
+  }
+  return { answer: complete ? 'no' : 'unknown' };
+
+  function extend(slot: number, next: number[]): [slot: number, kind: number] | null {
+    const counts = sets.countsOf(slot).slice();
+    let spare = 0;
+    for (let kind = 0; kind < kindCount; kind++)
+      spare += (count[kind] - counts[kind]) * mostRows[kind];
+    for (let kind = 0; kind < kindCount; kind++) {
+      if (counts[kind] >= count[kind] || mostRows[kind] === 0) continue;
+      if (slot === 0 && pinFirst > 0 && kind !== sourceKind) continue;
+      let placed = slot === 0 ? ends[kind].first : 0;
+      let from = -1;
+      for (let last = 0; last < kindCount && slot !== 0; last++) {
+        const left = sets.ms()[slot * kindCount + last];
+        if (left === Infinity || mayPass[last * kindCount + kind] === 0) continue;
+        const reached = ends[kind].after[end - left];
+        if (reached > placed) [placed, from] = [reached, last];
+      }
+      const left = end - placed;
+      if (placed === 0 || left > spare - mostRows[kind]) continue;
+      let known = sets.find(slot, kind, 1);
+      if (known < 0) {
+        known = sets.add(slot, kind);
+        next.push(known);
+      }
+      const at = known * kindCount + kind;
+      if (left >= sets.ms()[at]) continue;
+      sets.ms()[at] = left;
+      sets.before()[at] = from;
+      if (left === 0 && mayReturn[kind]) return [known, kind];
+    }
+    return null;
+  }
+}
+
+interface FurthestEnds {
+  /** First row not placed when the lap starts here. */
+  first: number;
+  /** The same when up to `placed` rows were placed before, 0 where nothing can be added. */
+  after: Int32Array;
+  mostRows: number;
+}
+
+function furthestEnds(
+  instance: Instance,
+  { msBefore, bytesBefore, rowCount }: Tables,
+  kind: number,
+  bottleneckMs: number,
+): FurthestEnds {
+  const { kinds, sourceKind, pinFirst, pinLastFrom: end } = instance;
+  const base = kind * (rowCount + 1);
+  const isSource = kind === sourceKind;
+  const limitMs = bottleneckMs - (isSource ? msBefore[base + rowCount] - msBefore[base + end] : 0);
+  const limitBytes =
+    kinds[kind].memoryBytes - (isSource ? bytesBefore[rowCount] - bytesBefore[end] : 0);
+  const after = new Int32Array(end + 1);
+  let first = 0;
+  let mostRows = 0;
+  let row = 0;
+  for (let start = isSource ? 0 : pinFirst; start < end; start++) {
+    row = Math.max(row, start);
+    while (
+      row < end &&
+      msBefore[base + row + 1] - msBefore[base + start] <= limitMs * (1 + 1e-12) &&
+      bytesBefore[row + 1] - bytesBefore[start] <= limitBytes
+    )
+      row++;
+    mostRows = Math.max(mostRows, row - start);
+    if (start === 0) first = row >= Math.max(1, pinFirst) ? row : 0;
+    if (row > start && start > 0) after[start] = row;
+  }
+  for (let placed = 1; placed <= end; placed++)
+    after[placed] = Math.max(after[placed], after[placed - 1]);
+  return { first, after, mostRows };
+}
+
+/** The least bottleneck for which all devices together could hold the rows, whatever the links. */
+export function capacityBoundMs(instance: Instance, tables: Tables, upperMs: number): number {
+  const { kinds, pinLastFrom: end } = instance;
+  let [low, high] = [0, upperMs];
+  for (let step = 0; step < 40 && high - low > 1e-6 * high; step++) {
+    const middle = (low + high) / 2;
+    const rows = kinds.reduce(
+      (sum, { members }, kind) =>
+        sum + members.length * furthestEnds(instance, tables, kind, middle).mostRows,
+      0,
+    );
+    if (rows < end) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** 1 where some cut between free rows may cross within the bottleneck, at [from * kinds + to]. */
+function allowedLinks(instance: Instance, bottleneckMs: number): Uint8Array {
+  const { kinds, pinFirst, pinLastFrom, crossingBytes } = instance;
+  const kindCount = kinds.length;
+  const allowed = new Uint8Array(kindCount * kindCount);
+  const cuts = Array.from(crossingBytes.keys()).slice(Math.max(0, pinFirst - 1), pinLastFrom - 1);
+  if (cuts.length === 0) return allowed;
+  const lightest = cuts.reduce((least, row) =>
+    crossingBytes[row] < crossingBytes[least] ? row : least,
+  );
+  for (let from = 0; from < kindCount; from++)
+    for (let to = 0; to < kindCount; to++)
+      if (
+        (from !== to || kinds[from].members.length > 1) &&
+        transferMs(instance, lightest, from, to) <= bottleneckMs
+      )
+        allowed[from * kindCount + to] = 1;
+  return allowed;
+}
+
+function retrace(
+  instance: Instance,
+  sets: VisitedSets,
+  endSlot: number,
+  endKind: number,
+): number[] {
+  const kindCount = instance.kinds.length;
+  const kindsInOrder: number[] = [];
+  let [slot, kind] = [endSlot, endKind];
+  while (kind >= 0) {
+    kindsInOrder.unshift(kind);
+    const before = sets.before()[slot * kindCount + kind];
+    slot = sets.find(slot, kind, -1);
+    kind = before;
+  }
+  const taken = instance.kinds.map(() => 0);
+  return kindsInOrder.map((each) => instance.kinds[each].members[taken[each]++]);
+}
