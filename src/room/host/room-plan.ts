@@ -4,6 +4,7 @@ import { choosePlan, priceStages, solve, type Problem } from '../../planner/inde
 import { bytesPerNumber } from '../hidden-codec.ts';
 import { checkStages, hopsOf, type Stage } from '../lap.ts';
 import type { PlanChoice, WireType } from '../room.ts';
+import { fitAdvice } from './fit-advice.ts';
 import { linkBetween, type MeasuredMember, type Member } from './members.ts';
 
 export interface RoomPlanInput {
@@ -31,10 +32,10 @@ export type RoomPlan = FeasibleRoomPlan | { feasible: false; why: string };
 export function planRoom(input: RoomPlanInput): RoomPlan {
   const problem = roomProblem(input);
   const { choice } = input;
-  if (choice === 'auto') return chosenPlan(problem, input.inFlight);
+  if (choice === 'auto') return chosenPlan(problem, input);
   if (choice !== 'even') return handMadePlan(problem, choice, input);
   const plan = solve(problem, { method: 'even' });
-  if (!plan.feasible) return { feasible: false, why: asSentence(plan.reason) };
+  if (!plan.feasible) return tooSmall(plan.reason, input);
   return priced(problem, plan.stages, 'Layers are dealt equally, as the host asked.');
 }
 
@@ -47,9 +48,10 @@ export function tokensPerMs({ lapMs, slowestMs }: FeasibleRoomPlan, inFlight: nu
 }
 
 /** The plan with the shortest lap, or, where many ask and it brings more, the one without a bottleneck. */
-function chosenPlan(problem: Problem, inFlight: number): RoomPlan {
+function chosenPlan(problem: Problem, input: RoomPlanInput): RoomPlan {
+  const { inFlight } = input;
   const quickest = choosePlan(problem, { objective: 'latency', sourceName: 'the host' });
-  if (!quickest.feasible) return { feasible: false, why: asSentence(quickest.reason) };
+  if (!quickest.feasible) return tooSmall(quickest.reason, input);
   const lone = priced(problem, quickest.plan.stages, asSentence(quickest.reason));
   if (inFlight < 2) return lone;
   const widest = choosePlan(problem, { objective: 'throughput', sourceName: 'the host' });
@@ -57,6 +59,25 @@ function chosenPlan(problem: Problem, inFlight: number): RoomPlan {
   const why = `${inFlight} answers are in flight, so the work is spread: ${widest.reason}.`;
   const shared = priced(problem, widest.plan.stages, why);
   return tokensPerMs(shared, inFlight) > tokensPerMs(lone, inFlight) ? shared : lone;
+}
+
+function tooSmall(reason: string, input: RoomPlanInput): RoomPlan {
+  const advice = fitAdvice({
+    members: input.members,
+    parameters: parametersOf(input.manifest),
+    fits: (members) => solve(roomProblem({ ...input, members })).feasible,
+  });
+  return { feasible: false, why: `${asSentence(reason)} ${advice}` };
+}
+
+/** A tied head's weights are the embedding's, and counted once. */
+function parametersOf({ rows }: Manifest): number {
+  const sizes = new Map(
+    rows.flatMap(({ tensors }) =>
+      tensors.map(({ name, shape }) => [name, shape.reduce((product, size) => product * size, 1)]),
+    ),
+  );
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 function priced(problem: Problem, stages: Stage[], why: string): FeasibleRoomPlan {
