@@ -93,11 +93,10 @@ function smallerModel({ members, parameters }: FitQuestion): string | null {
     const { backend, weights } = profile.compute;
     return sum + profile.budgetBytes / weightBytes[backend][weights];
   }, 0);
-  const [largest] = catalogue
+  const fitting = catalogue
     .filter((entry) => entry.parameters < Math.min(parameters, weightsThatFit))
-    .sort((a, b) => b.parameters - a.parameters)
-    .map(({ title }) => title);
-  return largest ?? null;
+    .sort((a, b) => b.parameters - a.parameters);
+  return fitting.at(0)?.title ?? null;
 }
 
 function withProfile(member: MeasuredMember, profile: DeviceProfile): MeasuredMember {
