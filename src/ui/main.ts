@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 import { joinRoom } from '../room/device/join-room.ts';
 import { openRoom } from '../room/host/open-room.ts';
+import { findRoomRecord } from '../room/host/room-record.ts';
 import { parseRoomLink } from '../transport/index.ts';
 import App from './App.svelte';
 import { consoleApi } from './console-api.ts';
@@ -17,10 +18,10 @@ if (import.meta.env.DEV && new URLSearchParams(location.search).has('gallery')) 
   const { default: Gallery } = await import('./gallery/Gallery.svelte');
   mount(Gallery, { target });
 } else {
-  start();
+  await start();
 }
 
-function start(): void {
+async function start(): Promise<void> {
   try {
     const options = parsePageOptions(location.search);
     const session = createSession({
@@ -28,6 +29,9 @@ function start(): void {
       joinRoom: (link, deviceOptions) => joinRoom(parseRoomLink(link), deviceOptions),
     });
     globalThis.edgeshard = consoleApi(session, options);
+    // A host that was reloaded is the host again; a room link in the address means another room.
+    const record = location.hash.length > 1 ? null : await findRoomRecord();
+    if (record) session.openRoom(record.options, record);
     mount(App, { target, props: { session, options } });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

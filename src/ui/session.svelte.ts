@@ -1,10 +1,11 @@
 /** Which room this tab is in, if any: the one piece of state that the whole page turns on. */
 import type { AskRequest, DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
+import type { RoomRecord } from '../room/host/room-record.ts';
 import type { RoomView } from '../room/view.ts';
 
 /** How rooms are made; the gallery and tests bring their own. */
 export interface RoomMakers {
-  openRoom(options: HostOptions): HostRoom;
+  openRoom(options: HostOptions, record?: RoomRecord): HostRoom;
   joinRoom(link: string, options: DeviceOptions): Room;
 }
 
@@ -16,7 +17,7 @@ export type Place =
 export interface Session {
   readonly place: Place;
   /** Opens a room in place of whatever this tab was in. Throws what the room's maker throws. */
-  openRoom(options: HostOptions): HostRoom;
+  openRoom(options: HostOptions, record?: RoomRecord): HostRoom;
   joinRoom(link: string, options: DeviceOptions): Room;
   /** Ends or leaves the room; its last screen stays until `toStart`. */
   leave(): void;
@@ -48,8 +49,8 @@ export function createSession(makers: RoomMakers): Session {
     get place() {
       return place;
     },
-    openRoom(options) {
-      const room = makers.openRoom(options);
+    openRoom(options, record) {
+      const room = makers.openRoom(options, record);
       settle({ kind: 'host', room, view: room.view });
       return room;
     },

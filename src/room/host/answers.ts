@@ -1,25 +1,11 @@
 /** Questions and their answers: several in flight together, the rest waiting in a fair line. */
-import type { Tokenizer } from '../../model/tokenizer.ts';
 import type { Answer, AnswerResult, AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
-import { generate, type Generation, type GenerationOptions } from './generation.ts';
-import type { LapRunner } from './lap-runner.ts';
-import type { Planning } from './planning.ts';
-import { createSampler } from './sampler.ts';
-import type { Turns } from './turns.ts';
+import type { AskedRecord } from './room-record.ts';
 import { createWaitingLine } from './waiting-line.ts';
+import { nothingWritten, writeAnswer, type WritingOptions } from './write-answer.ts';
 
-export interface AnswersOptions extends Pick<
-  GenerationOptions,
-  'contextLength' | 'vocabularySize' | 'stopIds' | 'prefillChunk' | 'speculation' | 'sequences'
-> {
-  planning: Planning;
-  laps: LapRunner;
-  turns: Turns;
-  /** Null for a model without a tokenizer: it takes and gives token ids only. */
-  tokenizer: Tokenizer | null;
-  /** Token ids of what the model is to read for this text. */
-  encodePrompt: (text: string) => number[];
+export interface AnswersOptions extends WritingOptions {
   /** How many answers fit the devices' memory together; at least 1. */
   capacity: () => number;
   onView: (answers: AnswerView[]) => void;
@@ -45,6 +31,10 @@ export interface Answers {
   capacityChanged(): void;
   /** Stops what this asker asked, or with null everything. */
   stopAll(asker: string | null, reason: string): void;
+  /** The conversation, for `restore` after a reload. */
+  record(): AskedRecord[];
+  /** Takes a conversation up again: what the host had asked and was not finished goes on. */
+  restore(asked: readonly AskedRecord[]): void;
 }
 
 interface Entry {
@@ -52,6 +42,7 @@ interface Entry {
   asker: string;
   request: AskRequest;
   askedMs: number;
+  ids: number[];
   stopping: AbortController;
   onAnswer: (answer: AnswerView) => void;
   resolve: (result: AnswerResult) => void;
@@ -60,11 +51,12 @@ interface Entry {
 
 export function createAnswers(options: AnswersOptions): Answers {
   const views: AnswerView[] = [];
+  const asked: Pick<Entry, 'request' | 'ids'>[] = [];
   const line = createWaitingLine<Entry>();
   const inFlight = new Set<Entry>();
   /** Questions that await the host's decision. */
   const undecided = new Set<Entry>();
-  const entries = new Map<number, Entry>();
+  const open = new Map<number, Entry>();
 
   function show(entry: Entry, change: Partial<AnswerView>): void {
     views[entry.id] = { ...views[entry.id], ...change };
@@ -87,8 +79,13 @@ export function createAnswers(options: AnswersOptions): Answers {
 
   async function run(entry: Entry): Promise<void> {
     const leaveTurns = options.turns.enter();
+    const { request, askedMs, ids, stopping } = entry;
     try {
-      entry.resolve(await answer(entry));
+      const { signal } = stopping;
+      const showChange = (change: Partial<AnswerView>): void => show(entry, change);
+      entry.resolve(
+        await writeAnswer(options, { request, askedMs, ids, signal, show: showChange }),
+      );
     } catch (error) {
       fail(entry, error);
     } finally {
@@ -105,144 +102,109 @@ export function createAnswers(options: AnswersOptions): Answers {
     entry.reject(failure);
   }
 
-  async function answer(entry: Entry): Promise<AnswerResult> {
-    const { request, askedMs, stopping } = entry;
-    const { stopIds, contextLength, tokenizer } = options;
-    const { prompt } = request;
-    const promptIds = prompt.kind === 'text' ? options.encodePrompt(prompt.text) : prompt.ids;
-    checkPrompt(promptIds, contextLength, options.vocabularySize);
-    show(entry, { promptTokens: promptIds.length });
-    const writer = tokenizer?.streamDecoder(promptIds);
-    let text = '';
-    let firstTokenMs: number | null = null;
-    let lastTokenMs = 0;
-    let newTokens = 0;
-    /** One a lap. */
-    const tokenMs: number[] = [];
-    const made = await generate(options.planning, options.laps, {
-      promptIds,
-      sampler: createSampler(request.sampling),
-      maxNewTokens: request.maxNewTokens,
-      contextLength,
-      vocabularySize: options.vocabularySize,
-      stopIds,
-      topLogits: request.topLogits,
-      prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
-      speculation: options.speculation,
-      sequences: options.sequences,
-      turn: (signal) => options.turns.next(signal),
-      signal: stopping.signal,
-      onReading: ({ plan }, tokensRead) =>
-        show(entry, {
-          status: { kind: 'reading', tokensRead },
-          predictedMsPerToken: plan.lapMs,
-        }),
-      onPaused: (reason) => show(entry, { status: { kind: 'paused', reason } }),
-      onTokens(ids) {
-        const nowMs = performance.now();
-        if (firstTokenMs === null) firstTokenMs = nowMs;
-        else tokenMs.push((nowMs - lastTokenMs) / ids.length);
-        lastTokenMs = nowMs;
-        newTokens += ids.length;
-        for (const id of ids) if (!stopIds.has(id)) text += writer?.push(id) ?? '';
-        show(entry, {
-          status: { kind: 'writing' },
-          text,
-          newTokens,
-          ttftMs: firstTokenMs - askedMs,
-          msPerToken: median(tokenMs),
-        });
-      },
+  /** Adds a question, and leaves it to the caller when it is to be answered. */
+  function enter(request: AskRequest, asker: Asker, before: Partial<AnswerView>): [Entry, Answer] {
+    const id = views.length;
+    const stopping = new AbortController();
+    let resolve: Entry['resolve'] = () => undefined;
+    let reject: Entry['reject'] = () => undefined;
+    const done = new Promise<AnswerResult>((...settle) => ([resolve, reject] = settle));
+    const { onAnswer } = asker;
+    const askedMs = performance.now();
+    const ids: number[] = [];
+    const entry = {
+      id,
+      asker: asker.id,
+      request,
+      askedMs,
+      ids,
+      stopping,
+      onAnswer,
+      resolve,
+      reject,
+    };
+    views.push({ ...newView(id, asker.id, request), ...before });
+    asked.push(entry);
+    open.set(id, entry);
+    const forget = (): boolean => open.delete(id);
+    done.then(forget, forget);
+    stopping.signal.addEventListener('abort', () => {
+      if (inFlight.has(entry)) return;
+      undecided.delete(entry);
+      line.remove(entry);
+      show(entry, { status: { kind: 'done', because: 'stopped' } });
+      resolve(nothingWritten);
+      startWaiting();
     });
-    text += writer?.end() ?? '';
-    show(entry, { text, status: { kind: 'done', because: made.because } });
-    return resultOf(made, promptIds, views[entry.id]);
+    return [entry, { id, done, stop: () => stopping.abort() }];
   }
 
   return {
-    ask(request, { id: asker, needsApproval, onAnswer }) {
-      const id = views.length;
-      const stopping = new AbortController();
-      const { prompt } = request;
-      views.push({
-        id,
-        asker,
-        prompt: prompt.kind === 'text' ? prompt.text : prompt.ids.join(', '),
-        text: '',
-        status: needsApproval ? { kind: 'awaiting-approval' } : { kind: 'queued', place: 1 },
-        promptTokens: 0,
-        newTokens: 0,
-        ttftMs: null,
-        msPerToken: null,
-        predictedMsPerToken: 0,
-      });
-      const done = new Promise<AnswerResult>((resolve, reject) => {
-        const askedMs = performance.now();
-        const entry = { id, asker, request, askedMs, stopping, onAnswer, resolve, reject };
-        stopping.signal.addEventListener('abort', () => {
-          if (inFlight.has(entry)) return;
-          undecided.delete(entry);
-          line.remove(entry);
-          show(entry, { status: { kind: 'done', because: 'stopped' } });
-          resolve(resultOf(nothingMade, [], views[id]));
-          startWaiting();
-        });
-        entries.set(id, entry);
-        if (needsApproval) undecided.add(entry);
-        else line.add(entry);
-        show(entry, {});
-      });
-      const forget = (): boolean => entries.delete(id);
-      done.then(forget, forget);
-      startWaiting();
-      return { id, done, stop: () => stopping.abort() };
+    ask(request, asker) {
+      const [entry, answer] = enter(seeded(request), asker, {});
+      if (asker.needsApproval) {
+        undecided.add(entry);
+        show(entry, { status: { kind: 'awaiting-approval' } });
+      } else {
+        line.add(entry);
+        startWaiting();
+      }
+      return answer;
     },
     decide(answerId, isAllowed) {
-      const entry = entries.get(answerId);
+      const entry = open.get(answerId);
       if (!entry || !undecided.delete(entry)) return;
       if (isAllowed) line.add(entry);
       else fail(entry, new Error('The host did not allow this question.'));
       startWaiting();
     },
     stop(answerId) {
-      entries.get(answerId)?.stopping.abort();
+      open.get(answerId)?.stopping.abort();
     },
     capacityChanged: startWaiting,
     stopAll(asker, reason) {
-      for (const entry of [...entries.values()])
+      for (const entry of [...open.values()])
         if (asker === null || entry.asker === asker) entry.stopping.abort(new Error(reason));
+    },
+    record: () =>
+      views.map(({ asker, text, status }, id) => ({ ...asked[id], asker, text, status })),
+    restore(records) {
+      for (const { request, asker, ids, text, status } of records) {
+        const isOver = status.kind === 'done' || status.kind === 'failed';
+        // Devices that had asked ask again when they are back.
+        if (!isOver && asker !== 'host') continue;
+        const view = { text, status, newTokens: ids.length };
+        const by = { id: asker, needsApproval: false, onAnswer: () => undefined };
+        const [entry, { done }] = enter(request, by, view);
+        entry.ids.push(...ids);
+        if (isOver) open.delete(entry.id);
+        else line.add(entry);
+        // Whoever asked went with the page; how it ends is on the screen.
+        done.catch(() => undefined);
+      }
+      options.onView([...views]);
+      startWaiting();
     },
   };
 }
 
-const nothingMade: Generation = {
-  ids: [],
-  topLogits: [],
-  cachedTokens: 0,
-  laps: [],
-  predictedMsPerToken: 0,
-  because: 'stopped',
-};
-
-function checkPrompt(ids: readonly number[], contextLength: number, vocabularySize: number): void {
-  if (ids.length === 0) throw new Error('The prompt is empty: write a few words first.');
-  if (ids.length >= contextLength)
-    throw new Error(
-      `The prompt is ${ids.length} tokens long, and this model reads at most ${contextLength - 1}: shorten it.`,
-    );
-  const stranger = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-  if (stranger !== undefined)
-    throw new Error(
-      `Token id ${stranger} is not in this model's vocabulary of ${vocabularySize}: give ids from 0 to ${vocabularySize - 1}.`,
-    );
+/** With a seed of its own an answer can be taken up again where it was broken off. */
+function seeded(request: AskRequest): AskRequest {
+  const seed = request.sampling.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
+  return { ...request, sampling: { ...request.sampling, seed } };
 }
 
-function resultOf(made: Generation, promptIds: number[], view: AnswerView): AnswerResult {
-  const { text, ttftMs, msPerToken } = view;
-  return { ...made, promptIds, text, ttftMs: ttftMs ?? 0, msPerToken: msPerToken ?? 0 };
-}
-
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+function newView(id: number, asker: string, { prompt }: AskRequest): AnswerView {
+  return {
+    id,
+    asker,
+    prompt: prompt.kind === 'text' ? prompt.text : prompt.ids.join(', '),
+    text: '',
+    status: { kind: 'queued', place: 1 },
+    promptTokens: 0,
+    newTokens: 0,
+    ttftMs: null,
+    msPerToken: null,
+    predictedMsPerToken: 0,
+  };
 }

@@ -70,6 +70,7 @@ function openHost(split: string): Host {
     generate: (change = {}) =>
       generate(planning, room.laps, {
         promptIds: model.reference.inputIds,
+        startIds: [],
         sampler: createSampler(greedy),
         maxNewTokens: model.reference.greedyIds.length,
         contextLength,

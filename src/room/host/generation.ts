@@ -11,6 +11,8 @@ import type { Speculation } from './speculation.ts';
 
 export interface GenerationOptions {
   promptIds: readonly number[];
+  /** Tokens of the answer that were written before; empty for a new one. */
+  startIds: readonly number[];
   sampler: Sampler;
   maxNewTokens: number;
   contextLength: number;
@@ -52,7 +54,7 @@ export async function generate(
   options: GenerationOptions,
 ): Promise<Generation> {
   const made: Generation = {
-    ids: [],
+    ids: [...options.startIds],
     topLogits: [],
     cachedTokens: 0,
     laps: [],

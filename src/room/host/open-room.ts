@@ -13,11 +13,16 @@ import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, type ViewStore } from '../view-store.ts';
 import { openModel } from './open-model.ts';
+import { createRecordKeeper } from './record-keeper.ts';
+import { forgetRoomRecord, type RoomRecord } from './room-record.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
 import { createTextCodec } from './text-codec.ts';
 
-/** Returns at once; the view says how far opening has come, and why if it fails. */
-export function openRoom(options: HostOptions): HostRoom {
+/**
+ * Returns at once; the view says how far opening has come, and why if it fails. With a record the room
+ * is the one that was broken off: same link, same conversation, the answer in progress goes on.
+ */
+export function openRoom(options: HostOptions, record: RoomRecord | null = null): HostRoom {
   const store = createViewStore({
     role: 'host',
     phase: { kind: 'starting', step: 'Looking at the model' },
@@ -33,6 +38,7 @@ export function openRoom(options: HostOptions): HostRoom {
   const ending = new AbortController();
   const { signal } = ending;
   let room: RunningRoom | null = null;
+  let hostId: string | null = null;
 
   function end(reason: string): void {
     if (signal.aborted) return;
@@ -41,7 +47,14 @@ export function openRoom(options: HostOptions): HostRoom {
   }
 
   function close(): void {
+    room?.sayEnded();
+    if (hostId !== null) void forgetRoomRecord(hostId);
     end('You closed the room.');
+  }
+
+  /** The page may be on its way back: devices are not told that it is over, and wait. */
+  function goAway(): void {
+    end('This page was left.');
   }
 
   function openRoomOrThrow(): RunningRoom {
@@ -49,12 +62,12 @@ export function openRoom(options: HostOptions): HostRoom {
     return room;
   }
 
-  const opened = open(options, store, signal);
+  const opened = open({ options, store, signal, record, onId: (id) => (hostId = id) });
   opened.then(
     (running) => (room = running),
     (error: unknown) => end(error instanceof Error ? error.message : String(error)),
   );
-  addEventListener('pagehide', close, { signal });
+  addEventListener('pagehide', goAway, { signal });
 
   return {
     get view() {
@@ -74,11 +87,15 @@ export function openRoom(options: HostOptions): HostRoom {
   };
 }
 
-async function open(
-  options: HostOptions,
-  store: ViewStore,
-  signal: AbortSignal,
-): Promise<RunningRoom> {
+interface Opening {
+  options: HostOptions;
+  store: ViewStore;
+  signal: AbortSignal;
+  record: RoomRecord | null;
+  onId: (hostId: string) => void;
+}
+
+async function open({ options, store, signal, record, onId }: Opening): Promise<RunningRoom> {
   const opened = await openModel(options.model);
   const { manifest } = opened;
   const cache = openPieceCache();
@@ -93,14 +110,23 @@ async function open(
     phase: { kind: 'starting', step: 'Opening the door' },
   });
 
-  const signalling = await createPeerJsSignalling({ identity: await createIdentity() });
+  const signalling = await createPeerJsSignalling({
+    identity: await createIdentity(),
+    ...(record && { id: record.hostId }),
+  });
   signal.addEventListener('abort', () => signalling.close());
   signal.throwIfAborted();
-  const address = { hostId: signalling.id, key: makeRoomKey() };
+  const address = { hostId: signalling.id, key: record?.key ?? makeRoomKey() };
+  onId(address.hostId);
   const page = new URL(options.linkBaseUrl ?? document.baseURI);
   page.search = '';
   store.update({ link: makeRoomLink(page.href, address), phase: { kind: 'open' } });
-  return runRoom({
+  const keeper = createRecordKeeper(
+    () => ({ ...address, options, asked: running.asked(), savedAt: Date.now() }),
+    (sentence) => store.notice(sentence),
+  );
+  signal.addEventListener('abort', () => keeper.stop());
+  const running = runRoom({
     options,
     store,
     signal,
@@ -109,7 +135,11 @@ async function open(
     cache,
     signalling,
     address,
+    conversation: record?.asked ?? [],
+    onConversation: () => keeper.changed(),
   });
+  keeper.changed();
+  return running;
 }
 
 async function readTokenizer(manifest: Manifest, reader: ShardReader): Promise<Tokenizer | null> {

@@ -23,6 +23,7 @@ import { createPieceTracker } from './piece-tracker.ts';
 import { createPlanning, type RunningLap } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
+import type { AskedRecord } from './room-record.ts';
 import { planRoom, sequencesThatFit, tokensPerMs } from './room-plan.ts';
 import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
@@ -40,9 +41,17 @@ export interface RunRoomOptions {
   cache: PieceCache;
   signalling: Signalling;
   address: RoomAddress;
+  /** A conversation to take up again. */
+  conversation: readonly AskedRecord[];
+  /** Something was asked or answered. */
+  onConversation: () => void;
 }
 
 export interface RunningRoom {
+  /** Tells every device that the room is over for good. */
+  sayEnded(): void;
+  /** The conversation, for a record of the room. */
+  asked(): AskedRecord[];
   ask(request: AskRequest): Answer;
   setAsking(mode: AskingMode): void;
   decide(answerId: number, isAllowed: boolean): void;
@@ -261,7 +270,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     vocabularySize: config.vocab_size,
     prefillChunk: (running) => options.prefillChunk ?? prefillChunkOf(running),
     capacity,
-    onView: (views) => store.update({ answers: views }),
+    onView(views) {
+      store.update({ answers: views });
+      room.onConversation();
+    },
     onInFlight(count) {
       load.set(count);
       isComputing = count > 0;
@@ -391,9 +403,12 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   });
 
   prepareHost().catch(hostFailed);
+  answers.restore(room.conversation);
   showDevices();
 
   return {
+    sayEnded: () => tell({ kind: 'ended', reason: 'The host closed the room.' }),
+    asked: () => answers.record(),
     ask: (request) =>
       answers.ask(request, { id: 'host', needsApproval: false, onAnswer: () => undefined }),
     setAsking,

@@ -32,8 +32,10 @@ export interface Sampler {
   next(logits: Float32Array, context: readonly number[]): number;
 }
 
-export function createSampler(options: SamplingOptions): Sampler {
+/** `drawn`: how many tokens this seed has given before, for an answer that goes on. */
+export function createSampler(options: SamplingOptions, drawn = 0): Sampler {
   const draw = mulberry32(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
+  for (let skipped = 0; skipped < drawn; skipped++) draw();
   return {
     next(logits, context) {
       const scores = penalised(logits, context, options.repetitionPenalty);

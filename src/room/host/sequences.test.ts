@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { createSequences, type Sequences } from './sequences.ts';
+
+interface Caches {
+  sequences: Sequences;
+  released: number[];
+  forks: { sequence: number; from: number; length: number }[];
+}
+
+function open(capacity = 8): Caches {
+  const released: number[] = [];
+  const forks: Caches['forks'] = [];
+  const sequences = createSequences({
+    capacity: () => capacity,
+    release: (sequence) => released.push(sequence),
+    fork: (_, fork) => forks.push(fork),
+  });
+  return { sequences, released, forks };
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+describe('sequences', () => {
+  it("goes on in the cache of a conversation's last turn", () => {
+    const { sequences, released, forks } = open();
+    const first = sequences.lease(1, range(0, 10));
+    expect(first.cached).toBe(0);
+    first.end(range(0, 15));
+    const second = sequences.lease(1, [...range(0, 15), 99, 98]);
+    expect(second).toMatchObject({ sequence: first.sequence, cached: 15 });
+    expect([released, forks]).toEqual([[], []]);
+  });
+
+  it('always has the last position run, for its logits', () => {
+    const { sequences } = open();
+    sequences.lease(1, range(0, 10)).end(range(0, 15));
+    expect(sequences.lease(1, range(0, 15)).cached).toBe(14);
+  });
+
+  it('never lends one cache to two answers', () => {
+    const { sequences, forks } = open();
+    const first = sequences.lease(1, range(0, 40));
+    expect(sequences.lease(1, range(0, 40))).toMatchObject({ cached: 0 });
+    first.end(range(0, 40));
+    const third = sequences.lease(1, range(0, 41));
+    const fourth = sequences.lease(1, range(0, 41));
+    expect(third.sequence).toBe(first.sequence);
+    expect(fourth.sequence).not.toBe(first.sequence);
+    expect(fourth.cached).toBe(0);
+    expect(forks).toEqual([]);
+  });
+
+  it('copies a long common beginning, and leaves the cache to whom it belongs', () => {
+    const { sequences, forks } = open();
+    const first = sequences.lease(1, range(0, 100));
+    first.end(range(0, 100));
+    const other = sequences.lease(1, [...range(0, 20), 500]);
+    expect(other.sequence).not.toBe(first.sequence);
+    expect(other.cached).toBe(20);
+    expect(forks).toEqual([{ sequence: other.sequence, from: first.sequence, length: 20 }]);
+    expect(sequences.lease(1, range(0, 110)).sequence).toBe(first.sequence);
+  });
+
+  it('reads a short common beginning again', () => {
+    const { sequences, forks } = open();
+    sequences.lease(1, range(0, 100)).end(range(0, 100));
+    expect(sequences.lease(1, [...range(0, 5), 500]).cached).toBe(0);
+    expect(forks).toEqual([]);
+  });
+
+  it('knows nothing of caches of another lap, and forgets those of laps that are over', () => {
+    const { sequences, released } = open();
+    const first = sequences.lease(1, range(0, 10));
+    first.end(range(0, 10));
+    const second = sequences.lease(2, range(0, 11));
+    expect(second.cached).toBe(0);
+    second.end(range(0, 11));
+    sequences.keepLaps(new Set([2]));
+    expect(released).toEqual([first.sequence]);
+    expect(sequences.lease(2, range(0, 12)).cached).toBe(11);
+  });
+
+  it('releases a cache that is worthless', () => {
+    const { sequences, released } = open();
+    const lease = sequences.lease(1, range(0, 10));
+    lease.end(null);
+    expect(released).toEqual([lease.sequence]);
+    expect(sequences.lease(1, range(0, 10)).cached).toBe(0);
+  });
+
+  it('makes room for answers by giving up the cache unused longest', () => {
+    const { sequences, released } = open(2);
+    const first = sequences.lease(1, [1, 2, 3]);
+    first.end([1, 2, 3]);
+    const second = sequences.lease(1, [4, 5, 6]);
+    second.end([4, 5, 6]);
+    const third = sequences.lease(1, [7, 8, 9]);
+    expect(released).toEqual([first.sequence]);
+    third.end([7, 8, 9]);
+    expect(sequences.lease(1, [4, 5, 6, 7]).cached).toBe(3);
+  });
+});
