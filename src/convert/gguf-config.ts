@@ -10,6 +10,8 @@ const modelTypes: Partial<Record<string, string>> = {
   mistral: 'mistral',
   qwen2: 'qwen2',
   qwen3: 'qwen3',
+  // Phi-3 computes as Mistral does; its fused tensors are split where they are found.
+  phi3: 'mistral',
 };
 
 export interface GgufFacts {
@@ -109,6 +111,7 @@ const innerNames: Partial<Record<string, string>> = {
   attn_q: 'self_attn.q_proj',
   attn_k: 'self_attn.k_proj',
   attn_v: 'self_attn.v_proj',
+  attn_qkv: 'self_attn.qkv_proj',
   attn_q_norm: 'self_attn.q_norm',
   attn_k_norm: 'self_attn.k_norm',
   attn_output: 'self_attn.o_proj',
@@ -118,12 +121,16 @@ const innerNames: Partial<Record<string, string>> = {
   ffn_down: 'mlp.down_proj',
 };
 
-/** `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`; undefined for an unknown name. */
-export function hubNameOf(ggufName: string): string | undefined {
+/**
+ * `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`; undefined for an unknown name.
+ *
+ * @param gateInUp whether `ffn_up` holds the gate as well
+ */
+export function hubNameOf(ggufName: string, gateInUp: boolean): string | undefined {
   const outer = outerNames[ggufName];
   if (outer !== undefined) return outer;
   const match = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(ggufName);
   if (!match) return undefined;
-  const inner = innerNames[match[2]];
+  const inner = gateInUp && match[2] === 'ffn_up' ? 'mlp.gate_up_proj' : innerNames[match[2]];
   return inner === undefined ? undefined : `model.layers.${match[1]}.${inner}.${match[3]}`;
 }

@@ -6,6 +6,7 @@ import type { ManifestTensor } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { splitFused } from './fused-tensors.ts';
 import { ggufConfig, hubNameOf } from './gguf-config.ts';
 import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
 import { metadataOf, type Metadata } from './gguf-metadata.ts';
@@ -33,6 +34,7 @@ export async function openGguf(files: GgufFile[], label: ModelLabel): Promise<Ch
   checkParts(files, headers);
   const tensors = gather(files, headers);
   const config = ggufConfig(metadata, await factsOf(files, tensors, metadata, path), path);
+  splitFused(tensors, config);
   refuseUnknown(tensors, config, path);
 
   const listed = files.map((file) => ({ path: file.path, bytes: file.source.bytes }));
@@ -80,9 +82,11 @@ function checkParts(files: GgufFile[], headers: GgufHeader[]): void {
 /** All tensors under their Hugging Face names; `rope_freqs.weight` keeps its own. */
 function gather(files: GgufFile[], headers: GgufHeader[]): Map<string, LocatedTensor> {
   const tensors = new Map<string, LocatedTensor>();
+  // Phi-3 has gate and up in one tensor, and calls it by the name of the second.
+  const fused = !headers.some((header) => header.tensors.has('blk.0.ffn_gate.weight'));
   for (const [file, header] of headers.entries())
     for (const [name, range] of header.tensors) {
-      const hubName = hubNameOf(name) ?? name;
+      const hubName = hubNameOf(name, fused) ?? name;
       if (tensors.has(hubName))
         throw new Error(`${files[file].path}: ${name} is in another part as well`);
       tensors.set(hubName, { ...range, file });

@@ -46,11 +46,11 @@ export function readHubConfig(json: unknown, generationEos: readonly number[] = 
       `config.json is not a language model's: at ${place}, ${checked.issues[0].message}`,
     );
   }
-  const hub = checked.output;
+  const hub = { ...checked.output, model_type: computesAs(checked.output.model_type) };
   if (!isSupported(hub.model_type))
     throw new Error(
       `this model is a "${hub.model_type}", an architecture that is not supported; ` +
-        `these are: ${architectures.join(', ')}`,
+        `these are: ${architectures.join(', ')}, phi3`,
     );
   refuseOptions(hub);
   const result = v.safeParse(
@@ -74,6 +74,11 @@ export function readHubConfig(json: unknown, generationEos: readonly number[] = 
     throw new Error(`config.json cannot be right: at ${place}, ${result.issues[0].message}`);
   }
   return result.output;
+}
+
+/** Phi-3 is Mistral with some of its tensors fused, which are split where they are found. */
+function computesAs(modelType: string): string {
+  return modelType === 'phi3' ? 'mistral' : modelType;
 }
 
 function refuseOptions(hub: HubConfig): void {

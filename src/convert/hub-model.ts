@@ -7,6 +7,7 @@ import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
 import { readJson, readText, type FileTree } from './file-tree.ts';
+import { splitFused } from './fused-tensors.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
 import { readSafetensors, type StoredRange } from './safetensors.ts';
 
@@ -22,6 +23,7 @@ type LocatedTensor = StoredRange & { file: number };
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
   const { config, about } = await readDescription(tree);
   const weights = await readWeights(tree);
+  splitFused(weights.tensors, config);
   refuseUnknown(weights.tensors, config);
   const rows = rowTensors(config).map((row): ManifestRow => ({
     ...row,

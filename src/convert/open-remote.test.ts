@@ -117,6 +117,33 @@ describe('openRemote', () => {
     await expectWeights(await openRemote('owner/tiny', { hubUrl }));
   });
 
+  it('splits the fused projections of Phi-3', async () => {
+    const fused = new Map(tensors);
+    const fuse = (into: string, names: string[]): void => {
+      const parts = names.map((name) => {
+        const part = fused.get(name);
+        if (!part) throw new Error(`there is no ${name}`);
+        fused.delete(name);
+        return part;
+      });
+      const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
+      const data = Buffer.concat(parts.map((part) => part.data));
+      fused.set(into, { dtype: 'F16', shape: [rows, parts[0].shape[1]], data });
+    };
+    for (const layer of [0, 1].map((i) => `model.layers.${i}`)) {
+      const [q, k, v] = ['q', 'k', 'v'].map((name) => `${layer}.self_attn.${name}_proj.weight`);
+      fuse(`${layer}.self_attn.qkv_proj.weight`, [q, k, v]);
+      const [gate, up] = ['gate', 'up'].map((name) => `${layer}.mlp.${name}_proj.weight`);
+      fuse(`${layer}.mlp.gate_up_proj.weight`, [gate, up]);
+    }
+    const files = new Map(single)
+      .set('config.json', json({ ...hubConfig, model_type: 'phi3', sliding_window: 32 }))
+      .set('model.safetensors', writeSafetensors(fused));
+    const checkpoint = await openRemote('owner/tiny', { hubUrl: await serve(files) });
+    expect(checkpoint.manifest.config).toMatchObject({ model_type: 'mistral', sliding_window: 32 });
+    await expectWeights(checkpoint);
+  });
+
   it('says what is missing', async () => {
     const without = (path: string) => new Map([...sharded].filter(([name]) => name !== path));
     let hubUrl = await serve(without('model-00002-of-00002.safetensors'));

@@ -39,6 +39,9 @@ export function renderChat(
   }
 }
 
+/** A private-use character, which no text has a use for. */
+const mask = '\u{10FFFD}';
+
 /**
  * The prompt of a conversation. A model whose tokenizer begins texts with a token gets that token once,
  * whether or not its template writes it.
@@ -52,14 +55,22 @@ export function chatPromptIds(
 ): number[] {
   if (chatTemplate === null)
     throw new Error(`${title} tells stories and has no chat template: give it a text to continue`);
+  // A person who types the spelling of a special token means its letters, and starts no new turn by it.
+  const defuse = ({ role, content }: ChatMessage): ChatMessage => ({
+    role,
+    content: tokenizer.specialTokens.reduce(
+      (defused, token) => defused.replaceAll(token, Array.from(token).join(mask)),
+      content.replaceAll(mask, ''),
+    ),
+  });
   const spelling = (id: number | null | undefined): string =>
     id === null || id === undefined ? '' : (tokenizer.idToToken(id) ?? '');
-  const text = renderChat(chatTemplate, messages, {
+  const text = renderChat(chatTemplate, messages.map(defuse), {
     bos: spelling(config.bos_token_id),
     eos: spelling(config.eos_token_id[0]),
   });
-  const ids = tokenizer.encode(text, { bos: false, special: true });
-  const framed = tokenizer.encode(text, { bos: true, special: true });
+  const ids = tokenizer.encode(text, { bos: false, special: true, mask });
+  const framed = tokenizer.encode(text, { bos: true, special: true, mask });
   const prefix = framed.slice(0, framed.length - ids.length);
   return prefix.every((id, i) => ids[i] === id) ? ids : framed;
 }

@@ -96,6 +96,12 @@ describe('a tokenizer', () => {
     expect(tokenizer.decode(literal)).toBe('a</s>');
   });
 
+  it('reads no special token with a mask in it', () => {
+    const options = { bos: false, special: true, mask: '*' };
+    expect(tokenizer.encode('a</s>', options)).toEqual([id('▁a'), 2]);
+    expect(tokenizer.encode('a<*/s>', options)).toEqual(tokenizer.encode('a</s>', { bos: false }));
+  });
+
   it('spells what it does not know in bytes, and gives any text back', () => {
     expect(tokenizer.encode('é', { bos: false })).toEqual([id('▁'), id('é')]);
     fc.assert(

@@ -10,6 +10,11 @@ export interface EncodeOptions {
    * Without it they are letters like any other, so that nobody can forge a turn by typing one.
    */
   special?: boolean;
+  /**
+   * With `special`: a character that is taken out of the text, and breaks up the spelling of special tokens
+   * where it stands in one. What a person wrote inside a template is told apart by it.
+   */
+  mask?: string;
 }
 
 export interface Tokenizer {
@@ -23,6 +28,8 @@ export interface Tokenizer {
    *   by, space and all. Without them the sequence is a text of its own.
    */
   streamDecoder(before?: readonly number[]): StreamDecoder;
+  /** Spellings of the tokens that stand for no text. */
+  readonly specialTokens: readonly string[];
   /** The token's own spelling, e.g. `▁the` or `</s>`. */
   idToToken(id: number): string | undefined;
   tokenToId(token: string): number | undefined;
@@ -40,6 +47,9 @@ const AddedTokenSchema = v.looseObject({
   id: v.number(),
   content: v.string(),
   special: v.boolean(),
+  /** Whether the token swallows the spaces before it, and after it. */
+  lstrip: v.optional(v.boolean(), false),
+  rstrip: v.optional(v.boolean(), false),
 });
 
 // Not v.record, which drops the keys "prototype" and "constructor": both are words of real vocabularies.
@@ -78,12 +88,22 @@ export function loadTokenizer(json: unknown): Tokenizer {
     return full.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
   };
 
+  const encodeLetters = (text: string): number[] =>
+    text === '' ? [] : literal.encode(text, { add_special_tokens: false }).ids;
+  const splitSpecial = splitterOf(document.added_tokens.filter(({ special }) => special));
+
   return {
-    encode: (text, { bos, special = false }) => {
-      const { ids } = (special ? full : literal).encode(text, { add_special_tokens: false });
+    encode: (text, { bos, special = false, mask = '' }) => {
+      const sections = special ? splitSpecial(text) : [text];
+      const ids = sections.flatMap((section) =>
+        typeof section === 'number' ? [section] : encodeLetters(withoutMask(section, mask)),
+      );
       return bos ? [...prefix, ...ids] : ids;
     },
     decode,
+    specialTokens: document.added_tokens.flatMap(({ special, content }) =>
+      special ? [content] : [],
+    ),
     streamDecoder: (before = []) => streamDecoder(decode, before),
     idToToken: (id) => full.id_to_token(id),
     tokenToId: (token) => full.token_to_id(token),
@@ -112,6 +132,36 @@ function withoutSpecialTokens(document: Document, full: HubTokenizer): HubTokeni
   });
   literal.model = full.model;
   return literal;
+}
+
+type AddedToken = v.InferOutput<typeof AddedTokenSchema>;
+
+/** Cuts a text at its special tokens; those come as their ids. */
+function splitterOf(tokens: AddedToken[]): (text: string) => (string | number)[] {
+  if (tokens.length === 0) return (text) => [text];
+  const bySpelling = new Map(tokens.map((token) => [token.content, token]));
+  const spellings = [...bySpelling.keys()].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(`(${spellings.map(escapeRegExp).join('|')})`);
+  return (text) => {
+    // Every second part is a token, since the pattern is one group.
+    const parts = text.split(pattern);
+    return parts.map((part, i) => {
+      const token = i % 2 === 1 ? bySpelling.get(part) : undefined;
+      if (token) return token.id;
+      const before = i > 0 ? bySpelling.get(parts[i - 1]) : undefined;
+      const after = i + 1 < parts.length ? bySpelling.get(parts[i + 1]) : undefined;
+      const start = before?.rstrip === true ? part.trimStart() : part;
+      return after?.lstrip === true ? start.trimEnd() : start;
+    });
+  };
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+function withoutMask(text: string, mask: string): string {
+  return mask === '' ? text : text.replaceAll(mask, '');
 }
 
 /** What the tokenizer's post-processor puts before a text: usually one token, or none. */
