@@ -45,6 +45,10 @@ let signalling: Signalling;
 let link: Link;
 let ending: Ending | null = null;
 let accepted: Promise<Opened> = new Promise(() => undefined);
+let events: { interruptions: number; resumedAfterMs: number[] } = {
+  interruptions: 0,
+  resumedAfterMs: [],
+};
 let arrivals: { frames: [FrameHeader, Uint8Array][]; control: unknown[]; bulk: Uint8Array[] };
 
 async function open(connection: RTCPeerConnection, peerId: string, options: LinkOptions) {
@@ -60,6 +64,10 @@ async function open(connection: RTCPeerConnection, peerId: string, options: Link
   link.onControl((message) => heard.control.push(message));
   link.onBulk((bytes) => heard.bulk.push(bytes));
   link.onClosed((reason, cause) => (ending = { reason, cause, at: Date.now() }));
+  const seen: typeof events = { interruptions: 0, resumedAfterMs: [] };
+  events = seen;
+  link.onInterrupted(() => seen.interruptions++);
+  link.onResumed((tookMs) => seen.resumedAfterMs.push(tookMs));
   return { fingerprint: link.fingerprint };
 }
 
@@ -73,6 +81,10 @@ const device = {
   /** From now on this browser offers no address of its own, as under a strict privacy setting. */
   hideAddresses(): void {
     iceTransportPolicy = 'relay';
+  },
+  /** From now on what this device sends another goes by the test’s own network path. */
+  useNetworkPath(part: 'through' | 'answered'): void {
+    networkPath = part;
   },
   /** Accepts whoever dials next; `accepted` says how it went. */
   accept(options: LinkOptions): void {
@@ -189,16 +201,63 @@ const device = {
     return at;
   },
   ending: () => ending,
+  events: () => events,
+  /** Ends the connections under the link without a word, as a browser may whose network is gone. */
+  dropConnections(): void {
+    for (const connection of liveConnections) connection.close();
+  },
+  /** A frame every so often, numbered, for so long; how many were sent. */
+  async sendSteadily(everyMs: number, forMs: number): Promise<number> {
+    const until = performance.now() + forMs;
+    let step = 0;
+    while (performance.now() < until) {
+      link.sendFrame({ ...header, sequence: 9, step }, new Uint8Array(1200));
+      link.sendControl({ step: step++ });
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+    return step;
+  },
+  keepFrames(): void {
+    link.onFrame((received, payload) => arrivals.frames.push([received, payload]));
+  },
+  /** The steps of frames and of messages, in the order in which they came. */
+  steps: () => ({
+    frames: arrivals.frames.map(([{ step }]) => step),
+    control: arrivals.control.map((message) => (message as { step: number }).step),
+  }),
   leaveServer: () => signalling.close(),
 };
 
 /** Every connection that the page makes, for what the transport itself does not offer. */
 const liveConnections: RTCPeerConnection[] = [];
 let iceTransportPolicy: RTCIceTransportPolicy = 'all';
+let networkPath: 'through' | 'answered' | null = null;
 globalThis.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(configuration?: RTCConfiguration) {
     super({ ...configuration, iceTransportPolicy });
     liveConnections.push(this);
+  }
+
+  override async setRemoteDescription(description: RTCSessionDescriptionInit): Promise<void> {
+    const sdp = networkPath
+      ? description.sdp?.replaceAll(/^a=candidate:.*\r\n/gm, '')
+      : description.sdp;
+    await super.setRemoteDescription({ type: description.type, ...(sdp !== undefined && { sdp }) });
+  }
+
+  /** Candidates of the other side: replaced by the test’s path, or unused by the side that only answers. */
+  override async addIceCandidate(candidate?: RTCIceCandidateInit | null): Promise<void> {
+    if (networkPath === 'answered') return;
+    const parts = candidate?.candidate?.split(' ') ?? [];
+    if (networkPath === 'through' && candidate) {
+      if (parts[2]?.toLowerCase() !== 'udp' || parts[4]?.includes(':')) return;
+      const { address, port } = await throughPath(parts[4], Number(parts[5]));
+      parts[4] = address;
+      parts[5] = String(port);
+      await super.addIceCandidate({ ...candidate, candidate: parts.join(' ') });
+      return;
+    }
+    await super.addIceCandidate(candidate ?? undefined);
   }
 };
 
@@ -206,6 +265,8 @@ export type Device = typeof device;
 
 declare global {
   var device: Device;
+  /** Of the test: where to send, to reach an address by its network path. */
+  function throughPath(address: string, port: number): Promise<{ address: string; port: number }>;
 }
 
 globalThis.device = device;

@@ -2,10 +2,18 @@ import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test, type Browser, type Page } from 'playwright/test';
+import {
+  expect,
+  test,
+  type Browser,
+  type Page,
+  type PlaywrightWorkerArgs,
+  type PlaywrightWorkerOptions,
+} from 'playwright/test';
 import { build } from 'vite';
 import { startServer, type RunningServer } from '../src/server/server.ts';
 import type { PortChoice } from '../src/server/listen.ts';
+import { createNetworkPath, type NetworkPath } from './harness/network-path.ts';
 import type {} from './transport-page.ts';
 
 const key = Array.from({ length: 32 }, (_, index) => index);
@@ -315,6 +323,177 @@ test.describe('a link', () => {
     expect(await guest.page.evaluate(() => device.ping())).toBeGreaterThan(0);
   });
 });
+
+test.describe('a link over several connections', () => {
+  test('stays one connection where nothing is wrong', async () => {
+    const { host, guest } = await linkedPair();
+    await host.page.evaluate(() => device.mirror());
+    for (let round = 0; round < 3; round++) {
+      await guest.page.evaluate(() => device.lapTimes(1200, 60));
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+    const { connections, sendsTwice, striped } = await guest.page.evaluate(() => device.stats());
+    expect({ connections, sendsTwice, striped }).toEqual({
+      connections: 1,
+      sendsTwice: false,
+      striped: false,
+    });
+  });
+
+  test('sends small frames twice where packets get lost', async ({ playwright, launchOptions }) => {
+    const { host, guest, path, end } = await pathPair(playwright.chromium, launchOptions);
+    await host.page.evaluate(() => device.mirror());
+    path.quality = { delayMs: 10, lossRate: 0.05 };
+    const lapsUntil = async (twice: boolean): Promise<number[]> => {
+      const laps: number[] = [];
+      for (let round = 0; round < 40; round++) {
+        laps.push(...(await guest.page.evaluate(() => device.lapTimes(1000, 40))));
+        const both = await Promise.all(
+          [host, guest].map(({ page }) => page.evaluate(() => device.stats().sendsTwice)),
+        );
+        if (both.every(Boolean) === twice) break;
+      }
+      return laps;
+    };
+    const once = await lapsUntil(true);
+    const twice = await guest.page.evaluate(() => device.lapTimes(1000, 300));
+    const stats = await guest.page.evaluate(() => device.stats());
+    console.log(
+      `5 % lost each way, 2 × 10 ms: once ${summary(once)}; twice ${summary(twice)}`,
+      JSON.stringify(stats),
+    );
+    expect(stats).toMatchObject({ sendsTwice: true });
+    expect(stats.duplicateSlices).toBeGreaterThan(50);
+    expect(mean(twice)).toBeLessThan(mean(once));
+    await end();
+  });
+
+  test('spreads large frames out where round trips are long', async ({
+    playwright,
+    launchOptions,
+  }) => {
+    const { host, guest, path, end } = await pathPair(playwright.chromium, launchOptions);
+    await host.page.evaluate(() => device.mirror());
+    path.quality = { delayMs: 40, lossRate: 0 };
+    const single = await guest.page.evaluate(() => device.lapTimes(70_000, 10));
+    for (const { page } of [host, guest])
+      await expect
+        .poll(
+          async () => {
+            await guest.page.evaluate(() => device.lapTimes(70_000, 4));
+            return page.evaluate(() => device.stats().striped);
+          },
+          { timeout: 30_000 },
+        )
+        .toBe(true);
+    const striped = await guest.page.evaluate(() => device.lapTimes(70_000, 10));
+    const stats = await guest.page.evaluate(() => device.stats());
+    console.log(
+      `70 KB over 2 × 40 ms: one connection ${summary(single)}; ${stats.connections}: ${summary(striped)}`,
+    );
+    expect(quantile(striped, 0.5)).toBeLessThan(quantile(single, 0.5));
+    await end();
+  });
+
+  test('has one for weights alone', async () => {
+    const { host, guest } = await linkedPair();
+    await guest.page.evaluate(() => device.sendBulk(1024 * 1024, 1));
+    expect((await guest.page.evaluate(() => device.stats())).connections).toBe(2);
+    expect((await host.page.evaluate(() => device.stats())).connections).toBe(2);
+    await host.page.evaluate(() => device.sendBulk(1024 * 1024, 2));
+    expect(await guest.page.evaluate(() => device.bulk())).toEqual([
+      [1024 * 1024, 2 * 1024 * 1024],
+    ]);
+  });
+});
+
+test.describe('a broken connection', () => {
+  for (const who of ['host', 'guest'] as const)
+    test(`is made anew, whatever was under way, when the ${who}’s is dropped`, async () => {
+      const devices = await linkedPair();
+      await devices.host.page.evaluate(() => device.keepFrames());
+      const sending = devices.guest.page.evaluate(() => device.sendSteadily(10, 3000));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await devices[who].page.evaluate(() => device.dropConnections());
+      const count = await sending;
+      await expectSteps(devices, count);
+      const { resumedAfterMs } = await devices.guest.page.evaluate(() => device.events());
+      console.log(
+        `connection dropped at the ${who}: resumed after ${resumedAfterMs.join(', ')} ms`,
+      );
+      expect(resumedAfterMs).toHaveLength(1);
+    });
+
+  test('finds a new path when the old one goes silent', async ({ playwright, launchOptions }) => {
+    const { host, guest, path, end } = await pathPair(playwright.chromium, launchOptions);
+    await host.page.evaluate(() => device.keepFrames());
+    const sending = guest.page.evaluate(() => device.sendSteadily(10, 6000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    path.cut();
+    const count = await sending;
+    await expectSteps({ host, guest }, count);
+    const [one, other] = await Promise.all(
+      [host, guest].map(({ page }) => page.evaluate(() => device.events())),
+    );
+    console.log(`path cut: resumed after`, one.resumedAfterMs, other.resumedAfterMs);
+    expect(one.interruptions).toBeGreaterThan(0);
+    expect(await guest.page.evaluate(() => device.ping())).toBeGreaterThan(0);
+    await end();
+  });
+});
+
+/** Every frame and every message came once, in order. */
+async function expectSteps(
+  { host }: Pick<PathPair, 'host' | 'guest'>,
+  count: number,
+): Promise<void> {
+  const expected = Array.from({ length: count }, (_, step) => step);
+  await expect
+    .poll(() => host.page.evaluate(() => device.steps()), { timeout: 15_000 })
+    .toEqual({ frames: expected, control: expected });
+}
+
+interface PathPair {
+  host: TestDevice;
+  guest: TestDevice;
+  path: NetworkPath;
+  end: () => Promise<void>;
+}
+
+/** Two linked devices whose packets go by a path that the test can make worse. */
+async function pathPair(
+  chromium: PlaywrightWorkerArgs['playwright']['chromium'],
+  { args = [], ...launch }: PlaywrightWorkerOptions['launchOptions'],
+): Promise<PathPair> {
+  const path = createNetworkPath();
+  // Addresses as they are, not as names that only browsers resolve.
+  const plain = '--disable-features=WebRtcHideLocalIpsWithMdns';
+  const own = await Promise.all(
+    [1, 2].map(() => chromium.launch({ ...launch, args: [...args, plain] })),
+  );
+  const [host, guest] = await Promise.all(own.map(newDevice));
+  await guest.page.exposeFunction('throughPath', (address: string, port: number) =>
+    path.through(address, port),
+  );
+  await guest.page.evaluate(() => device.useNetworkPath('through'));
+  await host.page.evaluate(() => device.useNetworkPath('answered'));
+  const { dialled } = await connect({ host, guest });
+  expect(dialled).toEqual({ fingerprint: host.fingerprint });
+  const end = async (): Promise<void> => {
+    await Promise.all(own.map((browser) => browser.close()));
+    path.close();
+  };
+  return { host, guest, path, end };
+}
+
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function summary(times: number[]): string {
+  const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
+  return `p50 ${p50.toFixed(1)}, p95 ${p95.toFixed(1)}, mean ${mean(times).toFixed(1)} ms of ${times.length}`;
+}
 
 test.describe('leaving is noticed', () => {
   test('at once when it is announced', async () => {

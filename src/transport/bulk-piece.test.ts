@@ -7,6 +7,7 @@ function receiver() {
   const messages: Uint8Array[] = [];
   const bursts: BurstReport[] = [];
   const bulk = createBulkReceiver({
+    due: () => messages.length,
     onMessage: (bytes) => messages.push(bytes),
     onBurst: (report) => bursts.push(report),
   });
@@ -34,6 +35,18 @@ describe('large messages', () => {
         expect(messages).toEqual(sent.map(([bytes]) => Uint8Array.from(bytes)));
       }),
     );
+  });
+
+  it('that come again, after a connection broke, are let fall', () => {
+    const { receive, messages } = receiver();
+    const [first, second] = [Uint8Array.of(1, 2, 3), Uint8Array.of(4)];
+    for (const [bytes, number] of [
+      [first, 0],
+      [first, 0],
+      [second, 1],
+    ] as const)
+      piecesOf(bytes, number, 2).forEach(receive);
+    expect(messages).toEqual([first, second]);
   });
 
   it('of a burst are counted and not kept', () => {

@@ -14,7 +14,7 @@ const kinds: readonly BulkKind[] = ['message', 'burst'];
 
 export interface PieceHeader {
   kind: BulkKind;
-  /** Counts the messages of a link, from 0. */
+  /** Counts the messages of a link, from 0, whichever connection they take; 0 for a burst. */
   number: number;
   /** Bytes of the whole message. */
   total: number;
@@ -34,12 +34,14 @@ export interface BulkReceiver {
 }
 
 export interface BulkReceiverOptions {
+  /** The number of the message that the link waits for. One that came before, by another connection, is let fall. */
+  due: () => number;
   onMessage: (bytes: Uint8Array<ArrayBuffer>) => void;
   onBurst: (report: BurstReport) => void;
 }
 
 interface Incoming extends PieceHeader {
-  /** Null for a burst. */
+  /** Null for a burst, and for what is here already. */
   bytes: Uint8Array<ArrayBuffer> | null;
   firstPieceBytes: number;
   beganAt: number;
@@ -59,31 +61,30 @@ export function encodePiece(
   return piece;
 }
 
-export function createBulkReceiver({ onMessage, onBurst }: BulkReceiverOptions): BulkReceiver {
-  let nextNumber = 0;
+export function createBulkReceiver({ due, onMessage, onBurst }: BulkReceiverOptions): BulkReceiver {
   /** The message whose pieces are coming; its offset is where the next must begin. */
   let incoming: Incoming | null = null;
 
   function begin(header: PieceHeader, body: Uint8Array): Incoming {
     const { kind, number, total } = header;
-    if (number !== nextNumber)
-      throw badFrame(`large message ${number} where ${nextNumber} was due`);
+    if (kind === 'message' && number > due())
+      throw badFrame(`large message ${number} where ${due()} was due`);
     if (total > maxBulkBytes)
       throw badFrame(`a large message of ${total} bytes, more than the ${maxBulkBytes} allowed`);
-    nextNumber++;
     return {
       ...header,
       offset: 0,
-      bytes: kind === 'message' ? new Uint8Array(total) : null,
+      bytes: kind === 'message' && number === due() ? new Uint8Array(total) : null,
       firstPieceBytes: body.length,
       beganAt: performance.now(),
     };
   }
 
-  function finish({ bytes, total, firstPieceBytes, beganAt }: Incoming): void {
+  function finish({ kind, number, bytes, total, firstPieceBytes, beganAt }: Incoming): void {
     incoming = null;
-    if (bytes) onMessage(bytes);
-    else onBurst({ bytes: total - firstPieceBytes, tookMs: performance.now() - beganAt });
+    if (bytes && number === due()) onMessage(bytes);
+    if (kind === 'burst')
+      onBurst({ bytes: total - firstPieceBytes, tookMs: performance.now() - beganAt });
   }
 
   return {

@@ -1,5 +1,5 @@
 /** Sends large messages at the pace of the network, giving way to frames. */
-import { encodePiece, maxBulkBytes, pieceHeaderBytes, type BulkKind } from './bulk-piece.ts';
+import { encodePiece, pieceHeaderBytes, type BulkKind } from './bulk-piece.ts';
 import { LinkError } from './link-error.ts';
 
 /** Large pieces are cheap; small ones let a frame through between two of them, and time a burst finely. */
@@ -10,7 +10,7 @@ const busyMs = 500;
 
 export interface BulkSender {
   /** Resolves when the last piece has been handed to the network. Messages go one after the other. */
-  send(bytes: Uint8Array, kind?: BulkKind): Promise<void>;
+  send(bytes: Uint8Array, kind: BulkKind, number: number): Promise<void>;
   /** A frame went by: give way for a while. */
   frameSeen(): void;
   /** Ends what is under way. */
@@ -34,12 +34,10 @@ export function createBulkSender({
 }: BulkSenderOptions): BulkSender {
   const ending = new AbortController();
   let queue = Promise.resolve();
-  let nextNumber = 0;
   let frameSeenAt = -Infinity;
 
-  async function sendPieces(bytes: Uint8Array, kind: BulkKind): Promise<void> {
+  async function sendPieces(bytes: Uint8Array, kind: BulkKind, number: number): Promise<void> {
     const total = bytes.length;
-    const number = nextNumber++;
     let offset = 0;
     do {
       const size = pieceBytes(kind);
@@ -77,9 +75,8 @@ export function createBulkSender({
   }
 
   return {
-    send(bytes, kind = 'message') {
-      if (bytes.length > maxBulkBytes) return Promise.reject(tooLong(bytes.length));
-      const sent = queue.then(() => sendPieces(bytes, kind));
+    send(bytes, kind, number) {
+      const sent = queue.then(() => sendPieces(bytes, kind, number));
       queue = sent.catch(() => undefined);
       return sent;
     },
@@ -88,13 +85,6 @@ export function createBulkSender({
     },
     close: () => ending.abort(),
   };
-}
-
-function tooLong(bytes: number): LinkError {
-  return new LinkError(
-    'bad-request',
-    `A large message may have ${maxBulkBytes} bytes, not ${bytes}: send it in parts.`,
-  );
 }
 
 function ended(): LinkError {

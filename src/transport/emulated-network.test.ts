@@ -45,6 +45,25 @@ describe('an emulated network', () => {
       expect(afterMs).toBeGreaterThanOrEqual(10 * (index + 1));
   });
 
+  it('is one network for all the connections of a link: more of them make no more bandwidth', async () => {
+    const network = createEmulatedNetwork();
+    network.emulation = parseEmulatedLink('a=0.8mbit').emulation;
+    const beganAt = performance.now();
+    let arrived = 0;
+    await new Promise<void>((resolve) => {
+      const ways = [1, 2, 3, 4].map(() =>
+        network.through<Uint8Array>(
+          () => {
+            if (++arrived === 8) resolve();
+          },
+          { ordered: false },
+        ),
+      );
+      for (let count = 0; count < 8; count++) ways[count % 4](new Uint8Array(1000));
+    });
+    expect(performance.now() - beganAt).toBeGreaterThanOrEqual(80);
+  });
+
   it('keeps the order of an ordered channel whatever the jitter', async () => {
     const arrivals = await sendAll(40, { ordered: true, emulation: '20ms~20ms' });
     expect(arrivals.map(({ number }) => number)).toEqual(arrivals.map((_, index) => index));

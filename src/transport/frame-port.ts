@@ -1,61 +1,64 @@
-/** Frames out and in over one channel, and the echoes by which its round trip is measured. */
+/** Frames out and in, over whichever connections there are, and the echoes by which round trips are measured. */
 import { encodeFrame } from './frame.ts';
+import type { Lane } from './lane.ts';
 import { LinkError } from './link-error.ts';
+import { maxSequences, type Outbox } from './outbox.ts';
 import { createReassembler } from './reassembler.ts';
 import type { FrameHeader, LinkStats } from './types.ts';
 
 export interface FramePort {
   send(header: FrameHeader, payload: Uint8Array): void;
-  /** Takes a message of the channel. Throws a `LinkError` (`bad-message`) for one that breaks the rules. */
-  receive(message: Uint8Array<ArrayBuffer>): void;
+  /** Takes a message that came by a connection. Throws a `LinkError` (`bad-message`) for one that breaks the rules. */
+  receive(message: Slice, by: Lane): void;
   /** Sends so many bytes to the other side and back, as a frame would go; resolves with the time in ms. */
-  roundTrip(payloadBytes: number, deadlineMs: number): Promise<number>;
+  roundTrip(payloadBytes: number, deadlineMs: number, options?: EchoOptions): Promise<number>;
+  /** Of each sequence heard of: the number of the frame that is due. */
+  readonly due: ReadonlyMap<number, number>;
   /** Ends the round trips that are under way. */
   close(): void;
 }
 
+export interface EchoOptions {
+  /** The connections to spread it over, instead of those that a frame would take. */
+  over?: readonly Lane[];
+  /** Whether nothing is to come back but the echo's header. */
+  short?: boolean;
+}
+
+export type Slice = Uint8Array<ArrayBuffer>;
+
 export interface FramePortOptions {
-  send: (message: Uint8Array<ArrayBuffer>) => void;
+  /** Sends slices, over certain connections if any are named; returns those that they were given to. */
+  send: (slices: readonly Slice[], over?: readonly Lane[]) => readonly Lane[];
   onFrame: (header: FrameHeader, payload: Uint8Array<ArrayBuffer>) => void;
+  outbox: Outbox;
   stats: LinkStats;
 }
 
-/** As many as the other side remembers, so that both forget the same ones. */
-const maxSequences = 4096;
+/** Flag of an echo that asks for its header alone. */
+const shortFlag = 1;
 
-export function createFramePort({ send, onFrame, stats }: FramePortOptions): FramePort {
+export function createFramePort({ send, onFrame, outbox, stats }: FramePortOptions): FramePort {
   const reassembler = createReassembler({ maxSequences });
-  /** By sequence, longest idle first: the number of its next frame. */
-  const nextNumbers = new Map<number, number>();
   /** By number: who waits for an echo. */
   const awaited = new Map<number, (error: LinkError | null) => void>();
   let nextEcho = 0;
 
-  function sendMessages(messages: Uint8Array<ArrayBuffer>[]): void {
-    for (const message of messages) {
-      stats.bytesSent += message.length;
-      send(message);
-    }
-  }
-
-  function numberOf(sequence: number): number {
-    const number = nextNumbers.get(sequence) ?? 0;
-    nextNumbers.delete(sequence);
-    nextNumbers.set(sequence, number + 1);
-    if (nextNumbers.size > maxSequences) {
-      const [longestIdle] = nextNumbers.keys();
-      nextNumbers.delete(longestIdle);
-    }
-    return number;
+  function answer(header: FrameHeader, payload: Uint8Array, by: Lane): void {
+    const back = header.flags === shortFlag ? payload.subarray(0, 0) : payload;
+    send(encodeFrame(header, back, { kind: 'echo reply', number: header.step }), [by]);
   }
 
   return {
     send(header, payload) {
-      sendMessages(encodeFrame(header, payload, { number: numberOf(header.sequence) }));
+      const { sequence } = header;
+      const number = outbox.numberFrame(sequence);
+      const slices = encodeFrame(header, payload, { number });
+      outbox.keepFrame(sequence, number, slices, send(slices));
       stats.framesSent++;
     },
 
-    receive(message) {
+    receive(message, by) {
       stats.bytesReceived += message.length;
       for (const { kind, header, payload } of reassembler.receive(message))
         switch (kind) {
@@ -64,7 +67,7 @@ export function createFramePort({ send, onFrame, stats }: FramePortOptions): Fra
             onFrame(header, payload);
             break;
           case 'echo':
-            sendMessages(encodeFrame(header, payload, { kind: 'echo reply', number: header.step }));
+            answer(header, payload, by);
             break;
           case 'echo reply':
             awaited.get(header.step)?.(null);
@@ -73,7 +76,7 @@ export function createFramePort({ send, onFrame, stats }: FramePortOptions): Fra
       stats.duplicateSlices = reassembler.duplicates;
     },
 
-    roundTrip(payloadBytes, deadlineMs) {
+    roundTrip(payloadBytes, deadlineMs, { over, short = false } = {}) {
       const number = nextEcho++;
       return new Promise((resolve, reject) => {
         const sentAt = performance.now();
@@ -86,13 +89,13 @@ export function createFramePort({ send, onFrame, stats }: FramePortOptions): Fra
         };
         const timer = setTimeout(() => settle(noEcho(deadlineMs)), deadlineMs);
         awaited.set(number, settle);
-        sendMessages(
-          encodeFrame({ ...echoHeader, step: number }, new Uint8Array(payloadBytes), {
-            kind: 'echo',
-            number,
-          }),
-        );
+        const header = { ...echoHeader, step: number, flags: short ? shortFlag : 0 };
+        send(encodeFrame(header, new Uint8Array(payloadBytes), { kind: 'echo', number }), over);
       });
+    },
+
+    get due() {
+      return reassembler.due;
     },
 
     close() {

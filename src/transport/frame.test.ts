@@ -147,6 +147,27 @@ describe('frames of several sequences', () => {
     expect(late.flatMap((message) => reassembler.receive(message))).toEqual([]);
     expect(other.flatMap((message) => reassembler.receive(message))).toHaveLength(1);
   });
+
+  it('that are echoes have no order, and one that is never whole holds up no other', () => {
+    const reassembler = createReassembler();
+    const echo = (number: number, bytes: number): Uint8Array<ArrayBuffer>[] =>
+      encodeFrame(headerWith({ step: number }), bytesOf(bytes), { kind: 'echo', number });
+    const [first] = echo(0, 6000);
+    expect(reassembler.receive(first)).toEqual([]);
+    for (const [number, bytes] of [
+      [2, 100],
+      [1, 9000],
+    ]) {
+      const received = echo(number, bytes).flatMap((message) => reassembler.receive(message));
+      expect(received).toMatchObject([{ kind: 'echo', header: { step: number } }]);
+      expect(received[0].payload).toHaveLength(bytes);
+    }
+    for (let number = 10; number < 200; number++) reassembler.receive(echo(number, 6000)[1]);
+    expect(() => echo(300, 300_000).map((message) => reassembler.receive(message))).toThrow(
+      LinkError,
+    );
+    expect([reassembler.pendingFrames, reassembler.due.size]).toEqual([0, 0]);
+  });
 });
 
 describe('hostile messages', () => {

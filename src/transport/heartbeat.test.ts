@@ -7,6 +7,7 @@ afterEach(() => void vi.useRealTimers());
 describe('a heartbeat with a deadline of 4 s', () => {
   function start(answer: () => boolean) {
     const silences: number[] = [];
+    let doubts = 0;
     let questions = 0;
     const heartbeat = createHeartbeat({
       deadlineMs: 4000,
@@ -14,9 +15,10 @@ describe('a heartbeat with a deadline of 4 s', () => {
         questions++;
         if (answer()) setTimeout(() => heartbeat.heard(), 20);
       },
+      onDoubt: () => doubts++,
       onSilence: (ms) => silences.push(ms),
     });
-    return { heartbeat, silences, questions: () => questions };
+    return { heartbeat, silences, questions: () => questions, doubts: () => doubts };
   }
 
   it('reports the silence of a device that stopped answering, within the deadline and one question', () => {
@@ -30,6 +32,28 @@ describe('a heartbeat with a deadline of 4 s', () => {
     vi.advanceTimersByTime(3000);
     expect(silences).toHaveLength(1);
     expect(silences[0]).toBeLessThanOrEqual(5000);
+  });
+
+  it('doubts a device that does not answer from half of the deadline on', () => {
+    const { doubts, silences } = start(() => false);
+    vi.advanceTimersByTime(1900);
+    expect(doubts()).toBe(0);
+    vi.advanceTimersByTime(1200);
+    expect(doubts()).toBe(2);
+    expect(silences).toEqual([]);
+  });
+
+  it('leaves silence alone while it rests, and counts from anew after', () => {
+    const { heartbeat, silences } = start(() => false);
+    vi.advanceTimersByTime(3000);
+    heartbeat.rest(true);
+    vi.advanceTimersByTime(30_000);
+    expect(silences).toEqual([]);
+    heartbeat.rest(false);
+    vi.advanceTimersByTime(3000);
+    expect(silences).toEqual([]);
+    vi.advanceTimersByTime(3000);
+    expect(silences).toHaveLength(1);
   });
 
   it('asks nothing while things are heard anyway', () => {

@@ -7,12 +7,16 @@ export interface Heartbeat {
   /** Something came from the other side. */
   heard(): void;
   setDeadline(deadlineMs: number): void;
+  /** While it rests, silence counts for nothing. */
+  rest(resting: boolean): void;
   stop(): void;
 }
 
 export interface HeartbeatOptions {
   /** Asks the other side for a sign of life. */
   ask: () => void;
+  /** Called at every question that follows one left unanswered for half of the deadline. */
+  onDoubt?: () => void;
   /** Called once, when nothing was heard for the deadline though it was asked. */
   onSilence: (silentMs: number) => void;
   deadlineMs: number;
@@ -21,16 +25,22 @@ export interface HeartbeatOptions {
 /** Questions per deadline: the loss of one or two must not matter. */
 const questionsPerDeadline = 4;
 
-export function createHeartbeat({ ask, onSilence, deadlineMs }: HeartbeatOptions): Heartbeat {
+export function createHeartbeat({
+  ask,
+  onDoubt,
+  onSilence,
+  deadlineMs,
+}: HeartbeatOptions): Heartbeat {
   let heardAt = performance.now();
   let askedAt: number | null = null;
   let tickedAt = heardAt;
+  let resting = false;
   let timer = setInterval(tick, deadlineMs / questionsPerDeadline);
 
   function tick(): void {
     const now = performance.now();
     // A page that was frozen itself knows nothing about the others: they get their time again.
-    if (now - tickedAt > deadlineMs) heard();
+    if (resting || now - tickedAt > deadlineMs) heard();
     tickedAt = now;
     const silentMs = now - heardAt;
     if (silentMs >= deadlineMs && askedAt !== null && now - askedAt >= deadlineMs / 2) {
@@ -39,6 +49,7 @@ export function createHeartbeat({ ask, onSilence, deadlineMs }: HeartbeatOptions
     } else if (silentMs >= deadlineMs / questionsPerDeadline) {
       askedAt ??= now;
       ask();
+      if (silentMs >= deadlineMs / 2) onDoubt?.();
     }
   }
 
@@ -53,6 +64,10 @@ export function createHeartbeat({ ask, onSilence, deadlineMs }: HeartbeatOptions
       deadlineMs = newDeadlineMs;
       clearInterval(timer);
       timer = setInterval(tick, deadlineMs / questionsPerDeadline);
+    },
+    rest(value) {
+      resting = value;
+      heard();
     },
     stop: () => clearInterval(timer),
   };

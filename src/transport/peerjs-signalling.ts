@@ -4,6 +4,7 @@
  */
 import { Peer, type DataConnection } from 'peerjs';
 import { channelsOf } from './channels.ts';
+import { createPostbox, rememberIntroduction } from './introduction.ts';
 import { LinkError } from './link-error.ts';
 import { register } from './peerjs-registration.ts';
 import { connectionConfiguration, makePeerId } from './signalling.ts';
@@ -35,15 +36,23 @@ export async function createPeerJsSignalling(
   options: PeerJsSignallingOptions,
 ): Promise<Signalling> {
   const { identity, iceServers, id = makePeerId(), deadlineMs = 15_000 } = options;
+  const configuration = connectionConfiguration(identity.certificate, iceServers);
   const url = new URL(options.url ?? '/peerjs', globalThis.location.href);
   const server: PeerServerAddress = {
     host: url.hostname,
     port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
     path: url.pathname,
     secure: url.protocol === 'https:',
-    config: connectionConfiguration(identity.certificate, iceServers),
+    config: configuration,
   };
   const peer = new Peer(id, server);
+  const postbox = createPostbox((peerId, payload) => {
+    // The kind of message that the server passes on and PeerJS, finding no connection named, lets fall.
+    peer.socket.send({ type: 'CANDIDATE', dst: peerId, payload });
+  });
+  peer.socket.on('message', ({ src, payload }: { src?: unknown; payload?: unknown }) => {
+    if (typeof src === 'string') postbox.receive(src, payload);
+  });
   /** What PeerJS keeps of each connection, with the function that makes it forget. */
   const introductions = new Map<RTCPeerConnection, () => void>();
   const early: [connection: RTCPeerConnection, fromId: string][] = [];
@@ -70,6 +79,7 @@ export async function createPeerJsSignalling(
     connection.oniceconnectionstatechange = null;
     connection.ondatachannel = null;
     channelsOf(connection);
+    rememberIntroduction(connection, postbox.introductionTo(introduction.peer, configuration));
     return connection;
   }
 

@@ -32,6 +32,10 @@ export const defaultReassemblerOptions: ReassemblerOptions = {
   maxSequences: 4096,
 };
 
+/** Echoes that may be incomplete at a time, and the size of each. */
+const maxEchoes = 32;
+const maxEchoBytes = 256 * 1024;
+
 export interface ReceivedFrame {
   kind: FrameKind;
   header: FrameHeader;
@@ -48,6 +52,8 @@ export interface Reassembler {
   readonly duplicates: number;
   readonly pendingFrames: number;
   readonly pendingBytes: number;
+  /** Of each sequence heard of, the longest idle first: the number of the frame that is due. */
+  readonly due: ReadonlyMap<number, number>;
 }
 
 interface PendingFrame {
@@ -58,7 +64,7 @@ interface PendingFrame {
   missing: number;
 }
 
-/** Frames of one sequence (or one echo). */
+/** Frames of one sequence. */
 interface Stream {
   /** Number of the next frame to hand out. */
   next: number;
@@ -68,8 +74,10 @@ interface Stream {
 
 export function createReassembler(options: Partial<ReassemblerOptions> = {}): Reassembler {
   const limits = { ...defaultReassemblerOptions, ...options };
-  /** By kind and sequence, longest idle first. */
-  const streams = new Map<string, Stream>();
+  /** By sequence, longest idle first. */
+  const streams = new Map<number, Stream>();
+  /** Echoes of several slices, by kind and number. They have no order, and one that is never whole holds up nobody. */
+  const echoes = new Map<string, PendingFrame>();
   let duplicates = 0;
   let pendingFrames = 0;
   let pendingBytes = 0;
@@ -77,7 +85,8 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
   function receive(message: Uint8Array<ArrayBuffer>): ReceivedFrame[] {
     const slice = decodeSlice(message, limits.maxFrameBytes);
     const { header } = slice;
-    const stream = touchStream(`${header.kind} ${header.sequence}`);
+    if (header.kind !== 'frame') return receiveEcho(slice);
+    const stream = touchStream(header.sequence);
     const pending = stream.pending.get(header.number);
     if (header.number < stream.next) return dropDuplicate();
     if (pending) return addSlice(stream, pending, slice);
@@ -88,18 +97,37 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
     return addSlice(stream, admit(stream, header), slice);
   }
 
-  function touchStream(key: string): Stream {
-    const stream = streams.get(key) ?? { next: 0, pending: new Map<number, PendingFrame>() };
-    streams.delete(key);
-    streams.set(key, stream);
+  function receiveEcho(slice: Slice): ReceivedFrame[] {
+    const { header } = slice;
+    if (header.sliceCount === 1) return [finished(header, slice.body)];
+    if (bodyLengthOf(header) > maxEchoBytes)
+      throw badFrame(
+        `an echo of ${bodyLengthOf(header)} bytes, more than the ${maxEchoBytes} allowed`,
+      );
+    const name = `${header.kind} ${header.number}`;
+    const echo = echoes.get(name) ?? incomplete(header);
+    echoes.set(name, echo);
+    if (echoes.size > maxEchoes) {
+      const [oldest] = echoes.keys();
+      echoes.delete(oldest);
+    }
+    if (!take(echo, slice) || echo.missing > 0) return [];
+    echoes.delete(name);
+    return [finished(echo.header, echo.body)];
+  }
+
+  function touchStream(sequence: number): Stream {
+    const stream = streams.get(sequence) ?? { next: 0, pending: new Map<number, PendingFrame>() };
+    streams.delete(sequence);
+    streams.set(sequence, stream);
     if (streams.size > limits.maxSequences) forgetIdleStream(stream);
     return stream;
   }
 
   function forgetIdleStream(current: Stream): void {
-    for (const [key, stream] of streams)
+    for (const [sequence, stream] of streams)
       if (stream !== current && stream.pending.size === 0) {
-        streams.delete(key);
+        streams.delete(sequence);
         return;
       }
   }
@@ -115,25 +143,28 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
       throw badFrame(`parts of frames of more than ${limits.maxPendingBytes} bytes at once`);
     pendingFrames++;
     pendingBytes += bodyLength;
-    const frame = {
-      header,
-      body: new Uint8Array(bodyLength),
-      arrived: new Uint8Array(header.sliceCount),
-      missing: header.sliceCount,
-    };
+    const frame = incomplete(header);
     stream.pending.set(header.number, frame);
     return frame;
   }
 
   function addSlice(stream: Stream, frame: PendingFrame, slice: Slice): ReceivedFrame[] {
+    return take(frame, slice) ? handOut(stream) : [];
+  }
+
+  /** False for a slice that came before. */
+  function take(frame: PendingFrame, slice: Slice): boolean {
     if (!sameFrame(frame.header, slice.header))
       throw badFrame(`two slices of frame ${slice.header.number} that contradict each other`);
     const { sliceIndex } = slice.header;
-    if (frame.arrived[sliceIndex] === 1) return dropDuplicate();
+    if (frame.arrived[sliceIndex] === 1) {
+      duplicates++;
+      return false;
+    }
     frame.arrived[sliceIndex] = 1;
     frame.missing--;
     frame.body.set(slice.body, sliceIndex * sliceBodyBytes);
-    return handOut(stream);
+    return true;
   }
 
   function handOut(stream: Stream): ReceivedFrame[] {
@@ -165,6 +196,18 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
     get pendingBytes() {
       return pendingBytes;
     },
+    get due() {
+      return new Map(Array.from(streams, ([sequence, { next }]) => [sequence, next]));
+    },
+  };
+}
+
+function incomplete(header: SliceHeader): PendingFrame {
+  return {
+    header,
+    body: new Uint8Array(bodyLengthOf(header)),
+    arrived: new Uint8Array(header.sliceCount),
+    missing: header.sliceCount,
   };
 }
 

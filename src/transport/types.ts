@@ -89,8 +89,32 @@ export interface LinkStats {
   bytesReceived: number;
   /** Frames that came a second time and were dropped. */
   duplicateSlices: number;
-  /** Of the last ping or measurement; null before the first. */
+  /** Of the last ping or measurement, or usual of late while frames travel; null before the first. */
   roundTripMs: number | null;
+  /** Round trips of late while frames travelled, by which the next two are decided; null before any. */
+  quality: LinkQuality | null;
+  /** Small frames are sent twice: a second copy was seen to come sooner often enough. */
+  sendsTwice: boolean;
+  /** Large frames are spread over several connections: that was seen to be faster. */
+  striped: boolean;
+  /** Open now: the first, and further ones for frames and for large messages. */
+  connections: number;
+  /** How often the connection broke and was made anew, and how long the last time took. */
+  interruptions: number;
+  lastInterruptionMs: number | null;
+  /** Slices of frames that were sent again after that. */
+  resentSlices: number;
+}
+
+/** What round trips on a working link were like of late. */
+export interface LinkQuality {
+  samples: number;
+  p50Ms: number;
+  p90Ms: number;
+  /** Share of messages that took at least a retransmission’s wait longer than the usual one. */
+  lateShare: number;
+  /** What the sooner of two copies would have saved, on average. */
+  savedMs: number;
 }
 
 /**
@@ -122,7 +146,10 @@ export interface Link {
   /** Frames, whole, once each, in the order of their sequence. */
   onFrame: Subscribe<[header: FrameHeader, payload: Uint8Array<ArrayBuffer>]>;
 
-  /** Sends a large message (at most 8 MiB) at the pace of the network, giving way to frames. Resolves when handed over. */
+  /**
+   * Sends a large message (at most 8 MiB) at the pace of the network, giving way to frames, on a connection of its
+   * own if it is not small. The bytes must stay as they are until it resolves: when the other side has them all.
+   */
   sendBulk(bytes: Uint8Array): Promise<void>;
   onBulk: Subscribe<[bytes: Uint8Array<ArrayBuffer>]>;
 
@@ -136,6 +163,11 @@ export interface Link {
   /** Slows this side's sending down to an emulated network; null lifts it. */
   emulate(emulation: LinkEmulation | null): void;
   readonly emulation: LinkEmulation | null;
+
+  /** The connection broke, the other device is there: what is sent from now on waits. `onResumed` or `onClosed` follows. */
+  onInterrupted: Subscribe<[reason: string]>;
+  /** All that waited is on its way, in order. */
+  onResumed: Subscribe<[tookMs: number]>;
 
   /** Says goodbye with a reason that the other side is told, and ends the connection. */
   close(reason: string): void;
@@ -165,6 +197,8 @@ export interface OpenLinkOptions {
   deadlineMs?: number;
   /** Silence after which the other side counts as gone; 4000 ms unless told. */
   silenceMs?: number;
+  /** How long a link whose connection broke is kept for a new one, if the other device is there; 15,000 ms unless told. */
+  resumeMs?: number;
   /** What the two sides must agree on to talk at all; `protocolVersion` unless told. */
   version?: number;
 }
