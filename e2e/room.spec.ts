@@ -117,24 +117,28 @@ test('a second visit fetches no weights and no runtime', async ({ newDevice, ser
   test.setTimeout(240_000);
   const host = await newDevice();
   const device = await newDevice();
-  const fetched = { host: heavyRequests(host), device: heavyRequests(device) };
+  const asked = { host: heavyRequests(host), device: heavyRequests(device) };
   await openRoom(host, serverOrigin);
   await expect(rowsOf(host, 'host')).toHaveText(/^rows\s0–7$/, joined);
   await device.goto(await host.getByRole('textbox', { name: 'Room link' }).inputValue());
   await expect(rowsOf(host, 'a')).toHaveText(/^rows?\s/, joined);
-  for (const requests of Object.values(fetched)) {
-    expect(requests.some((path) => path.endsWith('.bin'))).toBe(true);
+  expect(asked.host.some((path) => path.endsWith('.bin'))).toBe(true);
+  // The device has its rows from the host, or from the server.
+  expect(await bytesLoadedBy(device)).toBeGreaterThan(0);
+  for (const requests of Object.values(asked)) {
     expect(requests.some((path) => path.endsWith('.wasm'))).toBe(true);
     requests.length = 0;
   }
 
   await device.reload();
   await expect(rowsOf(host, 'b')).toHaveText(/^rows?\s/, joined);
+  expect(await bytesLoadedBy(device)).toBe(0);
   await host.reload();
   await host.getByRole('button', { name: 'Open a room' }).click();
   await sampleGreedily(host, 8);
   expect((await referenceText()).startsWith(await answerTo(host))).toBe(true);
-  expect(fetched).toEqual({ host: [], device: [] });
+  expect(await bytesLoadedBy(host)).toBe(0);
+  expect(asked).toEqual({ host: [], device: [] });
 });
 
 async function openRoom(host: Page, origin: string): Promise<void> {
@@ -218,6 +222,13 @@ async function watchStatuses(page: Page): Promise<void> {
 
 function statusesSeen(page: Page): Promise<unknown> {
   return page.evaluate(() => [...new Set(Reflect.get(globalThis, 'seen') as string[])]);
+}
+
+/** Bytes of rows that came to this tab from the server or from other devices. */
+function bytesLoadedBy(page: Page): Promise<number | undefined> {
+  return page.evaluate(
+    () => edgeshard.room?.view.devices.find(({ isThisDevice }) => isThisDevice)?.bytesLoaded,
+  );
 }
 
 /** Paths of the weights and runtime binaries that a page asks for, from now on. */

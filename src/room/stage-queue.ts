@@ -33,6 +33,14 @@ export function createStageQueue<Work extends QueuedWork>(maxTogether: number): 
     return taken;
   }
 
+  /** The first piece that is not behind a step of its own sequence. */
+  function takePrompt(): Work | undefined {
+    const next = prompts.findIndex(
+      ({ sequence }) => !tokens.some((token) => token.sequence === sequence),
+    );
+    return next === -1 ? undefined : prompts.splice(next, 1)[0];
+  }
+
   return {
     push(work) {
       // A step whose sequence still has prompt to read waits behind it.
@@ -41,7 +49,7 @@ export function createStageQueue<Work extends QueuedWork>(maxTogether: number): 
       else prompts.push(work);
     },
     take() {
-      const next = tokensWereLast || tokens.length === 0 ? prompts.shift() : undefined;
+      const next = tokensWereLast || tokens.length === 0 ? takePrompt() : undefined;
       tokensWereLast = next === undefined && tokens.length > 0;
       return next ? [next] : takeTokens();
     },
