@@ -40,7 +40,7 @@ export function createSession(makers: RoomMakers): Session {
       endSubscription = () => undefined;
       return;
     }
-    endSubscription = next.room.subscribe((view) => {
+    endSubscription = oncePerFrame(next.room, (view) => {
       if (place.kind !== 'start' && place.room === next.room) place = { ...place, view };
     });
   }
@@ -73,5 +73,21 @@ export function createSession(makers: RoomMakers): Session {
     stop(answerId) {
       if (place.kind !== 'start') place.room.stop(answerId);
     },
+  };
+}
+
+/** A room may change many times between two frames: drawing each time would hold its tokens up. */
+function oncePerFrame(room: Room, draw: (view: RoomView) => void): () => void {
+  let frame = 0;
+  const endSubscription = room.subscribe(() => {
+    if (frame !== 0) return;
+    frame = requestAnimationFrame(() => {
+      frame = 0;
+      draw(room.view);
+    });
+  });
+  return () => {
+    cancelAnimationFrame(frame);
+    endSubscription();
   };
 }
