@@ -1,6 +1,7 @@
 /** Streams one tensor of a checkpoint into the type and row order that shards have. */
 import { dequantise } from '../model/dequantise.ts';
 import { blockLayout, type Dtype } from '../model/dtype.ts';
+import { firstNotFinite } from '../model/finite-check.ts';
 import type { ManifestTensor } from '../model/manifest.ts';
 import { quantise, type StorableDtype } from '../model/quantise.ts';
 import { toHalfRotation } from '../model/rotary-layout.ts';
@@ -35,15 +36,17 @@ export async function* convertTensor(
     const count = Math.min(rowsAtOnce, rows - first);
     const stored = await source.read(tensor.offset + first * rowBytes, count * rowBytes);
     const ordered = tensor.interleavedRotary ? toHalfRotation(stored, headDim, rowBytes) : stored;
-    const values = dequantise(tensor.dtype, ordered);
-    const bad = values.findIndex((value) => !Number.isFinite(value));
+    const bad = firstNotFinite(tensor.dtype, ordered);
     if (bad >= 0)
       throw new Error(
-        `${tensor.name} holds ${values[bad]} at position ${first * rowLength + bad}: ` +
-          'the checkpoint is corrupt',
+        `${tensor.name} holds a number that is not finite, at or after position ` +
+          `${first * rowLength + bad}: the checkpoint is corrupt`,
       );
     yield {
-      data: target === tensor.dtype ? ordered : quantise(storable(target), values),
+      data:
+        target === tensor.dtype
+          ? ordered
+          : quantise(storable(target), dequantise(tensor.dtype, ordered)),
       bytesRead: stored.byteLength,
     };
   }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
 
@@ -110,4 +111,23 @@ describe('readHubConfig', () => {
     it(`refuses ${what}`, () => {
       expect(() => readHubConfig({ ...smollm2, ...change })).toThrow(message);
     });
+
+  it('answers anything with a config that can be right, or a sentence', () => {
+    const keys = fc.constantFrom(
+      ...Object.keys(smollm2),
+      'head_dim',
+      'rope_parameters',
+      'mlp_bias',
+    );
+    fc.assert(
+      fc.property(keys, fc.jsonValue(), (key, value) => {
+        try {
+          const config = readHubConfig({ ...smollm2, [key]: value });
+          expect(config.head_dim * config.num_attention_heads).toBeGreaterThan(0);
+        } catch (error) {
+          expect((error as Error).message).toMatch(/config\.json|this model|this llama model/);
+        }
+      }),
+    );
+  });
 });
