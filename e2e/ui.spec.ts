@@ -173,6 +173,33 @@ test.describe('visitors', () => {
   });
 });
 
+test.describe('choosing a model', () => {
+  test('wants a name or an address that can be one', async ({ newDevice }) => {
+    const page = await newDevice({ viewport: sizes.phone });
+    await page.goto(gallery.scene('start'));
+    await page.getByRole('radio', { name: 'From the web' }).check();
+    const address = page.getByRole('textbox', { name: 'Name on Hugging Face' });
+    await address.pressSequentially('SmolLM2');
+    await address.press('Enter');
+    await expect(page.getByRole('alert')).toContainText('HuggingFaceTB/SmolLM2-360M-Instruct');
+    await expect(address).toHaveValue('SmolLM2');
+    await page.getByRole('radio', { name: 'Stories 15M' }).check();
+    await page.getByRole('button', { name: 'Open a room' }).click();
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+
+  test('takes a file from this device, and says what it took', async ({ newDevice }) => {
+    const page = await newDevice();
+    await page.goto(gallery.scene('start'));
+    await page.getByRole('radio', { name: 'From this device' }).check();
+    await page.getByRole('button', { name: 'Open a room' }).click();
+    await expect(page.getByRole('alert')).toContainText('Choose a GGUF file');
+    const file = { name: 'm.gguf', mimeType: '', buffer: Buffer.from('GGUF') };
+    await page.getByLabel('GGUF file, all its parts').setInputFiles(file);
+    await expect(page.getByText('m.gguf, 4\u00a0B')).toBeVisible();
+  });
+});
+
 test('the invitation fills the screen and gives the focus back', async ({ newDevice }) => {
   const page = await newDevice({ viewport: sizes.projector });
   await page.goto(gallery.scene('host-alone'));
@@ -243,6 +270,20 @@ test.describe('the served app', () => {
     await page.getByRole('button', { name: 'Open a room of your own' }).click();
     await expect(page.getByRole('button', { name: 'Open a room' })).toBeVisible();
     expect(new URL(page.url()).hash).toBe('');
+  });
+
+  test('shows what this browser keeps', async ({ newDevice, serverOrigin }) => {
+    const page = await newDevice();
+    await page.goto(serverOrigin);
+    await page.getByRole('button', { name: 'Storage' }).click();
+    await expect(page.getByRole('heading', { name: 'Kept in this browser' })).toBeFocused();
+    await expect(page.getByText('No model is kept here.')).toBeVisible();
+    const limit = page.getByRole('combobox', { name: 'Keep at most' });
+    await limit.selectOption('256\u00a0MB');
+    await page.getByRole('button', { name: 'Back' }).click();
+    await page.reload();
+    await page.getByRole('button', { name: 'Storage' }).click();
+    await expect(limit.locator('option:checked')).toHaveText('256\u00a0MB');
   });
 
   test('keeps the theme that a person chose', async ({ newDevice, serverOrigin }) => {

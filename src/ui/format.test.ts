@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   formatBytes,
+  formatDaysAgo,
   formatMbps,
   formatMs,
   formatPercent,
@@ -74,6 +75,16 @@ describe('formatPercent', () => {
     expect(plain(formatPercent(-1))).toBe('0 %');
     expect(plain(formatPercent(7))).toBe('100 %');
   });
+});
+
+it('counts days, never into the future', () => {
+  const day = 86_400_000;
+  expect([-5, 0.9 * day, day, 12.5 * day].map(formatDaysAgo)).toEqual([
+    'today',
+    'today',
+    'yesterday',
+    '12 days ago',
+  ]);
 });
 
 describe('rows', () => {

@@ -39,6 +39,13 @@ export function formatPercent(fraction: number): string {
   return `${percent}${space}%`;
 }
 
+const days = new Intl.RelativeTimeFormat('en-GB', { numeric: 'auto' });
+
+/** "today", "yesterday", "12 days ago": by spans of 24 hours. */
+export function formatDaysAgo(ms: number): string {
+  return days.format(-Math.floor(Math.max(0, ms) / 86_400_000), 'day');
+}
+
 /** "row 4", "rows 4–6". */
 export function formatRows({ first, last }: RowRange): string {
   return first === last ? `row${space}${first}` : `rows${space}${first}–${last}`;

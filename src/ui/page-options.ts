@@ -6,7 +6,7 @@
  * | `backend`  | `auto`, `webgpu`, `wasm`             | both |
  * | `threads`  | 1 to 64 (wasm)                       | both |
  * | `memory`   | bytes with `MB` or `GB`: `512MB`     | both |
- * | `model`    | a model's name, as the server has it | host |
+ * | `model`    | a model's name, as the server has it; or `owner/model` of a hub, or an address | host |
  * | `weights`  | `auto`, `f32`, `f16`, `q8`, `q4`     | host |
  * | `wire`     | `f16`, `f32`                         | host |
  * | `plan`     | `auto`, `even`, `host:0-3,a:4-6,host:7` | host |

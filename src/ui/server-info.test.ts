@@ -9,6 +9,7 @@ const answering =
 describe('loadServerInfo', () => {
   it('takes what the server offers', async () => {
     const info = {
+      version: '0.1.0',
       models: [
         { name: 'm', title: 'M', licence: 'MIT', manifestPath: 'shards/m/manifest.json', bytes: 5 },
       ],
@@ -24,11 +25,8 @@ describe('loadServerInfo', () => {
   });
 
   it('says so when a server answers with something else', async () => {
-    await expect(loadServerInfo(answering('{"models":[],"lanOrigins":[]}'))).rejects.toThrow(
-      /models: at least one model.*reload/,
-    );
-    await expect(
-      loadServerInfo(answering('{"models":[{"name":1}],"lanOrigins":[]}')),
-    ).rejects.toThrow(/models\.0\.name/);
+    const torn = '{"version":"1","models":[{"name":1}],"lanOrigins":[]}';
+    await expect(loadServerInfo(answering(torn))).rejects.toThrow(/models\.0\.name.*reload/);
+    await expect(loadServerInfo(answering('[]'))).rejects.toThrow(/reload the page/);
   });
 });

@@ -1,28 +1,12 @@
 /** What the server behind the page offers; a static host offers only what lies beside the page. */
 import * as v from 'valibot';
+import { ServerInfoSchema, type ServerInfo } from '../model/server-info.ts';
 
-const ServerInfoSchema = v.object({
-  models: v.pipe(
-    v.array(
-      v.object({
-        name: v.string(),
-        title: v.string(),
-        licence: v.string(),
-        /** Relative to the page. */
-        manifestPath: v.string(),
-        bytes: v.pipe(v.number(), v.minValue(0)),
-      }),
-    ),
-    v.minLength(1, 'at least one model'),
-  ),
-  /** Where devices on the local network reach this server, e.g. `https://192.168.1.5:8443`. */
-  lanOrigins: v.array(v.pipe(v.string(), v.url())),
-});
-
-export type ServerInfo = v.InferOutput<typeof ServerInfoSchema>;
+export type { ServerInfo };
 export type ModelOffer = ServerInfo['models'][number];
 
 export const staticHost: ServerInfo = {
+  version: '',
   models: [
     {
       name: 'stories15m',

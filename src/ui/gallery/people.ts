@@ -112,3 +112,11 @@ export function answer(change: Partial<AnswerView> = {}): AnswerView {
     ...change,
   };
 }
+
+/** What an answer lacks before its first token. */
+export const unanswered = {
+  text: '',
+  newTokens: 0,
+  ttftMs: null,
+  msPerToken: null,
+} as const;

@@ -7,6 +7,7 @@ import { tokens } from './story.ts';
 export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
   const store = createViewStore(view);
   let lastId = 0;
+  const running = new Map<number, Answer>();
 
   function change(id: number, update: Partial<AnswerView>): void {
     store.update({
@@ -67,7 +68,9 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       because,
       laps: [],
     });
-    return { id, done, stop: () => finish('stopped') };
+    const answer = { id, done, stop: () => finish('stopped') };
+    running.set(id, answer);
+    return answer;
   }
 
   return {
@@ -93,7 +96,7 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
           ? { kind: 'queued', place: 1 }
           : { kind: 'failed', reason: 'The host did not allow this question.' },
       }),
-    stop: (id) => change(id, { status: { kind: 'done', because: 'stopped' } }),
+    stop: (id) => running.get(id)?.stop(),
     settled: () => Promise.resolve(),
   };
 }

@@ -1,0 +1,93 @@
+/** A tab that lends its compute, in every state. */
+import type { RoomView } from '../../room/view.ts';
+import { alone, answer, device, threeStages, unanswered } from './people.ts';
+import { closed, host, scene, starting, type Scenes } from './scene.ts';
+
+const asDevice: RoomView = {
+  ...host,
+  role: 'device',
+  link: null,
+  asking: 'off',
+  devices: [device('a', { isThisDevice: true, label: 'Safari on iPhone' })],
+  notices: [],
+};
+
+export const deviceScenes: Scenes = {
+  'device-joining': scene(asDevice, {
+    phase: starting('Proving the invitation'),
+    devices: [],
+    model: null,
+    plan: null,
+  }),
+  'device-measuring': scene(asDevice, {
+    plan: null,
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        compute: null,
+        link: null,
+        status: { kind: 'measuring', fraction: 0.4 },
+        memory: { budgetBytes: 0, usedBytes: 0 },
+      }),
+    ],
+  }),
+  'device-loading': scene(asDevice, {
+    plan: { ...threeStages, status: 'loading' },
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        status: { kind: 'loading', bytesLoaded: 10_300_000, bytesTotal: 24_000_000 },
+      }),
+    ],
+  }),
+  'device-computing': scene(asDevice, {
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        rows: [{ first: 3, last: 4 }],
+        status: { kind: 'computing' },
+      }),
+    ],
+  }),
+  'device-asking': scene(asDevice, {
+    asking: 'approve',
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        rows: [{ first: 3, last: 4 }],
+        status: { kind: 'computing' },
+      }),
+    ],
+    answers: [
+      answer({ asker: 'a', status: { kind: 'writing' } }),
+      answer({
+        ...unanswered,
+        id: 2,
+        asker: 'a',
+        prompt: 'The little dragon',
+        status: { kind: 'awaiting-approval' },
+      }),
+    ],
+  }),
+  'device-spare': scene(asDevice, {
+    plan: alone,
+    devices: [device('a', { isThisDevice: true, status: { kind: 'spare' } })],
+  }),
+  'device-failed': scene(asDevice, {
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        status: {
+          kind: 'failed',
+          reason:
+            'The GPU was lost while loading row 5. Close other tabs that draw, then join again.',
+        },
+      }),
+    ],
+  }),
+  'closed-device': scene(asDevice, {
+    phase: closed(
+      'The host ended the room, or its tab was closed. Ask for a new link, or join again once the host is back.',
+    ),
+  }),
+};

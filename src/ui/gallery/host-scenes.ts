@@ -1,0 +1,179 @@
+/** The room as its host sees it, in every state. */
+import type { RoomView } from '../../room/view.ts';
+import {
+  alone,
+  answer,
+  device,
+  threeDevices,
+  threeStages,
+  tinyLlama,
+  unanswered,
+} from './people.ts';
+import { closed, host, link, scene, starting, type Scenes } from './scene.ts';
+import { tokens } from './story.ts';
+
+const lone: RoomView = {
+  ...host,
+  devices: [device('host', { rows: [{ first: 0, last: 7 }] })],
+  plan: alone,
+  notices: [],
+};
+
+const manyDevices = [
+  device('host', {
+    rows: [
+      { first: 0, last: 2 },
+      { first: 23, last: 23 },
+    ],
+  }),
+  ...'abcdefghi'.split('').map((id, index) =>
+    device(id, {
+      rows: [{ first: 3 + index * 2, last: index === 8 ? 22 : 4 + index * 2 }],
+      link: { latencyMs: 1.5 + index, mbps: 20 + 7 * index },
+    }),
+  ),
+];
+
+export const hostScenes: Scenes = {
+  'host-starting': scene(host, {
+    phase: starting('Fetching the ONNX Runtime, once for this browser'),
+    link: null,
+    plan: null,
+    devices: [
+      device('host', {
+        status: { kind: 'preparing', bytesLoaded: 8_300_000, bytesTotal: 23_000_000 },
+      }),
+    ],
+  }),
+  'host-waiting': scene(lone, {
+    plan: null,
+    waitingFor: {
+      kind: 'memory',
+      sentence: 'The model needs 323 MB and this room has 200 MB: let one more device join.',
+    },
+    devices: [device('host', { status: { kind: 'spare' } })],
+  }),
+  'host-alone': scene(lone, {}),
+  'host-this-computer-only': scene(lone, { link: link.replace('192.168.1.20', 'localhost') }),
+  'host-loading': scene(host, {
+    plan: { ...threeStages, status: 'loading' },
+    devices: [
+      device('host', { rows: [{ first: 0, last: 7 }] }),
+      { ...threeDevices[1], rows: [], status: { kind: 'measuring', fraction: 0.4 } },
+      {
+        ...threeDevices[2],
+        rows: [],
+        status: { kind: 'loading', bytesLoaded: 10_300_000, bytesTotal: 24_000_000 },
+      },
+    ],
+  }),
+  'host-reading': scene(host, {
+    answers: [
+      answer({
+        text: '',
+        status: { kind: 'reading', tokensRead: 3 },
+        ttftMs: null,
+        msPerToken: null,
+        newTokens: 0,
+      }),
+    ],
+  }),
+  'host-writing': scene(host, { answers: [answer({ status: { kind: 'writing' } })] }),
+  'host-answers': scene(host, {
+    answers: [
+      answer({}),
+      answer({
+        id: 2,
+        prompt: 'The little dragon was afraid of',
+        status: { kind: 'done', because: 'length' },
+        text: tokens.join(''),
+      }),
+      answer({
+        id: 3,
+        status: { kind: 'done', because: 'stopped' },
+        text: ', there',
+        msPerToken: 26,
+      }),
+    ],
+  }),
+  'host-visitors': scene(host, {
+    answers: [
+      answer({ status: { kind: 'writing' } }),
+      answer({ id: 2, asker: 'a', prompt: 'The little dragon', status: { kind: 'writing' } }),
+      answer({
+        ...unanswered,
+        id: 3,
+        asker: 'b',
+        prompt: 'Tom had a boat that could fly and',
+        status: { kind: 'awaiting-approval' },
+      }),
+      answer({
+        ...unanswered,
+        id: 4,
+        asker: 'a',
+        prompt: 'In the garden',
+        status: { kind: 'queued', place: 2 },
+      }),
+    ],
+  }),
+  'host-paused': scene(host, {
+    answers: [
+      answer({
+        status: {
+          kind: 'paused',
+          reason: 'Firefox on Windows left; its rows are loading elsewhere.',
+        },
+      }),
+    ],
+    notices: [...host.notices, { id: 3, text: 'Firefox on Windows left.' }],
+  }),
+  'host-failed': scene(host, {
+    answers: [
+      answer({
+        text: '',
+        newTokens: 0,
+        ttftMs: null,
+        msPerToken: null,
+        status: {
+          kind: 'failed',
+          reason:
+            'The prompt has 300 tokens and the model’s context holds 256. Shorten it by 44 tokens.',
+        },
+      }),
+    ],
+  }),
+  'host-markup': scene(host, {
+    devices: [
+      threeDevices[0],
+      device('a', { label: '<b onclick="alert(1)">Bold</b> on <script>alert(2)</script>' }),
+    ],
+    answers: [
+      answer({
+        prompt: '<img src=x onerror="globalThis.hacked = 1">',
+        text: '<img src=x onerror="globalThis.hacked = 2"><h1>Big</h1>',
+      }),
+    ],
+    notices: [{ id: 1, text: '<img src=x onerror="globalThis.hacked = 3"> joined' }],
+  }),
+  'host-chat-many': scene(host, {
+    model: tinyLlama,
+    devices: manyDevices,
+    plan: {
+      ...threeStages,
+      predictedMsPerToken: 132,
+      stages: manyDevices
+        .flatMap(({ id, rows }) => rows.slice(0, 1).map((range) => ({ ...range, device: id })))
+        .concat({ device: 'host', first: 23, last: 23 }),
+      why: 'Ten devices hold the model; none of them could hold it alone.',
+    },
+    answers: [
+      answer({
+        prompt: 'What is the capital of France?',
+        text: 'The capital of France is Paris.',
+        predictedMsPerToken: 132,
+        msPerToken: 139,
+      }),
+    ],
+  }),
+  'closed-host': scene(lone, { phase: closed('You ended the room.') }),
+};
