@@ -7,9 +7,9 @@
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
 import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
+import type { Projections } from './attention.ts';
 import { addLinear } from './linear.ts';
 import type { Graph, Value } from './onnx/graph.ts';
-import { rotaryTables } from './rotary.ts';
 import type { TensorSource } from './tensor-source.ts';
 
 export interface Forward {
@@ -30,17 +30,13 @@ export interface Forward {
    * Rotary position embedding, then causal attention over this sequence's KV cache and the new
    * positions, no further back than `window` positions. Takes q, k, v side by side or apart.
    */
-  attention(qkv: { packed: Value } | { q: Value; k: Value; v: Value }, window?: number): Value;
+  attention(qkv: Projections, window?: number): Value;
 }
 
-/** Where a row's attention finds and leaves its KV cache. */
-export interface AttentionState {
-  pastKey: Value;
-  pastValue: Value;
-  /** int32 [1]: length of the sequence after this run, less one. */
-  lastPosition: Value;
-  /** int32 [1]: length of the sequence after this run. */
-  totalLength: Value;
+/** What follows attention: its result, and the graph in which the layer goes on. */
+export interface Attended {
+  value: Value;
+  graph: Graph;
 }
 
 export interface ForwardOptions {
@@ -50,17 +46,16 @@ export interface ForwardOptions {
   weights: WeightType;
   contextLength: number;
   tensors: TensorSource;
-  /** Absent in rows without attention. */
-  attentionState?: AttentionState;
+  /** Attends, in this graph or apart from it. Absent in rows without attention. */
+  attend?: (qkv: Projections, window: number) => Attended;
 }
 
 /** Slice's word for "to the end". */
 const lastIndex = 2n ** 31n - 1n;
 
-export const kvCacheOutputs = { key: 'present_key', value: 'present_value' } as const;
-
 export function createForward(options: ForwardOptions): Forward {
-  const { graph, config, tensors } = options;
+  const { config, tensors } = options;
+  let { graph } = options;
   const epsilon = { float: config.rms_norm_eps };
 
   function vector(name: string): Value {
@@ -89,7 +84,7 @@ export function createForward(options: ForwardOptions): Forward {
     linear(x, names, { bias } = { bias: false }) {
       const list = typeof names === 'string' ? [names] : names;
       const product = addLinear(
-        options,
+        { ...options, graph },
         x,
         list.map((name) => tensors.take(`${name}.weight`)),
       );
@@ -110,29 +105,10 @@ export function createForward(options: ForwardOptions): Forward {
     multiply: (a, b) => graph.node('Mul', [a, b]),
     silu: (x) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]),
     attention(qkv, window = Infinity) {
-      if (!options.attentionState) throw new Error('this row has no KV cache to attend to');
-      const { pastKey, pastValue, lastPosition, totalLength } = options.attentionState;
-      const { cos, sin, shape } = rotaryTables(config, options.contextLength);
-      const [q, k, v] = 'packed' in qkv ? [qkv.packed, null, null] : [qkv.q, qkv.k, qkv.v];
-      const [attended] = graph.nodeWith(
-        'GroupQueryAttention',
-        [
-          ...[q, k, v, pastKey, pastValue, lastPosition, totalLength],
-          graph.constant('rotary.cos', 'float32', shape, cos),
-          graph.constant('rotary.sin', 'float32', shape, sin),
-        ],
-        ['attended', kvCacheOutputs.key, kvCacheOutputs.value],
-        {
-          domain: 'com.microsoft',
-          attributes: {
-            num_heads: config.num_attention_heads,
-            kv_num_heads: config.num_key_value_heads,
-            do_rotary: 1,
-            ...(window < options.contextLength && { local_window_size: window }),
-          },
-        },
-      );
-      return attended;
+      if (!options.attend) throw new Error('this row has no KV cache to attend to');
+      const attended = options.attend(qkv, window);
+      graph = attended.graph;
+      return attended.value;
     },
   };
 }

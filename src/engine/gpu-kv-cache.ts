@@ -3,7 +3,6 @@
  * written in place, so that no run copies it. It doubles when full, up to the context's length.
  */
 import type { ModelConfig } from '../model/config.ts';
-import { kvCacheOutputs } from './forward.ts';
 import type { KvCache } from './kv-cache.ts';
 import { withMemory } from './out-of-memory.ts';
 import type { RunTensor, Runtime } from './runtime.ts';
@@ -78,12 +77,9 @@ export function createGpuKvCache(
     async bind(total) {
       if (total > capacity) await grow(total);
       const [key, value] = tensors;
-      return {
-        past: { past_key: key, past_value: value },
-        present: { [kvCacheOutputs.key]: key, [kvCacheOutputs.value]: value },
-      };
+      return { past: { key, value }, present: { key, value } };
     },
-    keep(_outputs, total) {
+    keep(_present, total) {
       length = total;
     },
     async copy(positions) {

@@ -1,6 +1,5 @@
 /** The keys and values of one sequence in one layer, each [1, kvHeads, length, headDim]. */
 import type { ModelConfig } from '../model/config.ts';
-import { kvCacheOutputs } from './forward.ts';
 import { createGpuKvCache } from './gpu-kv-cache.ts';
 import { float32, type RunTensor, type Runtime } from './runtime.ts';
 
@@ -10,16 +9,21 @@ export interface KvCache {
   /** What to bind for a run that makes the sequence `total` positions long. */
   bind(total: number): Promise<KvBinding>;
   /** Takes over what a run left, once it has succeeded. */
-  keep(outputs: Record<string, RunTensor>, total: number): void;
+  keep(present: KvTensors, total: number): void;
   /** A cache of its own that holds the first `length` positions. */
   copy(length: number): Promise<KvCache>;
   dispose(): void;
 }
 
+export interface KvTensors {
+  key: RunTensor;
+  value: RunTensor;
+}
+
 export interface KvBinding {
-  past: { past_key: RunTensor; past_value: RunTensor };
-  /** Present tensors to write into; null where the run makes them. */
-  present: Record<string, RunTensor | null>;
+  past: KvTensors;
+  /** Where the run is to write; null where it makes tensors of its own. */
+  present: KvTensors | null;
 }
 
 export function createKvCache(
@@ -53,14 +57,9 @@ function cpuKvCache({ key, value, length }: CpuContents, empty: () => RunTensor)
     get length() {
       return length;
     },
-    bind: () =>
-      Promise.resolve({
-        past: { past_key: key, past_value: value },
-        present: { [kvCacheOutputs.key]: null, [kvCacheOutputs.value]: null },
-      }),
-    keep(outputs, total) {
-      key = outputs[kvCacheOutputs.key];
-      value = outputs[kvCacheOutputs.value];
+    bind: () => Promise.resolve({ past: { key, value }, present: null }),
+    keep(present, total) {
+      ({ key, value } = present);
       length = total;
     },
     // A run never writes into the tensors it was given: two caches may hold the same ones.

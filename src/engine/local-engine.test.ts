@@ -62,6 +62,30 @@ describe.each(tinyModels)('%s', (name) => {
     });
   });
 
+  it('gives sequences that run together what they get alone', async () => {
+    const { inputIds } = model.reference;
+    const last = headOf(model);
+    const lengths = [3, 9, 5, 1];
+    const prompts = lengths.map((length, sequence) => ({
+      ...tokens(inputIds.slice(0, length), { last }),
+      sequence: 10 + sequence,
+    }));
+    const nexts = lengths.map((position, sequence) => ({
+      ...tokens([inputIds[position]], { last, position }),
+      sequence: 10 + sequence,
+    }));
+    await engine.runBatch(prompts);
+    const together = await engine.runBatch(nexts);
+    for (const [index, request] of nexts.entries()) {
+      const alone = await engine.run(request);
+      expect(together[index].kind).toBe('logits');
+      expect(largestDifference(together[index].values, [...alone.values])).toBeLessThan(
+        sameTolerance,
+      );
+      await engine.releaseSequence(request.sequence);
+    }
+  });
+
   it('continues greedily with the ids of the reference', async () => {
     const { inputIds, greedyIds } = model.reference;
     const last = headOf(model);
@@ -138,6 +162,14 @@ describe('a sequence', () => {
     await expect(engine.forkSequence({ first: 1, last: 1 }, 1, 3, 15)).rejects.toThrow(
       'sequence 1 holds 14 positions: 15 of them cannot be forked',
     );
+  });
+
+  it('runs in order where it comes twice in a batch', async () => {
+    const ids = model.reference.inputIds;
+    const requests = ids.map((id, position) => tokens([id], { last, position }));
+    const results = await engine.runBatch(requests);
+    const values = results.flatMap((result) => [...result.values]);
+    expect(largestDifference(whole, values)).toBeLessThan(sameTolerance);
   });
 
   it('comes out the same over two devices that hand on the hidden state', async () => {

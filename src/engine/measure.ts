@@ -9,13 +9,10 @@ import { tensorBytes } from '../model/dtype.ts';
 import type { ComputeProfile, EngineInfo, WeightType } from './engine.ts';
 import { createEmbedding } from './embedding.ts';
 import { computedWith } from './linear.ts';
-import {
-  createHeadRow,
-  createLayerRow,
-  runLayers,
-  type LayerRow,
-  type RowOptions,
-} from './loaded-row.ts';
+import { createAttentionSessions } from './attention-sessions.ts';
+import { createHeadRow } from './edge-rows.ts';
+import { createLayerRow, runLayers, type LayerRow } from './layer-row.ts';
+import type { RowOptions } from './row.ts';
 import { findPrefillChunk } from './prefill-check.ts';
 import { noise, randomTensors } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
@@ -84,7 +81,9 @@ type LayerFigures = Pick<
 
 async function measureLayers(options: MeasureOptions, weights: WeightType): Promise<LayerFigures> {
   const { config, contextLength } = options;
-  const add = () => createLayerRow({ ...options, weights, ...randomRow(config, weights) });
+  const attentions = createAttentionSessions(options.runtime, options);
+  const add = () =>
+    createLayerRow({ ...options, attentions, weights, ...randomRow(config, weights) });
   const layers = [await add()];
   try {
     const [{ memoryBytes }] = layers;
@@ -110,6 +109,7 @@ async function measureLayers(options: MeasureOptions, weights: WeightType): Prom
     };
   } finally {
     for (const layer of layers) await layer.dispose();
+    await attentions.dispose();
   }
 }
 

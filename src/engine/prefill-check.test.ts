@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ModelConfig } from '../model/config.ts';
+import { createAttentionSessions } from './attention-sessions.ts';
 import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
-import { createLayerRow, type LayerRow } from './loaded-row.ts';
+import { createLayerRow, type LayerRow } from './layer-row.ts';
 import { findPrefillChunk, type PrefillCheckOptions } from './prefill-check.ts';
 import { randomTensors } from './random-tensors.ts';
 import { float32, takeFloats } from './runtime.ts';
@@ -13,7 +14,9 @@ let layer: LayerRow;
 beforeAll(async () => {
   ({ config } = await readTinyModelFile('tiny-llama'));
   const tensors = randomTensors(config, 'F32');
-  const options = { runtime: nodeRuntime, config, contextLength, weights: 'f32', tensors } as const;
+  const attentions = createAttentionSessions(nodeRuntime, { config, contextLength });
+  const runtime = nodeRuntime;
+  const options = { runtime, config, contextLength, weights: 'f32', tensors, attentions } as const;
   layer = await createLayerRow(options);
 });
 

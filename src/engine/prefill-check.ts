@@ -6,7 +6,7 @@
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { Backend, WeightType } from './engine.ts';
-import type { LayerRow } from './loaded-row.ts';
+import type { LayerRow } from './layer-row.ts';
 import { noise } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { typicalMs } from './timing.ts';

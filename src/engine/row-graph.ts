@@ -2,8 +2,9 @@
 import type { ModelConfig } from '../model/config.ts';
 import { architectureFor } from './architectures/index.ts';
 import type { EngineInfo, WeightType } from './engine.ts';
-import { createForward, kvCacheOutputs } from './forward.ts';
-import { createGraph, type ComposedGraph } from './onnx/graph.ts';
+import { addAttention, type AttentionKind } from './attention.ts';
+import { createForward } from './forward.ts';
+import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
 import type { TensorSource } from './tensor-source.ts';
 
 export interface RowGraphOptions {
@@ -25,23 +26,74 @@ export interface RowGraph extends ComposedGraph {
 export function composeLayer(options: RowGraphOptions): RowGraph {
   const { config, tensors } = options;
   const graph = createGraph('layer');
-  const cacheShape = (length: string) => [1, config.num_key_value_heads, length, config.head_dim];
   const hidden = graph.input('hidden', 'float32', [1, 'tokens', config.hidden_size]);
-  const attentionState = {
-    pastKey: graph.input('past_key', 'float32', cacheShape('past')),
-    pastValue: graph.input('past_value', 'float32', cacheShape('past')),
-    lastPosition: graph.input('last_position', 'int32', [1]),
-    totalLength: graph.input('total_length', 'int32', [1]),
-  };
-  const forward = createForward({ ...options, graph, attentionState });
+  const forward = createForward({
+    ...options,
+    graph,
+    attend(qkv, window) {
+      const [value] = addAttention(graph, options, [qkv], window);
+      return { value, graph };
+    },
+  });
 
   const result = architectureFor(config).layer(forward, hidden);
 
   tensors.expectEmpty();
   graph.output(result, 'float32', [1, 'tokens', config.hidden_size]);
-  for (const name of Object.values(kvCacheOutputs))
-    graph.output({ name }, 'float32', cacheShape('total'));
-  return { ...graph.compose(), result: result.name, memoryBytes: graph.constantBytes() };
+  return finished(graph, result);
+}
+
+/** A layer without its attention: what comes before and what comes after it, and of which kind it is. */
+export interface LayerParts {
+  before: ComposedGraph;
+  /** Names of `before`'s outputs, in the order of `projectionNames`. */
+  projections: string[];
+  attention: AttentionKind;
+  /** Takes `hidden` and `attended`. */
+  after: RowGraph;
+  memoryBytes: number;
+}
+
+/** The same layer, cut around its attention, so that the rest can be shared by several sequences. */
+export function composeLayerParts(options: RowGraphOptions): LayerParts {
+  const { config, tensors } = options;
+  const [before, after] = [createGraph('before attention'), createGraph('after attention')];
+  const hiddenShape = [1, 'tokens', config.hidden_size];
+  const hidden = before.input('hidden', 'float32', hiddenShape);
+  after.input(hidden.name, 'float32', hiddenShape);
+  const cuts: { projections: Value[]; attention: AttentionKind }[] = [];
+  const forward = createForward({
+    ...options,
+    graph: before,
+    attend(qkv, window) {
+      const packed = 'packed' in qkv;
+      const projections = packed ? [qkv.packed] : [qkv.q, qkv.k, qkv.v];
+      cuts.push({ projections, attention: { packed, window } });
+      const width = config.num_attention_heads * config.head_dim;
+      return { value: after.input('attended', 'float32', [1, 'tokens', width]), graph: after };
+    },
+  });
+
+  const result = architectureFor(config).layer(forward, hidden);
+
+  tensors.expectEmpty();
+  const [cut] = cuts;
+  if (cuts.length !== 1)
+    throw new Error(
+      `a layer attends once, and this ${config.model_type} does ${cuts.length} times`,
+    );
+  cut.projections.forEach((value, index) =>
+    before.output(value, 'float32', [1, 'tokens', `width_${index}`]),
+  );
+  after.output(result, 'float32', hiddenShape);
+  const rest = finished(after, result);
+  return {
+    before: before.compose(),
+    projections: cut.projections.map(({ name }) => name),
+    attention: cut.attention,
+    after: rest,
+    memoryBytes: before.constantBytes() + rest.memoryBytes,
+  };
 }
 
 /** Final norm, then logits of the positions from `first_position` on. */
@@ -59,5 +111,9 @@ export function composeHead(options: RowGraphOptions): RowGraph {
 
   tensors.expectEmpty();
   graph.output(logits, 'float32', [1, 'positions', config.vocab_size]);
-  return { ...graph.compose(), result: logits.name, memoryBytes: graph.constantBytes() };
+  return finished(graph, logits);
+}
+
+function finished(graph: Graph, result: Value): RowGraph {
+  return { ...graph.compose(), result: result.name, memoryBytes: graph.constantBytes() };
 }

@@ -39,10 +39,6 @@ export async function createSession(
 
 const onlyErrors = 3;
 
-export function int32(ort: Ort, value: number): RunTensor {
-  return new ort.Tensor('int32', Int32Array.of(value), [1]);
-}
-
 export function int64(ort: Ort, value: number): RunTensor {
   return new ort.Tensor('int64', BigInt64Array.of(BigInt(value)), [1]);
 }

@@ -58,3 +58,22 @@ function byHalves(tensor: StoredTensor, headDim: number): StoredTensor {
   const data = toHalfRotation(tensor.data, headDim, rowBytes);
   return { ...tensor, data, interleavedRotary: false };
 }
+
+/** Two sources of the same tensors: the second has what was taken from the first. */
+export function takenTwice(tensors: TensorSource): [TensorSource, TensorSource] {
+  const taken = new Map<string, StoredTensor>();
+  const first: TensorSource = {
+    ...tensors,
+    take(name) {
+      const tensor = tensors.take(name);
+      taken.set(name, tensor);
+      return tensor;
+    },
+  };
+  const second: TensorSource = {
+    has: (name) => taken.has(name),
+    take: (name) => taken.get(name) ?? first.take(name),
+    expectEmpty: () => undefined,
+  };
+  return [first, second];
+}

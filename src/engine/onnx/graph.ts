@@ -38,6 +38,9 @@ export interface Graph {
     options?: NodeOptions,
   ): { [Index in keyof Names]: Value };
   cast(x: Value, type: ElementType): Value;
+  /** Cuts `x` along `axis` into `count` equal parts. */
+  split(x: Value, axis: number, count: number): Value[];
+  concat(parts: Value[], axis: number): Value;
   /** Makes a value an output of the graph, under its own name. */
   output(value: Value, type: ElementType, shape: (number | string)[]): void;
   /** Bytes of all constants. */
@@ -92,6 +95,14 @@ export function createGraph(name: string): Graph {
         [Index in keyof typeof outputs]: Value;
       };
     },
+    split(x, axis, count) {
+      if (count === 1) return [x];
+      const outputs = Array.from({ length: count }, () => `Split_${unnamed++}_out`);
+      push('Split', [x], outputs, { attributes: { axis, num_outputs: count } });
+      return outputs.map((name) => ({ name }));
+    },
+    concat: (parts, axis) =>
+      parts.length === 1 ? parts[0] : node('Concat', parts, { attributes: { axis } }),
     cast: (x, type) => node('Cast', [x], { attributes: { to: elementTypeNumber[type] } }),
     output(value, type, shape) {
       spec.outputs.push({ name: value.name, type, shape });

@@ -1,0 +1,60 @@
+/** Sessions for attention by itself: without weights, so that all layers of a kind share them. */
+import {
+  composeAttention,
+  projectionNames,
+  type AttentionFigures,
+  type AttentionKind,
+} from './attention.ts';
+import { bindCaches, keepCaches, type BoundCache } from './bound-cache.ts';
+import { createSession, type RunTensor, type Runtime, type Session } from './runtime.ts';
+
+export interface AttentionSessions {
+  /**
+   * Attends from each cache's new positions. With several caches, projections hold one position of each.
+   *
+   * @param projections [1, tokens, width] each, as `kind` says
+   * @returns [1, tokens, heads * head_dim]
+   */
+  run(kind: AttentionKind, caches: BoundCache[], projections: RunTensor[]): Promise<RunTensor>;
+  dispose(): Promise<void>;
+}
+
+interface Loaded {
+  session: Session;
+  result: string;
+}
+
+export function createAttentionSessions(
+  runtime: Runtime,
+  figures: AttentionFigures,
+): AttentionSessions {
+  const sessions = new Map<string, Promise<Loaded>>();
+
+  async function load(kind: AttentionKind, count: number): Promise<Loaded> {
+    const graph = composeAttention(figures, kind, count);
+    return { session: await createSession(runtime, graph, []), result: graph.result };
+  }
+
+  function sessionFor(kind: AttentionKind, count: number): Promise<Loaded> {
+    const key = `${kind.packed} ${kind.window} ${count}`;
+    const loaded = sessions.get(key) ?? load(kind, count);
+    sessions.set(key, loaded);
+    return loaded;
+  }
+
+  return {
+    async run(kind, caches, projections) {
+      const { session, result } = await sessionFor(kind, caches.length);
+      const names = kind.packed ? projectionNames.packed : projectionNames.apart;
+      const { feeds, fetches } = await bindCaches(runtime.ort, caches);
+      names.forEach((name, index) => (feeds[name] = projections[index]));
+      const outputs = await session.run(feeds, { [result]: null, ...fetches });
+      keepCaches(caches, outputs);
+      return outputs[result];
+    },
+    async dispose() {
+      for (const loaded of sessions.values()) await (await loaded).session.release();
+      sessions.clear();
+    },
+  };
+}

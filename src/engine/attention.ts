@@ -1,0 +1,101 @@
+/**
+ * Causal attention with grouped queries and rotary positions, as ONNX Runtime's one operator for it
+ * (com.microsoft.GroupQueryAttention), over the KV cache of one sequence.
+ */
+import type { ModelConfig } from '../model/config.ts';
+import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
+import { rotaryTables } from './rotary.ts';
+
+/** Queries, keys and values of [1, tokens, heads * head_dim], side by side in one value or apart. */
+export type Projections = { packed: Value } | { q: Value; k: Value; v: Value };
+
+export interface AttentionFigures {
+  config: ModelConfig;
+  contextLength: number;
+}
+
+/** What tells one layer's attention from another's. */
+export interface AttentionKind {
+  packed: boolean;
+  /** Positions that each one looks back on, itself included; Infinity for all. */
+  window: number;
+}
+
+/** Names under which the KV cache of the `index`-th sequence of a graph is bound. */
+export function kvNames(index: number): Record<'pastKey' | 'pastValue' | 'key' | 'value', string> {
+  return {
+    pastKey: `past_key_${index}`,
+    pastValue: `past_value_${index}`,
+    key: `present_key_${index}`,
+    value: `present_value_${index}`,
+  };
+}
+
+/** Names of a graph's inputs, int32, one for each sequence: its length after the run, and that less one. */
+export const lengthNames = { total: 'total_length', last: 'last_position' } as const;
+
+/** Adds attention for each of these sequences, with all inputs and outputs that it needs besides. */
+export function addAttention(
+  graph: Graph,
+  figures: AttentionFigures,
+  sequences: Projections[],
+  window: number,
+): Value[] {
+  const { config, contextLength } = figures;
+  const tables = rotaryTables(config, contextLength);
+  const cos = graph.constant('rotary.cos', 'float32', tables.shape, tables.cos);
+  const sin = graph.constant('rotary.sin', 'float32', tables.shape, tables.sin);
+  const count = sequences.length;
+  const totals = graph.split(graph.input(lengthNames.total, 'int32', [count]), 0, count);
+  const lasts = graph.split(graph.input(lengthNames.last, 'int32', [count]), 0, count);
+  return sequences.map((qkv, index) => {
+    const names = kvNames(index);
+    const shape = (length: string) => [1, config.num_key_value_heads, length, config.head_dim];
+    const past = `past_${index}`;
+    const pastKey = graph.input(names.pastKey, 'float32', shape(past));
+    const pastValue = graph.input(names.pastValue, 'float32', shape(past));
+    const projections = 'packed' in qkv ? [qkv.packed, null, null] : [qkv.q, qkv.k, qkv.v];
+    const [attended, key, value] = graph.nodeWith(
+      'GroupQueryAttention',
+      [...projections, pastKey, pastValue, lasts[index], totals[index], cos, sin],
+      [`attended_${index}`, names.key, names.value],
+      {
+        domain: 'com.microsoft',
+        attributes: {
+          num_heads: config.num_attention_heads,
+          kv_num_heads: config.num_key_value_heads,
+          do_rotary: 1,
+          ...(window < contextLength && { local_window_size: window }),
+        },
+      },
+    );
+    for (const present of [key, value]) graph.output(present, 'float32', shape(`total_${index}`));
+    return attended;
+  });
+}
+
+/** Names of the inputs that carry projections, and of the one output that is attended to. */
+export const projectionNames = { packed: ['packed'], apart: ['q', 'k', 'v'] } as const;
+
+/**
+ * Attention by itself, without weights: over all positions of one sequence, or over one position each of
+ * several. Projections are [1, tokens, width], and so is the result.
+ */
+export function composeAttention(
+  figures: AttentionFigures,
+  kind: AttentionKind,
+  sequences: number,
+): ComposedGraph & { result: string } {
+  const graph = createGraph('attention');
+  const names = kind.packed ? projectionNames.packed : projectionNames.apart;
+  const split = names.map((name) =>
+    graph.split(graph.input(name, 'float32', [1, 'tokens', `${name}_width`]), 1, sequences),
+  );
+  const each = Array.from({ length: sequences }, (_, index): Projections => {
+    const [first, k, v] = split.map((parts) => parts[index]);
+    return kind.packed ? { packed: first } : { q: first, k, v };
+  });
+  const result = graph.concat(addAttention(graph, figures, each, kind.window), 1);
+  graph.output(result, 'float32', [1, 'tokens', 'width']);
+  return { ...graph.compose(), result: result.name };
+}

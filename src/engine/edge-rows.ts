@@ -1,0 +1,41 @@
+/** The rows at a model's two ends: the embedding, and the head. */
+import { createEmbedding, type Embedding } from './embedding.ts';
+import { composeHead } from './row-graph.ts';
+import { openSession, type RowOptions } from './row.ts';
+import { int64, type RunTensor } from './runtime.ts';
+
+export interface EmbeddingRow extends Embedding {
+  kind: 'embed';
+  dispose(): Promise<void>;
+}
+
+export interface HeadRow {
+  kind: 'head';
+  memoryBytes: number;
+  /** Logits [1, positions, vocab_size] of the last `positions` of `tokens`. `hidden` is given up. */
+  run(tokens: number, positions: number, hidden: RunTensor): Promise<RunTensor>;
+  dispose(): Promise<void>;
+}
+
+export function createEmbeddingRow({ config, tensors, weights }: RowOptions): EmbeddingRow {
+  const embedding = createEmbedding(config, tensors.take('model.embed_tokens.weight'), weights);
+  tensors.expectEmpty();
+  return { kind: 'embed', ...embedding, dispose: () => Promise.resolve() };
+}
+
+export async function createHeadRow({ runtime, ...options }: RowOptions): Promise<HeadRow> {
+  const graph = composeHead({ ...options, info: runtime.info });
+  const { result, memoryBytes } = graph;
+  const session = await openSession(runtime, graph, memoryBytes, []);
+  return {
+    kind: 'head',
+    memoryBytes,
+    async run(tokens, positions, hidden) {
+      const first = int64(runtime.ort, tokens - positions);
+      const outputs = await session.run({ hidden, first_position: first });
+      hidden.dispose();
+      return outputs[result];
+    },
+    dispose: () => session.release(),
+  };
+}

@@ -1,0 +1,26 @@
+/** What rows have in common: how they are asked for, and how their weights reach the device. */
+import type { ModelConfig } from '../model/config.ts';
+import type { WeightType } from './engine.ts';
+import type { ComposedGraph } from './onnx/graph.ts';
+import { withMemory } from './out-of-memory.ts';
+import { createSession, type Runtime, type Session } from './runtime.ts';
+import type { TensorSource } from './tensor-source.ts';
+
+export interface RowOptions {
+  runtime: Runtime;
+  config: ModelConfig;
+  contextLength: number;
+  weights: WeightType;
+  tensors: TensorSource;
+}
+
+export function openSession(
+  runtime: Runtime,
+  graph: ComposedGraph,
+  memoryBytes: number,
+  gpuOutputs: string[],
+): Promise<Session> {
+  return withMemory(runtime.device, "a row's weights", memoryBytes, () =>
+    createSession(runtime, graph, gpuOutputs),
+  );
+}
