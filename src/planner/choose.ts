@@ -26,16 +26,25 @@ export function choosePlan(problem: Problem, options: ChooseOptions = {}): Choic
   const tried: Method[] = [...new Set<Method>(['solo', 'best-single', method])];
   const compared = tried.map((each) => solve(problem, { ...options, method: each }));
   const feasible = compared.filter((result) => result.feasible);
-  const plan = feasible.reduce<FeasiblePlan | null>(
-    (best, next) => (best === null || next.ms < best.ms * (1 - 1e-9) ? next : best),
-    null,
-  );
+  const plan = pick(feasible, problem.switching?.toleranceRatio);
   if (plan === null) {
     const last = compared.at(-1);
     const reason = last?.feasible === false ? last.reason : 'no plan was found';
     return { feasible: false, reason, compared };
   }
   return { feasible: true, plan, reason: reasonFor(problem, plan, compared, options), compared };
+}
+
+/** The fastest, the first of equals; in a room that runs already, of those within the tolerance the one that loads least. */
+function pick(plans: FeasiblePlan[], toleranceRatio: number | undefined): FeasiblePlan | null {
+  const fastest = plans.reduce<FeasiblePlan | null>(
+    (best, next) => (best === null || next.ms < best.ms * (1 - 1e-9) ? next : best),
+    null,
+  );
+  if (fastest === null || toleranceRatio === undefined) return fastest;
+  return plans
+    .filter(({ ms }) => ms <= fastest.ms * (1 + toleranceRatio))
+    .reduce((best, next) => (next.loadBytes < best.loadBytes ? next : best), fastest);
 }
 
 function reasonFor(

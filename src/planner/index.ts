@@ -21,3 +21,14 @@ export {
 export { solve, type SolveOptions } from './solve.ts';
 export { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
 export { priceStages } from './price.ts';
+export { chooseBatch, type BatchChoice } from './batch.ts';
+export {
+  explain,
+  type Alternative,
+  type ExplainedStage,
+  type Explanation,
+  type ExplainOptions,
+  type Limit,
+} from './explain.ts';
+export { simulate, type Busy, type Simulation, type SimulationOptions } from './simulate.ts';
+export { connectPlanner, startPlanner, type PlannerClient } from './client.ts';

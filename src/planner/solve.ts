@@ -9,8 +9,12 @@ import { buildInstance, plainInfeasibility, type Instance } from './instance.ts'
 import type { Outcome } from './outcome.ts';
 import type { FeasiblePlan, Method, Objective, PlanResult } from './plan.ts';
 import { ProblemError, type Problem } from './problem.ts';
+import { preferLoaded } from './replan.ts';
 
 const defaultTimeLimitMs = 2000;
+
+/** Prices of loading that a re-plan tries; each gets an equal part of half the time limit. */
+const replanTries = 8;
 
 export interface SolveOptions {
   /** Default `latency`. */
@@ -62,15 +66,31 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
   };
 
   const impossible = plainInfeasibility(instance);
+  const timeLimitMs = options.timeLimitMs ?? defaultTimeLimitMs;
+  const combine = objective === 'throughput' ? 'slowest' : 'sum';
+  const settles = method === 'exact' && problem.switching !== undefined;
   const outcome: Outcome =
     impossible === null
       ? outcomeOf(instance, objective, method, {
-          combine: objective === 'throughput' ? 'slowest' : 'sum',
-          timeLimitMs: options.timeLimitMs ?? defaultTimeLimitMs,
+          combine,
+          timeLimitMs: settles ? timeLimitMs / 2 : timeLimitMs,
           onBetter: (placement) => options.onPlan?.(asPlan(placement)),
         })
       : { found: false, reason: impossible, proven: true };
-  if (outcome.found) return asPlan(outcome.placement, outcome.boundMs);
+  if (outcome.found) {
+    if (!settles || problem.switching === undefined)
+      return asPlan(outcome.placement, outcome.boundMs);
+    const msOf = (placement: Placement) =>
+      totalMs(objective, costOf(instance, objective, placement));
+    const settled = preferLoaded(instance, outcome.placement, {
+      mostMs: msOf(outcome.placement) * (1 + problem.switching.toleranceRatio),
+      msOf,
+      tries: replanTries,
+      solve: (priced, onBetter) =>
+        solveExactly(priced, { combine, onBetter, timeLimitMs: timeLimitMs / 2 / replanTries }),
+    });
+    return asPlan(settled, outcome.boundMs);
+  }
   return {
     feasible: false,
     objective,

@@ -1,5 +1,6 @@
 /** Rooms made up from a seed, to measure the planner on. The same seed gives the same room everywhere. */
 import type { Device, Link, Problem } from '../problem.ts';
+import { startRandom } from '../random.ts';
 
 /** `near`: each device has its own distance to the network, as on a LAN. `uneven`: any pair may be fast, slow or cut off. `star`: all talk to the host only. */
 export type Wiring = 'near' | 'uneven' | 'star';
@@ -56,7 +57,8 @@ export function generateRoom(recipe: RoomRecipe): Problem {
     devices,
     links: wire(recipe, ids, random),
     source: 'host',
-    pin: { first: 1, last: random() < 0.5 ? 1 : 0 },
+    // A head is as large as two layers: where hardly a device has that much, it stays with the host.
+    pin: { first: 1, last: random() < 0.5 || Math.max(...layersHeld.slice(1)) < 3 ? 1 : 0 },
   };
 }
 
@@ -99,16 +101,4 @@ function wire(recipe: RoomRecipe, ids: string[], random: () => number): Link[] {
         });
     }
   return links;
-}
-
-/** Mulberry32: numbers in [0, 1) from a 32-bit seed. */
-export function startRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

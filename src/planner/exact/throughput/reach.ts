@@ -31,6 +31,7 @@ export function reachWithin(
     (_, kind) =>
       kind === sourceKind || transferMs(instance, end - 1, kind, sourceKind) <= bottleneckMs,
   );
+  if (!everyRowHasAPlace(instance, ends)) return { answer: 'no' };
   const mostRows = ends.map(({ mostRows }) => mostRows);
   const sets = createVisitedSets(new Array<number>(kindCount).fill(0), count, kindCount);
 
@@ -129,6 +130,19 @@ function furthestEnds(
   for (let placed = 1; placed <= end; placed++)
     after[placed] = Math.max(after[placed], after[placed - 1]);
   return { first, after, mostRows };
+}
+
+/** Rows that the source does not hold in its first range are for the others, where it starts the lap. */
+function everyRowHasAPlace(
+  { kinds, sourceKind, pinFirst, pinLastFrom: end }: Instance,
+  ends: FurthestEnds[],
+): boolean {
+  const others = kinds
+    .map((_, kind) => kind)
+    .filter((kind) => pinFirst === 0 || kind !== sourceKind);
+  for (let row = Math.max(1, ends[sourceKind].first); row < end; row++)
+    if (!others.some((kind) => ends[kind].after[row] > row)) return false;
+  return true;
 }
 
 /** The least bottleneck for which all devices together could hold the rows, whatever the links. */

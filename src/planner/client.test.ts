@@ -1,0 +1,51 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, describe, expect, it } from 'vitest';
+import { connectPlanner, type PlannerClient } from './client.ts';
+import { authorsCases } from './fixtures/read.ts';
+import type { FeasiblePlan } from './plan.ts';
+import { servePlanner, type Port } from './worker.ts';
+
+const closing: (() => void)[] = [];
+afterEach(() => closing.splice(0).forEach((close) => close()));
+
+function connect(): PlannerClient {
+  const { port1, port2 } = new MessageChannel();
+  servePlanner(asPort(port2));
+  const client = connectPlanner(asPort(port1), () => port1.close());
+  closing.push(client.dispose);
+  return client;
+}
+
+/** A Node port hands over the data itself, a browser's an event that holds it. */
+function asPort(port: MessagePort): Port {
+  return {
+    postMessage: (message) => port.postMessage(message),
+    addEventListener: (_, listener) => port.on('message', (data: unknown) => listener({ data })),
+  };
+}
+
+describe('the planner behind a port', () => {
+  it('sends plans that can be used at once, each better, and then what to run', async () => {
+    const plans: FeasiblePlan[] = [];
+    const { problem } = authorsCases()[0];
+    const choice = await connect().choose(problem, { onPlan: (plan) => plans.push(plan) });
+    if (!choice.feasible) throw new Error(choice.reason);
+    expect(plans.length).toBeGreaterThan(1);
+    expect(choice.plan.ms).toBeCloseTo(72.672, 3);
+    expect(choice.reason).toMatch(/would need .* ms a token/);
+  });
+
+  it('hands back what went wrong', async () => {
+    const { problem } = authorsCases()[0];
+    await expect(connect().choose(problem, { objective: 'request' })).rejects.toThrow(
+      'request is missing',
+    );
+  });
+
+  it('rejects what is unanswered when it is disposed of', async () => {
+    const client = connect();
+    const asked = client.choose(authorsCases()[0].problem);
+    client.dispose();
+    await expect(asked).rejects.toThrow('disposed');
+  });
+});

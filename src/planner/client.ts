@@ -1,0 +1,66 @@
+/** The planner as a tab uses it: asked in the main thread, answered from a worker. */
+import type { Choice, ChooseOptions } from './choose.ts';
+import type { FeasiblePlan } from './plan.ts';
+import type { Problem } from './problem.ts';
+import type { PlanRequest, PlanResponse, Port } from './worker.ts';
+
+export interface PlannerClient {
+  /**
+   * Chooses what to run. `onPlan` gets every better plan while the proof is still under way: each can be rolled out at once.
+   * @throws {Error} where the problem lacks what the objective needs, or the client was disposed of
+   */
+  choose: (problem: Problem, options?: ChooseOptions) => Promise<Choice>;
+  /** Ends the worker; what was asked and is not answered yet is rejected. */
+  dispose: () => void;
+}
+
+/** Starts a worker. Bundlers see the URL and build the worker as an entry of its own. */
+export function startPlanner(): PlannerClient {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  return connectPlanner(worker, () => worker.terminate());
+}
+
+/** A client over any port that `servePlanner` answers at the other end. */
+export function connectPlanner(port: Port, close: () => void): PlannerClient {
+  interface Pending {
+    onPlan: ((plan: FeasiblePlan) => void) | undefined;
+    resolve: (choice: Choice) => void;
+    reject: (reason: Error) => void;
+  }
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  let isOpen = true;
+
+  port.addEventListener('message', ({ data }) => {
+    const response = data as PlanResponse;
+    const request = pending.get(response.id);
+    if (request === undefined) return;
+    if ('plan' in response) {
+      request.onPlan?.(response.plan);
+      return;
+    }
+    pending.delete(response.id);
+    if ('choice' in response) request.resolve(response.choice);
+    else request.reject(new Error(response.error));
+  });
+
+  return {
+    choose: (problem, { onPlan, ...options } = {}) =>
+      new Promise((resolve, reject) => {
+        if (!isOpen) {
+          reject(new Error('the planner was disposed of; start another one'));
+          return;
+        }
+        const id = nextId++;
+        pending.set(id, { onPlan, resolve, reject });
+        port.postMessage({ id, problem, options } satisfies PlanRequest);
+      }),
+    dispose: () => {
+      isOpen = false;
+      close();
+      for (const { reject } of pending.values())
+        reject(new Error('the planner was disposed of before it had an answer'));
+      pending.clear();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * The planner in a worker of its own, so that a proof under way never blocks a tab. Messages in: `{ id, problem, options }`. Messages out, for
+ * the same `id`: any number of `{ plan }`, each better than the last, then one `{ choice }` or `{ error }`.
+ */
+import { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
+import type { FeasiblePlan } from './plan.ts';
+import type { Problem } from './problem.ts';
+
+export interface PlanRequest {
+  id: number;
+  problem: Problem;
+  options: Omit<ChooseOptions, 'onPlan'>;
+}
+
+export type PlanResponse =
+  | { id: number; plan: FeasiblePlan }
+  | { id: number; choice: Choice }
+  | { id: number; error: string };
+
+/** What a worker's global scope and a message port have in common. */
+export interface Port {
+  postMessage: (message: unknown) => void;
+  addEventListener: (type: 'message', listener: (event: { data: unknown }) => void) => void;
+}
+
+/** Answers the requests that arrive on a port. */
+export function servePlanner(port: Port): void {
+  port.addEventListener('message', ({ data }) => {
+    // Only this app's own client writes to the port.
+    const { id, problem, options } = data as PlanRequest;
+    const answer = (response: PlanResponse) => port.postMessage(response);
+    try {
+      const onPlan = (plan: FeasiblePlan) => answer({ id, plan });
+      answer({ id, choice: choosePlan(problem, { ...options, onPlan }) });
+    } catch (error) {
+      answer({ id, error: error instanceof Error ? error.message : String(error) });
+    }
+  });
+}
+
+if ('WorkerGlobalScope' in globalThis) servePlanner(globalThis);
