@@ -1,5 +1,5 @@
 /** Peak resident memory of browser tabs, from the operating system: Linux only, null elsewhere. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Browser } from 'playwright';
 
 export interface RendererMemory {
@@ -7,6 +7,8 @@ export interface RendererMemory {
   renderers(): Promise<number[]>;
   /** The largest resident size that a process ever had, bytes; null where nothing tells. */
   peakBytes(processId: number): Promise<number | null>;
+  /** From now on only the present size and what follows count as the peak. */
+  forgetPeak(processId: number): Promise<void>;
 }
 
 export async function rendererMemory(browser: Browser): Promise<RendererMemory> {
@@ -21,5 +23,6 @@ export async function rendererMemory(browser: Browser): Promise<RendererMemory> 
       const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
       return kibibytes === undefined ? null : Number(kibibytes) * 1024;
     },
+    forgetPeak: (processId) => writeFile(`/proc/${processId}/clear_refs`, '5'),
   };
 }

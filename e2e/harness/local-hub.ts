@@ -32,6 +32,8 @@ const openToAll = {
   'Access-Control-Allow-Headers': 'Authorization, Range',
   'Access-Control-Expose-Headers': 'Content-Range, Content-Length, ETag',
   'Cross-Origin-Resource-Policy': 'cross-origin',
+  // Every visit is to be counted, not only those that the browser has forgotten.
+  'Cache-Control': 'no-store',
 };
 
 export async function startLocalHub({ models, accessToken }: LocalHubOptions): Promise<LocalHub> {

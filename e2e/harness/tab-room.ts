@@ -81,7 +81,7 @@ export async function openTabRoom(browser: Browser, options: TabRoomOptions): Pr
     await close();
     throw error;
   }
-  return { host, devices, join, close, view: () => viewOf(host), ask: asker(host) };
+  return { host, devices, join, close, view: () => viewOf(host), ask: askerOf(host) };
 }
 
 export function viewOf(page: Page): Promise<RoomView> {
@@ -148,7 +148,8 @@ async function orFailed(work: Promise<unknown>, failed: Promise<string>): Promis
   if (reason !== null) throw new Error(reason);
 }
 
-function asker(host: Page): TabRoom['ask'] {
+/** Asks the room that this page hosts. */
+export function askerOf(host: Page): TabRoom['ask'] {
   return async (request, onText) => {
     const name = `onText${randomUUID().replaceAll('-', '')}`;
     if (onText) await host.exposeFunction(name, onText);
