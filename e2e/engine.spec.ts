@@ -73,6 +73,19 @@ test('stories15M reads long prompts alike in chunks of any size', async ({
     }
 });
 
+test('sequences decoded together continue as each does alone', async ({ page, engineServer }) => {
+  await page.goto(engineServer.isolatedPage);
+  const { ids } = await page.evaluate(
+    async ([prompts, count]) => {
+      const opening = { backend: 'wasm', threads: 2, model: 'stories15m', weights: 'f32' } as const;
+      await enginePage.open(opening);
+      return enginePage.answerTogether(prompts, count);
+    },
+    [continuations.map(({ promptIds }) => promptIds), 96] as const,
+  );
+  expect(ids).toEqual(continuations.map(({ greedyIds }) => greedyIds));
+});
+
 test('smaller weights take less memory', async ({ page, engineServer }) => {
   await page.goto(engineServer.isolatedPage);
   const layerBytes = await page.evaluate(async () => {

@@ -33,7 +33,7 @@ const embeddingSample = 4096;
 const longestRunMs = 150;
 /** Positions that each measured token attends to. */
 const pastLength = 32;
-const timing: TimingLimits = { warmUpMs: 100, measureMs: 200 };
+const timing: TimingLimits = { warmUpMs: 80, measureMs: 150 };
 const once: TimingLimits = { warmUpMs: 0, measureMs: 0 };
 
 /** See `Engine.measure`. */
