@@ -2,8 +2,6 @@
 export interface ByteSource {
   /** Length of the whole. */
   bytes: number;
-  /** Changes when the contents change, where the place can tell: a file's date, a server's tag. */
-  version?: string;
   /** Exactly `length` bytes from `offset`, or an error that says what was missing. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }

@@ -6,10 +6,9 @@ export async function openFileSource(
   path: string,
 ): Promise<ByteSource & { close(): Promise<void> }> {
   const handle = await open(path, 'r');
-  const { size, mtimeMs } = await handle.stat();
+  const { size } = await handle.stat();
   return {
     bytes: size,
-    version: `${path} ${mtimeMs}`,
     read: async (offset, length) => {
       checkRange(offset, length, size);
       const buffer = new Uint8Array(length);

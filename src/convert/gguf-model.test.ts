@@ -47,6 +47,15 @@ describe('openGguf', () => {
     expect(manifest.chatTemplate).toContain('messages');
   });
 
+  it('takes the licence from the file where nobody else names one', async () => {
+    const file = changed({ 'general.license': ['string', 'apache-2.0'] });
+    const source = memorySource(file);
+    const unknown = { ...label, licence: 'unknown' };
+    const { manifest } = await openGguf([{ path: 'tiny.gguf', source }], unknown);
+    expect(manifest.licence).toBe('apache-2.0');
+    expect((await open(file)).manifest.licence).toBe('MIT');
+  });
+
   it('finds every tensor under its Hugging Face name', async () => {
     const { manifest, sources } = await open(tinyGguf());
     for (const tensor of manifest.rows.flatMap(({ tensors }) => tensors)) {

@@ -49,6 +49,8 @@ export async function openGguf(files: GgufFile[], label: ModelLabel): Promise<Ch
     format: 'edgeshard',
     version: 1,
     ...label,
+    licence:
+      label.licence === 'unknown' ? (metadata.text('general.license') ?? 'unknown') : label.licence,
     config,
     files: listed,
     rows: rowTensors(config).map((row) => ({

@@ -33,7 +33,6 @@ export async function openHttpSource(
   const start = await exactly(first, Math.min(firstBytes, bytes), url);
   return {
     bytes,
-    version: `${url} ${first.headers.get('etag') ?? first.headers.get('last-modified') ?? ''}`,
     read: async (offset, length) => {
       checkRange(offset, length, bytes);
       if (offset + length <= start.byteLength) return start.slice(offset, offset + length);

@@ -111,7 +111,7 @@ async function weightPaths(tree: FileTree): Promise<string[]> {
     if (await tree.open('model.safetensors')) return ['model.safetensors'];
     throw new Error(
       'there is neither model.safetensors nor model.safetensors.index.json: ' +
-        'only weights in safetensors can be read from a Hugging Face folder',
+        'from a Hugging Face folder only safetensors can be read; if it holds GGUF files, name one of them',
     );
   }
   const checked = v.safeParse(IndexSchema, index.json);

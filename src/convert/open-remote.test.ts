@@ -156,7 +156,7 @@ describe('openRemote', () => {
     await server?.close();
     hubUrl = await serve(new Map([['config.json', json(hubConfig)]]));
     await expect(openRemote('owner/tiny', { hubUrl })).rejects.toThrow(
-      /only weights in safetensors/,
+      /only safetensors can be read; if it holds GGUF files/,
     );
     await expect(openRemote(`${hubUrl}/other.gguf`)).rejects.toThrow(/there is no .*other\.gguf/);
   });

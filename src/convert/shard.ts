@@ -1,13 +1,17 @@
 /** `npm run shard -- INPUT`: cuts a checkpoint into shards that a room can load. */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { StorableDtype } from '../model/quantise.ts';
+import type { ModelLabel } from './checkpoint.ts';
 import { cutShards } from './cut.ts';
-import { openCheckpointAt } from './open-checkpoint.ts';
+import { openCheckpointAt, type OpenedCheckpoint } from './open-checkpoint.ts';
+import { openRemote } from './open-remote.ts';
 
 const usage = `usage: npm run shard -- INPUT [--out DIR] [--weights f32|f16|q8|q4] [--name NAME] [--licence TEXT]
 
-INPUT is a Hugging Face folder, a GGUF file (any part of a split one), or a llama2.c checkpoint (.bin).
+INPUT is a Hugging Face folder, a GGUF file (any part of a split one) or a llama2.c checkpoint (.bin) on
+this computer, a hub id (owner/name), or the address of such a folder or GGUF file.
 DIR is where the model's folder goes; shards by default.
 Without --weights every tensor keeps the type it has.`;
 
@@ -28,10 +32,12 @@ async function main(): Promise<void> {
   if (values.help || positionals.length !== 1) throw new Error(usage);
   if (values.weights !== undefined && !(values.weights in storedAs))
     throw new Error(`--weights must be f32, f16, q8 or q4, not "${values.weights}"`);
+  if (values.name !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(values.name))
+    throw new Error(`--name must be letters, digits, dots and dashes, not "${values.name}"`);
 
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort(new Error('stopped; nothing was left behind')));
-  const { checkpoint, close } = await openCheckpointAt(resolve(input), {
+  const { checkpoint, close } = await openInput(input, {
     ...(values.name !== undefined && { name: values.name }),
     ...(values.licence !== undefined && { licence: values.licence }),
   });
@@ -47,6 +53,14 @@ async function main(): Promise<void> {
   } finally {
     await close();
   }
+}
+
+/** What is not on this computer is looked for elsewhere. */
+async function openInput(input: string, label: Partial<ModelLabel>): Promise<OpenedCheckpoint> {
+  if (existsSync(input)) return openCheckpointAt(resolve(input), label);
+  const { manifest, sources } = await openRemote(input);
+  const checkpoint = { manifest: { ...manifest, ...label }, sources };
+  return { checkpoint, close: () => Promise.resolve() };
 }
 
 function showProgress(bytes: number, totalBytes: number): void {

@@ -27,9 +27,11 @@ export function parseManifest(json: unknown): Manifest {
   checkArchitecture(manifest);
   manifest.files.forEach(checkFile);
   checkRows(manifest);
-  for (const path of [manifest.tokenizer])
-    if (path !== null && !manifest.files.some((file) => file.path === path))
-      throw new Error(`the manifest names the tokenizer "${path}", which is not among its files`);
+  const { tokenizer } = manifest;
+  if (tokenizer !== null && !manifest.files.some(({ path }) => path === tokenizer))
+    throw new Error(
+      `the manifest names the tokenizer "${tokenizer}", which is not among its files`,
+    );
   return manifest;
 }
 
