@@ -106,7 +106,8 @@ test.describe('asking', () => {
       }).observe(document.body, { subtree: true, childList: true, characterData: true });
     });
     await page.getByRole('button', { name: 'Once upon a time' }).click();
-    await expect(page.getByRole('button', { name: 'Stop' })).toHaveCount(0, { timeout: 15_000 });
+    await expect(page.locator('article .text')).toContainText('not afraid any more.');
+    await expect(page.getByRole('button', { name: 'Stop' })).toHaveCount(0);
     const heard = await page.evaluate(() => (globalThis as unknown as { heard: string[] }).heard);
     expect(heard.slice(0, 2)).toEqual([
       ' the dark. ',
