@@ -2,12 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostOptions, ModelChoice } from '../src/room/room.ts';
-import {
-  expectTinyReference,
-  tinyFolder,
-  tinyModels,
-  type TinyModel,
-} from './fixtures/tiny-models.ts';
+import { expectTinyReference, tinyFolder, type TinyModel } from './fixtures/tiny-models.ts';
 import { accessToken, expect, test } from './harness/hub-test.ts';
 import type { LocalHub } from './harness/local-hub.ts';
 import { askerOf, openTabRoom, viewOf, type TabRoom } from './harness/tab-room.ts';
