@@ -1,12 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { startRangeServer, type RangeServer } from './fixtures/range-server.ts';
+import {
+  startRangeServer,
+  type RangeServer,
+  type RangeServerOptions,
+} from './fixtures/range-server.ts';
 import { openHttpSource } from './http-source.ts';
 
 const data = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7) % 251);
 let server: RangeServer;
 afterEach(() => server.close());
 
-async function open(options: { ignoreRanges?: boolean } = {}, body = data) {
+async function open(options: RangeServerOptions = {}, body = data) {
   server = await startRangeServer(new Map([['/file', body]]), options);
   const source = await openHttpSource(`${server.origin}/file`);
   if (!source) throw new Error('the file should be there');
@@ -33,6 +37,12 @@ describe('openHttpSource', () => {
   it('takes a small file whole from a server without ranges', async () => {
     const source = await open({ ignoreRanges: true });
     expect(await source.read(150_000, 3)).toEqual(data.slice(150_000, 150_003));
+  });
+
+  it('finds the length otherwise where the answer does not show it', async () => {
+    const source = await open({ hideContentRange: true });
+    expect(source.bytes).toBe(200_000);
+    expect(await source.read(199_000, 1000)).toEqual(data.slice(199_000));
   });
 
   it('knows an empty file, and one that is not there', async () => {

@@ -27,9 +27,7 @@ export async function openHttpSource(
   }
   if (!first.ok) throw await refusal(first, url);
   if (first.status !== 206) return wholeSource(first, url);
-  const bytes = Number(/\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1] ?? NaN);
-  if (!Number.isSafeInteger(bytes))
-    throw new Error(`${url}: the server does not say how long the file is (content-range)`);
+  const bytes = await lengthOf(first, url, headers);
   const start = await exactly(first, Math.min(firstBytes, bytes), url);
   return {
     bytes,
@@ -40,6 +38,23 @@ export async function openHttpSource(
       return readRange(url, headers, offset, length);
     },
   };
+}
+
+/** A server on another origin may not let a page see where a part belongs; the whole's length it may. */
+async function lengthOf(
+  part: Response,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<number> {
+  const stated = /\/(\d+)$/.exec(part.headers.get('content-range') ?? '')?.[1];
+  if (stated !== undefined) return Number(stated);
+  const { headers: whole } = await fetch(url, { method: 'HEAD', headers });
+  const length = Number(whole.get('content-length') ?? NaN);
+  if (!Number.isSafeInteger(length)) {
+    await part.body?.cancel();
+    throw new Error(`${url}: the server does not say how long the file is`);
+  }
+  return length;
 }
 
 /** Waits between attempts at one range; a connection that breaks is a matter of seconds. */
