@@ -3,7 +3,7 @@ import { channelsOf } from '../src/transport/channels.ts';
 import { encodeFrame } from '../src/transport/frame.ts';
 import {
   createIdentity,
-  createPeerJsSignalling,
+  createSignalling,
   keepIdentity,
   LinkError,
   openLink,
@@ -73,9 +73,17 @@ async function open(connection: RTCPeerConnection, peerId: string, options: Link
 
 const device = {
   /** Registers at the page's server; returns this device's fingerprint. */
-  async register(id: string, kept = false): Promise<string> {
+  async register(
+    id: string,
+    { kept = false, url, by }: { kept?: boolean; url?: string; by?: 'socket' | 'events' } = {},
+  ): Promise<string> {
     const identity = kept ? await keepIdentity('test') : await createIdentity();
-    signalling = await createPeerJsSignalling({ id, identity });
+    signalling = await createSignalling({
+      id,
+      identity,
+      ...(url !== undefined && { url }),
+      ...(by && { by }),
+    });
     return identity.fingerprint;
   },
   /** From now on this browser offers no address of its own, as under a strict privacy setting. */

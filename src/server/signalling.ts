@@ -7,11 +7,14 @@ import type { Duplex } from 'node:stream';
 import express from 'express';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer, type RawData } from 'ws';
+import { createEventSignalling } from './event-signalling.ts';
 import { messageAllowance } from './message-allowance.ts';
 import { isMisdirected } from './own-host.ts';
 
 /** The path that a PeerJS client is given; its socket is `/peerjs/peerjs`. */
 export const signallingPath = '/peerjs';
+/** For devices that open no socket. */
+const eventsPath = `${signallingPath}/events`;
 
 export interface SignallingOptions {
   /** Origins besides the server's own whose pages may use this server, e.g. an app on a static host. */
@@ -66,14 +69,21 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
   });
   // A socket that breaks, or sends what is no JSON, ends by itself; it must not end the server.
   peerServer.on('error', () => undefined);
+  const events = createEventSignalling({
+    connect: (socket, request) => sockets.emit('connection', socket, request),
+    refuse,
+    allowedOrigins,
+    maxMessageBytes,
+  });
   const http = express().disable('x-powered-by').use(peerServer);
 
   return {
     handleRequest: (request, response) => {
-      http(request, response);
+      if (pathOf(request) === eventsPath) events.handleRequest(request, response);
+      else http(request, response);
     },
     handleUpgrade: (request, socket, head) => {
-      const refusal = refuse(request);
+      const refusal = sockets.shouldHandle(request) ? refuse(request) : '404 Not Found';
       if (refusal) {
         socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
         return;
@@ -83,18 +93,21 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
       );
     },
     close: () => {
+      events.close();
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     },
   };
 
   function refuse(request: IncomingMessage): string | null {
-    if (!sockets.shouldHandle(request)) return '404 Not Found';
     if ((request.url ?? '').length > maxUrlLength) return '414 URI Too Long';
     if (isMisdirected(request, allowedOrigins)) return '421 Misdirected Request';
     if (!isAllowedOrigin(request, allowedOrigins)) return '403 Forbidden';
     const open = socketsOf.get(request.socket.remoteAddress ?? '') ?? 0;
-    return open >= maxSocketsPerAddress ? '429 Too Many Requests' : null;
+    // A message for a stream that is open opens nothing.
+    return request.method !== 'POST' && open >= maxSocketsPerAddress
+      ? '429 Too Many Requests'
+      : null;
   }
 }
 
@@ -104,6 +117,10 @@ function isAllowedOrigin(request: IncomingMessage, allowedOrigins: readonly stri
   // No browser leaves the header out; other programs are not bound by it anyway.
   if (origin === undefined) return true;
   return allowedOrigins.includes(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').replace(/[?#].*$/s, '');
 }
 
 function byteLength(data: RawData): number {

@@ -3,7 +3,7 @@ export { parseEmulatedLink } from './emulated-network.ts';
 export { createIdentity, keepIdentity } from './identity.ts';
 export { LinkError, type LinkErrorCode } from './link-error.ts';
 export { openLink } from './link.ts';
-export { createPeerJsSignalling, type PeerJsSignallingOptions } from './peerjs-signalling.ts';
+export { createSignalling, type AnySignallingOptions } from './create-signalling.ts';
 export { makeRoomKey, makeRoomLink, parseRoomLink } from './room-link.ts';
 export { makePeerId } from './signalling.ts';
 export type * from './types.ts';

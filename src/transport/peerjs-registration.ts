@@ -1,6 +1,7 @@
 /** Being known to the PeerServer: at first, and again whenever the socket to it breaks. */
 import type { Peer } from 'peerjs';
 import { LinkError } from './link-error.ts';
+import { idTaken, serverRefused, serverUnreachable } from './signalling-error.ts';
 
 const firstRetryMs = 500;
 const longestRetryMs = 10_000;
@@ -50,7 +51,7 @@ function keepRegistered(peer: Peer, serverUrl: URL, giveUpAfterMs: number): Regi
       lostAt ??= performance.now();
       if (performance.now() - lostAt > giveUpAfterMs) {
         ending.abort();
-        resolve(unreachable(serverUrl));
+        resolve(serverUnreachable(serverUrl));
         return;
       }
       timer = setTimeout(reconnect, retryMs);
@@ -81,17 +82,10 @@ function opened(peer: Peer, serverUrl: URL, deadlineMs: number): Promise<void> {
     const onOpen = (): void => settle(null);
     const onError = (error: { type: string; message: string }): void =>
       settle(refusedBy(serverUrl, error));
-    const timer = setTimeout(() => settle(unreachable(serverUrl)), deadlineMs);
+    const timer = setTimeout(() => settle(serverUnreachable(serverUrl)), deadlineMs);
     peer.on('open', onOpen);
     peer.on('error', onError);
   });
-}
-
-function unreachable(serverUrl: URL): LinkError {
-  return new LinkError(
-    'signalling-failed',
-    `The server at ${serverUrl.host} that introduces devices to each other cannot be reached: check that it runs and that this device is on its network.`,
-  );
 }
 
 function refusedBy(
@@ -100,10 +94,7 @@ function refusedBy(
 ): LinkError {
   switch (type) {
     case 'unavailable-id':
-      return new LinkError(
-        'signalling-failed',
-        'Another open page uses this device’s name in the room: close it, or open a new room.',
-      );
+      return idTaken();
     case 'browser-incompatible':
       return new LinkError(
         'signalling-failed',
@@ -113,11 +104,8 @@ function refusedBy(
     case 'socket-error':
     case 'socket-closed':
     case 'server-error':
-      return unreachable(serverUrl);
+      return serverUnreachable(serverUrl);
     default:
-      return new LinkError(
-        'signalling-failed',
-        `The server at ${serverUrl.host} that introduces devices to each other refused this one (${message}): reload the page.`,
-      );
+      return serverRefused(serverUrl, message);
   }
 }

@@ -5,39 +5,33 @@
 import { Peer, type DataConnection } from 'peerjs';
 import { channelsOf } from './channels.ts';
 import { createPostbox, rememberIntroduction } from './introduction.ts';
-import { LinkError } from './link-error.ts';
+import type { LinkError } from './link-error.ts';
 import { register } from './peerjs-registration.ts';
-import { connectionConfiguration, makePeerId } from './signalling.ts';
-import type { Identity, Signalling } from './types.ts';
-
-export interface PeerJsSignallingOptions {
-  identity: Identity;
-  /** This device's id; a fresh one unless told. A host that comes back uses its own again. */
-  id?: string;
-  /** Of the PeerServer, e.g. `https://192.168.1.20:8443/peerjs`; `/peerjs` of the page's own server unless told. */
-  url?: string;
-  iceServers?: RTCIceServer[];
-  /** For reaching the server, and for each dialled device's answer; 15,000 ms unless told. */
-  deadlineMs?: number;
-  /** How long to keep trying after the server was lost; 10 minutes unless told. */
-  giveUpAfterMs?: number;
-}
+import { nobodyThere } from './signalling-error.ts';
+import {
+  connectionConfiguration,
+  makePeerId,
+  maxConnections,
+  serverUrlOf,
+  type SignallingOptions,
+} from './signalling.ts';
+import type { Signalling } from './types.ts';
 
 type PeerServerAddress = Pick<
   NonNullable<ConstructorParameters<typeof Peer>[1]>,
   'host' | 'port' | 'path' | 'secure' | 'config'
 >;
 
-/** Dials beyond this are refused: whoever knows the room's name may dial, key or not. */
-const maxConnections = 64;
-
 /** Registers at the PeerServer. Rejects with a `LinkError` (`signalling-failed`) that says what to look at. */
 export async function createPeerJsSignalling(
-  options: PeerJsSignallingOptions,
+  options: SignallingOptions & {
+    /** For opening the socket, where that is another than for a device's answer. */
+    openDeadlineMs?: number;
+  },
 ): Promise<Signalling> {
   const { identity, iceServers, id = makePeerId(), deadlineMs = 15_000 } = options;
   const configuration = connectionConfiguration(identity.certificate, iceServers);
-  const url = new URL(options.url ?? '/peerjs', globalThis.location.href);
+  const url = serverUrlOf(options);
   const server: PeerServerAddress = {
     host: url.hostname,
     port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
@@ -64,7 +58,10 @@ export async function createPeerJsSignalling(
     else onDial(connection, introduction.peer);
   });
   const giveUpAfterMs = options.giveUpAfterMs ?? 600_000;
-  const registration = await register(peer, url, { deadlineMs, giveUpAfterMs });
+  const registration = await register(peer, url, {
+    deadlineMs: options.openDeadlineMs ?? deadlineMs,
+    giveUpAfterMs,
+  });
 
   /** Makes a connection ours: PeerJS still passes network candidates on, and does nothing else with it. */
   function takeOver(introduction: DataConnection): RTCPeerConnection {
@@ -137,11 +134,4 @@ function answerOf(
     peer.on('error', onError);
     connection.addEventListener('signalingstatechange', onState);
   });
-}
-
-function nobodyThere(): LinkError {
-  return new LinkError(
-    'peer-unavailable',
-    'That device does not answer: it may have left, or be asleep; check that its page is open and try again.',
-  );
 }

@@ -58,6 +58,7 @@ const askEveryMs = 250;
 /** How long a new path under the old connection may take: SCTP may wait some seconds by itself before it speaks again. */
 const restartMs = 800;
 const redialMs = 5000;
+const answerMs = 1200;
 const redialAgainMs = 500;
 
 type State =
@@ -162,8 +163,16 @@ export function createRecovery(options: RecoveryOptions): Recovery {
 
   async function dialAgain(signal: AbortSignal): Promise<void> {
     const { connection, negotiation } = begin(attempts++, signal);
-    void negotiation.offer().catch(() => undefined);
-    await prove(connection, signal);
+    // A message by way of the server may be lost; another attempt is sooner made than this one waited for.
+    const unanswered = new Promise<never>((_, reject) => {
+      const giveUp = (): void => {
+        connection.close();
+        reject(new Error('the offer was not answered'));
+      };
+      const timer = setTimeout(giveUp, answerMs);
+      negotiation.offer().then(() => clearTimeout(timer), giveUp);
+    });
+    await Promise.race([prove(connection, signal), unanswered]);
   }
 
   async function acceptRedial(number: number): Promise<void> {

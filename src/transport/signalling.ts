@@ -1,5 +1,23 @@
-/** What every way of introducing devices shares; `peerjs-signalling.ts` is one. */
-export type { Signalling } from './types.ts';
+/** What every way of introducing devices shares: by PeerJS's socket, or by server-sent events. */
+import type { Identity, Signalling } from './types.ts';
+
+export type { Signalling };
+
+export interface SignallingOptions {
+  identity: Identity;
+  /** This device's id; a fresh one unless told. A host that comes back uses its own again. */
+  id?: string;
+  /** Of the PeerServer, e.g. `https://192.168.1.20:8443/peerjs`; `/peerjs` of the page's own server unless told. */
+  url?: string;
+  iceServers?: RTCIceServer[];
+  /** For reaching the server, and for each dialled device's answer; 15,000 ms unless told. */
+  deadlineMs?: number;
+  /** How long to keep trying after the server was lost; 10 minutes unless told. */
+  giveUpAfterMs?: number;
+}
+
+/** Dials beyond this are refused: whoever knows the room's name may dial, key or not. */
+export const maxConnections = 64;
 
 /** A name that nobody guesses, of letters and digits only: 100 bits. */
 export function makePeerId(): string {
@@ -14,4 +32,8 @@ export function connectionConfiguration(
   iceServers: RTCIceServer[] = [],
 ): RTCConfiguration {
   return { certificates: [certificate], iceServers, bundlePolicy: 'max-bundle' };
+}
+
+export function serverUrlOf({ url }: SignallingOptions): URL {
+  return new URL(url ?? '/peerjs', globalThis.location.href);
 }
