@@ -3,9 +3,18 @@
  * tells both sides the other's fingerprint, and one of them to dial. A link to anyone else is refused.
  */
 import { decodeBulk, type BulkMessage } from './bulk-message.ts';
-import { openLink, type FrameHeader, type Link, type Signalling } from '../transport/index.ts';
+import {
+  openLink,
+  type FrameHeader,
+  type Link,
+  type LinkEmulation,
+  type Signalling,
+} from '../transport/index.ts';
+import { combinedEmulation } from './emulation.ts';
 
 export interface PeersOptions {
+  /** This device's own id. */
+  deviceId: string;
   dial: Signalling['dial'];
   key: Uint8Array<ArrayBuffer>;
   onFrame: (from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>) => void;
@@ -29,6 +38,8 @@ export interface Peers {
   send(deviceId: string, header: FrameHeader, payload: Uint8Array): void;
   /** Rejects when there is no link. */
   sendBulk(deviceId: string, message: Uint8Array): Promise<void>;
+  /** Slows every link of that device down, as far as this end sends; null lifts it. */
+  emulate(deviceId: string, emulation: LinkEmulation | null): void;
   /** Half of the last round trip to that device, in ms; 0 before the first. */
   wireMs(deviceId: string): number;
   drop(deviceId: string, reason: string): void;
@@ -43,11 +54,17 @@ const earlyDialMs = 20_000;
 export function createPeers(options: PeersOptions): Peers {
   const { dial: dialOut, key } = options;
   const links = new Map<string, Link>();
+  const emulations = new Map<string, LinkEmulation>();
   const early = new Map<
     string,
     { connection: RTCPeerConnection; expiry: ReturnType<typeof setTimeout> }
   >();
   const awaited = new Map<string, (connection: RTCPeerConnection) => void>();
+
+  function emulationTowards(deviceId: string): LinkEmulation | null {
+    const own = emulations.get(options.deviceId) ?? null;
+    return combinedEmulation(own, emulations.get(deviceId) ?? null);
+  }
 
   function dialled(connection: RTCPeerConnection, peerId: string): void {
     const take = awaited.get(peerId);
@@ -79,6 +96,7 @@ export function createPeers(options: PeersOptions): Peers {
   function add(deviceId: string, link: Link): void {
     links.get(deviceId)?.close('connected anew');
     links.set(deviceId, link);
+    link.emulate(emulationTowards(deviceId));
     link.onFrame((header, payload) => {
       try {
         options.onFrame(deviceId, header, payload);
@@ -124,6 +142,11 @@ export function createPeers(options: PeersOptions): Peers {
       const link = links.get(deviceId);
       if (!link) throw new Error(`there is no link to ${deviceId} any more`);
       await link.sendBulk(message);
+    },
+    emulate(deviceId, emulation) {
+      if (emulation) emulations.set(deviceId, emulation);
+      else emulations.delete(deviceId);
+      for (const [peer, link] of links) link.emulate(emulationTowards(peer));
     },
     wireMs: (deviceId) => (links.get(deviceId)?.stats.roundTripMs ?? 0) / 2,
     drop(deviceId, reason) {

@@ -16,6 +16,7 @@ const peerId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const sentence = v.pipe(v.string(), v.maxLength(500));
 const weights = v.picklist(['f32', 'f16', 'q8', 'q4']);
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const backend = v.picklist(['webgpu', 'wasm']);
 
 /** A row of 3.5 GB, in pieces of 4 MiB; its hashes fit one message. */
@@ -69,8 +70,6 @@ const AnswerStatusSchema = v.variant('kind', [
   v.object({ kind: v.literal('failed'), reason: sentence }),
 ]);
 
-const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-
 const SamplingSchema = v.object({
   temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
   topK: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1 << 20)),
@@ -78,6 +77,13 @@ const SamplingSchema = v.object({
   minP: share,
   repetitionPenalty: v.pipe(v.number(), v.minValue(0.1), v.maxValue(10)),
   seed: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
+});
+
+const EmulationSchema = v.object({
+  delayMs: v.pipe(ms, v.maxValue(10_000)),
+  jitterMs: v.pipe(ms, v.maxValue(10_000)),
+  lossRate: share,
+  mbps: v.exactOptional(v.pipe(v.number(), v.minValue(0.01), v.maxValue(1e6))),
 });
 
 const ModelAddressSchema = v.variant('kind', [
@@ -145,6 +151,8 @@ const HostMessageSchema = v.variant('kind', [
     predictedMsPerToken: ms,
   }),
   v.object({ kind: v.literal('left'), deviceId }),
+  /** That device's links are slowed down, for an experiment; null lifts it. */
+  v.object({ kind: v.literal('emulate'), deviceId, emulation: v.nullable(EmulationSchema) }),
   /** This device's part is over for good: the room was closed, or the host removed it. */
   v.object({ kind: v.literal('ended'), reason: sentence }),
 ]);

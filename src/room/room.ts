@@ -1,5 +1,6 @@
 /** A room as the code around it sees it: what the face, the demo and the benchmarks call. */
 import type { Backend, WeightType } from '../engine/engine.ts';
+import type { LinkEmulation } from '../transport/index.ts';
 import type { SamplingOptions } from './host/sampler.ts';
 import type { PipelineMode } from './host/turns.ts';
 import type { AskingMode, RowRange, RoomView } from './view.ts';
@@ -121,6 +122,8 @@ export interface Room {
 
 export interface HostRoom extends Room {
   setAsking(mode: AskingMode): void;
+  /** Slows a device's links down as an experiment, and plans with them as they are then; null lifts it. */
+  emulate(deviceId: string, emulation: LinkEmulation | null): void;
   /** Allows a visitor's question, or refuses it. */
   decide(answerId: number, isAllowed: boolean): void;
   /** Settles when no plan is being rolled out and the room can answer. */

@@ -3,6 +3,7 @@
  * and for a device. The face reads this and calls the few functions of `room.ts`; it knows nothing else.
  */
 import type { Backend, WeightType } from '../engine/engine.ts';
+import type { LinkEmulation } from '../transport/index.ts';
 
 export type DeviceStatus =
   | { kind: 'connecting' }
@@ -42,6 +43,8 @@ export interface DeviceView {
   bytesLoaded: number;
   /** Between the host and this device; null for the host, or before it was measured. */
   link: { latencyMs: number; mbps: number } | null;
+  /** How its links are slowed down, for an experiment; null for links as they are. */
+  emulation: LinkEmulation | null;
 }
 
 export interface PlanView {

@@ -159,6 +159,12 @@ export function takePart(options: PartOptions): DevicePart {
       case 'release':
         device.release(message.sequence);
         return;
+      case 'emulate': {
+        const { deviceId, emulation } = message;
+        peers.emulate(deviceId, emulation);
+        if (deviceId === welcome.deviceId) show({ emulation });
+        return;
+      }
       case 'ended':
         options.fail(message.reason);
         return;

@@ -2,7 +2,7 @@
 import { deviceLabel } from '../../profile/this-device.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
 import {
-  createPeerJsSignalling,
+  createSignalling,
   keepIdentity,
   LinkError,
   openLink,
@@ -84,7 +84,7 @@ async function begin(
   end: (how: VisitEnd) => void,
 ): Promise<void> {
   const { address, store } = options;
-  const signalling = await createPeerJsSignalling({
+  const signalling = await createSignalling({
     identity: await keepIdentity(address.hostId),
     ...(address.signallingUrl !== undefined && { url: address.signallingUrl }),
     ...(address.iceServers !== undefined && { iceServers: address.iceServers }),
@@ -125,6 +125,7 @@ async function becomeDevice(
   const sources = createRowSources(manifest);
   let part: DevicePart | null = null;
   const peers = createPeers({
+    deviceId: welcome.deviceId,
     dial: (peerId) => signalling.dial(peerId),
     key: address.key,
     onFrame: (from, header, payload) => part?.receive(from, header, payload),
@@ -229,6 +230,7 @@ function newcomer(id: string): DeviceView {
     memory: { budgetBytes: 0, usedBytes: 0 },
     bytesLoaded: 0,
     link: null,
+    emulation: null,
   };
 }
 

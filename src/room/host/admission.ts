@@ -38,7 +38,12 @@ export interface AdmissionOptions {
   onStageFailed: (member: Member, sequence: number, reason: string) => void;
 }
 
-export function admitDevices(options: AdmissionOptions): void {
+export interface Admission {
+  /** Measures every link of the device anew. */
+  remeasure(member: Member): void;
+}
+
+export function admitDevices(options: AdmissionOptions): Admission {
   const { signalling, members, peers } = options;
   let joined = 0;
   /** Links are measured one after the other: two measurements at once would slow each other down. */
@@ -187,6 +192,16 @@ export function admitDevices(options: AdmissionOptions): void {
   function inTurn(work: () => Promise<void>): void {
     measuring = measuring.then(work);
   }
+
+  return {
+    remeasure(member) {
+      if (member.link) measureOwnLink(member, member.link);
+      for (const other of members.values()) {
+        if (dialled.has(pairName(member.id, other.id))) onMet(member, other.id, true);
+        if (dialled.has(pairName(other.id, member.id))) onMet(other, member.id, true);
+      }
+    },
+  };
 }
 
 function introduction(deviceId: string, link: Link, dial: boolean): HostMessage {

@@ -23,6 +23,7 @@ export function devicesView(members: Iterable<Member>, isComputing: boolean): De
       },
       memory: { budgetBytes: profile?.budgetBytes ?? 0, usedBytes: member.usedBytes },
       bytesLoaded: member.bytesLoaded,
+      emulation: member.emulation,
       link: link ? { latencyMs: link.latencyMs, mbps: link.mbps } : null,
     };
   });

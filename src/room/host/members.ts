@@ -1,6 +1,6 @@
 /** Who is in the room, as the host knows them: the host itself first, then devices in order of joining. */
 import type { ComputeProfile } from '../../engine/engine.ts';
-import type { Link } from '../../transport/index.ts';
+import type { Link, LinkEmulation } from '../../transport/index.ts';
 import type { MeasuredLink } from '../protocol.ts';
 import type { DeviceStatus, RowRange } from '../view.ts';
 
@@ -25,6 +25,7 @@ export interface Member {
   rows: RowRange[];
   usedBytes: number;
   bytesLoaded: number;
+  emulation: LinkEmulation | null;
   /** Why it gets no rows any more; null while it may. */
   excluded: string | null;
 }
@@ -40,6 +41,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     rows: [],
     usedBytes: 0,
     bytesLoaded: 0,
+    emulation: null,
     excluded: null,
   };
 }

@@ -5,7 +5,7 @@ import { openPieceCache } from '../../store/piece-cache.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import {
   createIdentity,
-  createPeerJsSignalling,
+  createSignalling,
   makeRoomKey,
   makeRoomLink,
 } from '../../transport/index.ts';
@@ -79,6 +79,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
       room?.setMemoryBudget(bytes);
     },
     ask: (request) => openRoomOrThrow().ask(request),
+    emulate: (deviceId, emulation) => openRoomOrThrow().emulate(deviceId, emulation),
     setAsking: (mode) => openRoomOrThrow().setAsking(mode),
     decide: (answerId, isAllowed) => room?.decide(answerId, isAllowed),
     stop: (answerId) => room?.stop(answerId),
@@ -110,7 +111,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     phase: { kind: 'starting', step: 'Opening the door' },
   });
 
-  const signalling = await createPeerJsSignalling({
+  const signalling = await createSignalling({
     identity: await createIdentity(),
     ...(record && { id: record.hostId }),
   });

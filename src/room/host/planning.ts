@@ -119,7 +119,12 @@ export function createPlanning(options: PlanningOptions): Planning {
       return;
     }
     if (current) {
-      if (sameStages(current.lap.stages, proposal.stages)) return;
+      if (sameStages(current.lap.stages, proposal.stages)) {
+        // The same work, but devices or links have been measured anew: so is what it should take.
+        current.plan = proposal;
+        options.onView(viewOf(current, 'running'), null);
+        return;
+      }
       if (!options.isWorthwhile(proposal, current.plan)) return;
     }
     const rolled = newRolled(proposal);

@@ -80,6 +80,13 @@ function parametersOf({ rows }: Manifest): number {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
+/** What a plan that runs costs by what is known now; null once one of its devices is not measured any more. */
+export function repriced(input: RoomPlanInput, plan: FeasibleRoomPlan): FeasibleRoomPlan | null {
+  const known = new Set(input.members.map(({ id }) => id));
+  if (plan.stages.some(({ device }) => !known.has(device))) return null;
+  return priced(roomProblem(input), plan.stages, plan.why);
+}
+
 function priced(problem: Problem, stages: Stage[], why: string): FeasibleRoomPlan {
   return {
     feasible: true,

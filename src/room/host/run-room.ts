@@ -1,7 +1,7 @@
 /** The host's side of an open room: members come and go, plans follow them, answers run on the plans. */
 import { deviceLabel } from '../../profile/this-device.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
-import type { RoomAddress, Signalling } from '../../transport/index.ts';
+import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
 import { devicesOf, hopsOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
 import { encodeBulk } from '../bulk-message.ts';
@@ -24,7 +24,13 @@ import { createPlanning, type RunningLap } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
 import type { AskedRecord } from './room-record.ts';
-import { planRoom, sequencesThatFit, tokensPerMs } from './room-plan.ts';
+import {
+  type RoomPlanInput,
+  planRoom,
+  repriced,
+  sequencesThatFit,
+  tokensPerMs,
+} from './room-plan.ts';
 import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
 import { createTurns } from './turns.ts';
@@ -54,6 +60,7 @@ export interface RunningRoom {
   asked(): AskedRecord[];
   ask(request: AskRequest): Answer;
   setAsking(mode: AskingMode): void;
+  emulate(deviceId: string, emulation: LinkEmulation | null): void;
   decide(answerId: number, isAllowed: boolean): void;
   stop(answerId: number): void;
   setMemoryBudget(bytes: number): void;
@@ -81,6 +88,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   let lastRecoveryMs = -Infinity;
 
   const peers = createPeers({
+    deviceId: 'host',
     dial: (peerId) => room.signalling.dial(peerId),
     key: room.address.key,
     onFrame: (from, header, payload) => device?.receive(from, header, payload),
@@ -175,20 +183,27 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     exclude,
   });
 
+  function planInput(): RoomPlanInput {
+    const { wire, plan: choice } = options;
+    const measured = measuredMembers(members.values());
+    const inFlight = load.answers();
+    return { manifest, contextLength, wire, choice, members: measured, inFlight };
+  }
+
   const planning = createPlanning({
     propose() {
       if (!host.profile) return { waitingFor: gettingReady };
-      const measured = measuredMembers(members.values());
-      const missing = options.expectedDevices - measured.length;
+      const input = planInput();
+      const missing = options.expectedDevices - input.members.length;
       if (missing > 0 && !rollOut.hasEverRun) return { waitingFor: waitingForDevices(missing) };
-      const { wire, plan: choice } = options;
-      const inFlight = load.answers();
-      return planRoom({ manifest, contextLength, wire, choice, members: measured, inFlight });
+      return planRoom(input);
     },
     isWorthwhile(proposal, running) {
       if (options.plan !== 'auto') return true;
-      const inFlight = load.answers();
-      const gain = tokensPerMs(proposal, inFlight) / tokensPerMs(running, inFlight);
+      const input = planInput();
+      const now = repriced(input, running);
+      if (!now) return true;
+      const gain = tokensPerMs(proposal, input.inFlight) / tokensPerMs(now, input.inFlight);
       return gain > 1 + worthwhileGain;
     },
     brokenBecause,
@@ -287,6 +302,16 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
   });
 
+  function emulate(deviceId: string, emulation: LinkEmulation | null): void {
+    const member = members.get(deviceId);
+    if (!member) return;
+    member.emulation = emulation;
+    peers.emulate(deviceId, emulation);
+    tell({ kind: 'emulate', deviceId, emulation });
+    showDevices();
+    admission.remeasure(member);
+  }
+
   function setAsking(mode: AskingMode): void {
     store.update({ asking: mode });
     tell({ kind: 'asking', mode });
@@ -371,7 +396,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     changed();
   }
 
-  admitDevices({
+  const admission = admitDevices({
     signalling: room.signalling,
     address: room.address,
     members,
@@ -387,6 +412,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     }),
     onJoined(member) {
       member.link?.sendControl({ kind: 'asking', mode: store.view.asking });
+      for (const { id, emulation } of members.values())
+        if (emulation) member.link?.sendControl({ kind: 'emulate', deviceId: id, emulation });
       store.notice(`${member.label} joined as ${member.id}.`);
       showDevices();
     },
@@ -412,6 +439,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     ask: (request) =>
       answers.ask(request, { id: 'host', needsApproval: false, onAnswer: () => undefined }),
     setAsking,
+    emulate,
     decide: (answerId, isAllowed) => answers.decide(answerId, isAllowed),
     stop: (answerId) => answers.stop(answerId),
     settled: () => planning.settled(),

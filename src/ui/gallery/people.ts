@@ -37,6 +37,7 @@ export function device(id: string, change: Partial<DeviceView> = {}): DeviceView
     },
     memory: { budgetBytes: 2_000_000_000, usedBytes: 41_200_000 },
     bytesLoaded: 24_000_000,
+    emulation: null,
     link: id === 'host' ? null : { latencyMs: 2.1, mbps: 54.2 },
     ...change,
   };

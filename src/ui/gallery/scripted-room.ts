@@ -89,6 +89,12 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       store.update({ phase: { kind: 'closed', reason: 'You closed the room.' } });
     },
     ask,
+    emulate: (deviceId, emulation) =>
+      store.update({
+        devices: store.view.devices.map((device) =>
+          device.id === deviceId ? { ...device, emulation } : device,
+        ),
+      }),
     setAsking: (asking) => store.update({ asking }),
     decide: (id, isAllowed) =>
       change(id, {

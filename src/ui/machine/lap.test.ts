@@ -11,6 +11,7 @@ const device = (id: string, layerMs: number, headMs: number): DeviceView => ({
   compute: { backend: 'wasm', adapter: 'wasm', weights: 'q8', layerMs, headMs },
   memory: { budgetBytes: 1e9, usedBytes: 0 },
   bytesLoaded: 0,
+  emulation: null,
   link: null,
 });
 

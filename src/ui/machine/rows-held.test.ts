@@ -11,6 +11,7 @@ const device = (id: string, rows: RowRange[], status: DeviceStatus): DeviceView 
   compute: null,
   memory: { budgetBytes: 1, usedBytes: 0 },
   bytesLoaded: 0,
+  emulation: null,
   link: null,
 });
 
