@@ -94,6 +94,7 @@ async function main(): Promise<void> {
         model: options.model,
         weights: options.weights,
         readyMs,
+        leftHubMB: served.hub && sum([...served.hub.bytesSent.values()]) / 1e6,
         ...agreement,
         devices: devices.map(({ id, memory: { usedBytes }, bytesLoaded }) => ({
           id,
@@ -107,6 +108,10 @@ async function main(): Promise<void> {
     await browser.close();
     await served.close();
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 main().then(

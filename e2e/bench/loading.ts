@@ -8,6 +8,8 @@ export interface LoadingFigures {
   /** Resident before any row: the page, ONNX Runtime, what measuring left behind. */
   beforeMB: number;
   peakMB: number;
+  /** Resident once everything is loaded. */
+  afterMB: number;
   /** Of all rows as they are held. */
   rowsMB: number;
   loadMs: number;
@@ -45,6 +47,7 @@ export async function measureLoading(
   return {
     beforeMB: (before ?? NaN) / 1e6,
     peakMB: ((await memory.peakBytes(renderer)) ?? NaN) / 1e6,
+    afterMB: ((await memory.residentBytes(renderer)) ?? NaN) / 1e6,
     rowsMB: held.usedBytes / 1e6,
     loadMs,
   };

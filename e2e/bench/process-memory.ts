@@ -7,6 +7,7 @@ export interface RendererMemory {
   renderers(): Promise<number[]>;
   /** The largest resident size that a process ever had, bytes; null where nothing tells. */
   peakBytes(processId: number): Promise<number | null>;
+  residentBytes(processId: number): Promise<number | null>;
   /** From now on only the present size and what follows count as the peak. */
   forgetPeak(processId: number): Promise<void>;
 }
@@ -18,11 +19,14 @@ export async function rendererMemory(browser: Browser): Promise<RendererMemory> 
       const { processInfo } = await session.send('SystemInfo.getProcessInfo');
       return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
     },
-    async peakBytes(processId) {
-      const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => '');
-      const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-      return kibibytes === undefined ? null : Number(kibibytes) * 1024;
-    },
+    peakBytes: (processId) => readFigure(processId, 'VmHWM'),
+    residentBytes: (processId) => readFigure(processId, 'VmRSS'),
     forgetPeak: (processId) => writeFile(`/proc/${processId}/clear_refs`, '5'),
   };
+}
+
+async function readFigure(processId: number, name: string): Promise<number | null> {
+  const status = await readFile(`/proc/${processId}/status`, 'utf8').catch(() => '');
+  const kibibytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024;
 }

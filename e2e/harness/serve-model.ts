@@ -6,12 +6,14 @@ import { findInCatalogue } from '../../src/model/catalogue.ts';
 import type { ModelChoice } from '../../src/room/room.ts';
 import { withFileLock } from '../../src/server/file-lock.ts';
 import { startServer } from '../../src/server/server.ts';
-import { startLocalHub } from './local-hub.ts';
+import { startLocalHub, type LocalHub } from './local-hub.ts';
 import { modelCacheDir, projectDir, shardsDir } from './project.ts';
 
 export interface ServedModel {
   origin: string;
   model: ModelChoice;
+  /** The hub on this machine that has the model's files as they are; null where it comes another way. */
+  hub: LocalHub | null;
   close(): Promise<void>;
 }
 
@@ -65,6 +67,7 @@ async function serveOwnFiles(
   const served = await serveApp(model, [hub.origin], say);
   return {
     ...served,
+    hub,
     async close() {
       await served.close();
       await hub.close();
@@ -77,6 +80,7 @@ async function serveShards(folder: string, say: (step: string) => void): Promise
   return {
     origin: server.httpOrigin,
     model: { kind: 'shards', manifestUrl: `shards/${basename(folder)}/manifest.json` },
+    hub: null,
     close: () => server.close(),
   };
 }
@@ -87,7 +91,7 @@ async function serveApp(
   say: (step: string) => void,
 ): Promise<ServedModel> {
   const server = await startServer({ projectDir, connectSources, onStep: say });
-  return { origin: server.httpOrigin, model, close: () => server.close() };
+  return { origin: server.httpOrigin, model, hub: null, close: () => server.close() };
 }
 
 async function catalogueFolder(name: string, say: (step: string) => void): Promise<string> {
