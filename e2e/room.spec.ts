@@ -133,8 +133,13 @@ test('a second visit fetches no weights and no runtime', async ({ newDevice, ser
   await device.reload();
   await expect(rowsOf(host, 'b')).toHaveText(/^rows?\s/, joined);
   expect(await bytesLoadedBy(device)).toBe(0);
+  // The room is the host's own: it is there again when its page is.
   await host.reload();
-  await host.getByRole('button', { name: 'Open a room' }).click();
+  await expect(host.getByRole('article', { name: /^Device/ })).toHaveCount(2, joined);
+  await expect(host.getByRole('article', { name: /^Device/ }).getByText('Ready')).toHaveCount(
+    2,
+    joined,
+  );
   await sampleGreedily(host, 8);
   expect((await referenceText()).startsWith(await answerTo(host))).toBe(true);
   expect(await bytesLoadedBy(host)).toBe(0);
