@@ -56,6 +56,9 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** Where models are found by name, and where that hub's files lie when it sends a page there. */
+const publicHub = ['https://huggingface.co', 'https://*.huggingface.co', 'https://*.hf.co'];
+
 const defaultProjectDir = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Of both listeners each: a class of phones opens about six for each tab. */
@@ -111,7 +114,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       info: async () => ({ version, lanOrigins, models: (await listModels()).models }),
       certificatePage: certificatePage(certificate, lanOrigins),
       signalling,
-      connectSources: options.connectSources ?? [],
+      connectSources: [...publicHub, ...(options.connectSources ?? [])],
       allowedOrigins,
     };
     for (const listener of listeners) {
