@@ -205,10 +205,13 @@ function whyNot(ms: number | null, planMs: number): string {
   return `it would take ${formatMs(moreMs)} more (${((100 * moreMs) / planMs).toFixed(0)} %)`;
 }
 
-/** A second device like this one, linked to the first as the first is to the source. */
+/** A second device like this one, linked to the first as well as the first is to anybody. */
 function withOneMore(problem: Problem, device: Device): Problem {
   const inside = problem.links.some(({ from, to }) => from === device.id && to === device.id);
-  const model = problem.links.find(({ from, to }) => from === problem.source && to === device.id);
+  const model = problem.links
+    .filter(({ to }) => to === device.id)
+    .sort((a, b) => b.mbps - a.mbps || a.latencyMs - b.latencyMs)
+    .at(0);
   const links =
     inside || model === undefined
       ? problem.links

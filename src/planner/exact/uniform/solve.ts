@@ -1,4 +1,5 @@
 /** The exact latency method for uniform rooms: ever wider searches until the best plan is proven or time is up. */
+import { startDeadline } from '../deadline.ts';
 import type { Incumbent } from '../search.ts';
 import { placeLap } from './lap.ts';
 import type { UniformRoom } from './room.ts';
@@ -15,14 +16,16 @@ export function solveUniform(
   let counted: number[] = [];
   let boundMs = 0;
   let refused = 0;
-  for (const width of [64, 2048, Infinity]) {
+  for (const width of [16, 128, 2048, Infinity]) {
+    // The narrowest search is short; a room is better served by a plan a moment late than by none.
+    const until = width === 16 && bestMs() === Infinity ? startDeadline(Infinity) : deadline;
     for (;;) {
       let openMs = Infinity;
       const short = new Set<number>();
       const droppedMs = searchLaps(room, {
         counted,
         width,
-        deadline,
+        deadline: until,
         // A lap that cannot be placed bounds the search, but must not hide those that can until some were tried.
         bestMs: () => (refused < mostRefused ? bestMs() : Math.min(bestMs(), openMs)),
         onLap: (lap, ms) => {
