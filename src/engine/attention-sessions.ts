@@ -37,9 +37,13 @@ export function createAttentionSessions(
 
   function sessionFor(kind: AttentionKind, count: number): Promise<Loaded> {
     const key = `${kind.packed} ${kind.window} ${count}`;
-    const loaded = sessions.get(key) ?? load(kind, count);
-    sessions.set(key, loaded);
-    return loaded;
+    const known = sessions.get(key);
+    if (known) return known;
+    const loading = load(kind, count);
+    sessions.set(key, loading);
+    // One that failed may be tried again.
+    loading.catch(() => sessions.delete(key));
+    return loading;
   }
 
   return {

@@ -35,6 +35,7 @@ export interface StoredTensor {
 
 export interface LoadedRow {
   row: number;
+  /** What it computes with: f32 where f16 was asked for and the device has no 16-bit arithmetic. */
   weights: WeightType;
   /** Bytes that the row's weights occupy on the device once loaded. */
   memoryBytes: number;
@@ -95,14 +96,18 @@ export interface Engine {
   readonly info: EngineInfo;
   /**
    * Measures rows of random weights in the model's shapes and checks attention against itself at
-   * growing chunk sizes. `weights: 'auto'` tries the types that suit the backend and takes the fastest
-   * that keeps at least 8 bits.
+   * growing chunk sizes. `weights: 'auto'` tries the types that suit the backend and keep at least 8 bits,
+   * and takes f32 unless another is faster by what its error is worth. Waits for runs in progress.
    */
   measure(
     weights: WeightType | 'auto',
     onProgress?: (fraction: number) => void,
   ): Promise<ComputeProfile>;
-  /** Loads a row from its stored tensors; the tensors' buffers are consumed. */
+  /**
+   * Loads a row from its stored tensors, in place of the one loaded before; the tensors' buffers are
+   * consumed. An embedding keeps its stored type unless `weights` is smaller. Throws if a tensor is missing,
+   * unknown or of the wrong shape, or if memory runs out.
+   */
   loadRow(row: number, tensors: StoredTensor[], weights: WeightType): Promise<LoadedRow>;
   unloadRow(row: number): Promise<void>;
   /** Throws if a row of the range is not loaded, shapes do not fit, or the context is full. */

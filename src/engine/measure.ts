@@ -6,17 +6,18 @@
  */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
-import type { ComputeProfile, EngineInfo, WeightType } from './engine.ts';
-import { createEmbedding } from './embedding.ts';
-import { computedWith } from './linear.ts';
 import { createAttentionSessions } from './attention-sessions.ts';
 import { createHeadRow } from './edge-rows.ts';
+import { createEmbedding } from './embedding.ts';
+import type { ComputeProfile, EngineInfo, WeightType } from './engine.ts';
 import { createLayerRow, runLayers, type LayerRow } from './layer-row.ts';
-import type { RowOptions } from './row.ts';
+import { computedWith } from './linear.ts';
 import { findPrefillChunk } from './prefill-check.ts';
 import { noise, randomTensors } from './random-tensors.ts';
+import type { RowOptions } from './row.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { storedAs } from './stored-as.ts';
+import { layerTensors, tensorShape } from './tensor-shapes.ts';
 import { typicalMs, type TimingLimits } from './timing.ts';
 
 export interface MeasureOptions {
@@ -27,6 +28,8 @@ export interface MeasureOptions {
 
 /** More than the last-level cache of most devices. */
 const workingSetBytes = 64 * 2 ** 20;
+/** With one layer larger than this, a type is not tried: loading it would take longer than measuring. */
+const largestLayerBytes = 512 * 2 ** 20;
 /** A lookup touches one row of the table: this many stand for all. */
 const embeddingSample = 4096;
 /** A longer run is measured on fewer layers, so that slow devices are done in seconds too. */
@@ -44,7 +47,9 @@ export async function measure(
 ): Promise<ComputeProfile> {
   const { info } = options.runtime;
   const [first, ...others]: [Candidate, ...Candidate[]] =
-    weights === 'auto' ? candidates(info) : [{ type: computedWith(info, weights), speedup: 1 }];
+    weights === 'auto'
+      ? candidates(info, options.config)
+      : [{ type: computedWith(info, weights), speedup: 1 }];
   const steps = others.length + 2;
   onProgress(0);
   let best = await measureLayers(options, first.type);
@@ -67,11 +72,20 @@ interface Candidate {
 }
 
 /** f32 is exact, so it comes first. On wasm, q8 rounds activations to 8 bits as well. */
-function candidates(info: EngineInfo): [Candidate, ...Candidate[]] {
-  const exact: Candidate = { type: 'f32', speedup: 1 };
-  if (info.backend === 'wasm') return [exact, { type: 'q8', speedup: 2 }];
-  const half: Candidate[] = info.shaderF16 ? [{ type: 'f16', speedup: 1.05 }] : [];
-  return [exact, ...half, { type: 'q8', speedup: 1.05 }];
+function candidates(info: EngineInfo, config: ModelConfig): [Candidate, ...Candidate[]] {
+  const quantised: Candidate = { type: 'q8', speedup: info.backend === 'wasm' ? 2 : 1.05 };
+  const larger: Candidate[] = [{ type: 'f32', speedup: 1 }];
+  if (info.shaderF16) larger.push({ type: 'f16', speedup: 1.05 });
+  const tried = larger.filter(({ type }) => layerBytes(config, type) <= largestLayerBytes);
+  const [first, ...others] = [...tried, quantised];
+  return [first, ...others];
+}
+
+function layerBytes(config: ModelConfig, weights: WeightType): number {
+  const sizes = layerTensors.map((name) =>
+    tensorBytes(storedAs[weights], tensorShape(config, name)),
+  );
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 type LayerFigures = Pick<

@@ -29,3 +29,14 @@ export function tensorShape(config: ModelConfig, name: string): number[] {
   if (!(name in shapes)) throw new Error(`no architecture here has a tensor named ${name}`);
   return shapes[name];
 }
+
+/** The matrices of a layer: nearly all of its bytes, whatever the architecture adds. */
+export const layerTensors = [
+  'self_attn.q_proj.weight',
+  'self_attn.k_proj.weight',
+  'self_attn.v_proj.weight',
+  'self_attn.o_proj.weight',
+  'mlp.gate_proj.weight',
+  'mlp.up_proj.weight',
+  'mlp.down_proj.weight',
+] as const;
