@@ -246,3 +246,17 @@ test('a second visit fetches no weights, except a piece that was damaged meanwhi
   );
   expect(await visit()).toBe(damaged);
 });
+
+test('an address that the app may not go to is named, with what would allow it', async ({
+  browser,
+  hub,
+  serverOrigin,
+}) => {
+  const url = `${hub.origin}/tiny/tiny-llama/resolve/main/`;
+  const opening = openTabRoom(browser, {
+    origin: serverOrigin,
+    devices: 1,
+    host: { ...exact, model: { kind: 'url', url } },
+  });
+  await expect(opening).rejects.toThrow(`npm start -- --connect ${hub.origin}`);
+});

@@ -28,17 +28,20 @@ export async function openModel(choice: ModelChoice): Promise<OpenedModel> {
       return openShards(choice.manifestUrl);
     case 'hub': {
       const { accessToken, hubUrl = publicHubUrl } = choice;
-      const remote = await openRemote(addressOnHub(choice, hubUrl), {
+      const remote = await reach(
         hubUrl,
-        ...(accessToken !== null && { token: accessToken }),
-      });
+        openRemote(addressOnHub(choice, hubUrl), {
+          hubUrl,
+          ...(accessToken !== null && { token: accessToken }),
+        }),
+      );
       // An access token stays with the host: then the others have the bytes from it.
       return opened(remote, { ...remote, accessToken });
     }
     case 'url': {
       const url = new URL(choice.url, document.baseURI);
       if (url.pathname.endsWith('/manifest.json')) return openShards(url.href);
-      const remote = await openRemote(url.href);
+      const remote = await reach(url.href, openRemote(url.href));
       return opened(remote, { ...remote, accessToken: null });
     }
     case 'files': {
@@ -50,6 +53,20 @@ export async function openModel(choice: ModelChoice): Promise<OpenedModel> {
 }
 
 const publicHubUrl = 'https://huggingface.co';
+
+/** A browser says nothing of why it could not fetch, so this names what may stand in the way. */
+async function reach<T>(address: string, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const { origin } = new URL(address);
+    throw new Error(
+      `${origin} cannot be reached from this page: the address may be wrong, that server may keep its files from other sites, or this app may not be allowed to go there (npm start -- --connect ${origin}).`,
+      { cause: error },
+    );
+  }
+}
 
 /** `owner/model`, or `owner/model/file.gguf` for one file of it. */
 function addressOnHub(
