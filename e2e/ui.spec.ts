@@ -174,6 +174,21 @@ test.describe('visitors', () => {
   });
 });
 
+test('the host slows a link down, sees that it is slowed, and lets it be again', async ({
+  newDevice,
+}) => {
+  const page = await newDevice({ viewport: sizes.laptop });
+  await page.goto(gallery.scene('live'));
+  const card = page.getByRole('listitem').filter({ hasText: 'Safari on iPhone' });
+  await card.getByText('Slow its links down').click();
+  await card.getByRole('spinbutton', { name: 'Delay, ms' }).fill('20');
+  await card.getByRole('spinbutton', { name: 'Loss, %' }).fill('1');
+  await card.getByRole('button', { name: 'Apply' }).click();
+  await expect(card).toContainText('20.0\u00a0ms more, 1\u00a0% lost');
+  await card.getByRole('button', { name: 'As it is' }).click();
+  await expect(card).not.toContainText('more');
+});
+
 test.describe('choosing a model', () => {
   test('wants a name or an address that can be one', async ({ newDevice }) => {
     const page = await newDevice({ viewport: sizes.phone });
@@ -271,6 +286,14 @@ test.describe('the served app', () => {
     await page.getByRole('button', { name: 'Open a room of your own' }).click();
     await expect(page.getByRole('button', { name: 'Open a room' })).toBeVisible();
     expect(new URL(page.url()).hash).toBe('');
+  });
+
+  test('says what this device can do', async ({ newDevice, serverOrigin }) => {
+    const page = await newDevice({ viewport: sizes.phone });
+    await page.goto(serverOrigin);
+    await page.getByText('What this device can do').click();
+    await expect(page.getByText('WebRTC can connect to other devices.')).toBeVisible();
+    await expect(page.getByText('Rows are kept for the next visit.')).toBeVisible();
   });
 
   test('shows what this browser keeps', async ({ newDevice, serverOrigin }) => {

@@ -116,6 +116,13 @@ export const hostScenes: Scenes = {
       }),
     ],
   }),
+  'host-slowed-link': scene(host, {
+    devices: [
+      threeDevices[0],
+      { ...threeDevices[1], emulation: { delayMs: 20, jitterMs: 5, lossRate: 0.01, mbps: 50 } },
+      threeDevices[2],
+    ],
+  }),
   'host-paused': scene(host, {
     answers: [
       answer({
