@@ -170,6 +170,19 @@ describe('an answer', () => {
     expect(host.paused).toEqual(['b left.', 'a left.']);
   });
 
+  it('fails with the reason when a stage of a whole lap keeps failing', async () => {
+    const host = openHost(overThree);
+    await host.planning.settled();
+    await host.generate({ maxNewTokens: 1 });
+    room.intercept = ({ header, to }) => {
+      const reason = `row 4 cannot be computed on ${to}`;
+      if (to === 'b') room.laps.onFailure({ epoch: 1, sequence: header.sequence, reason });
+      return to === 'b';
+    };
+    await expect(host.generate()).rejects.toThrow('row 4 cannot be computed on b');
+    expect(host.paused).toHaveLength(2);
+  });
+
   it('keeps to the plan it began on where moving would not pay', async () => {
     const host = openHost('host:0-6');
     const join = (): void => host.propose('host:0-2,a:3-5,host:6', 9.9);

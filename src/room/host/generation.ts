@@ -61,17 +61,33 @@ export async function generate(
     predictedMsPerToken: 0,
     because: 'length',
   };
+  let failures = 0;
+  let idsBefore = 0;
   for (;;) {
+    let lap: RunningLap | null = null;
     try {
-      await planning.use((running) => generateOn(running, laps, options, made), options.signal);
+      await planning.use((running) => {
+        lap = running;
+        return generateOn(running, laps, options, made);
+      }, options.signal);
       return made;
     } catch (error) {
       if (options.signal.aborted) return { ...made, because: 'stopped' };
       if (error instanceof MovesOn) continue;
       if (!(error instanceof LapLost)) throw error;
+      failures = isIntact(lap) && made.ids.length === idsBefore ? failures + 1 : 0;
+      if (failures === failuresInARow) throw error;
+      idsBefore = made.ids.length;
       options.onPaused(error.message);
     }
   }
+}
+
+/** A lap that nobody has left, and that fails again without a token in between, will go on failing. */
+const failuresInARow = 3;
+
+function isIntact(lap: RunningLap | null): boolean {
+  return lap !== null && !lap.lost.aborted;
 }
 
 /** Goes on from the tokens in `made`, until the end or until the lap is lost. */

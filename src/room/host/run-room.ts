@@ -2,35 +2,35 @@
 import { deviceLabel } from '../../profile/this-device.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
-import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
-import { devicesOf, hopsOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
+import { rangesOf, rowsOf, type Lap } from '../lap.ts';
 import { encodeBulk } from '../bulk-message.ts';
 import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
-import { prepareEngine } from '../prepare-engine.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
-import { createShardHolder } from '../shard-holder.ts';
 import type { AskingMode, WaitingFor } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
 import { devicesView } from './devices-view.ts';
 import { createLapRunner } from './lap-runner.ts';
-import { linkBetween, measuredMembers, newMember, type Member } from './members.ts';
+import {
+  batchesAreExact,
+  brokenBecause,
+  missingRows,
+  overflows,
+  prefillChunkOf,
+  sequenceCapacity,
+} from './lap-facts.ts';
+import { createOwnDevice } from './own-device.ts';
+import { measuredMembers, newMember, type Member } from './members.ts';
 import type { OpenedModel } from './open-model.ts';
 import { createPieceTracker } from './piece-tracker.ts';
-import { createPlanning, type RunningLap } from './planning.ts';
+import { createPlanning } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
 import type { AskedRecord } from './room-record.ts';
-import {
-  type RoomPlanInput,
-  planRoom,
-  repriced,
-  sequencesThatFit,
-  tokensPerMs,
-} from './room-plan.ts';
+import { type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
 import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
 import { createTurns } from './turns.ts';
@@ -69,13 +69,6 @@ export interface RunningRoom {
 
 /** A device that joins should be worth a reshuffle of shards. */
 const worthwhileGain = 0.03;
-
-/** More answers in flight than this only wait for each other. */
-const maxSequences = 16;
-
-/** An engine that is lost again this soon will be lost again. */
-const tooSoonMs = 60_000;
-
 export function runRoom(room: RunRoomOptions): RunningRoom {
   const { options, store, signal, model } = room;
   const { manifest, address: modelAddress } = model;
@@ -83,15 +76,13 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const contextLength = config.max_position_embeddings;
   const host = newMember('host', deviceLabel(), null);
   const members = new Map<string, Member>([['host', host]]);
-  let device: ComputingDevice | null = null;
   let isComputing = false;
-  let lastRecoveryMs = -Infinity;
 
   const peers = createPeers({
     deviceId: 'host',
     dial: (peerId) => room.signalling.dial(peerId),
     key: room.address.key,
-    onFrame: (from, header, payload) => device?.receive(from, header, payload),
+    onFrame: (from, header, payload) => own.device?.receive(from, header, payload),
     onBulk: (from, message) => exchange.receive(from, message),
     onLost(deviceId) {
       exchange.lost(deviceId);
@@ -112,7 +103,6 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   signal.addEventListener('abort', () => {
     answers.stopAll(null, 'The room was closed.');
     peers.closeAll('The host closed the room.');
-    void device?.dispose();
   });
 
   function showDevices(): void {
@@ -161,25 +151,9 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
 
   const rollOut = createRollOut({
     members,
-    sourcesOf(lap, deviceId) {
-      const held = new Set(
-        members.get(deviceId)?.rows.flatMap(({ first, last }) => span(first, last)),
-      );
-      const missing = rowsOf(lap, deviceId).filter((row) => !held.has(row));
-      return tracker.sourcesOf(missing, deviceId);
-    },
-    prepareHost: async (lap, dropFirst) => {
-      if (!device) throw new Error('The host is not ready to compute.');
-      await device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) => {
-        host.status = { kind: 'loading', bytesLoaded, bytesTotal };
-        host.bytesLoaded = reader.rowBytesFetched;
-        showDevices();
-      });
-      host.usedBytes = device.usedBytes;
-      host.bytesLoaded = reader.rowBytesFetched;
-      host.status = { kind: 'ready' };
-      showDevices();
-    },
+    sourcesOf: (lap, deviceId) =>
+      tracker.sourcesOf(missingRows(members.get(deviceId), lap, deviceId), deviceId),
+    prepareHost: (lap, dropFirst) => own.prepare(lap, dropFirst),
     exclude,
   });
 
@@ -206,8 +180,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       const gain = tokensPerMs(proposal, input.inFlight) / tokensPerMs(now, input.inFlight);
       return gain > 1 + worthwhileGain;
     },
-    brokenBecause,
-    overflows: (lap) => [...members.values()].some((member) => overflows(member, lap)),
+    brokenBecause: (lap) => brokenBecause(members, lap),
+    overflows: (lap) => overflows(members, lap),
     rollOut: (lap, plan, dropFirst) => rollOut.run(lap, plan, dropFirst),
     onLaps: keepLaps,
     onView(plan, waitingFor) {
@@ -217,24 +191,6 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   });
   const load = createLoad(() => planning.changed());
 
-  function brokenBecause(lap: Lap): string | null {
-    for (const { from, to } of hopsOf(lap)) {
-      const [sender, receiver] = [members.get(from), members.get(to)];
-      if (sender && receiver && linkBetween(sender, receiver) === null)
-        return `${sender.label} and ${receiver.label} lost each other; their layers are dealt anew.`;
-    }
-    return null;
-  }
-
-  /** Whether what the member holds and what the lap gives it are together more than it may hold. */
-  function overflows(member: Member, lap: Lap): boolean {
-    if (!member.profile) return false;
-    const { compute, budgetBytes } = member.profile;
-    const held = new Set(member.rows.flatMap(({ first, last }) => span(first, last)));
-    const added = rowsOf(lap, member.id).filter((row) => !held.has(row)).length;
-    return added > 0 && member.usedBytes + added * compute.layerBytes > budgetBytes;
-  }
-
   function keepLaps(laps: Lap[]): void {
     const epochs = laps.map(({ epoch }) => epoch);
     sequences.keepLaps(new Set(epochs));
@@ -243,33 +199,24 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       member.rows = rangesOf([...new Set(rows)].sort((a, b) => a - b));
       member.link?.sendControl({ kind: 'keep-laps', epochs });
     }
-    void device?.keepLaps(new Set(epochs)).then(() => {
-      host.usedBytes = device?.usedBytes ?? 0;
-      showDevices();
-    });
+    void own.keepLaps(new Set(epochs));
     showDevices();
   }
 
-  /** How many sequences' caches fit beside the weights that the newest lap gives each device. */
   function capacity(): number {
     const lap = planning.current()?.lap;
-    if (!lap) return 1;
-    const fitting = [...devicesOf(lap)].map((id) => {
-      const member = members.get(id);
-      return member ? sequencesThatFit(member, rowsOf(lap, id), manifest, contextLength) : 1;
-    });
-    const most = Math.min(...fitting, maxSequences);
-    return Math.max(1, Math.min(most, options.maxInFlight ?? most));
+    const most = lap ? sequenceCapacity(members, lap, manifest) : 1;
+    return Math.min(most, options.maxInFlight ?? most);
   }
 
-  const laps = createLapRunner((epoch, start) => device?.start(epoch, start));
+  const laps = createLapRunner((epoch, start) => own.device?.start(epoch, start));
   const sequences = createSequences({
     capacity,
     release(sequence) {
-      device?.release(sequence);
+      own.device?.release(sequence);
       tell({ kind: 'release', sequence });
     },
-    fork: (epoch, fork) => device?.fork(epoch, fork),
+    fork: (epoch, fork) => own.device?.fork(epoch, fork),
   });
   const speculation = createSpeculation();
   const answers = createAnswers({
@@ -277,13 +224,14 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     laps,
     sequences,
     turns: createTurns(options.pipeline),
-    speculation: (running) => (draftsAreExact(running) ? speculation : null),
+    speculation: ({ lap }) =>
+      options.speculation && batchesAreExact(members, lap) ? speculation : null,
     tokenizer: room.codec.tokenizer,
     encodePrompt: (text) => room.codec.encodePrompt(text),
     stopIds: room.codec.stopIds,
     contextLength,
     vocabularySize: config.vocab_size,
-    prefillChunk: (running) => options.prefillChunk ?? prefillChunkOf(running),
+    prefillChunk: ({ lap }) => options.prefillChunk ?? prefillChunkOf(members, lap),
     capacity,
     onView(views) {
       store.update({ answers: views });
@@ -317,84 +265,34 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tell({ kind: 'asking', mode });
   }
 
-  /** Int8 arithmetic on wasm scales by what shares the run: several positions together would differ. */
-  function draftsAreExact({ lap }: RunningLap): boolean {
-    if (!options.speculation) return false;
-    return [...devicesOf(lap)].every((id) => {
-      const compute = members.get(id)?.profile?.compute;
-      return compute !== undefined && !(compute.backend === 'wasm' && compute.weights === 'q8');
-    });
-  }
-
-  /** The largest chunk that every device of the lap has measured to be right. */
-  function prefillChunkOf({ lap }: RunningLap): number {
-    const chunks = [...devicesOf(lap)].map(
-      (id) => members.get(id)?.profile?.compute.prefillChunk ?? 1,
-    );
-    return Math.min(...chunks);
-  }
-
-  function keeps(row: number): void {
-    tracker.keeps('host', row, reader.foundHashes(row));
-  }
-
-  /** The host's GPU was lost or its worker ended: another engine takes over, unless that fails too soon. */
-  function recover(reason: string): void {
-    const nowMs = performance.now();
-    const isAgain = nowMs - lastRecoveryMs < tooSoonMs;
-    lastRecoveryMs = nowMs;
-    device?.stop();
-    device = null;
-    host.profile = null;
-    host.rows = [];
-    planning.lose('host', `This device lost its means to compute: ${reason}`);
-    if (isAgain) hostFailed(`it was lost twice in a short time: ${reason}`);
-    else prepareHost().catch(hostFailed);
-  }
-
-  function hostFailed(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    host.status = { kind: 'failed', reason };
-    showDevices();
-    const sentence = `This device cannot compute: ${reason}`;
-    store.update({ waitingFor: { kind: 'failure', sentence } });
-  }
-
-  async function prepareHost(): Promise<void> {
-    const prepared = await prepareEngine(
-      options,
-      { config, contextLength, weights: options.weights },
-      room.cache,
-      (status) => {
-        host.status = status;
-        showDevices();
-      },
-      (reason) => recover(reason),
-    );
-    const { engine, compute, callMs, budgetBytes } = prepared;
-    if (signal.aborted) return engine.dispose();
-    device = createComputingDevice(
-      prepared,
-      createShardHolder(engine, reader, compute.weights, keeps),
-      {
-        deviceId: 'host',
-        hiddenSize: config.hidden_size,
-        contextLength,
-        headRow: manifest.rows.length - 1,
-        wire: options.wire,
-        send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
-        wireMs: (deviceId) => peers.wireMs(deviceId),
-        onLapEnd: (end) => laps.onLapEnd(end),
-        onPieceRead: (piece) => laps.onPieceRead(piece),
-        onFailure: (failure) => laps.onFailure(failure),
-        onBusy: () => undefined,
-      },
-    );
-    host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
-    host.status = { kind: 'spare' };
-    if (room.cache.problem !== null) store.notice(room.cache.problem);
-    changed();
-  }
+  const own = createOwnDevice({
+    host,
+    room: options,
+    model: { config, contextLength, weights: options.weights },
+    stage: {
+      deviceId: 'host',
+      hiddenSize: config.hidden_size,
+      contextLength,
+      headRow: manifest.rows.length - 1,
+      wire: options.wire,
+      send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
+      wireMs: (deviceId) => peers.wireMs(deviceId),
+      onLapEnd: (end) => laps.onLapEnd(end),
+      onPieceRead: (piece) => laps.onPieceRead(piece),
+      onFailure: (failure) => laps.onFailure(failure),
+    },
+    cache: room.cache,
+    reader,
+    signal,
+    onShown: showDevices,
+    onReady() {
+      if (room.cache.problem !== null) store.notice(room.cache.problem);
+      changed();
+    },
+    onLost: (reason) => planning.lose('host', reason),
+    onFailed: (sentence) => store.update({ waitingFor: { kind: 'failure', sentence } }),
+    onKeepsRow: (row) => tracker.keeps('host', row, reader.foundHashes(row)),
+  });
 
   const admission = admitDevices({
     signalling: room.signalling,
@@ -429,7 +327,6 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 
-  prepareHost().catch(hostFailed);
   answers.restore(room.conversation);
   showDevices();
 
@@ -455,8 +352,4 @@ const gettingReady: WaitingFor = { kind: 'preparing', sentence: 'This device is 
 function waitingForDevices(missing: number): WaitingFor {
   const devices = missing === 1 ? 'device' : 'devices';
   return { kind: 'devices', sentence: `Waiting for ${missing} more ${devices}.` };
-}
-
-function span(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }

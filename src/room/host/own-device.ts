@@ -1,0 +1,116 @@
+/** The host as one of its room's devices: its engine made ready, and made anew when it is lost. */
+import type { PieceCache } from '../../store/piece-cache.ts';
+import type { ShardReader } from '../../store/shard-reader.ts';
+import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
+import type { Lap } from '../lap.ts';
+import { prepareEngine } from '../prepare-engine.ts';
+import type { HostOptions } from '../room.ts';
+import { createShardHolder } from '../shard-holder.ts';
+import type { StageRunnerOptions } from '../stage-runner.ts';
+import type { Member } from './members.ts';
+
+export interface OwnDeviceOptions {
+  /** The host's own entry among the members: kept up to date here. */
+  host: Member;
+  room: HostOptions;
+  model: Parameters<typeof prepareEngine>[1];
+  stage: Omit<StageRunnerOptions, 'engine' | 'onBusy'>;
+  cache: PieceCache;
+  reader: ShardReader;
+  /** Aborts when the room ends. */
+  signal: AbortSignal;
+  onShown: () => void;
+  /** It can compute now. */
+  onReady: () => void;
+  /** What it held is gone; another engine is on its way. */
+  onLost: (reason: string) => void;
+  /** It cannot compute at all; a sentence for the screen. */
+  onFailed: (sentence: string) => void;
+  onKeepsRow: (row: number) => void;
+}
+
+export interface OwnDevice {
+  /** Null until it is ready, and while a lost engine is replaced. */
+  readonly device: ComputingDevice | null;
+  /** Loads the lap's rows of the host. */
+  prepare(lap: Lap, dropFirst: boolean): Promise<void>;
+  keepLaps(epochs: ReadonlySet<number>): Promise<void>;
+}
+
+/** An engine that is lost again this soon will be lost again. */
+const tooSoonMs = 60_000;
+
+export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
+  const { host, reader, signal } = options;
+  let device: ComputingDevice | null = null;
+  let lastLostMs = -Infinity;
+
+  signal.addEventListener('abort', () => void device?.dispose());
+
+  async function start(): Promise<void> {
+    const prepared = await prepareEngine(
+      options.room,
+      options.model,
+      options.cache,
+      (status) => {
+        host.status = status;
+        options.onShown();
+      },
+      onLost,
+    );
+    const { engine, compute, callMs, budgetBytes } = prepared;
+    if (signal.aborted) return engine.dispose();
+    const holder = createShardHolder(engine, reader, compute.weights, options.onKeepsRow);
+    device = createComputingDevice(prepared, holder, { ...options.stage, onBusy: () => undefined });
+    host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
+    host.status = { kind: 'spare' };
+    options.onReady();
+  }
+
+  function onLost(reason: string): void {
+    const nowMs = performance.now();
+    const isAgain = nowMs - lastLostMs < tooSoonMs;
+    lastLostMs = nowMs;
+    device?.stop();
+    device = null;
+    host.profile = null;
+    host.rows = [];
+    options.onLost(`This device lost its means to compute: ${reason}`);
+    if (isAgain) fail(`it was lost twice in a short time: ${reason}`);
+    else start().catch(fail);
+  }
+
+  function fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    host.status = { kind: 'failed', reason };
+    options.onShown();
+    options.onFailed(`This device cannot compute: ${reason}`);
+  }
+
+  function showMemory(): void {
+    host.usedBytes = device?.usedBytes ?? 0;
+    host.bytesLoaded = reader.rowBytesFetched;
+    options.onShown();
+  }
+
+  start().catch(fail);
+
+  return {
+    get device() {
+      return device;
+    },
+    async prepare(lap, dropFirst) {
+      if (!device) throw new Error('The host is not ready to compute.');
+      await device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) => {
+        host.status = { kind: 'loading', bytesLoaded, bytesTotal };
+        showMemory();
+      });
+      host.status = { kind: 'ready' };
+      showMemory();
+    },
+    async keepLaps(epochs) {
+      await device?.keepLaps(epochs);
+      showMemory();
+    },
+  };
+}
