@@ -167,7 +167,10 @@ export function createAnswers(options: AnswersOptions): Answers {
         if (asker === null || entry.asker === asker) entry.stopping.abort(new Error(reason));
     },
     record: () =>
-      views.map(({ asker, text, status }, id) => ({ ...asked[id], asker, text, status })),
+      views.map(({ asker, text, status }, id) => {
+        const { request, ids } = asked[id];
+        return { request, ids, asker, text, status };
+      }),
     restore(records) {
       for (const { request, asker, ids, text, status } of records) {
         const isOver = status.kind === 'done' || status.kind === 'failed';

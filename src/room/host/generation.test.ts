@@ -33,7 +33,8 @@ interface Host {
 
 /** A host over real engines; its plans are what the test proposes. */
 function openHost(split: string): Host {
-  room = createEngineRoom(model, ['host', 'a', 'b']);
+  const own = createEngineRoom(model, ['host', 'a', 'b']);
+  room = own;
   let stages = stagesOf(split);
   let lapMs = 10;
   const planning = createPlanning({
@@ -41,20 +42,20 @@ function openHost(split: string): Host {
     isWorthwhile: () => true,
     brokenBecause: () => null,
     overflows: () => false,
-    rollOut: (lap, _, dropFirst) => room.prepare(lap, dropFirst),
+    rollOut: (lap, _, dropFirst) => own.prepare(lap, dropFirst),
     onLaps(laps) {
       const epochs = new Set(laps.map(({ epoch }) => epoch));
       sequences.keepLaps(epochs);
-      for (const device of room.devices.values()) void device.keepLaps(epochs);
+      for (const device of own.devices.values()) void device.keepLaps(epochs);
     },
     onView: () => undefined,
   });
   const sequences = createSequences({
     capacity: () => 4,
     release(sequence) {
-      for (const device of room.devices.values()) device.release(sequence);
+      for (const device of own.devices.values()) device.release(sequence);
     },
-    fork: (epoch, fork) => room.device('host').fork(epoch, fork),
+    fork: (epoch, fork) => own.device('host').fork(epoch, fork),
   });
   planning.changed();
 
@@ -68,7 +69,7 @@ function openHost(split: string): Host {
       planning.changed();
     },
     generate: (change = {}) =>
-      generate(planning, room.laps, {
+      generate(planning, own.laps, {
         promptIds: model.reference.inputIds,
         startIds: [],
         sampler: createSampler(greedy),
