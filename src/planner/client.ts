@@ -9,7 +9,7 @@ export interface PlannerClient {
    * Chooses what to run. `onPlan` gets every better plan while the proof is still under way: each can be rolled out at once.
    * @throws {Error} where the problem lacks what the objective needs, or the client was disposed of
    */
-  choose: (problem: Problem, options?: ChooseOptions) => Promise<Choice>;
+  choose: (problem: Problem, options?: Omit<ChooseOptions, 'clock'>) => Promise<Choice>;
   /** Ends the worker; what was asked and is not answered yet is rejected. */
   dispose: () => void;
 }

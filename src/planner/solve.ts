@@ -29,6 +29,8 @@ export interface SolveOptions {
   percentile?: 'p50' | 'p90';
   /** Instead of the problem's own `request`. */
   request?: { prompt: number; generate: number };
+  /** What the time limit is measured by, ms. Default `performance.now`; processor time on a busy machine. */
+  clock?: () => number;
   /** Called with every better plan as it is found, so that it can be used while the proof is still under way. */
   onPlan?: (plan: FeasiblePlan) => void;
 }
@@ -68,11 +70,13 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
   const impossible = plainInfeasibility(instance);
   const timeLimitMs = options.timeLimitMs ?? defaultTimeLimitMs;
   const combine = objective === 'throughput' ? 'slowest' : 'sum';
+  const clock = options.clock ?? (() => performance.now());
   const settles = method === 'exact' && problem.switching !== undefined;
   const outcome: Outcome =
     impossible === null
       ? outcomeOf(instance, objective, method, {
           combine,
+          clock,
           timeLimitMs: settles ? timeLimitMs / 2 : timeLimitMs,
           onBetter: (placement) => options.onPlan?.(asPlan(placement)),
         })
@@ -87,7 +91,12 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
       msOf,
       tries: replanTries,
       solve: (priced, onBetter) =>
-        solveExactly(priced, { combine, onBetter, timeLimitMs: timeLimitMs / 2 / replanTries }),
+        solveExactly(priced, {
+          combine,
+          clock,
+          onBetter,
+          timeLimitMs: timeLimitMs / 2 / replanTries,
+        }),
     });
     return asPlan(settled, outcome.boundMs);
   }

@@ -9,7 +9,7 @@ import type { Problem } from './problem.ts';
 export interface PlanRequest {
   id: number;
   problem: Problem;
-  options: Omit<ChooseOptions, 'onPlan'>;
+  options: Omit<ChooseOptions, 'onPlan' | 'clock'>;
 }
 
 export type PlanResponse =

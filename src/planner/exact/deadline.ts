@@ -3,17 +3,24 @@ export interface Deadline {
   /** Cheap enough for the innermost loop. */
   passed: () => boolean;
   leftMs: () => number;
+  /** Another deadline by the same clock, so many ms from now; it may lie beyond this one. */
+  within: (limitMs: number) => Deadline;
 }
 
-export function startDeadline(limitMs: number): Deadline {
-  const endsAt = performance.now() + limitMs;
+/** @param clock ms from any origin */
+export function startDeadline(
+  limitMs: number,
+  clock: () => number = () => performance.now(),
+): Deadline {
+  const endsAt = clock() + limitMs;
   let asked = 0;
   let over = limitMs <= 0;
   return {
     passed: () => {
-      if (!over && ++asked % 64 === 0) over = performance.now() >= endsAt;
+      if (!over && ++asked % 64 === 0) over = clock() >= endsAt;
       return over;
     },
-    leftMs: () => endsAt - performance.now(),
+    leftMs: () => endsAt - clock(),
+    within: (ms) => startDeadline(ms, clock),
   };
 }

@@ -14,6 +14,7 @@ export interface ExactOptions {
   /** Whether a plan costs the sum of its parts, or as much as the slowest of them. */
   combine: 'sum' | 'slowest';
   timeLimitMs: number;
+  clock: () => number;
   onBetter: (placement: Placement) => void;
 }
 
@@ -22,7 +23,7 @@ const uniformShare = 0.75;
 
 export function solveExactly(
   instance: Instance,
-  { combine, timeLimitMs, onBetter }: ExactOptions,
+  { combine, timeLimitMs, clock, onBetter }: ExactOptions,
 ): Outcome {
   const msOf = (placement: Placement) => {
     const { computeMs, linkMs } = (combine === 'sum' ? latencyCost : throughputCost)(
@@ -31,7 +32,7 @@ export function solveExactly(
     );
     return combine === 'sum' ? computeMs + linkMs : Math.max(computeMs, linkMs);
   };
-  const deadline = startDeadline(timeLimitMs);
+  const deadline = startDeadline(timeLimitMs, clock);
   const incumbent = startIncumbent(instance, deadline, msOf, onBetter);
   const simple = twoDevice(instance, msOf, combine === 'sum');
   if (simple.found) incumbent.offer(simple.placement);
@@ -55,7 +56,7 @@ export function solveExactly(
 function solveLatency(instance: Instance, incumbent: Incumbent, timeLimitMs: number): number {
   const room = readUniformRoom(instance);
   if (room === null) return solveGeneral(instance, incumbent);
-  const deadline = startDeadline(timeLimitMs * uniformShare);
+  const deadline = incumbent.deadline.within(timeLimitMs * uniformShare);
   const boundMs = solveUniform(room, { ...incumbent, deadline });
   if (boundMs >= incumbent.ms() || incumbent.ms() === Infinity) return boundMs;
   return Math.max(boundMs, boundByFillLevels(instance, incumbent));

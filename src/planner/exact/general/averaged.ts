@@ -1,7 +1,6 @@
 /** First plans for a room whose rows differ: the exact plan of the room in which they would not. */
 import { latencyCost } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
-import { startDeadline } from '../deadline.ts';
 import { startIncumbent, type Incumbent } from '../search.ts';
 import { readUniformRoom } from '../uniform/room.ts';
 import { solveUniform } from '../uniform/solve.ts';
@@ -12,7 +11,7 @@ export function offerAveraged(instance: Instance, incumbent: Incumbent, timeLimi
   if (room === null) return;
   const averaged = startIncumbent(
     alike,
-    startDeadline(timeLimitMs),
+    incumbent.deadline.within(timeLimitMs),
     (placement) => {
       const { computeMs, linkMs } = latencyCost(alike, placement);
       return computeMs + linkMs;

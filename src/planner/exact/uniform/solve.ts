@@ -1,5 +1,4 @@
 /** The exact latency method for uniform rooms: ever wider searches until the best plan is proven or time is up. */
-import { startDeadline } from '../deadline.ts';
 import type { Incumbent } from '../search.ts';
 import { placeLap } from './lap.ts';
 import type { UniformRoom } from './room.ts';
@@ -18,7 +17,7 @@ export function solveUniform(
   let refused = 0;
   for (const width of [16, 128, 2048, Infinity]) {
     // The narrowest search is short; a room is better served by a plan a moment late than by none.
-    const until = width === 16 && bestMs() === Infinity ? startDeadline(Infinity) : deadline;
+    const until = width === 16 && bestMs() === Infinity ? deadline.within(Infinity) : deadline;
     for (;;) {
       let openMs = Infinity;
       const short = new Set<number>();
