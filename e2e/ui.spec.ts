@@ -6,6 +6,7 @@ import {
   namelessControls,
   outlineFaults,
   sidewaysScroll,
+  unfold,
 } from './harness/page-audit.ts';
 import { expect, test, type Page } from './harness/test.ts';
 
@@ -37,6 +38,7 @@ test('every screen fits, can be read in either theme, and names its parts', asyn
 });
 
 async function faultsOf(page: Page): Promise<string[]> {
+  await unfold(page);
   const faults = [...(await namelessControls(page)), ...(await outlineFaults(page))];
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport);
@@ -179,7 +181,9 @@ test('the host slows a link down, sees that it is slowed, and lets it be again',
 }) => {
   const page = await newDevice({ viewport: sizes.laptop });
   await page.goto(gallery.scene('live'));
-  const card = page.getByRole('listitem').filter({ hasText: 'Safari on iPhone' });
+  const card = page
+    .getByRole('listitem')
+    .filter({ has: page.getByRole('article', { name: 'Device a: Safari on iPhone' }) });
   await card.getByText('Slow its links down').click();
   await card.getByRole('spinbutton', { name: 'Delay, ms' }).fill('20');
   await card.getByRole('spinbutton', { name: 'Loss, %' }).fill('1');
@@ -255,7 +259,7 @@ test.describe('the served app', () => {
   test('starts with the model the server has', async ({ newDevice, serverOrigin }) => {
     const page = await newDevice({ viewport: sizes.phone });
     await page.goto(serverOrigin);
-    await expect(page.getByRole('radio').first()).toBeChecked();
+    await expect(page.getByRole('radio', { name: 'Stories 15M' })).toBeChecked();
     await expect(page.getByRole('button', { name: 'Open a room' })).toBeEnabled();
     expect(await namelessControls(page)).toEqual([]);
     expect(await faintTexts(page)).toEqual([]);

@@ -17,7 +17,7 @@ export async function namelessControls(page: Page): Promise<string[]> {
         control instanceof HTMLTextAreaElement
           ? [...(control.labels ?? [])]
           : [];
-      const content = labels.length > 0 ? '' : control.innerText;
+      const content = labels.length > 0 ? '' : control.textContent;
       return [
         control.getAttribute('aria-label'),
         labelledBy && document.getElementById(labelledBy)?.textContent,
@@ -111,4 +111,11 @@ export async function outlineFaults(page: Page): Promise<string[]> {
 /** How many pixels the page is wider than the window. */
 export async function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** Unfolds everything that is folded away, so that it is looked at too. */
+export async function unfold(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+  });
 }
