@@ -206,14 +206,20 @@ function retrace(
   }
 }
 
-/** A revisit pays only where it undercuts a direct link, or the direct way home. */
-function usefulRelays({ kindCount, hopMs, returnMs }: UniformRoom): { from: number; to: number }[] {
+/**
+ * A revisit pays only where it undercuts a direct link, or the direct way home; and only a device that holds another layer beside those of
+ * its first visit can be revisited at all.
+ */
+function usefulRelays(room: UniformRoom): { from: number; to: number }[] {
+  const { kindCount, hopMs, returnMs, capacity, sourceKind } = room;
+  const canReturnTo = (kind: number) => capacity[kind] >= (kind === sourceKind ? 1 : 2);
   const kinds = Array.from({ length: kindCount }, (_, kind) => kind);
   return kinds
     .flatMap((from) => kinds.map((to) => ({ from, to, ms: hopMs[from * kindCount + to] })))
     .filter(
       ({ from, to, ms }) =>
         from !== to &&
+        canReturnTo(to) &&
         Number.isFinite(ms) &&
         (ms + returnMs[to] < returnMs[from] ||
           kinds.some(
