@@ -71,13 +71,17 @@ interface Candidate {
   speedup: number;
 }
 
-/** f32 is exact, so it comes first. On wasm, q8 rounds activations to 8 bits as well. */
+/**
+ * f32 is exact, so it comes first. On wasm q8 rounds activations to 8 bits as well, which changes what a
+ * small model says: there it is for layers that are too large as f32, and no busy moment may choose it.
+ */
 function candidates(info: EngineInfo, config: ModelConfig): [Candidate, ...Candidate[]] {
-  const quantised: Candidate = { type: 'q8', speedup: info.backend === 'wasm' ? 2 : 1.05 };
+  const quantised: Candidate = { type: 'q8', speedup: 1.05 };
   const larger: Candidate[] = [{ type: 'f32', speedup: 1 }];
   if (info.shaderF16) larger.push({ type: 'f16', speedup: 1.05 });
   const tried = larger.filter(({ type }) => layerBytes(config, type) <= largestLayerBytes);
-  const [first, ...others] = [...tried, quantised];
+  const isExactEnough = info.backend === 'wasm' && tried.length > 0;
+  const [first, ...others] = isExactEnough ? tried : [...tried, quantised];
   return [first, ...others];
 }
 
