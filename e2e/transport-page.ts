@@ -49,6 +49,7 @@ let events: { interruptions: number; resumedAfterMs: number[] } = {
   interruptions: 0,
   resumedAfterMs: [],
 };
+const frameTimes: number[] = [];
 let arrivals: { frames: [FrameHeader, Uint8Array][]; control: unknown[]; bulk: Uint8Array[] };
 
 async function open(connection: RTCPeerConnection, peerId: string, options: LinkOptions) {
@@ -226,8 +227,13 @@ const device = {
     return step;
   },
   keepFrames(): void {
-    link.onFrame((received, payload) => arrivals.frames.push([received, payload]));
+    link.onFrame((received, payload) => {
+      arrivals.frames.push([received, payload]);
+      frameTimes.push(performance.now());
+    });
   },
+  longestGapMs: () =>
+    Math.round(Math.max(...frameTimes.slice(1).map((at, index) => at - frameTimes[index]))),
   /** The steps of frames and of messages, in the order in which they came. */
   steps: () => ({
     frames: arrivals.frames.map(([{ step }]) => step),

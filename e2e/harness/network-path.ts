@@ -46,14 +46,17 @@ export function createNetworkPath(): NetworkPath {
       for (const way of ways) way.isCut = true;
     },
     close() {
+      path.cut();
       for (const way of ways) for (const socket of way.sockets) socket.close();
     },
   };
 
   function pass(way: Way, socket: Socket, packet: Buffer, to: { address: string; port: number }) {
     const { delayMs, lossRate } = path.quality;
-    if (way.isCut || Math.random() < lossRate) return;
-    const send = (): void => socket.send(packet, to.port, to.address, () => undefined);
+    if (Math.random() < lossRate) return;
+    const send = (): void => {
+      if (!way.isCut) socket.send(packet, to.port, to.address, () => undefined);
+    };
     if (delayMs === 0) send();
     else setTimeout(send, delayMs);
   }

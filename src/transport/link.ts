@@ -1,29 +1,37 @@
 /** A link: everything that two devices, once proven to each other, say, over however many connections. */
 import { admit } from './admit.ts';
 import { createAllowance } from './allowance.ts';
-import type { BurstReport } from './bulk-piece.ts';
 import { createBulkQueue } from './bulk-queue.ts';
 import { createBundle } from './bundle.ts';
+import { createBursts } from './bursts.ts';
 import { createEmulatedNetwork } from './emulated-network.ts';
 import { createEvent } from './event.ts';
-import { createFramePort, type Slice } from './frame-port.ts';
+import { createFramePort } from './frame-port.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { introductionOf } from './introduction.ts';
 import { createLane, type Lane } from './lane.ts';
-import { LinkError } from './link-error.ts';
+import {
+  connectionBroke,
+  linkEnded,
+  messageMissing,
+  pathLost,
+  silent,
+  tooMuchLost,
+  tooTalkative,
+} from './link-endings.ts';
 import {
   decodeLinkMessage,
   encodeLinkMessage,
   type Have,
   type LinkMessage,
 } from './link-message.ts';
+import { newLinkStats } from './link-stats.ts';
 import { measureLink } from './measure-link.ts';
 import { createOutbox, listDue } from './outbox.ts';
-import { createProbes } from './probes.ts';
 import { createRecovery } from './recovery.ts';
-import { createSendPolicy } from './send-policy.ts';
+import { createRoutes } from './routes.ts';
 import { makePeerId } from './signalling.ts';
-import type { CloseCause, FrameHeader, Link, LinkStats, OpenLinkOptions } from './types.ts';
+import type { CloseCause, FrameHeader, Link, OpenLinkOptions } from './types.ts';
 
 /** Bytes of a ping's payload: as a token's, so that the time says something about one. */
 const pingBytes = 1200;
@@ -34,13 +42,6 @@ const controlAllowance = { burst: 1000, perSecond: 200 };
 /** Whatever a connection held back longer than this, its silence would have been noticed. */
 const keepSentMs = 30_000;
 const tendEveryMs = 1000;
-/** Frames of so many slices, a token's hidden state, are small. */
-const smallSlices = 2;
-/** Large messages from here on get a connection of their own, if it comes in time; it stays while it is used. */
-const ownConnectionBytes = 64 * 1024;
-const ownConnectionMs = 2500;
-const ownConnectionIdleMs = 20_000;
-
 /**
  * Turns a connection that signalling made into a link: waits for the network path, then has both sides prove that
  * they hold the room key and are who they should be. Rejects with a `LinkError` whose sentence says what to do.
@@ -62,7 +63,7 @@ function createLink(
   const dialled = firstConnection.localDescription?.type === 'offer';
   const introduction = introductionOf(firstConnection);
   const admission = { ...options, expectedFingerprint: fingerprint };
-  const stats = newStats();
+  const stats = newLinkStats();
   const controlled = createEvent<[message: unknown]>();
   const framed = createEvent<[header: FrameHeader, payload: Uint8Array<ArrayBuffer>]>();
   const delivered = createEvent<[bytes: Uint8Array<ArrayBuffer>]>();
@@ -71,16 +72,12 @@ function createLink(
   const closed = createEvent<[reason: string, cause: CloseCause]>();
   const mayControl = createAllowance(controlAllowance);
   const ending = new AbortController();
-  const awaitedBursts: ((report: BurstReport) => void)[] = [];
   let received = { messages: 0, bulk: 0 };
   /** When the connection broke: until the two have told each other what they have, nothing new is sent. */
   let heldSince: number | null = null;
-  let bulkSentAt = -Infinity;
-  let decision = { twice: false, striped: false, furtherLanes: 0 };
 
   const network = createEmulatedNetwork();
   const outbox = createOutbox();
-  const policy = createSendPolicy();
   const say = (message: LinkMessage): void => primary.sendControl(encodeLinkMessage(message));
 
   const bundle = createBundle({
@@ -90,27 +87,28 @@ function createLink(
     say,
     makeLane: (connection, onGone) => makeLane(connection, { onDoubt: onGone, onGone }),
     onChange(change) {
-      countConnections();
       if (change === 'gone' && heldSince === null) say(whatIsHere({ ask: true }));
-      if (change === 'opened') probes.tryStriping();
+      routes.changed();
     },
   });
   const framePort = createFramePort({
-    send: (slices, over) => sendSlices(slices, over),
+    send: (slices, over) => routes.send(slices, over),
     onFrame: (header, payload) => {
-      giveWay();
+      routes.giveWay();
       framed.emit(header, payload);
     },
     outbox,
     stats,
   });
-  const probes = createProbes({
-    policy,
-    lanes: tokenLanes,
+  const routes = createRoutes({
+    primary: () => primary,
+    bundle,
+    isHeld: () => heldSince !== null,
     roundTrip: (bytes, echo) => framePort.roundTrip(bytes, pingDeadlineMs, echo),
-    onMeasured: decide,
+    stats,
   });
-  const bulkQueue = createBulkQueue(bulkLane);
+  const bulkQueue = createBulkQueue((bytes) => routes.bulkLane(bytes));
+  const bursts = createBursts((bytes) => primary.bulk.send(bytes, 'burst', 0), measureDeadlineMs);
   const heartbeat = createHeartbeat({
     deadlineMs: silenceMs,
     ask: () => say({ kind: 'beat' }),
@@ -135,7 +133,7 @@ function createLink(
         primary.close();
         primary = makeLane(connection, primaryWatch);
         primary.listen();
-        countConnections();
+        routes.changed();
       },
       onGivenUp: () => end(pathLost, 'lost', 'the network path to it did not come back'),
     });
@@ -192,7 +190,7 @@ function createLink(
         end(`The other device said goodbye: ${message.reason}`, 'left');
         return;
       case 'burst':
-        awaitedBursts.shift()?.({ bytes: message.bytes, tookMs: message.tookMs });
+        bursts.reported(message);
         return;
       case 'have':
         sendRest(message);
@@ -229,7 +227,7 @@ function createLink(
     heldSince = performance.now();
     heartbeat.rest(true);
     bundle.drop();
-    interrupted.emit('The connection to the other device broke; it is being made anew.');
+    interrupted.emit(connectionBroke);
   }
 
   function whatIsHere({ ask }: { ask: boolean }): Have {
@@ -262,68 +260,10 @@ function createLink(
     resumed.emit(tookMs);
   }
 
-  function tokenLanes(): Lane[] {
-    return [primary, ...bundle.tokens];
-  }
-
-  function sendSlices(slices: readonly Slice[], over?: readonly Lane[]): readonly Lane[] {
-    if (heldSince !== null) return [];
-    const isSmall = slices.length <= smallSlices;
-    const all = over ?? tokenLanes();
-    if (isSmall && over === undefined && decision.twice) {
-      // The first is answerable for the frame; should it end, the frame goes again all the same.
-      for (const lane of all.slice(0, 2)) for (const slice of slices) sendSlice(lane, slice);
-      return all.slice(0, 1);
-    }
-    const lanes = !isSmall && (over !== undefined || decision.striped) ? all : all.slice(0, 1);
-    slices.forEach((slice, index) => sendSlice(lanes[index % lanes.length], slice));
-    return lanes;
-  }
-
-  function sendSlice(lane: Lane, slice: Slice): void {
-    stats.bytesSent += slice.length;
-    lane.sendSlice(slice);
-  }
-
-  async function bulkLane(bytes: number): Promise<Lane> {
-    if (bytes < ownConnectionBytes || !introduction || heldSince !== null) return primary;
-    bulkSentAt = performance.now();
-    wantLanes();
-    if (!bundle.bulk) await bundle.bulkSettled(ownConnectionMs);
-    return bundle.bulk ?? primary;
-  }
-
-  /** Frames go by: large messages are to give way for a while. */
-  function giveWay(): void {
-    for (const lane of tokenLanes()) lane.bulk.frameSeen();
-    bundle.bulk?.bulk.frameSeen();
-  }
-
-  function decide(): void {
-    decision = policy.decide();
-    const { quality } = policy;
-    stats.quality = quality;
-    stats.roundTripMs = quality.p50Ms;
-    stats.sendsTwice = decision.twice && bundle.tokens.length > 0;
-    stats.striped = decision.striped && bundle.tokens.length > 0;
-    wantLanes();
-  }
-
-  function wantLanes(): void {
-    const bulkBusy = performance.now() - bulkSentAt < ownConnectionIdleMs;
-    bundle.want({ tokens: decision.furtherLanes, bulk: bulkBusy ? 1 : 0 });
-  }
-
   function tend(): void {
     if (heldSince !== null) return;
     outbox.forget(keepSentMs);
-    if (policy.quality.samples > 0) decide();
-    else wantLanes();
-    probes.tryStriping();
-  }
-
-  function countConnections(): void {
-    stats.connections = 1 + bundle.tokens.length + (bundle.bulk ? 1 : 0);
+    routes.tend();
   }
 
   function end(reason: string, cause: CloseCause, lastWord?: string): void {
@@ -342,20 +282,8 @@ function createLink(
     closed.emit(reason, cause);
   }
 
-  function burst(bytes: number): Promise<BurstReport> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(burstLost()), measureDeadlineMs);
-      awaitedBursts.push((report) => {
-        clearTimeout(timer);
-        resolve(report);
-      });
-      primary.bulk.send(new Uint8Array(bytes), 'burst', 0).catch(reject);
-    });
-  }
-
   function requireOpen(): void {
-    if (ending.signal.aborted)
-      throw new LinkError('closed', 'The link to that device has ended: it has to be made anew.');
+    if (ending.signal.aborted) throw linkEnded();
   }
 
   primary.listen();
@@ -386,10 +314,9 @@ function createLink(
     onControl: controlled.on,
     sendFrame(header, payload) {
       requireOpen();
-      giveWay();
+      routes.giveWay();
       framePort.send(header, payload);
-      policy.sawFrame(payload.length);
-      if (heldSince === null) probes.frameSent();
+      routes.frameSent(payload.length);
     },
     onFrame: framed.on,
     async sendBulk(bytes) {
@@ -405,7 +332,7 @@ function createLink(
       requireOpen();
       const roundTrip = (bytes: number): Promise<number> =>
         framePort.roundTrip(bytes, measureDeadlineMs);
-      const profile = await measureLink({ roundTrip, burst });
+      const profile = await measureLink({ roundTrip, burst: (bytes) => bursts.send(bytes) });
       stats.roundTripMs = 2 * profile.latencyMs;
       return profile;
     },
@@ -419,48 +346,4 @@ function createLink(
     close: (reason) => end(reason, 'closed', reason),
     onClosed: closed.on,
   };
-}
-
-function newStats(): LinkStats {
-  return {
-    framesSent: 0,
-    framesReceived: 0,
-    bytesSent: 0,
-    bytesReceived: 0,
-    duplicateSlices: 0,
-    roundTripMs: null,
-    quality: null,
-    sendsTwice: false,
-    striped: false,
-    connections: 1,
-    interruptions: 0,
-    lastInterruptionMs: null,
-    resentSlices: 0,
-  };
-}
-
-const pathLost = 'The network path to the other device broke and did not come back.';
-const tooMuchLost =
-  'The network path to the other device broke, and more was lost with it than could be sent again.';
-
-function messageMissing(): LinkError {
-  return new LinkError(
-    'bad-message',
-    'The other device left out one of its messages, so the link to it was ended.',
-  );
-}
-
-function tooTalkative(): LinkError {
-  return new LinkError(
-    'bad-message',
-    'The other device sent more messages than any honest one would, so the link to it was ended.',
-  );
-}
-
-function silent(silentMs: number): string {
-  return `Nothing was heard from the other device for ${(silentMs / 1000).toFixed(1)} s: its page may have crashed, fallen asleep or lost the network.`;
-}
-
-function burstLost(): LinkError {
-  return new LinkError('timeout', 'The other device did not report a bandwidth test in time.');
 }

@@ -82,6 +82,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   let restart: Negotiation | null = null;
   let redial: { attempt: number; negotiation: Negotiation } | null = null;
   let attempts = 0;
+  /** The connection that an attempt led to; the others end with their attempt. */
+  let adopted: RTCPeerConnection | null = null;
   let trying = false;
   /** Whether `onPath` was called for the connection as it is now. */
   let pathSaid = false;
@@ -193,6 +195,9 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       signal,
     });
     redial = { attempt: number, negotiation };
+    signal.addEventListener('abort', () => {
+      if (connection !== adopted) connection.close();
+    });
     return { connection, negotiation };
   }
 
@@ -202,6 +207,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       connection.close();
       return;
     }
+    adopted = connection;
     attempt.abort();
     options.onConnection(connection);
     pathSaid = true;

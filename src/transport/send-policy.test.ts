@@ -85,6 +85,21 @@ describe('large frames', () => {
     expect(policy.decide()).toMatchObject({ striped, furtherLanes: striped ? 4 : 0 });
   });
 
+  it('are tried again after a trial that showed nothing, ever less often', () => {
+    const { clock, policy } = policyAt(40);
+    const again = (): boolean => {
+      for (let count = 0; count < 3; count++) policy.sawFrame(70_000);
+      return policy.trialBytes() !== null;
+    };
+    for (const pauseMs of [8000, 16_000, 32_000, 60_000, 60_000]) {
+      policy.sawTrial({ singleMs: [200], stripedMs: [210] });
+      clock.ms += pauseMs;
+      expect(again()).toBe(false);
+      clock.ms += 1;
+      expect(again()).toBe(true);
+    }
+  });
+
   it('give the connections back when they come no more', () => {
     const { clock, policy } = policyAt(40);
     for (let count = 0; count < 3; count++) policy.sawFrame(70_000);

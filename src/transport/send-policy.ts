@@ -43,13 +43,16 @@ const stripedLanes = 4;
 const largeFramesNeeded = 3;
 const largeFramesMs = 20_000;
 const trialGain = 0.85;
-const trialAgainMs = 20_000;
+/** A trial that showed a gain holds for so long; one that showed none is made again sooner, and then ever later. */
+const gainHoldsMs = 60_000;
+const firstTrialAgainMs = 8000;
 
 export function createSendPolicy(now: () => number = () => performance.now()): SendPolicy {
   const twins: [firstMs: number, soonerMs: number][] = [];
   const largeFrames: { at: number; bytes: number }[] = [];
   let twice = false;
-  let trial: { at: number; gained: boolean } | null = null;
+  let trial: { gained: boolean; nextAt: number } | null = null;
+  let trialAgainMs = firstTrialAgainMs;
 
   function quality(): LinkQuality {
     const first = twins.map(([ms]) => ms);
@@ -79,10 +82,7 @@ export function createSendPolicy(now: () => number = () => performance.now()): S
   }
 
   function trialIsDue(): boolean {
-    return (
-      sendsLargeFrames() &&
-      (trial === null || now() - trial.at > trialAgainMs * (trial.gained ? 3 : 1))
-    );
+    return sendsLargeFrames() && (trial === null || now() > trial.nextAt);
   }
 
   return {
@@ -97,7 +97,8 @@ export function createSendPolicy(now: () => number = () => performance.now()): S
     },
     sawTrial({ singleMs, stripedMs }) {
       const gained = quantile(stripedMs, 0.5) <= trialGain * quantile(singleMs, 0.5);
-      trial = { at: now(), gained };
+      trial = { gained, nextAt: now() + (gained ? gainHoldsMs : trialAgainMs) };
+      trialAgainMs = gained ? firstTrialAgainMs : Math.min(2 * trialAgainMs, gainHoldsMs);
     },
     trialBytes: () =>
       trialIsDue()

@@ -85,11 +85,14 @@ export async function openServerStream(
   }
 
   function send(message: { type: string }): void {
-    const body = JSON.stringify(message);
+    sending = sending.then(() => post(JSON.stringify(message))).catch(() => undefined);
+  }
+
+  async function post(body: string): Promise<void> {
     const { signal } = ending;
-    sending = sending
-      .then(() => fetch(address, { method: 'POST', body, signal }))
-      .catch(() => undefined);
+    const { status } = await fetch(address, { method: 'POST', body, signal });
+    // The server knows of no stream of ours, whatever the browser believes.
+    if (status === 404 && lostAt === null) open();
   }
 
   function close(): void {
