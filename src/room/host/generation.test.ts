@@ -38,7 +38,7 @@ function openHost(split: string): Host {
   let stages = stagesOf(split);
   let lapMs = 10;
   const planning = createPlanning({
-    propose: () => ({ feasible: true, stages, lapMs, slowestMs: lapMs, why: '' }),
+    propose: () => Promise.resolve({ feasible: true, stages, lapMs, slowestMs: lapMs, why: '' }),
     isWorthwhile: () => true,
     brokenBecause: () => null,
     overflows: () => false,

@@ -16,7 +16,7 @@ interface RollOut {
 interface Stage {
   planning: Planning;
   /** What the next proposal will be. */
-  proposal: ReturnType<PlanningOptions['propose']>;
+  proposal: Awaited<ReturnType<PlanningOptions['propose']>>;
   overflows: boolean;
   /** Why laps cannot go on, by epoch. */
   broken: Map<number, string>;
@@ -31,7 +31,7 @@ const never = new AbortController().signal;
 function open(options: Partial<PlanningOptions> = {}): Stage {
   const stage: Stage = {
     planning: createPlanning({
-      propose: () => stage.proposal,
+      propose: () => Promise.resolve(stage.proposal),
       isWorthwhile: () => true,
       brokenBecause: ({ epoch }) => stage.broken.get(epoch) ?? null,
       overflows: () => stage.overflows,

@@ -20,7 +20,7 @@ export interface RunningLap {
 
 export interface PlanningOptions {
   /** `waitingFor` while the room is not complete enough to plan at all. */
-  propose: () => RoomPlan | { waitingFor: WaitingFor };
+  propose: () => Promise<RoomPlan | { waitingFor: WaitingFor }>;
   /** Whether the proposal is worth its roll-out in place of a plan that works. */
   isWorthwhile: (proposal: FeasibleRoomPlan, running: FeasibleRoomPlan) => boolean;
   /** Why a lap cannot go on, in a sentence; null while it can. Asked whenever something changed. */
@@ -113,7 +113,7 @@ export function createPlanning(options: PlanningOptions): Planning {
 
   async function planOnce(): Promise<void> {
     failure = null;
-    const proposal = options.propose();
+    const proposal = await options.propose();
     if ('waitingFor' in proposal || !proposal.feasible) {
       if (!current) options.onView(null, waitingIn(proposal));
       return;

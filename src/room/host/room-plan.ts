@@ -1,10 +1,11 @@
 /** From what the members measured to the stages they run: builds the planner's problem and asks it. */
 import type { Manifest } from '../../model/manifest.ts';
-import { choosePlan, priceStages, solve, type Problem } from '../../planner/index.ts';
+import { priceStages, solve, type Problem } from '../../planner/index.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
 import { checkStages, hopsOf, type Stage } from '../lap.ts';
 import type { PlanChoice, WireType } from '../room.ts';
 import { fitAdvice } from './fit-advice.ts';
+import type { Choose } from './plan-chooser.ts';
 import { linkBetween, type MeasuredMember, type Member } from './members.ts';
 
 export interface RoomPlanInput {
@@ -29,10 +30,10 @@ export interface FeasibleRoomPlan {
 
 export type RoomPlan = FeasibleRoomPlan | { feasible: false; why: string };
 
-export function planRoom(input: RoomPlanInput): RoomPlan {
+export async function planRoom(input: RoomPlanInput, choose: Choose): Promise<RoomPlan> {
   const problem = roomProblem(input);
   const { choice } = input;
-  if (choice === 'auto') return chosenPlan(problem, input);
+  if (choice === 'auto') return chosenPlan(problem, input, choose);
   if (choice !== 'even') return handMadePlan(problem, choice, input);
   const plan = solve(problem, { method: 'even' });
   if (!plan.feasible) return tooSmall(plan.reason, input);
@@ -48,24 +49,32 @@ export function tokensPerMs({ lapMs, slowestMs }: FeasibleRoomPlan, inFlight: nu
 }
 
 /** The plan with the shortest lap, or, where many ask and it brings more, the one without a bottleneck. */
-function chosenPlan(problem: Problem, input: RoomPlanInput): RoomPlan {
+async function chosenPlan(
+  problem: Problem,
+  input: RoomPlanInput,
+  choose: Choose,
+): Promise<RoomPlan> {
   const { inFlight } = input;
-  const quickest = choosePlan(problem, { objective: 'latency', sourceName: 'the host' });
+  const quickest = await choose(problem, { objective: 'latency', sourceName: 'the host' });
   if (!quickest.feasible) return tooSmall(quickest.reason, input);
   const lone = priced(problem, quickest.plan.stages, asSentence(quickest.reason));
   if (inFlight < 2) return lone;
-  const widest = choosePlan(problem, { objective: 'throughput', sourceName: 'the host' });
+  const widest = await choose(problem, { objective: 'throughput', sourceName: 'the host' });
   if (!widest.feasible) return lone;
   const why = `${inFlight} answers are in flight, so the work is spread: ${widest.reason}.`;
   const shared = priced(problem, widest.plan.stages, why);
   return tokensPerMs(shared, inFlight) > tokensPerMs(lone, inFlight) ? shared : lone;
 }
 
+/** Each of a few "would it fit if …" is looked at for no longer, since it is only advice. */
+const adviceMs = 100;
+
 function tooSmall(reason: string, input: RoomPlanInput): RoomPlan {
   const advice = fitAdvice({
     members: input.members,
     parameters: parametersOf(input.manifest),
-    fits: (members) => solve(roomProblem({ ...input, members })).feasible,
+    fits: (members) =>
+      solve(roomProblem({ ...input, members }), { timeLimitMs: adviceMs }).feasible,
   });
   return { feasible: false, why: `${asSentence(reason)} ${advice}` };
 }

@@ -1,5 +1,6 @@
 /** The host's side of an open room: members come and go, plans follow them, answers run on the plans. */
 import { deviceLabel } from '../../profile/this-device.ts';
+import { startPlanner } from '../../planner/index.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import { rangesOf, rowsOf, type Lap } from '../lap.ts';
@@ -24,6 +25,7 @@ import {
 } from './lap-facts.ts';
 import { createOwnDevice } from './own-device.ts';
 import { measuredMembers, newMember, type Member } from './members.ts';
+import { createPlanChooser } from './plan-chooser.ts';
 import type { OpenedModel } from './open-model.ts';
 import { createPieceTracker } from './piece-tracker.ts';
 import { createPlanning } from './planning.ts';
@@ -164,13 +166,16 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     return { manifest, contextLength, wire, choice, members: measured, inFlight };
   }
 
+  const planner = startPlanner();
+  signal.addEventListener('abort', () => planner.dispose());
+  const choosePlan = createPlanChooser(planner, () => planning.changed());
   const planning = createPlanning({
-    propose() {
+    async propose() {
       if (!host.profile) return { waitingFor: gettingReady };
       const input = planInput();
       const missing = options.expectedDevices - input.members.length;
       if (missing > 0 && !rollOut.hasEverRun) return { waitingFor: waitingForDevices(missing) };
-      return planRoom(input);
+      return planRoom(input, choosePlan);
     },
     isWorthwhile(proposal, running) {
       if (options.plan !== 'auto') return true;
