@@ -159,9 +159,12 @@ async function sampleGreedily(host: Page, maxNewTokens: number): Promise<void> {
   await settings.click();
 }
 
+/** Asks, and waits until the answer is on the screen, which is drawn once a frame. */
 async function ask(host: Page, prompt = reference.prompt): Promise<void> {
+  const before = await answers(host).count();
   await host.getByRole('textbox', { name: 'The beginning of a story' }).fill(prompt);
   await host.getByRole('button', { name: 'Go on' }).click(joined);
+  if (prompt === reference.prompt) await expect(answers(host)).toHaveCount(before + 1);
 }
 
 /** Asks, and gives the prompt with its whole continuation as they stand on the screen. */
@@ -177,8 +180,12 @@ async function finished(host: Page): Promise<void> {
   });
 }
 
+function answers(host: Page): Locator {
+  return host.getByRole('article', { name: `Answer to: ${reference.prompt}` });
+}
+
 function lastAnswer(host: Page): Locator {
-  return host.getByRole('article', { name: `Answer to: ${reference.prompt}` }).last();
+  return answers(host).last();
 }
 
 /** What the host's screen says that a device holds. */
@@ -198,6 +205,7 @@ async function lengthsWhileAnswering(host: Page): Promise<number[]> {
         new Promise<number[]>((resolve) => {
           const seen: number[] = [];
           const footer = paragraph.closest('article')?.querySelector('footer');
+          if (footer?.textContent.includes('Cut off')) resolve(seen);
           new MutationObserver(() => {
             const { length } = paragraph.textContent;
             if (length !== seen.at(-1)) seen.push(length);

@@ -10,6 +10,7 @@ import type { PreparedEngine } from '../prepare-engine.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { ShardHolder } from '../shard-holder.ts';
 import type { AskingMode, DeviceView, PlanView } from '../view.ts';
+import { createBusyLight } from './busy-light.ts';
 import type { Inbox } from './inbox.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import type { RowSourcesBook } from './row-sources.ts';
@@ -68,7 +69,7 @@ export function takePart(options: PartOptions): DevicePart {
     onFailure: ({ epoch, sequence, reason }) =>
       send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500) }),
     // The host knows when it computes; only this screen needs to be told.
-    onBusy: (busy) => show({ status: { kind: busy ? 'computing' : 'ready' } }),
+    onBusy: createBusyLight((isBusy) => show({ status: { kind: isBusy ? 'computing' : 'ready' } })),
   });
 
   function showMemory(): void {
