@@ -76,12 +76,15 @@ async function main(): Promise<void> {
         measureThroughput(room, pipeline, counts, tokens),
       );
       throughput.push(...measured);
+      say(table(measured.map((row) => ({ ...row }))));
     }
     say('A newcomer, and a long prompt, among four answers');
     const [newcomer, longPrompt] = await inRoom(2, { speculation: false }, async (room) => [
       await measureNewcomer(room, 4),
       [await measureLongPrompt(room, 200, null), await measureLongPrompt(room, 200, 4096)],
     ]);
+    // A long run that is broken off should have said what it knew.
+    say(table(longPrompt.map((row) => ({ ...row }))));
     const drafts: DraftFigures[] = [];
     for (const mode of ['off', 'on'] as const)
       for (const delayMs of delaysMs) {
