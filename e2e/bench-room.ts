@@ -1,9 +1,8 @@
 /** `npm run bench:room [-- --json]`: a room under load, measured in real tabs. Nothing here passes or fails. */
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright';
 import { defaultModel } from '../src/model/catalogue.ts';
 import type { HostOptions } from '../src/room/room.ts';
+import { onStand, runCommand, say, wholeNumber } from './bench/bench-stand.ts';
 import { measureDrafts, type DraftFigures } from './bench/drafts.ts';
 import {
   measureLongPrompt,
@@ -14,9 +13,6 @@ import {
 } from './bench/load.ts';
 import { soak, type SoakFigures } from './bench/soak.ts';
 import { table } from './bench/table.ts';
-import { chromiumFlags } from './harness/chromium-flags.ts';
-import { findBrowser } from './harness/find-browser.ts';
-import { serveModel } from './harness/serve-model.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 
 const usage = `Usage: npm run bench:room -- [--model NAME] [--tokens N] [--soak TOKENS] [--json]`;
@@ -46,29 +42,25 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  const say = (step: string): void => console.error(step);
-  const { executablePath, version } = await findBrowser(say);
-  const served = await serveModel(values.model, say);
-  const browser = await chromium.launch({ executablePath, args: chromiumFlags({ webgpu: false }) });
-  const inRoom = async <T>(
-    devices: number,
-    host: Partial<HostOptions>,
-    measure: (room: TabRoom) => Promise<T>,
-  ): Promise<T> => {
-    const room = await openTabRoom(browser, {
-      origin: served.origin,
-      devices,
-      device: { backend: 'wasm', threads: 1 },
-      host: { model: served.model, plan: 'even', weights: 'f32', wire: 'f32', ...host },
-    });
-    try {
-      return await measure(room);
-    } finally {
-      await room.close();
-    }
-  };
-  try {
-    const tokens = Number(values.tokens);
+  await onStand(values.model, async ({ browser, served, machine }) => {
+    const inRoom = async <T>(
+      devices: number,
+      host: Partial<HostOptions>,
+      measure: (room: TabRoom) => Promise<T>,
+    ): Promise<T> => {
+      const room = await openTabRoom(browser, {
+        origin: served.origin,
+        devices,
+        device: { backend: 'wasm', threads: 1 },
+        host: { model: served.model, plan: 'even', weights: 'f32', wire: 'f32', ...host },
+      });
+      try {
+        return await measure(room);
+      } finally {
+        await room.close();
+      }
+    };
+    const tokens = wholeNumber(values.tokens, '--tokens');
     const throughput: ThroughputFigures[] = [];
     for (const pipeline of ['no-bubbles', 'bubbles'] as const) {
       say(`Throughput over 2 devices, ${pipeline}`);
@@ -95,15 +87,11 @@ async function main(): Promise<void> {
           )),
         );
       }
-    const soakTokens = Number(values.soak);
+    const soakTokens = wholeNumber(values.soak, '--soak', 0);
     const soaked = soakTokens > 0 ? await inRoom(3, {}, (room) => soak(room, soakTokens)) : null;
-    const machine = `${version}, ${availableParallelism()} cores, ${cpus()[0].model}`;
     const figures = { machine, throughput, newcomer, longPrompt, drafts, soak: soaked };
     console.log(values.json ? JSON.stringify(figures) : text(figures));
-  } finally {
-    await browser.close();
-    await served.close();
-  }
+  });
 }
 
 function text({
@@ -129,10 +117,4 @@ function text({
   return sections.join('\n\n');
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exit(1);
-  },
-);
+runCommand(main);

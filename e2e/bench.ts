@@ -1,13 +1,9 @@
 /** `npm run bench [-- --json]`: rooms of one to three real tabs, measured. Nothing here passes or fails. */
-import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright';
 import { defaultModel } from '../src/model/catalogue.ts';
+import { onStand, runCommand, say, wholeNumber } from './bench/bench-stand.ts';
 import { measureRoom, measureVisits, type RoomFigures } from './bench/measure-room.ts';
 import { table } from './bench/table.ts';
-import { chromiumFlags } from './harness/chromium-flags.ts';
-import { findBrowser } from './harness/find-browser.ts';
-import { serveModel } from './harness/serve-model.ts';
 
 const usage = `Usage: npm run bench -- [--model NAME|DIRECTORY] [--tokens N] [--repeats N] [--json]`;
 
@@ -25,11 +21,7 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  const say = (step: string): void => console.error(step);
-  const { executablePath, version } = await findBrowser(say);
-  const served = await serveModel(values.model, say);
-  const browser = await chromium.launch({ executablePath, args: chromiumFlags({ webgpu: false }) });
-  try {
+  await onStand(values.model, async ({ browser, served, machine }) => {
     const { origin, model } = served;
     const rooms: RoomFigures[] = [];
     for (const devices of [1, 2, 3])
@@ -45,14 +37,10 @@ async function main(): Promise<void> {
         );
       }
     const visits = await measureVisits(browser, { origin, model });
-    const machine = `${version}, ${availableParallelism()} cores, ${cpus()[0].model}`;
     console.log(
       values.json ? JSON.stringify({ machine, rooms, visits }) : text(machine, rooms, visits),
     );
-  } finally {
-    await browser.close();
-    await served.close();
-  }
+  });
 }
 
 function text(
@@ -94,17 +82,4 @@ function text(
   ].join('\n');
 }
 
-function wholeNumber(given: string, name: string): number {
-  const value = Number(given);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`${name} must be a whole number of at least 1, not ${given}.`);
-  return value;
-}
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exit(1);
-  },
-);
+runCommand(main);

@@ -90,7 +90,7 @@ describe('a piece cache', () => {
     await keep(cache, 'b', 1);
     await clearStorage('a', entries);
     expect(await keptSizes(entries)).toEqual({ b: 1000 });
-    expect(await cache.get('runtime:/a.wasm')).toBeDefined();
+    expect(await cache.get('runtime:/a.wasm')).toMatchObject({ bytes: new Uint8Array(5) });
     await clearStorage(undefined, entries);
     expect([...entries.values.keys()]).toEqual(['limit']);
     expect((await storageUsage(entries))?.limitBytes).toBe(9000);

@@ -2,7 +2,7 @@
 import type { Tokenizer } from '../../model/tokenizer.ts';
 import type { AnswerResult, AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
-import { generate, type Generation, type GenerationOptions } from './generation.ts';
+import { generate, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Planning } from './planning.ts';
 import { createSampler } from './sampler.ts';
@@ -86,7 +86,7 @@ export async function writeAnswer(
 }
 
 /** What there is of an answer that was stopped before its turn came. */
-export const nothingWritten: AnswerResult & Generation = {
+export const nothingWritten: AnswerResult = {
   promptIds: [],
   ids: [],
   text: '',
