@@ -34,6 +34,10 @@ async function run(options: DemoOptions): Promise<void> {
       host: { ...options.host, model: served.model },
       onStep: say,
     });
+    for (const { device, emulation } of options.links) {
+      say(`Device ${device}’s links are slowed down and measured`);
+      await room.emulate(device, emulation);
+    }
     const printer = textPrinter(options.json ? null : process.stdout);
     const result = await room.ask(options.ask, options.json ? undefined : printer.update);
     printer.end();

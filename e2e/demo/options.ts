@@ -3,7 +3,11 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { defaultModel } from '../../src/model/catalogue.ts';
 import { greedy } from '../../src/room/host/sampler.ts';
+import { deviceName } from '../../src/room/host/members.ts';
+import { EmulationSchema } from '../../src/room/protocol.ts';
 import type { AskRequest, DeviceOptions, HostOptions } from '../../src/room/room.ts';
+import { parseEmulatedLink } from '../../src/transport/emulated-network.ts';
+import type { LinkEmulation } from '../../src/transport/index.ts';
 import { exactPlan } from '../../src/ui/page-options.ts';
 
 export interface DemoOptions {
@@ -13,8 +17,15 @@ export interface DemoOptions {
   devices: number;
   device: DeviceOptions;
   host: Pick<HostOptions, 'weights' | 'wire' | 'plan' | 'prefillChunk'>;
+  /** Devices whose links are slowed down. */
+  links: EmulatedLink[];
   ask: AskRequest;
   json: boolean;
+}
+
+export interface EmulatedLink {
+  device: string;
+  emulation: LinkEmulation;
 }
 
 /** An option that cannot be used; `message` is one sentence that names it. */
@@ -35,6 +46,9 @@ Opens a room of headless browser tabs on this machine and has it answer one prom
   --wire W                 f16 or f32: how hidden states travel (default: f16)
   --plan P                 auto, even, or stages such as host:0-3,a:4-6,host:7 (default: auto)
   --chunk N                prompt tokens per frame (default: measured)
+  --link D=20ms~5ms/50mbit/1%
+                           slows all links of device D (host, a, b, …) down: delay each way, give or take,
+                           bandwidth, loss; each part optional; may be given for several devices
   --prompt TEXT            (default: "Once upon a time")
   --prompt-ids 1,2,3       token ids instead of text
   --max-tokens N           (default: 64)
@@ -59,6 +73,14 @@ const whole = (least: number, most: number) =>
   v.pipe(number(least, most), v.integer('a whole number'));
 const oneOf = <const T extends string[]>(...names: T) => v.picklist(names, names.join(', '));
 
+const linkExample = 'such as a=20ms/50mbit/1%, 10 s at most';
+
+const emulatedLink = v.pipe(
+  v.string(),
+  v.check(isEmulatedLink, linkExample),
+  v.transform(parseEmulatedLink),
+);
+
 const OptionsSchema = v.object({
   model: v.optional(v.string(), defaultModel),
   hub: v.optional(v.pipe(v.string(), v.url('an address such as https://huggingface.co'))),
@@ -76,6 +98,7 @@ const OptionsSchema = v.object({
     'auto',
   ),
   chunk: v.optional(whole(1, 4096)),
+  link: v.optional(v.array(emulatedLink), []),
   prompt: v.optional(v.string(), 'Once upon a time'),
   'prompt-ids': v.optional(
     v.pipe(
@@ -103,12 +126,13 @@ export function parseDemoOptions(args: string[]): DemoOptions | 'help' {
   const read = v.safeParse(OptionsSchema, given);
   if (!read.success) {
     const [issue] = read.issues;
-    const name = v.getDotPath(issue) ?? '';
+    const name = String(issue.path?.[0].key);
     throw new OptionError(
-      `--${name} must be ${issue.message}, not ${JSON.stringify(Reflect.get(given, name))}.`,
+      `--${name} must be ${issue.message}, not ${JSON.stringify(issue.input)}.`,
     );
   }
   const options = read.output;
+  for (const { device } of options.link) checkIsInRoom(device, options.devices);
   const ids = options['prompt-ids'];
   return {
     model: options.model,
@@ -125,6 +149,7 @@ export function parseDemoOptions(args: string[]): DemoOptions | 'help' {
       plan: options.plan,
       prefillChunk: options.chunk ?? null,
     },
+    links: options.link,
     ask: {
       prompt: ids ? { kind: 'ids', ids } : { kind: 'text', text: options.prompt },
       maxNewTokens: options['max-tokens'],
@@ -144,14 +169,36 @@ export function parseDemoOptions(args: string[]): DemoOptions | 'help' {
   };
 }
 
-function readArguments(args: string[]): Record<string, string | boolean | undefined> {
+function isEmulatedLink(text: string): boolean {
+  try {
+    return v.is(EmulationSchema, parseEmulatedLink(text).emulation);
+  } catch {
+    return false;
+  }
+}
+
+function checkIsInRoom(device: string, devices: number): void {
+  const names = ['host', ...Array.from({ length: devices - 1 }, (_, index) => deviceName(index))];
+  if (!names.includes(device))
+    throw new OptionError(
+      `--link names device ${device}, and with --devices ${devices} there is only ${names.join(', ')}.`,
+    );
+}
+
+type Given = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
+function readArguments(args: string[]): Given {
   const flags = ['greedy', 'json', 'help'];
+  const repeatable = ['link'];
   const names = [...Object.keys(OptionsSchema.entries), 'help'];
   try {
     return parseArgs({
       args,
       options: Object.fromEntries(
-        names.map((name) => [name, { type: flags.includes(name) ? 'boolean' : 'string' }] as const),
+        names.map((name) => {
+          const type = flags.includes(name) ? ('boolean' as const) : ('string' as const);
+          return [name, { type, multiple: repeatable.includes(name) }] as const;
+        }),
       ),
     }).values;
   } catch (error) {

@@ -1,6 +1,7 @@
 /** What the demo says of a room after its answer: for people, and as one JSON object. */
 import type { AnswerResult } from '../../src/room/room.ts';
 import type { DeviceView, RoomView } from '../../src/room/view.ts';
+import { emulationText } from '../../src/ui/devices/emulation.ts';
 import type { DemoOptions } from './options.ts';
 
 export function report(view: RoomView, result: AnswerResult): string {
@@ -27,12 +28,13 @@ export function reportJson(view: RoomView, result: AnswerResult, options: DemoOp
     text: result.text,
     topLogits: result.topLogits,
     stages: view.plan?.stages ?? [],
-    devices: view.devices.map(({ id, compute, memory, bytesLoaded }) => ({
+    devices: view.devices.map(({ id, compute, memory, bytesLoaded, emulation }) => ({
       id,
       backend: compute?.backend,
       rowMs: compute && { layer: compute.layerMs, head: compute.headMs },
       memoryBytes: memory.usedBytes,
       bytesLoaded,
+      emulation,
     })),
     ttftMs: result.ttftMs,
     msPerToken: result.msPerToken,
@@ -52,7 +54,7 @@ function stageText({
   return `${device} ${first === last ? first : `${first}–${last}`}`;
 }
 
-function deviceText({ compute, memory, bytesLoaded, link, rows }: DeviceView): string {
+function deviceText({ compute, memory, bytesLoaded, link, rows, emulation }: DeviceView): string {
   const held = rows.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
   const parts = [
     held.length > 0 ? `rows ${held.join(', ')}` : 'no rows',
@@ -62,6 +64,7 @@ function deviceText({ compute, memory, bytesLoaded, link, rows }: DeviceView): s
     `${(memory.usedBytes / 1e6).toFixed(1)} MB held`,
     `${(bytesLoaded / 1e6).toFixed(1)} MB loaded`,
     link ? `${link.latencyMs.toFixed(2)} ms away` : '',
+    emulation ? `links slowed: ${emulationText(emulation)}` : '',
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import type { AnswerResult, AskRequest, DeviceOptions, HostOptions } from '../../src/room/room.ts';
 import type { RoomView } from '../../src/room/view.ts';
+import type { LinkEmulation } from '../../src/transport/index.ts';
 
 export interface TabRoomOptions {
   origin: string;
@@ -23,6 +24,8 @@ export interface TabRoom {
   join(): Promise<Page>;
   /** `onText` hears the whole text so far, at every token. */
   ask(request: AskRequest, onText?: (text: string) => void): Promise<AnswerResult>;
+  /** Slows a device's links down; resolves when they are measured anew and the room has a plan for them. */
+  emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,6 +64,18 @@ export async function openTabRoom(browser: Browser, options: TabRoomOptions): Pr
     return page;
   }
 
+  async function emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void> {
+    await host.evaluate(
+      async ([device, network]) => {
+        const { room } = edgeshard;
+        if (!room || !('emulate' in room)) throw new Error('this tab hosts no room');
+        await room.emulate(device, network);
+        await room.settled();
+      },
+      [deviceId, emulation] as const,
+    );
+  }
+
   async function close(): Promise<void> {
     await Promise.all(contexts.map((context) => context.close()));
   }
@@ -81,7 +96,8 @@ export async function openTabRoom(browser: Browser, options: TabRoomOptions): Pr
     await close();
     throw error;
   }
-  return { host, devices, join, close, view: () => viewOf(host), ask: askerOf(host) };
+  const view = (): Promise<RoomView> => viewOf(host);
+  return { host, devices, join, emulate, close, view, ask: askerOf(host) };
 }
 
 export function viewOf(page: Page): Promise<RoomView> {

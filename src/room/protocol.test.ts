@@ -20,6 +20,7 @@ const hostMessages: HostMessage[] = [
     },
     weights: 'auto',
     wire: 'f16',
+    maxBatch: 16,
     contextLength: 256,
   },
   { kind: 'meet', deviceId: 'b', peerId: 'k3f9', fingerprint, dial: true },

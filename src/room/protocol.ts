@@ -79,7 +79,8 @@ const SamplingSchema = v.object({
   seed: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
 });
 
-const EmulationSchema = v.object({
+/** How much worse than it is a link may be made. */
+export const EmulationSchema = v.object({
   delayMs: v.pipe(ms, v.maxValue(10_000)),
   jitterMs: v.pipe(ms, v.maxValue(10_000)),
   lossRate: share,
@@ -108,6 +109,7 @@ const HostMessageSchema = v.variant('kind', [
     model: ModelAddressSchema,
     weights: v.picklist(['auto', 'f32', 'f16', 'q8', 'q4']),
     wire: v.picklist(['f16', 'f32']),
+    maxBatch: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64)),
     contextLength: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 24)),
   }),
   /** Another device of the room: dial it, or let it in when it dials, if it proves this fingerprint. */

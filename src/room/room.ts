@@ -54,6 +54,8 @@ export interface HostOptions extends DeviceOptions {
   speculation: boolean;
   /** Whether visitors may ask. */
   asking: AskingMode;
+  /** Most answers whose tokens share one pass over a stage's weights; 1 to compute one by one, for comparison. */
+  maxBatch: number;
   /** Most answers in flight together; null for as many as fit the devices' memory. */
   maxInFlight: number | null;
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
@@ -122,8 +124,11 @@ export interface Room {
 
 export interface HostRoom extends Room {
   setAsking(mode: AskingMode): void;
-  /** Slows a device's links down as an experiment, and plans with them as they are then; null lifts it. */
-  emulate(deviceId: string, emulation: LinkEmulation | null): void;
+  /**
+   * Slows a device's links down as an experiment, and plans with them as they are then; null lifts it.
+   * Resolves once they have been measured anew.
+   */
+  emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
   /** Allows a visitor's question, or refuses it. */
   decide(answerId: number, isAllowed: boolean): void;
   /** Settles when no plan is being rolled out and the room can answer. */

@@ -33,7 +33,7 @@ const splits = [
 ];
 
 function open(wire: WireType = 'f32'): void {
-  room = createEngineRoom(model, ['host', 'a', 'b'], wire);
+  room = createEngineRoom(model, ['host', 'a', 'b'], { wire });
 }
 
 function lapOf(split: string, epoch = 1): Lap {
@@ -227,6 +227,7 @@ describe('a frame from another device', () => {
       contextLength,
       headRow: 6,
       wire: 'f32',
+      maxBatch: 16,
       send: () => undefined,
       wireMs: () => 0,
       onLapEnd: (end) => ends.push(end),

@@ -44,6 +44,8 @@ export interface StageRunnerOptions {
   contextLength: number;
   headRow: number;
   wire: WireType;
+  /** Most sequences that share one pass over the weights. */
+  maxBatch: number;
   /** A frame for a device that is gone is lost with it: the end of the link says so. */
   send: (deviceId: string, header: FrameHeader, payload: Uint8Array) => void;
   /** Half the round trip of the link to that device, in ms, as last measured. */
@@ -87,16 +89,13 @@ interface Work {
   arrivedMs: number;
 }
 
-/** Sequences that share one pass over the weights; past this a batch gains little and delays everyone. */
-const maxBatch = 16;
-
 /** Far more than can have frames under way at once. */
 const releasedKept = 4096;
 
 export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const { deviceId, engine, hiddenSize, headRow, wire } = options;
   const laps = new Map<number, Lap>();
-  const queue = createStageQueue<Work>(maxBatch);
+  const queue = createStageQueue<Work>(options.maxBatch);
   /** Sequences that ended while some of their frames were on their way; ids only grow. */
   const released = new Set<number>();
   let isRunning = false;

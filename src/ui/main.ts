@@ -31,7 +31,8 @@ async function start(): Promise<void> {
     globalThis.edgeshard = consoleApi(session, options);
     // A host that was reloaded is the host again; a room link in the address means another room.
     const record = location.hash.length > 1 ? null : await findRoomRecord();
-    if (record) session.openRoom(record.options, record);
+    // What was kept by an earlier version of the app may lack an option.
+    if (record) session.openRoom({ ...options.host, ...record.options }, record);
     mount(App, { target, props: { session, options } });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -15,6 +15,7 @@ describe('parsePageOptions', () => {
         asking: 'approve',
         pipeline: 'no-bubbles',
         speculation: true,
+        maxBatch: 16,
         maxInFlight: null,
         prefillChunk: null,
         maxDevices: 16,

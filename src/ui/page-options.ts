@@ -15,6 +15,7 @@
  * | `pipeline` | `no-bubbles`, `bubbles`              | host |
  * | `drafts`   | `on`, `off`: speculative tokens      | host |
  * | `asking`   | `off`, `approve`, `open`: visitors    | host |
+ * | `batch`    | most answers that share a pass over the weights, 1 to 16 | host |
  * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
  *
@@ -72,6 +73,8 @@ const AddressSchema = v.object({
   ),
   drafts: v.optional(v.picklist(['on', 'off'], 'on or off'), 'on'),
   asking: v.optional(v.picklist(['off', 'approve', 'open'], 'off, approve or open'), 'approve'),
+  /** Past 16 a batch gains little and delays everyone. */
+  batch: v.optional(wholeNumber(1, 16), '16'),
   inflight: v.optional(wholeNumber(1, 64)),
   expected: v.optional(wholeNumber(1, 64), '1'),
 });
@@ -104,6 +107,7 @@ export function parsePageOptions(search: string): PageOptions {
       asking: read.output.asking,
       pipeline: read.output.pipeline,
       speculation: read.output.drafts === 'on',
+      maxBatch: read.output.batch,
       maxInFlight: read.output.inflight ?? null,
       prefillChunk: chunk ?? null,
       maxDevices: read.output.devices,

@@ -62,6 +62,7 @@ export function takePart(options: PartOptions): DevicePart {
     contextLength: welcome.contextLength,
     headRow: rowCount - 1,
     wire: welcome.wire,
+    maxBatch: welcome.maxBatch,
     send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
     wireMs: (deviceId) => peers.wireMs(deviceId),
     onLapEnd: refuseHead,

@@ -39,8 +39,8 @@ export interface AdmissionOptions {
 }
 
 export interface Admission {
-  /** Measures every link of the device anew. */
-  remeasure(member: Member): void;
+  /** Measures every link of the device anew; resolves when that is done. */
+  remeasure(member: Member): Promise<void>;
 }
 
 export function admitDevices(options: AdmissionOptions): Admission {
@@ -197,9 +197,12 @@ export function admitDevices(options: AdmissionOptions): Admission {
     remeasure(member) {
       if (member.link) measureOwnLink(member, member.link);
       for (const other of members.values()) {
+        // The host's own links are those that the others have to it.
+        if (!member.link && other.link) measureOwnLink(other, other.link);
         if (dialled.has(pairName(member.id, other.id))) onMet(member, other.id, true);
         if (dialled.has(pairName(other.id, member.id))) onMet(other, member.id, true);
       }
+      return measuring;
     },
   };
 }

@@ -62,7 +62,7 @@ export interface RunningRoom {
   asked(): AskedRecord[];
   ask(request: AskRequest): Answer;
   setAsking(mode: AskingMode): void;
-  emulate(deviceId: string, emulation: LinkEmulation | null): void;
+  emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
   decide(answerId: number, isAllowed: boolean): void;
   stop(answerId: number): void;
   setMemoryBudget(bytes: number): void;
@@ -255,14 +255,14 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
   });
 
-  function emulate(deviceId: string, emulation: LinkEmulation | null): void {
+  function emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void> {
     const member = members.get(deviceId);
-    if (!member) return;
+    if (!member) return Promise.resolve();
     member.emulation = emulation;
     peers.emulate(deviceId, emulation);
     tell({ kind: 'emulate', deviceId, emulation });
     showDevices();
-    admission.remeasure(member);
+    return admission.remeasure(member);
   }
 
   function setAsking(mode: AskingMode): void {
@@ -280,6 +280,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       contextLength,
       headRow: manifest.rows.length - 1,
       wire: options.wire,
+      maxBatch: options.maxBatch,
       send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
       wireMs: (deviceId) => peers.wireMs(deviceId),
       onLapEnd: (end) => laps.onLapEnd(end),
@@ -311,6 +312,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       model: modelAddress,
       weights: options.weights,
       wire: options.wire,
+      maxBatch: options.maxBatch,
       contextLength,
     }),
     onJoined(member) {

@@ -89,12 +89,14 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       store.update({ phase: { kind: 'closed', reason: 'You closed the room.' } });
     },
     ask,
-    emulate: (deviceId, emulation) =>
+    emulate(deviceId, emulation) {
       store.update({
         devices: store.view.devices.map((device) =>
           device.id === deviceId ? { ...device, emulation } : device,
         ),
-      }),
+      });
+      return Promise.resolve();
+    },
     setAsking: (asking) => store.update({ asking }),
     decide: (id, isAllowed) =>
       change(id, {
