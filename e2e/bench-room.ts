@@ -1,39 +1,79 @@
-/** `npm run bench:room [-- --json]`: a room under load, measured in real tabs. Nothing here passes or fails. */
+/** `npm run bench:room [-- --only NAME,…] [--json]`: a room under load, measured in real tabs. Nothing here passes or fails. */
 import { parseArgs } from 'node:util';
 import { defaultModel } from '../src/model/catalogue.ts';
-import type { HostOptions } from '../src/room/room.ts';
+import { measureLongPrompt, measureNewcomer } from './bench/arrivals.ts';
+import { benchRooms, type BenchRooms } from './bench/bench-rooms.ts';
 import { onStand, runCommand, say, wholeNumber } from './bench/bench-stand.ts';
-import { measureDrafts, type DraftFigures } from './bench/drafts.ts';
-import {
-  measureLongPrompt,
-  measureNewcomer,
-  measureThroughput,
-  type LongPromptFigures,
-  type ThroughputFigures,
-} from './bench/load.ts';
-import { soak, type SoakFigures } from './bench/soak.ts';
-import { table } from './bench/table.ts';
-import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
+import { measureDrafts } from './bench/drafts.ts';
+import { measurePipelines } from './bench/pipelines.ts';
+import { measurePrediction } from './bench/prediction.ts';
+import { measureSoak } from './bench/soak.ts';
+import { liveTable } from './bench/table.ts';
+import { measureThroughput } from './bench/throughput.ts';
 
-const usage = `Usage: npm run bench:room -- [--model NAME] [--tokens N] [--soak TOKENS] [--json]`;
-const counts = [1, 2, 4, 8, 16];
-const delaysMs = [0, 20, 50, 100];
-
-interface Figures {
-  machine: string;
-  throughput: ThroughputFigures[];
-  newcomer: { aloneMs: number; amongMs: number };
-  longPrompt: LongPromptFigures[];
-  drafts: DraftFigures[];
-  soak: SoakFigures | null;
+interface Section {
+  title: string;
+  /** Tokens of an answer, or of the soak, unless told otherwise. */
+  tokens: number;
+  run: (rooms: BenchRooms, tokens: number, report: (row: object) => void) => Promise<void>;
 }
+
+const sections = {
+  prediction: {
+    title:
+      'Measured beside predicted, and what a hop costs over its compute and half its round trip',
+    tokens: 96,
+    run: measurePrediction,
+  },
+  throughput: {
+    title: '2 devices of one thread; the bound is 1 / slowest device, one by one',
+    tokens: 48,
+    run: measureThroughput,
+  },
+  newcomer: {
+    title: 'First token of a newcomer while four answers stream',
+    tokens: 0,
+    run: (rooms, _tokens, report) => measureNewcomer(rooms, report),
+  },
+  pipelines: {
+    title: 'Bubbles and no-bubbles, one by one, beside the simulator',
+    tokens: 48,
+    run: measurePipelines,
+  },
+  prompt: {
+    title: 'A long prompt while four answers stream, in chunks and whole',
+    tokens: 0,
+    run: (rooms, _tokens, report) => measureLongPrompt(rooms, report),
+  },
+  drafts: {
+    title: 'Drafts over a slowed link, by turns with none',
+    tokens: 40,
+    run: measureDrafts,
+  },
+  soak: {
+    title: '3 devices, four answers in flight all the time, by quarters',
+    tokens: 2000,
+    run: measureSoak,
+  },
+} satisfies Record<string, Section>;
+
+type SectionName = keyof typeof sections;
+const names = Object.keys(sections).filter(isSection);
+
+const usage = `Usage: npm run bench:room -- [options]
+
+  --only NAMES     of ${names.join(', ')} (default: all), with commas between
+  --model NAME     the model with short stages (default: ${defaultModel})
+  --tokens N       tokens of each answer; with --only soak, of the whole soak
+  --json           one object on standard output and nothing else
+`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      only: { type: 'string' },
       model: { type: 'string', default: defaultModel },
-      tokens: { type: 'string', default: '80' },
-      soak: { type: 'string', default: '0' },
+      tokens: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -42,79 +82,41 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
+  const chosen = values.only === undefined ? names : chosenSections(values.only);
+  const tokens = values.tokens === undefined ? null : wholeNumber(values.tokens, '--tokens');
   await onStand(values.model, async ({ browser, served, machine }) => {
-    const inRoom = async <T>(
-      devices: number,
-      host: Partial<HostOptions>,
-      measure: (room: TabRoom) => Promise<T>,
-    ): Promise<T> => {
-      const room = await openTabRoom(browser, {
-        origin: served.origin,
-        devices,
-        device: { backend: 'wasm', threads: 1 },
-        host: { model: served.model, plan: 'even', weights: 'f32', wire: 'f32', ...host },
-      });
-      try {
-        return await measure(room);
-      } finally {
-        await room.close();
+    const rooms = benchRooms(browser, served, say);
+    const measured: Partial<Record<SectionName, object[]>> = {};
+    const print = (line: string): void => (values.json ? say(line) : console.log(line));
+    print(machine);
+    try {
+      for (const name of chosen) {
+        const { title, tokens: usual, run }: Section = sections[name];
+        print(`\n${name}: ${title}`);
+        const rows: object[] = (measured[name] = []);
+        const show = liveTable(print);
+        await run(rooms, tokens ?? usual, (row) => {
+          rows.push(row);
+          show({ ...row });
+        });
       }
-    };
-    const tokens = wholeNumber(values.tokens, '--tokens');
-    const throughput: ThroughputFigures[] = [];
-    for (const pipeline of ['no-bubbles', 'bubbles'] as const) {
-      say(`Throughput over 2 devices, ${pipeline}`);
-      const measured = await inRoom(2, { pipeline, speculation: false }, (room) =>
-        measureThroughput(room, pipeline, counts, tokens),
-      );
-      throughput.push(...measured);
-      say(table(measured.map((row) => ({ ...row }))));
+    } finally {
+      await rooms.close();
     }
-    say('A newcomer, and a long prompt, among four answers');
-    const [newcomer, longPrompt] = await inRoom(2, { speculation: false }, async (room) => [
-      await measureNewcomer(room, 4),
-      [await measureLongPrompt(room, 200, null), await measureLongPrompt(room, 200, 4096)],
-    ]);
-    // A long run that is broken off should have said what it knew.
-    say(table(longPrompt.map((row) => ({ ...row }))));
-    const drafts: DraftFigures[] = [];
-    for (const mode of ['off', 'on'] as const)
-      for (const delayMs of delaysMs) {
-        say(`Drafts ${mode}, ${delayMs} ms`);
-        drafts.push(
-          ...(await inRoom(2, { speculation: mode === 'on' }, (room) =>
-            measureDrafts(room, mode, delayMs),
-          )),
-        );
-      }
-    const soakTokens = wholeNumber(values.soak, '--soak', 0);
-    const soaked = soakTokens > 0 ? await inRoom(3, {}, (room) => soak(room, soakTokens)) : null;
-    const figures = { machine, throughput, newcomer, longPrompt, drafts, soak: soaked };
-    console.log(values.json ? JSON.stringify(figures) : text(figures));
+    if (values.json) console.log(JSON.stringify({ machine, ...measured }));
   });
 }
 
-function text({
-  machine,
-  throughput,
-  newcomer,
-  longPrompt,
-  drafts,
-  soak: soaked,
-}: Figures): string {
-  const sections = [
-    machine,
-    'Throughput, 2 devices of one thread; bound = 1 / slowest device, one by one',
-    table(throughput.map((row) => ({ ...row }))),
-    `A newcomer's first token: ${newcomer.aloneMs.toFixed(0)} ms alone, ` +
-      `${newcomer.amongMs.toFixed(0)} ms while four answers stream`,
-    'A prompt of 200 tokens while four answers stream',
-    table(longPrompt.map((row) => ({ ...row }))),
-    'Drafts over a delayed link (one way)',
-    table(drafts.map((row) => ({ ...row }))),
-    ...(soaked ? ['Soak, 3 devices, 4 answers in flight', table([{ ...soaked }])] : []),
-  ];
-  return sections.join('\n\n');
+/** Throws one sentence for a name that is none. */
+function chosenSections(given: string): SectionName[] {
+  return given.split(',').map((name) => {
+    if (isSection(name)) return name;
+    throw new Error(`--only takes ${names.join(', ')}, with commas between, not ${name}.`);
+  });
+}
+
+function isSection(name: string): name is SectionName {
+  return Object.hasOwn(sections, name);
 }
 
 runCommand(main);

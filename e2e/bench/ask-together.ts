@@ -19,21 +19,44 @@ export function askTogether(host: Page, requests: TimedRequest[]): Promise<Timed
     const { room } = edgeshard;
     if (!room) throw new Error('this tab is in no room');
     const startedMs = performance.now();
-    const answers = await Promise.all(
-      timed.map(async ({ request, afterMs }) => {
-        if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
-        const tokens: { atMs: number; count: number }[] = [];
-        const answer = room.ask(request);
-        const stop = room.subscribe((view) => {
-          const count = view.answers[answer.id].newTokens;
-          if (count > (tokens.at(-1)?.count ?? 0))
-            tokens.push({ atMs: performance.now() - startedMs, count });
-        });
-        const result = await answer.done;
-        stop();
-        return { result, tokens };
-      }),
-    );
-    return answers;
+    const asked = new Map<number, { atMs: number; count: number }[]>();
+    const stop = room.subscribe(({ answers }) => {
+      for (const [id, tokens] of asked) {
+        const count = answers[id].newTokens;
+        if (count > (tokens.at(-1)?.count ?? 0))
+          tokens.push({ atMs: performance.now() - startedMs, count });
+      }
+    });
+    try {
+      return await Promise.all(
+        timed.map(async ({ request, afterMs }) => {
+          if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
+          const answer = room.ask(request);
+          const tokens: { atMs: number; count: number }[] = [];
+          asked.set(answer.id, tokens);
+          return { result: await answer.done, tokens };
+        }),
+      );
+    } finally {
+      stop();
+    }
   }, requests);
+}
+
+/**
+ * Tokens a second of all answers together while every one of them was writing: from the moment at which the
+ * last of them began to the moment at which the first one ended.
+ */
+export function steadyTokensPerSecond(answers: readonly TimedAnswer[]): number {
+  const fromMs = Math.max(...answers.map(({ tokens }) => tokens[0].atMs));
+  const toMs = Math.min(...answers.map(({ tokens }) => tokens[tokens.length - 1].atMs));
+  const written = answers.reduce(
+    (sum, { tokens }) => sum + countAt(tokens, toMs) - countAt(tokens, fromMs),
+    0,
+  );
+  return (1000 * written) / (toMs - fromMs);
+}
+
+function countAt(tokens: TimedAnswer['tokens'], ms: number): number {
+  return tokens.findLast(({ atMs }) => atMs <= ms)?.count ?? 0;
 }

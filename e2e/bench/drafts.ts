@@ -1,51 +1,66 @@
-/** Prompt-lookup drafts over emulated links: tokens a lap and ms a token, with drafts and without. */
+/** Prompt-lookup drafts over slowed links: tokens a lap and ms a token, with drafts and without, by turns in one room. */
+import type { AnswerResult, AskRequest } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
+import type { BenchRooms } from './bench-rooms.ts';
+import { delayed } from './prediction.ts';
 import { question, repetitiveQuestion } from './room-questions.ts';
+import { median } from './statistics.ts';
 
 export interface DraftFigures {
+  /** Added to the link between the two devices, one way. */
   delayMs: number;
   prompt: 'repetitive' | 'plain';
-  drafts: 'on' | 'off';
   tokensPerLap: number;
   msPerToken: number;
-  predictedMsPerToken: number;
+  /** Without drafts. */
+  plainMsPerToken: number;
+  /** How many times faster with them; medians of answers given by turns. */
+  gain: number;
 }
 
-/** Delays every link of device `a` one way, waits until the room has measured it, and asks. */
+const delaysMs = [0, 20, 50, 100];
+const repeats = 3;
+
 export async function measureDrafts(
-  room: TabRoom,
-  drafts: 'on' | 'off',
-  delayMs: number,
-): Promise<DraftFigures[]> {
-  await emulateDelay(room, delayMs);
-  const figures: DraftFigures[] = [];
-  for (const prompt of ['repetitive', 'plain'] as const) {
-    const request = prompt === 'plain' ? question(0, 64) : repetitiveQuestion(64);
-    // The first answer teaches what laps and drafts cost here.
-    await room.ask(request);
-    const { ids, laps, predictedMsPerToken } = await room.ask(request);
-    const decoding = laps.slice(1);
-    const totalMs = decoding.reduce((sum, { lapMs }) => sum + lapMs, 0);
-    figures.push({
-      delayMs,
-      prompt,
-      drafts,
-      tokensPerLap: (ids.length - 1) / decoding.length,
-      msPerToken: totalMs / (ids.length - 1),
-      predictedMsPerToken,
-    });
-  }
-  return figures;
+  rooms: BenchRooms,
+  tokens: number,
+  report: (figures: DraftFigures) => void,
+): Promise<void> {
+  await rooms.within('short', 2, { speculation: true }, async (room) => {
+    for (const delayMs of delaysMs) {
+      await room.emulate('a', delayMs === 0 ? null : delayed(delayMs));
+      for (const prompt of ['repetitive', 'plain'] as const)
+        report({ delayMs, prompt, ...(await comparison(room, prompt, tokens)) });
+    }
+  });
 }
 
-async function emulateDelay(room: TabRoom, delayMs: number): Promise<void> {
-  await room.host.evaluate((ms) => {
-    const { room: hosted } = edgeshard;
-    if (!hosted || !('emulate' in hosted)) throw new Error('this tab hosts no room');
-    hosted.emulate('a', ms === 0 ? null : { delayMs: ms, jitterMs: 0, lossRate: 0 });
-  }, delayMs);
-  await room.host.waitForFunction((ms) => {
-    const link = edgeshard.room?.view.devices[1].link;
-    return link && Math.abs(link.latencyMs - ms) < 5 + ms / 4;
-  }, delayMs);
+async function comparison(
+  room: TabRoom,
+  prompt: DraftFigures['prompt'],
+  tokens: number,
+): Promise<Omit<DraftFigures, 'delayMs' | 'prompt'>> {
+  const request = prompt === 'plain' ? question(0, tokens) : repetitiveQuestion(tokens);
+  const drafted: AnswerResult[] = [];
+  const plain: AnswerResult[] = [];
+  // The first of each teaches what laps and drafts cost here.
+  for (let repeat = 0; repeat <= repeats; repeat++) {
+    plain.push(await answer(room, request, false));
+    drafted.push(await answer(room, request, true));
+  }
+  const msPerToken = median(drafted.slice(1).map(decodeMsPerToken));
+  const plainMsPerToken = median(plain.slice(1).map(decodeMsPerToken));
+  const tokensPerLap = median(
+    drafted.slice(1).map(({ ids, laps }) => (ids.length - 1) / (laps.length - 1)),
+  );
+  return { tokensPerLap, msPerToken, plainMsPerToken, gain: plainMsPerToken / msPerToken };
+}
+
+function answer(room: TabRoom, request: AskRequest, speculation: boolean): Promise<AnswerResult> {
+  return room.ask({ ...request, speculation });
+}
+
+function decodeMsPerToken({ laps, ids }: AnswerResult): number {
+  const totalMs = laps.slice(1).reduce((sum, { lapMs }) => sum + lapMs, 0);
+  return totalMs / (ids.length - 1);
 }

@@ -25,14 +25,8 @@ export function repetitiveQuestion(maxNewTokens: number): AskRequest {
   return { prompt: { kind: 'text', text }, sampling: greedy, maxNewTokens, topLogits: 0 };
 }
 
-/** A prompt of about so many tokens. */
-export function longQuestion(tokens: number, prefillChunk: number | null): AskRequest {
-  const ids = Array.from({ length: tokens }, (_, index) => (index === 0 ? 1 : 300 + (index % 97)));
-  return {
-    prompt: { kind: 'ids', ids },
-    sampling: greedy,
-    maxNewTokens: 4,
-    topLogits: 0,
-    ...(prefillChunk !== null && { prefillChunk }),
-  };
+/** Arbitrary ids for a model without words: the index-th of many different prompts of so many tokens. */
+export function idsQuestion(index: number, tokens: number, maxNewTokens: number): AskRequest {
+  const ids = Array.from({ length: tokens }, (_, at) => 300 + ((at * 7 + index * 131) % 997));
+  return { prompt: { kind: 'ids', ids }, sampling: greedy, maxNewTokens, topLogits: 0 };
 }

@@ -1,62 +1,93 @@
-/** Many tokens over three devices: memory, drift, and ids that stay the same. */
+/** Many tokens over three devices: memory, drift, and ids that stay what they are alone. */
+import type { Page } from 'playwright';
 import type { TabRoom } from '../harness/tab-room.ts';
 import { askTogether } from './ask-together.ts';
+import type { BenchRooms } from './bench-rooms.ts';
+import { rendererMemory } from './process-memory.ts';
 import { question } from './room-questions.ts';
 import { median } from './statistics.ts';
 
 export interface SoakFigures {
+  /** Which quarter of the run, 1 to 4. */
+  quarter: number;
   tokens: number;
-  /** Median ms between an answer's tokens in the first and the last tenth of the rounds. */
-  firstMsPerToken: number;
-  lastMsPerToken: number;
-  /** JavaScript heap of the host after the first round and after the last, MB. */
-  firstHeapMb: number | null;
-  lastHeapMb: number | null;
+  /** Median over the answers of this quarter. */
+  msPerToken: number;
+  /** At the quarter's end, MB: JavaScript heap of every tab together after a collection, resident size of their processes. */
+  heapMb: number;
+  residentMb: number | null;
   /** Answers whose ids differ from those of the same question asked alone. */
   differing: number;
 }
 
-export async function soak(room: TabRoom, tokens: number): Promise<SoakFigures> {
-  const inFlight = 4;
-  const perAnswer = 100;
-  const alone: string[] = [];
-  for (let index = 0; index < inFlight; index++)
-    alone.push((await room.ask(question(index, perAnswer))).ids.join());
-  const rounds = Math.ceil(tokens / (inFlight * perAnswer));
+const inFlight = 4;
+const tokensPerAnswer = 100;
+const devices = 3;
+
+export async function measureSoak(
+  rooms: BenchRooms,
+  tokens: number,
+  report: (figures: SoakFigures) => void,
+): Promise<void> {
+  const memory = await rendererMemory(rooms.browser);
+  const before = new Set(await memory.renderers());
+  await rooms.within('short', devices, {}, async (room) => {
+    const tabs = (await memory.renderers()).filter((id) => !before.has(id));
+    const residentMb = async (): Promise<number | null> => {
+      const sizes = await Promise.all(tabs.map((id) => memory.residentBytes(id)));
+      return sizes.includes(null) ? null : sum(sizes.map((bytes) => bytes ?? 0)) / 1e6;
+    };
+    const alone: string[] = [];
+    for (let index = 0; index < inFlight; index++)
+      alone.push((await room.ask(question(index, tokensPerAnswer))).ids.join());
+    const rounds = Math.ceil(tokens / (4 * inFlight * tokensPerAnswer));
+    for (const quarter of [1, 2, 3, 4]) {
+      const { msPerToken, written, differing } = await roundsOf(room, rounds, alone);
+      const heaps = await Promise.all([room.host, ...room.devices].map(heapMb));
+      report({
+        quarter,
+        tokens: written,
+        msPerToken,
+        heapMb: sum(heaps),
+        residentMb: await residentMb(),
+        differing,
+      });
+    }
+  });
+}
+
+async function roundsOf(
+  room: TabRoom,
+  rounds: number,
+  alone: readonly string[],
+): Promise<{ msPerToken: number; written: number; differing: number }> {
   const msPerToken: number[] = [];
   let written = 0;
   let differing = 0;
-  let firstHeapMb: number | null = null;
   for (let round = 0; round < rounds; round++) {
     const answers = await askTogether(
       room.host,
-      alone.map((_, index) => ({ request: question(index, perAnswer), afterMs: 0 })),
+      alone.map((_, index) => ({ request: question(index, tokensPerAnswer), afterMs: 0 })),
     );
-    msPerToken.push(median(answers.map(({ result }) => result.msPerToken)));
     for (const [index, { result }] of answers.entries()) {
+      msPerToken.push(result.msPerToken);
       written += result.ids.length;
       if (result.ids.join() !== alone[index]) differing++;
     }
-    if (round === 0) firstHeapMb = await heapMb(room);
   }
-  const tenth = Math.max(1, Math.floor(rounds / 10));
-  return {
-    tokens: written,
-    firstMsPerToken: median(msPerToken.slice(0, tenth)),
-    lastMsPerToken: median(msPerToken.slice(-tenth)),
-    firstHeapMb,
-    lastHeapMb: await heapMb(room),
-    differing,
-  };
+  return { msPerToken: median(msPerToken), written, differing };
 }
 
-async function heapMb(room: TabRoom): Promise<number | null> {
-  const session = await room.host.context().newCDPSession(room.host);
+async function heapMb(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.enable');
   await session.send('HeapProfiler.collectGarbage');
   await session.send('Performance.enable');
   const { metrics } = await session.send('Performance.getMetrics');
   await session.detach();
-  const used = metrics.find(({ name }) => name === 'JSHeapUsedSize');
-  return used ? used.value / 1e6 : null;
+  return (metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? NaN) / 1e6;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

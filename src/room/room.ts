@@ -75,6 +75,8 @@ export interface AskRequest {
   topLogits: number;
   /** Prompt tokens per frame for this answer; without it, the room's. */
   prefillChunk?: number;
+  /** False for an answer without drafts where the room has them. */
+  speculation?: boolean;
 }
 
 export interface AnswerResult {

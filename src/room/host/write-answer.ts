@@ -61,7 +61,7 @@ export async function writeAnswer(
     stopIds,
     topLogits: request.topLogits,
     prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
-    speculation: options.speculation,
+    speculation: (running) => (request.speculation === false ? null : options.speculation(running)),
     sequences: options.sequences,
     turn: (stopping) => turns.next(stopping),
     signal,

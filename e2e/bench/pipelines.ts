@@ -1,0 +1,83 @@
+/** Bubbles against no-bubbles, one by one, beside the planner's simulator for the stages and links measured there. */
+import { simulate, type Problem } from '../../src/planner/index.ts';
+import type { LapTiming } from '../../src/room/room.ts';
+import type { TabRoom } from '../harness/tab-room.ts';
+import { askTogether, steadyTokensPerSecond } from './ask-together.ts';
+import type { BenchRooms } from './bench-rooms.ts';
+import { hopOverheadsMs, stageMs, wireMsBefore } from './lap-figures.ts';
+import { idsQuestion } from './room-questions.ts';
+import { median } from './statistics.ts';
+
+export interface PipelineFigures {
+  inFlight: number;
+  pipeline: 'bubbles' | 'no-bubbles';
+  tokensPerSecond: number;
+  simulatedTokensPerSecond: number;
+  /** Measured / simulated. */
+  ratio: number;
+}
+
+const counts = [1, 2, 4, 8];
+const promptTokens = 8;
+
+export async function measurePipelines(
+  rooms: BenchRooms,
+  tokens: number,
+  report: (figures: PipelineFigures) => void,
+): Promise<void> {
+  for (const pipeline of ['bubbles', 'no-bubbles'] as const)
+    await rooms.within('long', 2, { pipeline, maxBatch: 1 }, (room) =>
+      measureCounts(room, pipeline, tokens, report),
+    );
+}
+
+async function measureCounts(
+  room: TabRoom,
+  pipeline: PipelineFigures['pipeline'],
+  tokens: number,
+  report: (figures: PipelineFigures) => void,
+): Promise<void> {
+  const stages = (await room.view()).plan?.stages ?? [];
+  await room.ask(idsQuestion(0, promptTokens, tokens));
+  const alone = await room.ask(idsQuestion(0, promptTokens, tokens));
+  const problem = measuredProblem(alone.laps.slice(1), stages);
+  for (const inFlight of counts) {
+    const requests = Array.from({ length: inFlight }, (_, index) => ({
+      request: idsQuestion(index, promptTokens, tokens),
+      afterMs: 0,
+    }));
+    const tokensPerSecond = steadyTokensPerSecond(await askTogether(room.host, requests));
+    const { tokensPerSecond: simulatedTokensPerSecond } = simulate(
+      problem,
+      stages.map(({ device }, row) => ({ device, first: row, last: row })),
+      { sequences: inFlight, prompt: 1, generate: tokens, schedule: pipeline },
+    );
+    const ratio = tokensPerSecond / simulatedTokensPerSecond;
+    report({ inFlight, pipeline, tokensPerSecond, simulatedTokensPerSecond, ratio });
+  }
+}
+
+/** One row a stage, each on its own device, with the times that were measured: what is left is who waits for whom. */
+function measuredProblem(laps: readonly LapTiming[], stages: { device: string }[]): Problem {
+  const computeMs = stageMs(laps);
+  const wireMs = wireMsBefore(laps);
+  const hopMs = Math.max(0, median(hopOverheadsMs(laps)));
+  const devices = [...new Set(stages.map(({ device }) => device))];
+  const hops = new Map(
+    stages.slice(1).map(({ device }, index) => {
+      const link = { from: stages[index].device, to: device, latencyMs: wireMs[index + 1] };
+      return [`${link.from} ${link.to}`, { ...link, mbps: 1e6, hopMs }];
+    }),
+  );
+  return {
+    rows: stages.map((_, row) => ({ name: `stage ${row}`, memoryBytes: 0, outputBytes: 0 })),
+    devices: devices.map((id) => ({
+      id,
+      memoryBytes: 1,
+      rowMs: stages.map(({ device }, row) => (device === id ? computeMs[row] : 1e6)),
+    })),
+    links: [...hops.values()],
+    source: stages[0].device,
+    pin: { first: 1, last: 1 },
+  };
+}

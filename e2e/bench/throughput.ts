@@ -1,0 +1,67 @@
+/** Tokens a second by answers in flight, beside what the slowest device allows one by one; one by one and batched. */
+import type { TabRoom } from '../harness/tab-room.ts';
+import { askTogether, steadyTokensPerSecond } from './ask-together.ts';
+import type { BenchRooms } from './bench-rooms.ts';
+import { slowestDeviceMs } from './lap-figures.ts';
+import { idsQuestion } from './room-questions.ts';
+
+export interface ThroughputFigures {
+  stages: string;
+  batching: 'off' | 'on';
+  inFlight: number;
+  /** What the busiest device computes for a token while one answer is in flight, and while these are. */
+  slowestAloneMs: number;
+  slowestMs: number;
+  tokensPerSecond: number;
+  /** 1 / `slowestAloneMs`. */
+  boundPerSecond: number;
+  share: number;
+}
+
+const counts = [1, 2, 4, 8, 16];
+const promptTokens = 8;
+
+export async function measureThroughput(
+  rooms: BenchRooms,
+  tokens: number,
+  report: (figures: ThroughputFigures) => void,
+): Promise<void> {
+  for (const stages of ['long', 'short'] as const)
+    for (const batching of ['off', 'on'] as const)
+      await rooms.within(stages, 2, batching === 'off' ? { maxBatch: 1 } : {}, (room) =>
+        measureCounts(room, tokens, (figures) => report({ stages, batching, ...figures })),
+      );
+}
+
+async function measureCounts(
+  room: TabRoom,
+  tokens: number,
+  report: (figures: Omit<ThroughputFigures, 'stages' | 'batching'>) => void,
+): Promise<void> {
+  const devices = (await room.view()).plan?.stages ?? [];
+  let slowestAloneMs = NaN;
+  await room.ask(idsQuestion(0, promptTokens, tokens));
+  for (const inFlight of counts) {
+    const answers = await askTogether(
+      room.host,
+      Array.from({ length: inFlight }, (_, index) => ({
+        request: idsQuestion(index, promptTokens, tokens),
+        afterMs: 0,
+      })),
+    );
+    const laps = answers.flatMap(({ result }) => result.laps.slice(1));
+    const slowestMs = slowestDeviceMs(laps, devices);
+    if (inFlight === 1) slowestAloneMs = slowestMs;
+    const tokensPerSecond = steadyTokensPerSecond(answers);
+    const boundPerSecond = 1000 / slowestAloneMs;
+    const share = tokensPerSecond / boundPerSecond;
+    report({
+      inFlight,
+      slowestAloneMs,
+      slowestMs,
+      tokensPerSecond,
+      boundPerSecond,
+      share,
+    });
+  }
+}
