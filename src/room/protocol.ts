@@ -102,6 +102,8 @@ const ModelAddressSchema = v.variant('kind', [
 ]);
 
 const HostMessageSchema = v.variant('kind', [
+  /** The host is asked to let this device in; `welcome` or `ended` follows. */
+  v.object({ kind: v.literal('knocking') }),
   /** Who you are here, and which model this room runs. */
   v.object({
     kind: v.literal('welcome'),

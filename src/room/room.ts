@@ -3,7 +3,7 @@ import type { Backend, WeightType } from '../engine/engine.ts';
 import type { LinkEmulation } from '../transport/index.ts';
 import type { SamplingOptions } from './host/sampler.ts';
 import type { PipelineMode } from './host/turns.ts';
-import type { AskingMode, RowRange, RoomView } from './view.ts';
+import type { AskingMode, DoorMode, RowRange, RoomView } from './view.ts';
 
 export type WireType = 'f16' | 'f32';
 
@@ -54,6 +54,8 @@ export interface HostOptions extends DeviceOptions {
   speculation: boolean;
   /** Whether visitors may ask. */
   asking: AskingMode;
+  /** Who may join. */
+  door: DoorMode;
   /** Most answers whose tokens share one pass over a stage's weights; 1 to compute one by one, for comparison. */
   maxBatch: number;
   /** Most answers in flight together; null for as many as fit the devices' memory. */
@@ -126,6 +128,11 @@ export interface Room {
 
 export interface HostRoom extends Room {
   setAsking(mode: AskingMode): void;
+  setDoor(mode: DoorMode): void;
+  /** Lets a device in that waits at the door, or turns it away. */
+  answerKnock(knockId: number, isAllowed: boolean): void;
+  /** Ends a device's part in this room, for good. */
+  remove(deviceId: string): void;
   /**
    * Slows a device's links down as an experiment, and plans with them as they are then; null lifts it.
    * Resolves once they have been measured anew.

@@ -88,8 +88,25 @@ export interface AnswerView {
   predictedMsPerToken: number;
 }
 
+/** Who may join: everybody with the link, whom the host lets in, or nobody new. */
+export type DoorMode = 'open' | 'approve' | 'locked';
+
+export interface DoorView {
+  mode: DoorMode;
+  /** Devices that wait to be let in. */
+  knocks: {
+    id: number;
+    /** Chosen by that device: never markup. */
+    label: string;
+    /** Both screens show it. */
+    code: string;
+  }[];
+}
+
 export type RoomPhase =
   | { kind: 'starting'; step: string }
+  /** This device waits for the host to let it in; both screens show the code. */
+  | { kind: 'knocking'; code: string }
   | { kind: 'open' }
   /** A sentence that says what happened and what to do. */
   | { kind: 'closed'; reason: string };
@@ -126,6 +143,8 @@ export interface RoomView {
   /** Why the room cannot answer yet; null when it can. */
   waitingFor: WaitingFor | null;
   asking: AskingMode;
+  /** Null on a device. */
+  door: DoorView | null;
   /** Oldest first. On a device: its own only, since text stays with the host and whoever asked. */
   answers: AnswerView[];
   /** Short sentences about what just happened ("Chrome on Android left"), newest last. */

@@ -76,6 +76,7 @@ async function proven(
 ): Promise<string> {
   const { control } = channelsOf(connection);
   const { local, remote } = await fingerprintsOf(connection);
+  await options.beforeProof?.(remote);
   const role: HandshakeRole =
     connection.localDescription?.type === 'offer' ? 'dialler' : 'acceptor';
   const handshake = createHandshake({

@@ -5,5 +5,6 @@ export { LinkError, type LinkErrorCode } from './link-error.ts';
 export { openLink } from './link.ts';
 export { createSignalling, type AnySignallingOptions } from './create-signalling.ts';
 export { makeRoomKey, makeRoomLink, parseRoomLink } from './room-link.ts';
+export { pairCode } from './pair-code.ts';
 export { makePeerId } from './signalling.ts';
 export type * from './types.ts';

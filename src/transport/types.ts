@@ -193,6 +193,8 @@ export interface OpenLinkOptions {
   key: Uint8Array<ArrayBuffer>;
   /** The identity that the host vouched for; anything else is refused. Absent: whoever holds the room key. */
   expectedFingerprint?: string;
+  /** Heard of the other side's certificate, before any proof: what it resolves to is waited for. */
+  beforeProof?: (fingerprint: string) => Promise<void>;
   /** For the network path and both proofs together; 20,000 ms unless told. */
   deadlineMs?: number;
   /** Silence after which the other side counts as gone; 4000 ms unless told. */

@@ -13,6 +13,7 @@ describe('parsePageOptions', () => {
         wire: 'f16',
         plan: 'auto',
         asking: 'approve',
+        door: 'open',
         pipeline: 'no-bubbles',
         speculation: true,
         maxBatch: 16,

@@ -15,6 +15,7 @@
  * | `pipeline` | `no-bubbles`, `bubbles`              | host |
  * | `drafts`   | `on`, `off`: speculative tokens      | host |
  * | `asking`   | `off`, `approve`, `open`: visitors    | host |
+ * | `door`     | `open`, `approve`, `locked`: who may join | host |
  * | `batch`    | most answers that share a pass over the weights, 1 to 16 | host |
  * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
@@ -73,6 +74,7 @@ const AddressSchema = v.object({
   ),
   drafts: v.optional(v.picklist(['on', 'off'], 'on or off'), 'on'),
   asking: v.optional(v.picklist(['off', 'approve', 'open'], 'off, approve or open'), 'approve'),
+  door: v.optional(v.picklist(['open', 'approve', 'locked'], 'open, approve or locked'), 'open'),
   /** Past 16 a batch gains little and delays everyone. */
   batch: v.optional(wholeNumber(1, 16), '16'),
   inflight: v.optional(wholeNumber(1, 64)),
@@ -105,6 +107,7 @@ export function parsePageOptions(search: string): PageOptions {
       wire,
       plan,
       asking: read.output.asking,
+      door: read.output.door,
       pipeline: read.output.pipeline,
       speculation: read.output.drafts === 'on',
       maxBatch: read.output.batch,

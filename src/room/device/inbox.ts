@@ -2,20 +2,30 @@
 import type { Link } from '../../transport/index.ts';
 import { parseHostMessage, type HostMessage } from '../protocol.ts';
 
+/** All but the last word, which waits for no reader. */
+export type InboxMessage = Exclude<HostMessage, { kind: 'ended' }>;
+
 export interface Inbox {
   /** The next message. Rejects when the link ends, or the message is not valid. */
-  next(): Promise<HostMessage>;
+  next(): Promise<InboxMessage>;
   /** Hands every further message to `handle`; what it throws, or an invalid message, goes to `fail`. */
-  each(handle: (message: HostMessage) => void, fail: (reason: string) => void): void;
+  each(handle: (message: InboxMessage) => void, fail: (reason: string) => void): void;
 }
 
-export function openInbox(host: Pick<Link, 'onControl' | 'onClosed'>): Inbox {
-  const waiting: unknown[] = [];
+/** `onEnded` hears that this device's part is over, and why, as soon as the host says so. */
+export function openInbox(
+  host: Pick<Link, 'onControl' | 'onClosed'>,
+  onEnded: (reason: string) => void,
+): Inbox {
+  const waiting: (InboxMessage | Error)[] = [];
   let read: (() => void) | null = null;
 
-  host.onControl((message) => {
-    waiting.push(message);
-    read?.();
+  host.onControl((raw) => {
+    const message = parsedOrError(raw);
+    if (message instanceof Error || message.kind !== 'ended') {
+      waiting.push(message);
+      read?.();
+    } else onEnded(message.reason);
   });
 
   return {
@@ -23,21 +33,20 @@ export function openInbox(host: Pick<Link, 'onControl' | 'onClosed'>): Inbox {
       new Promise((resolve, reject) => {
         host.onClosed((reason) => reject(new Error(reason)));
         read = () => {
-          if (waiting.length === 0) return;
+          const message = waiting.shift();
+          if (!message) return;
           read = null;
-          try {
-            resolve(parseHostMessage(waiting.shift()));
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
+          if (message instanceof Error) reject(message);
+          else resolve(message);
         };
         read();
       }),
     each(handle, fail) {
       read = () => {
-        while (waiting.length > 0) {
+        for (let message = waiting.shift(); message; message = waiting.shift()) {
           try {
-            handle(parseHostMessage(waiting.shift()));
+            if (message instanceof Error) throw message;
+            handle(message);
           } catch (error) {
             fail(error instanceof Error ? error.message : String(error));
           }
@@ -46,4 +55,12 @@ export function openInbox(host: Pick<Link, 'onControl' | 'onClosed'>): Inbox {
       read();
     },
   };
+}
+
+function parsedOrError(raw: unknown): HostMessage | Error {
+  try {
+    return parseHostMessage(raw);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }

@@ -26,6 +26,7 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
     plan: null,
     waitingFor: null,
     asking: 'off',
+    door: null,
     answers: [],
     notices: [],
   });
@@ -34,7 +35,12 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
   const engine = createKeptEngine();
   const questions = createOwnQuestions((answers) => store.update({ answers }));
   let device = options;
-  const presence: Presence = { part: null, hasBeen: false, lostMs: performance.now() };
+  const presence: Presence = {
+    part: null,
+    isKnocking: false,
+    hasBeen: false,
+    lostMs: performance.now(),
+  };
 
   function close(): void {
     leaving.abort();
@@ -50,8 +56,13 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
         engine,
         questions,
         signal,
+        onKnocking() {
+          presence.hasBeen = true;
+          presence.isKnocking = true;
+        },
         onPart(now) {
-          if (presence.part && !now) presence.lostMs = performance.now();
+          if (!now && (presence.part || presence.isKnocking)) presence.lostMs = performance.now();
+          presence.isKnocking = false;
           if (now) {
             presence.hasBeen = true;
             retryMs = firstRetryMs;
@@ -97,7 +108,9 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
 
 interface Presence {
   part: DevicePart | null;
-  /** Whether this device was ever in the room, and when it last was. */
+  /** At the door, where it may wait for long. */
+  isKnocking: boolean;
+  /** Whether this device was ever in the room or at its door, and when it last was. */
   hasBeen: boolean;
   lostMs: number;
 }

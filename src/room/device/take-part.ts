@@ -1,7 +1,7 @@
 /** What a measured device does in a room: meets the others, loads its rows, runs its stages. */
 import type { Manifest } from '../../model/manifest.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
-import type { FrameHeader, Link } from '../../transport/index.ts';
+import type { FrameHeader } from '../../transport/index.ts';
 import { createComputingDevice } from '../computing-device.ts';
 import { checkStages, rangesOf, type Lap } from '../lap.ts';
 import { measuredLink } from '../measured-link.ts';
@@ -11,7 +11,7 @@ import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { ShardHolder } from '../shard-holder.ts';
 import type { AskingMode, DeviceView, PlanView } from '../view.ts';
 import { createBusyLight } from './busy-light.ts';
-import type { Inbox } from './inbox.ts';
+import type { Inbox, InboxMessage } from './inbox.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import type { RowSourcesBook } from './row-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
@@ -24,7 +24,7 @@ export interface PartOptions {
   reader: ShardReader;
   sources: RowSourcesBook;
   peers: Peers;
-  host: Link;
+  tell: (message: DeviceMessage) => void;
   inbox: Inbox;
   questions: OwnQuestions;
   reporter: StatusReporter;
@@ -49,9 +49,18 @@ export interface DevicePart {
 }
 
 export function takePart(options: PartOptions): DevicePart {
-  const { welcome, manifest, prepared, holder, peers, host, reader, reporter, show } = options;
+  const {
+    welcome,
+    manifest,
+    prepared,
+    holder,
+    peers,
+    reader,
+    reporter,
+    show,
+    tell: send,
+  } = options;
   const rowCount = manifest.rows.length;
-  const send = (message: DeviceMessage): void => host.sendControl(message);
   let assigned: Lap | null = null;
   const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
@@ -127,8 +136,10 @@ export function takePart(options: PartOptions): DevicePart {
     send({ kind: 'link', deviceId, profile: link ? await measuredLink(link) : null });
   }
 
-  function handle(message: HostMessage): void {
+  function handle(message: InboxMessage): void {
     switch (message.kind) {
+      case 'knocking':
+        throw new Error('the host asked this device to wait, which is in already');
       case 'welcome':
         throw new Error('the host welcomed this device twice');
       case 'meet': {
@@ -167,9 +178,6 @@ export function takePart(options: PartOptions): DevicePart {
         if (deviceId === welcome.deviceId) show({ emulation });
         return;
       }
-      case 'ended':
-        options.fail(message.reason);
-        return;
       case 'left':
         peers.drop(message.deviceId, 'it left the room');
         return;

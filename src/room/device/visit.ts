@@ -6,6 +6,7 @@ import {
   keepIdentity,
   LinkError,
   openLink,
+  pairCode,
   type Link,
   type RoomAddress,
   type Signalling,
@@ -14,12 +15,12 @@ import { createModelStore } from '../model-store.ts';
 import { modelView } from '../model-view.ts';
 import { createPeers } from '../peers.ts';
 import { prepareEngine } from '../prepare-engine.ts';
-import { roomProtocolVersion } from '../protocol.ts';
+import { roomProtocolVersion, type DeviceMessage, type HostMessage } from '../protocol.ts';
 import type { DeviceOptions } from '../room.ts';
 import { createShardHolder } from '../shard-holder.ts';
 import type { DeviceView } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
-import { openInbox } from './inbox.ts';
+import { openInbox, type Inbox } from './inbox.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import { findRoomModel } from './room-model.ts';
@@ -36,6 +37,8 @@ export interface VisitOptions {
   questions: OwnQuestions;
   /** Aborts when the person leaves. */
   signal: AbortSignal;
+  /** The host was asked to let this device in, so it was heard of. */
+  onKnocking: () => void;
   /** The device is in the room: from here on its part can be spoken to. */
   onPart: (part: DevicePart | null) => void;
 }
@@ -84,8 +87,9 @@ async function begin(
   end: (how: VisitEnd) => void,
 ): Promise<void> {
   const { address, store } = options;
+  const identity = await keepIdentity(address.hostId);
   const signalling = await createSignalling({
-    identity: await keepIdentity(address.hostId),
+    identity,
     ...(address.signallingUrl !== undefined && { url: address.signallingUrl }),
     ...(address.iceServers !== undefined && { iceServers: address.iceServers }),
   });
@@ -100,26 +104,38 @@ async function begin(
   });
   onAbort(signal, () => host.close('left the room'));
   host.onClosed((reason, cause) => end({ isFinal: cause === 'misbehaved', reason }));
-  await becomeDevice(options, signal, end, host, signalling);
+  host.sendControl({ kind: 'hello', label: deviceLabel() });
+  const inbox = openInbox(host, (reason) => end({ isFinal: true, reason }));
+  let answer = await inbox.next();
+  if (answer.kind === 'knocking') {
+    options.onKnocking();
+    const code = await pairCode(host.fingerprint, identity.fingerprint);
+    store.update({ phase: { kind: 'knocking', code } });
+    answer = await inbox.next();
+  }
+  if (answer.kind !== 'welcome') throw new Error('The host did not say which model it runs.');
+  await becomeDevice(options, signal, end, { host, signalling, inbox, welcome: answer });
+}
+
+interface Welcomed {
+  host: Link;
+  signalling: Signalling;
+  inbox: Inbox;
+  welcome: Extract<HostMessage, { kind: 'welcome' }>;
 }
 
 async function becomeDevice(
   options: VisitOptions,
   signal: AbortSignal,
   end: (how: VisitEnd) => void,
-  host: Link,
-  signalling: Signalling,
+  { host, signalling, inbox, welcome }: Welcomed,
 ): Promise<void> {
   const { address, store, questions } = options;
   const fail = (reason: string): void => end({ isFinal: true, reason });
-  host.sendControl({ kind: 'hello', label: deviceLabel() });
-  const inbox = openInbox(host);
-  const welcome = await inbox.next();
-  if (welcome.kind === 'ended') {
-    fail(welcome.reason);
-    return;
-  }
-  if (welcome.kind !== 'welcome') throw new Error('The host did not say which model it runs.');
+  /** Work that was under way when the visit ended has nobody to report to. */
+  const tell = (message: DeviceMessage): void => {
+    if (!signal.aborted) host.sendControl(message);
+  };
   const { manifest, sha256, outside } = await findRoomModel(welcome.model, host);
   const cache = openPieceCache();
   const sources = createRowSources(manifest);
@@ -143,7 +159,7 @@ async function becomeDevice(
     fetchesForOthers: false,
     holders: (piece) => sources.of(piece),
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
-    onForged: (deviceId) => host.sendControl({ kind: 'forged', deviceId }),
+    onForged: (deviceId) => tell({ kind: 'forged', deviceId }),
   });
   peers.add('host', host);
   signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
@@ -163,7 +179,7 @@ async function becomeDevice(
       const { usedBytes, bytesLoaded } = figures();
       show({ status, bytesLoaded, memory: { ...own.memory, usedBytes } });
     },
-    (status) => host.sendControl({ kind: 'status', status, ...figures() }),
+    (status) => tell({ kind: 'status', status, ...figures() }),
   );
   store.update({ phase: { kind: 'open' }, model: modelView(manifest), plan: null });
 
@@ -200,7 +216,7 @@ async function becomeDevice(
     reader,
     sources,
     peers,
-    host,
+    tell,
     inbox,
     questions,
     reporter,
@@ -213,8 +229,8 @@ async function becomeDevice(
   onAbort(signal, () => void taken.leave());
   options.onPart(taken);
   reporter.set({ kind: 'spare' });
-  host.sendControl({ kind: 'profile', adapter, compute, callMs, budgetBytes });
-  questions.reach((message) => host.sendControl(message), welcome.deviceId);
+  tell({ kind: 'profile', adapter, compute, callMs, budgetBytes });
+  questions.reach(tell, welcome.deviceId);
   onAbort(signal, () => questions.lose());
   await taken.tellKeptRows();
 }

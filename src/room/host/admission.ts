@@ -1,5 +1,5 @@
 /**
- * Lets devices in: proves the room key with whoever dials, welcomes them, has every pair that can meet
+ * Lets devices in: proves the room key with whoever dials, asks at the door, welcomes them, has every pair that can meet
  * meet and measure, and turns their messages into what the host knows of them.
  */
 import { openLink, type Link, type RoomAddress, type Signalling } from '../../transport/index.ts';
@@ -12,14 +12,19 @@ import {
   type HostMessage,
   type MeasuredLink,
 } from '../protocol.ts';
+import { turnAway, type Door } from './door.ts';
 import { deviceName, newMember, type Member } from './members.ts';
+import { createProofGuard } from './proof-guard.ts';
 
 export interface AdmissionOptions {
   signalling: Signalling;
   address: RoomAddress;
   members: Map<string, Member>;
   peers: Peers;
+  door: Door;
   maxDevices: number;
+  /** So many wrong keys were tried of late. */
+  onSuspicion: (failures: number) => void;
   welcome: (deviceId: string) => Extract<HostMessage, { kind: 'welcome' }>;
   /** Follows the welcome where no server has the manifest. */
   manifestMessage: Uint8Array | null;
@@ -44,7 +49,11 @@ export interface Admission {
 }
 
 export function admitDevices(options: AdmissionOptions): Admission {
-  const { signalling, members, peers } = options;
+  const { signalling, members, peers, door } = options;
+  const guard = createProofGuard({
+    isKnown: (fingerprint) => door.isKnown(fingerprint),
+    onSuspicion: options.onSuspicion,
+  });
   let joined = 0;
   /** Links are measured one after the other: two measurements at once would slow each other down. */
   let measuring: Promise<void> = Promise.resolve();
@@ -60,28 +69,38 @@ export function admitDevices(options: AdmissionOptions): Admission {
 
   async function admit(connection: RTCPeerConnection, peerId: string): Promise<void> {
     const { key } = options.address;
-    const link = await openLink(connection, { peerId, key, version: roomProtocolVersion });
-    if (members.size >= options.maxDevices) {
-      link.close(
-        `This room is full: it holds ${options.maxDevices} devices. Ask the host for a place.`,
-      );
-      return;
-    }
-    const id = deviceName(joined++);
+    const link = await guard.prove((beforeProof) =>
+      openLink(connection, { peerId, key, version: roomProtocolVersion, beforeProof }),
+    );
     let member: Member | null = null;
+    let label: string | null = null;
     link.onControl((raw) => {
       try {
         const message = parseDeviceMessage(raw);
         if (member) handle(member, link, message);
-        else if (message.kind === 'hello') member = enter(id, message.label, link);
-        else throw new Error(`${message.kind} came before hello`);
+        else if (message.kind !== 'hello')
+          throw new Error(`${message.kind} came before it was let in`);
+        else if (label !== null) throw new Error('a device said hello twice');
+        else {
+          label = message.label;
+          door.knock({ link, label, enter: () => (member = enter(message.label, link)) });
+        }
       } catch (error) {
         link.close(error instanceof Error ? error.message : String(error));
       }
     });
   }
 
-  function enter(id: string, label: string, link: Link): Member {
+  function enter(label: string, link: Link): Member | null {
+    replaceOlder(link.fingerprint);
+    if (members.size >= options.maxDevices) {
+      turnAway(
+        link,
+        `This room is full: it holds ${options.maxDevices} devices. Ask the host for a place.`,
+      );
+      return null;
+    }
+    const id = deviceName(joined++);
     const member = newMember(id, label, link);
     members.set(id, member);
     peers.add(id, link);
@@ -89,6 +108,12 @@ export function admitDevices(options: AdmissionOptions): Admission {
     if (options.manifestMessage) void link.sendBulk(options.manifestMessage);
     options.onJoined(member);
     return member;
+  }
+
+  /** One certificate is one device: its page was loaded anew before its last link was missed. */
+  function replaceOlder(fingerprint: string): void {
+    for (const { link } of members.values())
+      if (link?.fingerprint === fingerprint) turnAway(link, 'This device has joined anew.');
   }
 
   function handle(member: Member, link: Link, message: DeviceMessage): void {

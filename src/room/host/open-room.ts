@@ -32,6 +32,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
     plan: null,
     waitingFor: null,
     asking: options.asking,
+    door: null,
     answers: [],
     notices: [],
   });
@@ -81,6 +82,9 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
     ask: (request) => openRoomOrThrow().ask(request),
     emulate: (deviceId, emulation) => openRoomOrThrow().emulate(deviceId, emulation),
     setAsking: (mode) => openRoomOrThrow().setAsking(mode),
+    setDoor: (mode) => openRoomOrThrow().setDoor(mode),
+    answerKnock: (knockId, isAllowed) => room?.answerKnock(knockId, isAllowed),
+    remove: (deviceId) => room?.remove(deviceId),
     decide: (answerId, isAllowed) => room?.decide(answerId, isAllowed),
     stop: (answerId) => room?.stop(answerId),
     settled: () => opened.then((running) => running.settled()),
@@ -111,8 +115,9 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     phase: { kind: 'starting', step: 'Opening the door' },
   });
 
+  const identity = await createIdentity();
   const signalling = await createSignalling({
-    identity: await createIdentity(),
+    identity,
     ...(record && { id: record.hostId }),
   });
   signal.addEventListener('abort', () => signalling.close());
@@ -123,7 +128,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   page.search = '';
   store.update({ link: makeRoomLink(page.href, address), phase: { kind: 'open' } });
   const keeper = createRecordKeeper(
-    () => ({ ...address, options, asked: running.asked(), savedAt: Date.now() }),
+    () => ({ ...address, options, ...running.record(), savedAt: Date.now() }),
     (sentence) => store.notice(sentence),
   );
   signal.addEventListener('abort', () => keeper.stop());
@@ -136,8 +141,9 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     cache,
     signalling,
     address,
-    conversation: record?.asked ?? [],
-    onConversation: () => keeper.changed(),
+    fingerprint: identity.fingerprint,
+    record,
+    onRecord: () => keeper.changed(),
   });
   keeper.changed();
   return running;

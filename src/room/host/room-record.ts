@@ -1,11 +1,13 @@
 /**
  * What a host tab needs to be itself again after a reload or a crash: the room's name and key, how it
- * was opened, and the conversation with every token so far. Kept in IndexedDB; which record is this
- * tab's own is kept in the tab's session storage, so that another tab does not become the same host.
+ * was opened, who may come in, and the conversation with every token so far. Kept in IndexedDB; which
+ * record is this tab's own is kept in the tab's session storage, so that another tab does not become
+ * the same host.
  */
 import { createStore, del, entries, get, set } from 'idb-keyval';
 import type { AskRequest, HostOptions } from '../room.ts';
 import type { AnswerStatus } from '../view.ts';
+import type { DoorRecord } from './door.ts';
 
 export interface AskedRecord {
   request: AskRequest;
@@ -21,6 +23,7 @@ export interface RoomRecord {
   key: Uint8Array<ArrayBuffer>;
   options: HostOptions;
   asked: AskedRecord[];
+  door: DoorRecord;
   savedAt: number;
 }
 

@@ -9,11 +9,12 @@ import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
-import type { AskingMode, WaitingFor } from '../view.ts';
+import type { AskingMode, DoorMode, WaitingFor } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
 import { devicesView } from './devices-view.ts';
+import { createDoor, removedSentence, turnAway } from './door.ts';
 import { createLapRunner } from './lap-runner.ts';
 import {
   batchesAreExact,
@@ -31,7 +32,7 @@ import { createPieceTracker } from './piece-tracker.ts';
 import { createPlanning } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
-import type { AskedRecord } from './room-record.ts';
+import type { RoomRecord } from './room-record.ts';
 import { type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
 import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
@@ -49,19 +50,24 @@ export interface RunRoomOptions {
   cache: PieceCache;
   signalling: Signalling;
   address: RoomAddress;
-  /** A conversation to take up again. */
-  conversation: readonly AskedRecord[];
-  /** Something was asked or answered. */
-  onConversation: () => void;
+  /** Of the host's own certificate. */
+  fingerprint: string;
+  /** What there is to take up again. */
+  record: Pick<RoomRecord, 'asked' | 'door'> | null;
+  /** Something that a record of the room keeps has changed. */
+  onRecord: () => void;
 }
 
 export interface RunningRoom {
   /** Tells every device that the room is over for good. */
   sayEnded(): void;
-  /** The conversation, for a record of the room. */
-  asked(): AskedRecord[];
+  /** The conversation and the door, for a record of the room. */
+  record(): Pick<RoomRecord, 'asked' | 'door'>;
   ask(request: AskRequest): Answer;
   setAsking(mode: AskingMode): void;
+  setDoor(mode: DoorMode): void;
+  answerKnock(knockId: number, isAllowed: boolean): void;
+  remove(deviceId: string): void;
   emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
   decide(answerId: number, isAllowed: boolean): void;
   stop(answerId: number): void;
@@ -128,9 +134,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     rollOut.left(member);
     visitors.left(deviceId);
     tracker.left(deviceId);
-    store.notice(`${member.label} (${deviceId}) left.`);
+    const went = door.isBanned(member.link?.fingerprint ?? '') ? 'was removed' : 'left';
+    store.notice(`${member.label} (${deviceId}) ${went}.`);
     showDevices();
-    planning.lose(deviceId, `${member.label} left; its layers move to the others.`);
+    planning.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
   }
 
   function exclude(member: Member, reason: string): void {
@@ -240,7 +247,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     capacity,
     onView(views) {
       store.update({ answers: views });
-      room.onConversation();
+      room.onRecord();
     },
     onInFlight(count) {
       load.set(count);
@@ -263,6 +270,22 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tell({ kind: 'emulate', deviceId, emulation });
     showDevices();
     return admission.remeasure(member);
+  }
+
+  const door = createDoor({
+    record: room.record?.door ?? { mode: options.door, known: [], banned: [] },
+    fingerprint: room.fingerprint,
+    onView(view) {
+      store.update({ door: view });
+      room.onRecord();
+    },
+  });
+
+  function remove(deviceId: string): void {
+    const link = members.get(deviceId)?.link;
+    if (!link) return;
+    door.ban(link.fingerprint);
+    turnAway(link, removedSentence);
   }
 
   function setAsking(mode: AskingMode): void {
@@ -305,7 +328,12 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     address: room.address,
     members,
     peers,
+    door,
     maxDevices: options.maxDevices,
+    onSuspicion: (failures) =>
+      store.notice(
+        `Somebody tried ${failures} times to join with a wrong key: for a while new devices wait longer before they are let in.`,
+      ),
     welcome: (deviceId) => ({
       kind: 'welcome',
       deviceId,
@@ -334,15 +362,18 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 
-  answers.restore(room.conversation);
+  answers.restore(room.record?.asked ?? []);
   showDevices();
 
   return {
     sayEnded: () => tell({ kind: 'ended', reason: 'The host closed the room.' }),
-    asked: () => answers.record(),
+    record: () => ({ asked: answers.record(), door: door.record }),
     ask: (request) =>
       answers.ask(request, { id: 'host', needsApproval: false, onAnswer: () => undefined }),
     setAsking,
+    setDoor: (mode) => door.setMode(mode),
+    answerKnock: (knockId, isAllowed) => door.decide(knockId, isAllowed),
+    remove,
     emulate,
     decide: (answerId, isAllowed) => answers.decide(answerId, isAllowed),
     stop: (answerId) => answers.stop(answerId),

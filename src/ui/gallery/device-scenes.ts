@@ -8,6 +8,7 @@ const asDevice: RoomView = {
   role: 'device',
   link: null,
   asking: 'off',
+  door: null,
   devices: [device('a', { isThisDevice: true, label: 'Safari on iPhone' })],
   notices: [],
 };
@@ -15,6 +16,12 @@ const asDevice: RoomView = {
 export const deviceScenes: Scenes = {
   'device-joining': scene(asDevice, {
     phase: starting('Proving the invitation'),
+    devices: [],
+    model: null,
+    plan: null,
+  }),
+  'device-knocking': scene(asDevice, {
+    phase: { kind: 'knocking', code: '4821 9036 5517' },
     devices: [],
     model: null,
     plan: null,

@@ -116,6 +116,17 @@ export const hostScenes: Scenes = {
       }),
     ],
   }),
+  'host-knocks': scene(host, {
+    door: {
+      mode: 'approve',
+      knocks: [
+        { id: 1, label: 'Safari on iPhone', code: '4821 9036 5517' },
+        { id: 2, label: 'Chrome on Android', code: '0077 1265 9430' },
+      ],
+    },
+    answers: [answer({ status: { kind: 'writing' } })],
+  }),
+  'host-locked': scene(host, { door: { mode: 'locked', knocks: [] } }),
   'host-slowed-link': scene(host, {
     devices: [
       threeDevices[0],

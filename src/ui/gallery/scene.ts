@@ -31,6 +31,7 @@ export const host: RoomView = {
   plan: threeStages,
   waitingFor: null,
   asking: 'approve',
+  door: { mode: 'open', knocks: [] },
   answers: [],
   notices: [
     { id: 1, text: 'Safari on iPhone joined as a.' },

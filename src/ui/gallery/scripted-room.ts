@@ -98,6 +98,14 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       return Promise.resolve();
     },
     setAsking: (asking) => store.update({ asking }),
+    setDoor: (mode) => store.update({ door: { mode, knocks: store.view.door?.knocks ?? [] } }),
+    answerKnock(knockId) {
+      const { door } = store.view;
+      if (door)
+        store.update({ door: { ...door, knocks: door.knocks.filter(({ id }) => id !== knockId) } });
+    },
+    remove: (deviceId) =>
+      store.update({ devices: store.view.devices.filter(({ id }) => id !== deviceId) }),
     decide: (id, isAllowed) =>
       change(id, {
         status: isAllowed
