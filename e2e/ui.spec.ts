@@ -57,7 +57,8 @@ test('model output, prompts, labels and notices are text, never markup', async (
   const page = await newDevice();
   await page.goto(gallery.scene('host-markup'));
   await expect(page.getByText('globalThis.hacked = 2"><h1>Big</h1>')).toBeVisible();
-  await expect(page.getByText('<b onclick="alert(1)">Bold</b>')).toBeVisible();
+  await expect(page.getByRole('heading', { name: '<b onclick="alert(1)">Bold</b>' })).toBeVisible();
+  await expect(page.getByText('<b>Somebody</b> at the door')).toBeVisible();
   await expect(page.getByText('globalThis.hacked = 3"> joined')).toBeVisible();
   await expect(page.locator('main img, main script, main b')).toHaveCount(0);
   expect(await page.evaluate(() => 'hacked' in globalThis)).toBe(false);

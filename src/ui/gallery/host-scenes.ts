@@ -161,6 +161,10 @@ export const hostScenes: Scenes = {
     ],
   }),
   'host-markup': scene(host, {
+    door: {
+      mode: 'approve',
+      knocks: [{ id: 1, label: '<b>Somebody</b> at the door', code: '0077 1265 9430' }],
+    },
     devices: [
       threeDevices[0],
       device('a', { label: '<b onclick="alert(1)">Bold</b> on <script>alert(2)</script>' }),
