@@ -71,10 +71,12 @@ export type RunResult = { computeMs: number } & (
 export interface ComputeProfile {
   backend: Backend;
   weights: WeightType;
-  /** ms for one token through one row of each kind, weights too many for the last-level cache. */
+  /** ms for one token through one row of each kind, weights too many for the last-level cache; no past. */
   embedMs: number;
   layerMs: number;
   headMs: number;
+  /** ms more a layer for each position before the token: its keys and values are read, on wasm copied too. */
+  attendMs: number;
   /** ms per prompt token of one layer, in chunks of `prefillChunk`. */
   prefillLayerMs: number;
   /** Largest number of new positions in one run that passed the self-check on this device. */

@@ -86,6 +86,10 @@ export function createGpuKvCache(
       const copied = { buffers: await allocate(capacity, positions), capacity, length: positions };
       return createGpuKvCache(runtime, device, config, contextLength, copied);
     },
+    async blank(positions) {
+      if (positions > capacity) await grow(positions);
+      length = positions;
+    },
     dispose() {
       for (const buffer of buffers) buffer.destroy();
       buffers = [];

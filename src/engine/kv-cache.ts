@@ -12,6 +12,8 @@ export interface KvCache {
   keep(present: KvTensors, total: number): void;
   /** A cache of its own that holds the first `length` positions. */
   copy(length: number): Promise<KvCache>;
+  /** Holds `positions` zeros from now on, as a measurement of a long context needs them. */
+  blank(positions: number): Promise<void>;
   dispose(): void;
 }
 
@@ -41,9 +43,10 @@ export function createKvCache(
  * as long as the sequence, and each run returns the next one.
  */
 function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
-  const empty = (): RunTensor =>
-    float32(ort, new Float32Array(0), [1, config.num_key_value_heads, 0, config.head_dim]);
-  return cpuKvCache({ key: empty(), value: empty(), length: 0 }, empty);
+  const { num_key_value_heads: heads, head_dim: headDim } = config;
+  const zeros = (positions: number): RunTensor =>
+    float32(ort, new Float32Array(heads * positions * headDim), [1, heads, positions, headDim]);
+  return cpuKvCache({ key: zeros(0), value: zeros(0), length: 0 }, zeros);
 }
 
 interface CpuContents {
@@ -52,7 +55,16 @@ interface CpuContents {
   length: number;
 }
 
-function cpuKvCache({ key, value, length }: CpuContents, empty: () => RunTensor): KvCache {
+function cpuKvCache(
+  { key, value, length }: CpuContents,
+  zeros: (positions: number) => RunTensor,
+): KvCache {
+  function hold(positions: number): void {
+    key = zeros(positions);
+    value = zeros(positions);
+    length = positions;
+  }
+
   return {
     get length() {
       return length;
@@ -63,11 +75,13 @@ function cpuKvCache({ key, value, length }: CpuContents, empty: () => RunTensor)
       length = total;
     },
     // A run never writes into the tensors it was given: two caches may hold the same ones.
-    copy: (positions) => Promise.resolve(cpuKvCache({ key, value, length: positions }, empty)),
+    copy: (positions) => Promise.resolve(cpuKvCache({ key, value, length: positions }, zeros)),
+    blank(positions) {
+      hold(positions);
+      return Promise.resolve();
+    },
     dispose() {
-      key = empty();
-      value = empty();
-      length = 0;
+      hold(0);
     },
   };
 }

@@ -27,6 +27,8 @@ export interface LayerRow {
   runTogether: ((at: Positions[], hidden: RunTensor) => Promise<RunTensor>) | null;
   /** Has `to` begin with the first `length` positions of `from`. Throws if it holds fewer. */
   fork(from: number, to: number, length: number): Promise<void>;
+  /** Has `sequence` hold so many positions of zeros. */
+  blank(sequence: number, positions: number): Promise<void>;
   release(sequence: number): void;
   dispose(): Promise<void>;
 }
@@ -53,10 +55,14 @@ export async function createLayerRow(options: LayerRowOptions): Promise<LayerRow
   const weights = await loadWeights(options);
   const { runTogether } = weights;
 
-  function bound({ sequence, position, tokens }: Positions): BoundCache {
+  function cacheOf(sequence: number): KvCache {
     const cache = caches.get(sequence) ?? createKvCache(runtime, config, contextLength);
     caches.set(sequence, cache);
-    return { cache, total: position + tokens };
+    return cache;
+  }
+
+  function bound({ sequence, position, tokens }: Positions): BoundCache {
+    return { cache: cacheOf(sequence), total: position + tokens };
   }
 
   return {
@@ -75,6 +81,7 @@ export async function createLayerRow(options: LayerRowOptions): Promise<LayerRow
       caches.get(to)?.dispose();
       caches.set(to, copy);
     },
+    blank: (sequence, positions) => cacheOf(sequence).blank(positions),
     release(sequence) {
       caches.get(sequence)?.dispose();
       caches.delete(sequence);

@@ -34,10 +34,12 @@ const largestLayerBytes = 512 * 2 ** 20;
 const embeddingSample = 4096;
 /** A longer run is measured on fewer layers, so that slow devices are done in seconds too. */
 const longestRunMs = 150;
-/** Positions that each measured token attends to. */
-const pastLength = 32;
+/** Positions before the measured token: a few, and a long conversation's. */
+const shortPast = 32;
+const longPast = 288;
 const timing: TimingLimits = { warmUpMs: 80, measureMs: 150 };
 const once: TimingLimits = { warmUpMs: 0, measureMs: 0 };
+const sequence = 0;
 
 /** See `Engine.measure`. */
 export async function measure(
@@ -94,7 +96,7 @@ function layerBytes(config: ModelConfig, weights: WeightType): number {
 
 type LayerFigures = Pick<
   ComputeProfile,
-  'weights' | 'layerMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
+  'weights' | 'layerMs' | 'attendMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
 >;
 
 async function measureLayers(options: MeasureOptions, weights: WeightType): Promise<LayerFigures> {
@@ -106,7 +108,6 @@ async function measureLayers(options: MeasureOptions, weights: WeightType): Prom
   try {
     const [{ memoryBytes }] = layers;
     const prefillChunk = await findPrefillChunk({ ...options, weights, layer: layers[0] });
-    const past = Math.max(0, Math.min(pastLength, contextLength - prefillChunk));
     const onceMs = await typicalMs(() => runChain(options, layers, 0, 1), once);
     const enough = Math.min(
       config.num_hidden_layers,
@@ -114,13 +115,20 @@ async function measureLayers(options: MeasureOptions, weights: WeightType): Prom
       Math.ceil(longestRunMs / onceMs),
     );
     while (layers.length < enough) layers.push(await add());
-    for (let position = 0; position < past; position += prefillChunk)
-      await runChain(options, layers, position, Math.min(prefillChunk, past - position));
-    const decodeMs = await typicalMs(() => runChain(options, layers, past, 1), timing);
-    const prefillMs = await typicalMs(() => runChain(options, layers, past, prefillChunk), timing);
+    const msAt = async (past: number, tokens: number): Promise<number> => {
+      for (const layer of layers) await layer.blank(sequence, past);
+      return typicalMs(() => runChain(options, layers, past, tokens), timing);
+    };
+    const least = Math.max(0, Math.min(shortPast, contextLength - prefillChunk));
+    const most = Math.max(least + 1, Math.min(longPast, contextLength - 1));
+    const decodeMs = await msAt(least, 1);
+    const deepMs = await msAt(most, 1);
+    const prefillMs = await msAt(least, prefillChunk);
+    const attendMs = Math.max(0, deepMs - decodeMs) / (most - least);
     return {
       weights,
-      layerMs: decodeMs / layers.length,
+      layerMs: Math.max(0, decodeMs - attendMs * least) / layers.length,
+      attendMs: attendMs / layers.length,
       layerBytes: memoryBytes,
       prefillLayerMs: prefillMs / layers.length / prefillChunk,
       prefillChunk,
@@ -139,7 +147,7 @@ async function runChain(
 ): Promise<void> {
   const width = config.hidden_size;
   const input = float32(runtime.ort, noise(tokens * width, 1), [1, tokens, width]);
-  const hidden = await runLayers(layers, { sequence: 0, position, tokens }, input);
+  const hidden = await runLayers(layers, { sequence, position, tokens }, input);
   await takeFloats(hidden);
 }
 

@@ -72,6 +72,7 @@ const deviceMessages: DeviceMessage[] = [
       weights: 'f16',
       embedMs: 0,
       layerMs: 0.2,
+      attendMs: 0.001,
       headMs: 1,
       prefillLayerMs: 0.1,
       prefillChunk: 24,

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 
 /** Raised when two versions could misunderstand each other; a link refuses a different one. */
-export const roomProtocolVersion = 1;
+export const roomProtocolVersion = 2;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 const epoch = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1));
@@ -33,6 +33,7 @@ const ComputeProfileSchema = v.object({
   embedMs: ms,
   layerMs: ms,
   headMs: ms,
+  attendMs: ms,
   prefillLayerMs: ms,
   prefillChunk: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
   embedBytes: count,

@@ -43,7 +43,15 @@ function lapOf(split: string, epoch = 1): Lap {
 function runningOn(lap: Lap): RunningLap {
   return {
     lap,
-    plan: { feasible: true, stages: [...lap.stages], lapMs: 1, slowestMs: 1, why: '' },
+    plan: {
+      feasible: true,
+      stages: [...lap.stages],
+      lapMs: 1,
+      slowestMs: 1,
+      positionMs: 0,
+      position: 0,
+      why: '',
+    },
     lost: new AbortController().signal,
     successor: () => null,
   };

@@ -58,8 +58,18 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
   room = own;
   const stages = stagesOf('host:0-6');
   const planning = createPlanning({
-    propose: () => Promise.resolve({ feasible: true, stages, lapMs: 7, slowestMs: 7, why: '' }),
+    propose: () =>
+      Promise.resolve({
+        feasible: true,
+        stages,
+        lapMs: 7,
+        slowestMs: 7,
+        positionMs: 0,
+        position: 0,
+        why: '',
+      }),
     isWorthwhile: () => false,
+    repriced: (running) => running,
     brokenBecause: () => null,
     overflows: () => false,
     rollOut: (lap) => own.prepare(lap),

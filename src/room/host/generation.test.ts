@@ -38,8 +38,18 @@ function openHost(split: string): Host {
   let stages = stagesOf(split);
   let lapMs = 10;
   const planning = createPlanning({
-    propose: () => Promise.resolve({ feasible: true, stages, lapMs, slowestMs: lapMs, why: '' }),
+    propose: () =>
+      Promise.resolve({
+        feasible: true,
+        stages,
+        lapMs,
+        slowestMs: lapMs,
+        positionMs: 0,
+        position: 0,
+        why: '',
+      }),
     isWorthwhile: () => true,
+    repriced: (running) => running,
     brokenBecause: () => null,
     overflows: () => false,
     rollOut: (lap, _, dropFirst) => own.prepare(lap, dropFirst),

@@ -5,6 +5,7 @@
 import type { LapTiming } from '../room.ts';
 import { LapLost, type LapRunner } from './lap-runner.ts';
 import type { Planning, RunningLap } from './planning.ts';
+import { predictedMsPerToken } from './room-plan.ts';
 import { topLogits, type Sampler } from './sampler.ts';
 import type { Sequences } from './sequences.ts';
 import type { Speculation } from './speculation.ts';
@@ -28,7 +29,7 @@ export interface GenerationOptions {
   /** Settles when this answer may start its next token. */
   turn: (signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
-  onReading: (running: RunningLap, tokensRead: number) => void;
+  onReading: (tokensRead: number, predictedMsPerToken: number) => void;
   /** The tokens that one lap brought: several where a draft came true. */
   onTokens: (ids: readonly number[]) => void;
   onPaused: (reason: string) => void;
@@ -101,13 +102,16 @@ async function generateOn(
   const idsSoFar = (): number[] => [...promptIds, ...made.ids];
   const lease = sequences.lease(running.lap.epoch, idsSoFar());
   const speculation = options.speculation(running);
-  made.predictedMsPerToken = running.plan.lapMs;
+  made.predictedMsPerToken = predictedMsPerToken(running.plan, {
+    promptTokens: promptIds.length,
+    newTokens: Math.min(options.maxNewTokens, contextLength - promptIds.length),
+  });
   if (made.ids.length === 0) made.cachedTokens = lease.cached;
   /** Positions whose keys and values are cached on every device. */
   let cached = lease.cached;
   let readMs = 0;
   let isIntact = false;
-  options.onReading(running, cached);
+  options.onReading(cached, made.predictedMsPerToken);
   try {
     while (!hasEnded(made, options) && promptIds.length + made.ids.length <= contextLength) {
       const ids = idsSoFar();
@@ -123,7 +127,7 @@ async function generateOn(
           ids: [...fresh, ...drafted],
           logitsOf: drafted.length + 1,
           chunk: options.prefillChunk(running),
-          onRead: (position) => options.onReading(running, position),
+          onRead: (position) => options.onReading(position, made.predictedMsPerToken),
         }),
         options.signal,
       );

@@ -9,22 +9,29 @@ interface Round {
   laps: LapRunner;
   running: RunningLap;
   started: LapStart[];
+  /** Positions of the tokens that went round alone. */
+  loneTokens: number[];
   lose: (reason: string) => void;
 }
 
 function open(split = 'host:0-3,a:4-6,host:7'): Round {
   const started: LapStart[] = [];
+  const loneTokens: number[] = [];
   const losing = new AbortController();
   const stages = stagesOf(split);
   return {
-    laps: createLapRunner((_, start) => started.push(start)),
+    laps: createLapRunner({
+      start: (_, start) => started.push(start),
+      onLoneToken: (lap) => loneTokens.push(lap.position),
+    }),
     running: {
       lap: { epoch: 7, stages },
-      plan: { feasible: true, stages, lapMs: 1, slowestMs: 1, why: '' },
+      plan: { feasible: true, stages, lapMs: 1, slowestMs: 1, positionMs: 0, position: 0, why: '' },
       lost: losing.signal,
       successor: () => null,
     },
     started,
+    loneTokens,
     lose: (reason) => losing.abort(new Error(reason)),
   };
 }
@@ -104,6 +111,22 @@ describe('a trip', () => {
     laps.onPieceRead({ sequence: 1, position: 8 });
     laps.onPieceRead({ sequence: 1, position: 16 });
     expect(read).toEqual([8, 16]);
+  });
+
+  it('teaches what a token takes only where nothing else was under way', async () => {
+    const { laps, running, loneTokens } = open();
+    const alone = laps.run(running, trip(1, { position: 5 }));
+    laps.onLapEnd(endOf(1));
+    await alone;
+    const prompt = laps.run(running, trip(2, { position: 6 }));
+    laps.onLapEnd(endOf(1));
+    await prompt;
+    const first = laps.run(running, trip(1, { position: 8 }));
+    const second = laps.run(running, { ...trip(1), sequence: 2 });
+    laps.onLapEnd(endOf(2));
+    laps.onLapEnd(endOf(1));
+    await Promise.all([first, second]);
+    expect(loneTokens).toEqual([5]);
   });
 
   it('is lost with the lap, with the reason', async () => {

@@ -1,6 +1,7 @@
 /** Sends tokens round the lap and waits for their logits. */
 import type { LapTiming } from '../room.ts';
 import type { LapEnd, LapStart } from '../stage-runner.ts';
+import type { TokenLap } from './calibration.ts';
 import type { RunningLap } from './planning.ts';
 
 /** The lap broke under way; what the sequence had in its devices' caches is lost, the answer is not. */
@@ -42,8 +43,15 @@ interface Waiting {
   fail: (reason: string) => void;
 }
 
-export function createLapRunner(start: (epoch: number, start: LapStart) => void): LapRunner {
+export interface LapRunnerOptions {
+  start: (epoch: number, start: LapStart) => void;
+  /** One token went round while nothing else was under way. */
+  onLoneToken: (lap: TokenLap) => void;
+}
+
+export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRunner {
   const waiting = new Map<number, Waiting>();
+  let trips = 0;
 
   function travel(running: RunningLap, trip: Trip): Promise<LapEnd> {
     const { lost, lap } = running;
@@ -89,20 +97,23 @@ export function createLapRunner(start: (epoch: number, start: LapStart) => void)
 
   return {
     async run(running, trip) {
+      const isFirst = waiting.size === 0;
+      const number = ++trips;
       const startedMs = performance.now();
       const { logits, hops } = await travel(running, trip);
-      return {
-        logits,
-        timing: {
-          lapMs: performance.now() - startedMs,
-          hops: hops.map(({ stage, queueUs, computeUs, wireUs }) => ({
-            stage,
-            queueMs: queueUs / 1000,
-            computeMs: computeUs / 1000,
-            wireMs: wireUs / 1000,
-          })),
-        },
+      const timing: LapTiming = {
+        lapMs: performance.now() - startedMs,
+        hops: hops.map(({ stage, queueUs, computeUs, wireUs }) => ({
+          stage,
+          queueMs: queueUs / 1000,
+          computeMs: computeUs / 1000,
+          wireMs: wireUs / 1000,
+        })),
       };
+      const { position, ids } = trip;
+      if (isFirst && trips === number && ids.length === 1)
+        onLoneToken({ stages: running.lap.stages, timing, position });
+      return { logits, timing };
     },
     onLapEnd: (end) => waiting.get(end.sequence)?.end(end),
     onPieceRead: ({ sequence, position }) => waiting.get(sequence)?.read(position),

@@ -33,6 +33,7 @@ function open(options: Partial<PlanningOptions> = {}): Stage {
     planning: createPlanning({
       propose: () => Promise.resolve(stage.proposal),
       isWorthwhile: () => true,
+      repriced: (running) => running,
       brokenBecause: ({ epoch }) => stage.broken.get(epoch) ?? null,
       overflows: () => stage.overflows,
       rollOut: (lap, _, dropFirst) =>
@@ -55,7 +56,15 @@ function open(options: Partial<PlanningOptions> = {}): Stage {
 }
 
 function plan(split: string, lapMs = 10): FeasibleRoomPlan {
-  return { feasible: true, stages: stagesOf(split), lapMs, slowestMs: lapMs, why: 'Because.' };
+  return {
+    feasible: true,
+    stages: stagesOf(split),
+    lapMs,
+    slowestMs: lapMs,
+    positionMs: 0,
+    position: 0,
+    why: 'Because.',
+  };
 }
 
 const alone = plan('host:0-7', 20);

@@ -23,6 +23,8 @@ export interface PlanningOptions {
   propose: () => Promise<RoomPlan | { waitingFor: WaitingFor }>;
   /** Whether the proposal is worth its roll-out in place of a plan that works. */
   isWorthwhile: (proposal: FeasibleRoomPlan, running: FeasibleRoomPlan) => boolean;
+  /** The running plan with what it should take by what is known now; null where that cannot be said. */
+  repriced: (running: FeasibleRoomPlan) => FeasibleRoomPlan | null;
   /** Why a lap cannot go on, in a sentence; null while it can. Asked whenever something changed. */
   brokenBecause: (lap: Lap) => string | null;
   /** Whether loading the lap beside what is loaded would break some device's memory budget. */
@@ -37,6 +39,8 @@ export interface PlanningOptions {
 export interface Planning {
   /** Something about the members or the load changed. */
   changed(): void;
+  /** What devices take is known better: the plan that runs stays, and says so. */
+  reprice(): void;
   /** A device of the room is gone, or failed: every lap with it is lost. */
   lose(deviceId: string, reason: string): void;
   /** The plan that new answers run on; null while there is none. */
@@ -204,6 +208,12 @@ export function createPlanning(options: PlanningOptions): Planning {
 
   return {
     changed,
+    reprice() {
+      const plan = current && options.repriced(current.plan);
+      if (!current || !plan) return;
+      current.plan = plan;
+      options.onView(viewOf(current, 'running'), null);
+    },
     lose(deviceId, reason) {
       breakLaps((lap) => (devicesOf(lap).has(deviceId) ? reason : null));
       changed();

@@ -20,6 +20,8 @@ const plan: FeasibleRoomPlan = {
   stages: stagesOf('host:0-1,a:2-3,b:4-6,host:7'),
   lapMs: 12,
   slowestMs: 5,
+  positionMs: 0,
+  position: 0,
   why: 'Because.',
 };
 const lap: Lap = { epoch: 3, stages: plan.stages };

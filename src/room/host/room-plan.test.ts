@@ -24,7 +24,15 @@ function planFor(
   members: MeasuredMember[],
   { choice = 'auto', inFlight = 1 }: { choice?: PlanChoice; inFlight?: number } = {},
 ): Promise<RoomPlan> {
-  const input = { manifest, contextLength, wire: 'f32', choice, members, inFlight } as const;
+  const input = {
+    manifest,
+    contextLength,
+    wire: 'f32',
+    choice,
+    members,
+    inFlight,
+    position: 0,
+  } as const;
   return planRoom(input, (problem, options) => Promise.resolve(choosePlan(problem, options)));
 }
 
@@ -161,6 +169,7 @@ describe('roomProblem', () => {
       choice: 'auto',
       members,
       inFlight: 1,
+      position: 0,
     });
     expect(parseProblem(JSON.parse(JSON.stringify(problem)))).toEqual(problem);
     // Eight numbers of two bytes each.

@@ -1,4 +1,5 @@
 /** From what the members measured to the stages they run: builds the planner's problem and asks it. */
+import type { ComputeProfile } from '../../engine/engine.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { priceStages, solve, type Problem } from '../../planner/index.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
@@ -16,13 +17,18 @@ export interface RoomPlanInput {
   members: MeasuredMember[];
   /** Answers in flight together, which the plan is to serve. */
   inFlight: number;
+  /** Positions before the token that the plan is made for; a longer text takes longer a token. */
+  position: number;
 }
 
 export interface FeasibleRoomPlan {
   feasible: true;
   stages: Stage[];
-  /** One token's trip round all stages. */
+  /** One token's trip round all stages, at the position that the plan was made for. */
   lapMs: number;
+  /** How much longer the trip is for each further position, and that position. */
+  positionMs: number;
+  position: number;
   /** The busiest device, or the slowest transfer: no two tokens follow each other faster. */
   slowestMs: number;
   why: string;
@@ -37,7 +43,7 @@ export async function planRoom(input: RoomPlanInput, choose: Choose): Promise<Ro
   if (choice !== 'even') return handMadePlan(problem, choice, input);
   const plan = solve(problem, { method: 'even' });
   if (!plan.feasible) return tooSmall(plan.reason, input);
-  return priced(problem, plan.stages, 'Layers are dealt equally, as the host asked.');
+  return priced(problem, plan.stages, 'Layers are dealt equally, as the host asked.', input);
 }
 
 /**
@@ -57,12 +63,12 @@ async function chosenPlan(
   const { inFlight } = input;
   const quickest = await choose(problem, { objective: 'latency', sourceName: 'the host' });
   if (!quickest.feasible) return tooSmall(quickest.reason, input);
-  const lone = priced(problem, quickest.plan.stages, asSentence(quickest.reason));
+  const lone = priced(problem, quickest.plan.stages, asSentence(quickest.reason), input);
   if (inFlight < 2) return lone;
   const widest = await choose(problem, { objective: 'throughput', sourceName: 'the host' });
   if (!widest.feasible) return lone;
   const why = `${inFlight} answers are in flight, so the work is spread: ${widest.reason}.`;
-  const shared = priced(problem, widest.plan.stages, why);
+  const shared = priced(problem, widest.plan.stages, why, input);
   return tokensPerMs(shared, inFlight) > tokensPerMs(lone, inFlight) ? shared : lone;
 }
 
@@ -93,14 +99,35 @@ function parametersOf({ rows }: Manifest): number {
 export function repriced(input: RoomPlanInput, plan: FeasibleRoomPlan): FeasibleRoomPlan | null {
   const known = new Set(input.members.map(({ id }) => id));
   if (plan.stages.some(({ device }) => !known.has(device))) return null;
-  return priced(roomProblem(input), plan.stages, plan.why);
+  return priced(roomProblem(input), plan.stages, plan.why, input);
 }
 
-function priced(problem: Problem, stages: Stage[], why: string): FeasibleRoomPlan {
+/** What a token of an answer should take on average, from the end of its prompt to its last token. */
+export function predictedMsPerToken(
+  { lapMs, positionMs, position }: FeasibleRoomPlan,
+  { promptTokens, newTokens }: { promptTokens: number; newTokens: number },
+): number {
+  return lapMs + positionMs * (promptTokens + newTokens / 2 - position);
+}
+
+function priced(
+  problem: Problem,
+  stages: Stage[],
+  why: string,
+  { members, position }: RoomPlanInput,
+): FeasibleRoomPlan {
+  const attendMs = new Map(members.map(({ id, profile }) => [id, profile.compute.attendMs]));
+  const layers = (stage: Stage): number =>
+    problem.rows.slice(stage.first, stage.last + 1).filter(({ kind }) => kind === 'layer').length;
   return {
     feasible: true,
     stages,
     lapMs: priceStages(problem, stages),
+    positionMs: stages.reduce(
+      (sum, stage) => sum + layers(stage) * (attendMs.get(stage.device) ?? 0),
+      0,
+    ),
+    position,
     slowestMs: priceStages(problem, stages, { objective: 'throughput' }),
     why,
   };
@@ -132,7 +159,8 @@ function sequenceBytesPerLayer({ config }: Manifest, contextLength: number): num
  * memory is one figure in the problem; so a device's memory is stated as the number of layers that fit
  * it, in units of the room's largest layer.
  */
-export function roomProblem({ manifest, contextLength, wire, members }: RoomPlanInput): Problem {
+export function roomProblem(input: RoomPlanInput): Problem {
+  const { manifest, contextLength, wire, members, position } = input;
   const { config } = manifest;
   const layers = config.num_hidden_layers;
   const kvBytes = sequenceBytesPerLayer(manifest, contextLength);
@@ -168,7 +196,7 @@ export function roomProblem({ manifest, contextLength, wire, members }: RoomPlan
       return {
         id: member.id,
         memoryBytes: memoryOf(member),
-        rowMs: perRow(compute.embedMs + callMs, compute.layerMs, compute.headMs),
+        rowMs: perRow(compute.embedMs + callMs, layerMsAt(compute, position), compute.headMs),
         prefillRowMs: perRow(0, compute.prefillLayerMs, 0),
       };
     }),
@@ -176,6 +204,14 @@ export function roomProblem({ manifest, contextLength, wire, members }: RoomPlan
     source: 'host',
     pin: { first: 1, last: 1 },
   };
+}
+
+/** One token through a layer with so many positions before it. */
+export function layerMsAt(
+  { layerMs, attendMs }: Pick<ComputeProfile, 'layerMs' | 'attendMs'>,
+  position: number,
+): number {
+  return layerMs + attendMs * position;
 }
 
 /** Both directions of every link to the others; entering a device costs a call to its engine. */
@@ -214,7 +250,7 @@ function handMadePlan(problem: Problem, stages: Stage[], input: RoomPlanInput): 
         why: `The plan passes from device ${from} to device ${to}, and these two cannot reach each other.`,
       };
   }
-  return priced(problem, stages, 'The host chose these stages by hand.');
+  return priced(problem, stages, 'The host chose these stages by hand.', input);
 }
 
 /** The planner's reasons are clauses; a screen shows sentences. */

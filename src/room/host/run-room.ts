@@ -13,6 +13,7 @@ import type { AskingMode, DoorMode, WaitingFor } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
+import { createCalibration } from './calibration.ts';
 import { devicesView } from './devices-view.ts';
 import { createDoor, removedSentence, turnAway } from './door.ts';
 import { createLapRunner } from './lap-runner.ts';
@@ -77,6 +78,9 @@ export interface RunningRoom {
 
 /** A device that joins should be worth a reshuffle of shards. */
 const worthwhileGain = 0.03;
+/** Plans are made for a token with so many before it: the middle of a few turns. */
+const typicalPosition = 256;
+
 export function runRoom(room: RunRoomOptions): RunningRoom {
   const { options, store, signal, model } = room;
   const { manifest, address: modelAddress } = model;
@@ -130,6 +134,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     const member = members.get(deviceId);
     if (!member) return;
     members.delete(deviceId);
+    calibration.forget(deviceId);
     tell({ kind: 'left', deviceId });
     rollOut.left(member);
     visitors.left(deviceId);
@@ -168,9 +173,12 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
 
   function planInput(): RoomPlanInput {
     const { wire, plan: choice } = options;
-    const measured = measuredMembers(members.values());
+    const measured = measuredMembers(members.values()).map((member) =>
+      calibration.calibrated(member),
+    );
     const inFlight = load.answers();
-    return { manifest, contextLength, wire, choice, members: measured, inFlight };
+    const position = Math.min(typicalPosition, contextLength >> 1);
+    return { manifest, contextLength, wire, choice, members: measured, inFlight, position };
   }
 
   const planner = startPlanner();
@@ -192,6 +200,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       const gain = tokensPerMs(proposal, input.inFlight) / tokensPerMs(now, input.inFlight);
       return gain > 1 + worthwhileGain;
     },
+    repriced: (running) => repriced(planInput(), running),
     brokenBecause: (lap) => brokenBecause(members, lap),
     overflows: (lap) => overflows(members, lap),
     rollOut: (lap, plan, dropFirst) => rollOut.run(lap, plan, dropFirst),
@@ -202,6 +211,12 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
   });
   const load = createLoad(() => planning.changed());
+  const calibration = createCalibration({
+    member: (deviceId) => members.get(deviceId),
+    headRow: manifest.rows.length - 1,
+    onDrift: () => planning.reprice(),
+    onDeparture: () => planning.changed(),
+  });
 
   function keepLaps(laps: Lap[]): void {
     const epochs = laps.map(({ epoch }) => epoch);
@@ -221,7 +236,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     return Math.min(most, options.maxInFlight ?? most);
   }
 
-  const laps = createLapRunner((epoch, start) => own.device?.start(epoch, start));
+  const laps = createLapRunner({
+    start: (epoch, start) => own.device?.start(epoch, start),
+    onLoneToken: (lap) => calibration.observe(lap),
+  });
   const sequences = createSequences({
     capacity,
     release(sequence) {

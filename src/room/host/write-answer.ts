@@ -65,8 +65,8 @@ export async function writeAnswer(
     sequences: options.sequences,
     turn: (stopping) => turns.next(stopping),
     signal,
-    onReading: ({ plan }, tokensRead) =>
-      show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken: plan.lapMs }),
+    onReading: (tokensRead, predictedMsPerToken) =>
+      show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken }),
     onPaused: (reason) => show({ status: { kind: 'paused', reason } }),
     onTokens(fresh) {
       const nowMs = performance.now();

@@ -1,0 +1,95 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { stagesOf } from '../fixtures/engine-room.ts';
+import { measuredMember } from '../fixtures/members.ts';
+import { createCalibration, type Calibration } from './calibration.ts';
+
+const compute = { embedMs: 0, layerMs: 1, headMs: 2, attendMs: 0.01 };
+const host = measuredMember('host', { compute, callMs: 0.1 });
+const phone = measuredMember('a', { compute, callMs: 0.1 });
+const members = new Map([host, phone].map((member) => [member.id, member]));
+const stages = stagesOf('host:0-2,a:3-6,host:7');
+
+let told: string[];
+let calibration: Calibration;
+
+beforeEach(() => {
+  told = [];
+  calibration = createCalibration({
+    member: (id) => members.get(id),
+    headRow: 7,
+    onDrift: () => told.push('drift'),
+    onDeparture: () => told.push('departure'),
+  });
+});
+
+/** Laps at position 100, where a layer should take 2 ms, with `besideMs` a stage that nothing accounts for. */
+function laps(count: number, slower: { host?: number; a?: number } = {}, besideMs = 0): void {
+  const { host: hostFactor = 1, a: phoneFactor = 1 } = slower;
+  const computed = [4 * hostFactor, 8 * phoneFactor, 2 * hostFactor];
+  const hops = computed.map((computeMs, stage) => ({ stage, queueMs: 0.1, computeMs, wireMs: 1 }));
+  const lapMs = hops.reduce((sum, hop) => sum + hop.queueMs + hop.computeMs + hop.wireMs, 0);
+  for (let lap = 0; lap < count; lap++)
+    calibration.observe({
+      stages,
+      position: 100,
+      timing: { lapMs: lapMs + besideMs * stages.length, hops },
+    });
+}
+
+describe('what laps teach', () => {
+  it('is nothing before there are a few of them', () => {
+    laps(7, { a: 3 }, 1);
+    expect(calibration.calibrated(phone)).toEqual(phone);
+  });
+
+  it('is how much slower each device is than it measured', () => {
+    laps(16, { a: 3 });
+    expect(calibration.calibrated(phone).profile.compute).toMatchObject({
+      layerMs: 3,
+      headMs: 6,
+      attendMs: 0.03,
+    });
+    expect(calibration.calibrated(host).profile.compute).toMatchObject(compute);
+    expect(phone.profile.compute).toMatchObject(compute);
+  });
+
+  it('is what a stage takes beside computing, on every device', () => {
+    laps(16, {}, 0.6);
+    for (const member of [host, phone])
+      expect(calibration.calibrated(member).profile.callMs).toBeCloseTo(0.6, 6);
+  });
+
+  it('withstands a burst of other work', () => {
+    laps(20);
+    laps(15, { a: 9 }, 5);
+    expect(calibration.calibrated(phone).profile.compute.layerMs).toBeCloseTo(1, 6);
+    expect(calibration.calibrated(phone).profile.callMs).toBeCloseTo(0, 6);
+  });
+
+  it('is forgotten with the device', () => {
+    laps(16, { a: 3 });
+    calibration.forget('a');
+    expect(calibration.calibrated(phone).profile.compute).toMatchObject(compute);
+  });
+});
+
+describe('who hears of it', () => {
+  it('has the plan priced once the first laps are known, and not again while nothing changes', () => {
+    laps(160);
+    expect(told).toEqual(['drift']);
+  });
+
+  it('has the plan priced anew for a small change', () => {
+    laps(16);
+    laps(64, { a: 1.1 });
+    expect(told).toEqual(['drift', 'drift']);
+  });
+
+  it('has the room plan anew for a large one, once in each direction', () => {
+    laps(16);
+    laps(64, { a: 1.5 });
+    laps(64, { a: 1.5 });
+    laps(64);
+    expect(told).toEqual(['drift', 'departure', 'departure']);
+  });
+});

@@ -1,0 +1,162 @@
+/**
+ * What answers teach about the devices that make them. A device measures itself before its first token,
+ * for a moment and alone; how long its stages then really take, token after token, is known better. Plans
+ * and predictions follow that, once it is more than noise.
+ */
+import type { LapTiming } from '../room.ts';
+import type { Stage } from '../lap.ts';
+import type { MeasuredMember, Member } from './members.ts';
+import { layerMsAt } from './room-plan.ts';
+
+export interface TokenLap {
+  stages: readonly Stage[];
+  timing: LapTiming;
+  /** Positions before the token. */
+  position: number;
+}
+
+export interface CalibrationOptions {
+  member: (deviceId: string) => Member | undefined;
+  /** The model's last row, which is its head. */
+  headRow: number;
+  /** What running plans should take by what is known now has changed. */
+  onDrift: () => void;
+  /** A device is so far from what the plan was made for that another plan may be better. */
+  onDeparture: () => void;
+}
+
+export interface Calibration {
+  /** A token's trip while nothing else was under way. */
+  observe(lap: TokenLap): void;
+  /** The member with its times as they turned out. */
+  calibrated(member: MeasuredMember): MeasuredMember;
+  /** It left, or measured itself anew. */
+  forget(deviceId: string): void;
+}
+
+/** Laps over which the median is taken: a burst of other work is shorter. */
+const window = 64;
+/** Fewer prove nothing. */
+const fewest = 8;
+/** So often is it looked whether something changed. */
+const lookEvery = 16;
+const drift = 1.03;
+/** Far enough from 1 that noise does not move layers about. */
+const departure = 1.2;
+
+export function createCalibration(options: CalibrationOptions): Calibration {
+  /** Of each device: measured over expected compute. */
+  const ratios = new Map<string, number[]>();
+  /** What a stage takes beside computing, queueing and the wire: calls into workers, packing, waking up. */
+  const besideMs: number[] = [];
+  let observed = 0;
+  let shown = new Map<string, number>();
+  let planned = new Map<string, number>();
+
+  function add(values: number[], value: number): void {
+    values.push(value);
+    if (values.length > window) values.shift();
+  }
+
+  function factor(deviceId: string): number {
+    return known(ratios.get(deviceId)) ?? 1;
+  }
+
+  function factors(): Map<string, number> {
+    return new Map([...ratios.keys()].map((id) => [id, factor(id)]));
+  }
+
+  function look(): void {
+    const now = factors();
+    if (differs(now, planned, departure)) {
+      planned = now;
+      shown = now;
+      options.onDeparture();
+    } else if (differs(now, shown, drift) || observed === lookEvery) {
+      shown = now;
+      options.onDrift();
+    }
+  }
+
+  return {
+    observe({ stages, timing, position }) {
+      const { hops, lapMs } = timing;
+      const measured = new Map<string, number>();
+      for (const { stage, computeMs } of hops) {
+        const { device } = stages[stage];
+        measured.set(device, (measured.get(device) ?? 0) + computeMs);
+      }
+      for (const [id, computeMs] of measured) {
+        const expectedMs = expectedCompute(options, stages, id, position);
+        if (expectedMs === null) continue;
+        const values = ratios.get(id) ?? [];
+        ratios.set(id, values);
+        add(values, computeMs / expectedMs);
+      }
+      const accounted = hops.reduce(
+        (sum, { queueMs, computeMs, wireMs }) => sum + queueMs + computeMs + wireMs,
+        0,
+      );
+      add(besideMs, Math.max(0, lapMs - accounted) / stages.length);
+      if (++observed % lookEvery === 0) look();
+    },
+    calibrated(member) {
+      const { profile } = member;
+      const { compute } = profile;
+      const slower = factor(member.id);
+      return {
+        ...member,
+        profile: {
+          ...profile,
+          callMs: known(besideMs) ?? profile.callMs,
+          compute: {
+            ...compute,
+            embedMs: compute.embedMs * slower,
+            layerMs: compute.layerMs * slower,
+            headMs: compute.headMs * slower,
+            attendMs: compute.attendMs * slower,
+            prefillLayerMs: compute.prefillLayerMs * slower,
+          },
+        },
+      };
+    },
+    forget(deviceId) {
+      ratios.delete(deviceId);
+    },
+  };
+}
+
+/** What the device's own measurement says its stages take; null for one that has none. */
+function expectedCompute(
+  { member, headRow }: CalibrationOptions,
+  stages: readonly Stage[],
+  deviceId: string,
+  position: number,
+): number | null {
+  const compute = member(deviceId)?.profile?.compute;
+  if (!compute) return null;
+  let ms = 0;
+  for (const { device, first, last } of stages) {
+    if (device !== deviceId) continue;
+    for (let row = first; row <= last; row++)
+      if (row === 0) ms += compute.embedMs;
+      else ms += row === headRow ? compute.headMs : layerMsAt(compute, position);
+  }
+  return ms > 0 ? ms : null;
+}
+
+function known(values: readonly number[] | undefined): number | null {
+  if (!values || values.length < fewest) return null;
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+function differs(
+  now: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+  by: number,
+): boolean {
+  return [...now].some(([id, value]) => {
+    const change = value / (before.get(id) ?? 1);
+    return change > by || change < 1 / by;
+  });
+}
