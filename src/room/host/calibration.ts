@@ -4,7 +4,7 @@
  * and predictions follow that, once it is more than noise.
  */
 import type { LapTiming } from '../room.ts';
-import type { Stage } from '../lap.ts';
+import { hopsOf, type Stage } from '../lap.ts';
 import type { MeasuredMember, Member } from './members.ts';
 import { layerMsAt } from './room-plan.ts';
 
@@ -19,6 +19,8 @@ export interface CalibrationOptions {
   member: (deviceId: string) => Member | undefined;
   /** The model's last row, which is its head. */
   headRow: number;
+  /** What plans say that a hidden state takes between two devices. */
+  wireMs: (from: string, to: string) => number;
   /** What running plans should take by what is known now has changed. */
   onDrift: () => void;
   /** A device is so far from what the plan was made for that another plan may be better. */
@@ -47,7 +49,7 @@ const departure = 1.2;
 export function createCalibration(options: CalibrationOptions): Calibration {
   /** Of each device: measured over expected compute. */
   const ratios = new Map<string, number[]>();
-  /** What a stage takes beside computing, queueing and the wire: calls into workers, packing, waking up. */
+  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
   const besideMs: number[] = [];
   let observed = 0;
   let shown = new Map<string, number>();
@@ -93,11 +95,12 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         ratios.set(id, values);
         add(values, computeMs / expectedMs);
       }
-      const accounted = hops.reduce(
-        (sum, { queueMs, computeMs, wireMs }) => sum + queueMs + computeMs + wireMs,
+      const inStages = hops.reduce((sum, { queueMs, computeMs }) => sum + queueMs + computeMs, 0);
+      const onWire = hopsOf({ stages }).reduce(
+        (sum, { from, to }) => sum + options.wireMs(from, to),
         0,
       );
-      add(besideMs, Math.max(0, lapMs - accounted) / stages.length);
+      add(besideMs, (lapMs - inStages - onWire) / stages.length);
       if (++observed % lookEvery === 0) look();
     },
     calibrated(member) {
@@ -108,7 +111,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         ...member,
         profile: {
           ...profile,
-          callMs: known(besideMs) ?? profile.callMs,
+          callMs: Math.max(0, known(besideMs) ?? profile.callMs),
           compute: {
             ...compute,
             embedMs: compute.embedMs * slower,

@@ -1,5 +1,6 @@
 /** From what the members measured to the stages they run: builds the planner's problem and asks it. */
 import type { ComputeProfile } from '../../engine/engine.ts';
+import type { ModelConfig } from '../../model/config.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { priceStages, solve, type Problem } from '../../planner/index.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
@@ -170,7 +171,6 @@ export function roomProblem(input: RoomPlanInput): Problem {
   const layerBytes = largest((profile) => profile.compute.layerBytes) + kvBytes;
   const embedBytes = largest((profile) => profile.compute.embedBytes);
   const headBytes = largest((profile) => profile.compute.headBytes);
-  const hiddenBytes = config.hidden_size * bytesPerNumber[wire];
 
   const memoryOf = ({ id, profile: { compute, budgetBytes } }: MeasuredMember): number => {
     const ends = id === 'host' ? compute.embedBytes + compute.headBytes : 0;
@@ -184,7 +184,7 @@ export function roomProblem(input: RoomPlanInput): Problem {
       name,
       kind,
       memoryBytes: { embed: embedBytes, layer: layerBytes, head: headBytes }[kind],
-      outputBytes: kind === 'head' ? 0 : hiddenBytes,
+      outputBytes: kind === 'head' ? 0 : hiddenBytes(config, wire),
     })),
     devices: members.map((member) => {
       const { compute, callMs } = member.profile;
@@ -212,6 +212,11 @@ export function layerMsAt(
   position: number,
 ): number {
   return layerMs + attendMs * position;
+}
+
+/** One position's hidden state on the wire. */
+export function hiddenBytes({ hidden_size }: ModelConfig, wire: WireType): number {
+  return hidden_size * bytesPerNumber[wire];
 }
 
 /** Both directions of every link to the others; entering a device costs a call to its engine. */

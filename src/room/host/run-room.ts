@@ -22,6 +22,7 @@ import {
   brokenBecause,
   missingRows,
   overflows,
+  plannedWireMs,
   prefillChunkOf,
   sequenceCapacity,
 } from './lap-facts.ts';
@@ -34,7 +35,7 @@ import { createPlanning } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
 import type { RoomRecord } from './room-record.ts';
-import { type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
+import { hiddenBytes, type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
 import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
 import { createTurns } from './turns.ts';
@@ -214,6 +215,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const calibration = createCalibration({
     member: (deviceId) => members.get(deviceId),
     headRow: manifest.rows.length - 1,
+    wireMs: (from, to) => plannedWireMs(members, from, to, hiddenBytes(config, options.wire)),
     onDrift: () => planning.reprice(),
     onDeparture: () => planning.changed(),
   });
