@@ -305,7 +305,7 @@ function createLink(
     fingerprint,
     stats,
     sendControl(message) {
-      requireOpen();
+      if (ending.signal.aborted) return;
       const number = outbox.numberMessage();
       const text = encodeLinkMessage({ kind: 'room', number, message });
       outbox.keepMessage(number, text, heldSince === null ? [primary] : []);
@@ -313,7 +313,7 @@ function createLink(
     },
     onControl: controlled.on,
     sendFrame(header, payload) {
-      requireOpen();
+      if (ending.signal.aborted) return;
       routes.giveWay();
       framePort.send(header, payload);
       routes.frameSent(payload.length);

@@ -136,12 +136,15 @@ export interface Link {
   readonly fingerprint: string;
   readonly stats: Readonly<LinkStats>;
 
-  /** Sends a JSON message of at most 64 KiB, in order. Throws a `LinkError` if it is larger or the link has ended. */
+  /**
+   * Sends a JSON message of at most 64 KiB, in order. Throws a `LinkError` if it is larger. Once the link has ended,
+   * it is lost, as is what was on its way then: `onClosed` has said so.
+   */
   sendControl(message: unknown): void;
   /** The other side's messages, parsed but not yet validated. */
   onControl: Subscribe<[message: unknown]>;
 
-  /** Sends a frame at once. The payload is copied out before this returns. */
+  /** Sends a frame at once. The payload is copied out before this returns. Lost like a message once the link has ended. */
   sendFrame(header: FrameHeader, payload: Uint8Array): void;
   /** Frames, whole, once each, in the order of their sequence. */
   onFrame: Subscribe<[header: FrameHeader, payload: Uint8Array<ArrayBuffer>]>;
