@@ -60,6 +60,8 @@ const restartMs = 800;
 const redialMs = 5000;
 const answerMs = 1200;
 const redialAgainMs = 500;
+/** A device that is there tries, or answers, more often than this; one that was never heard again has gone meanwhile. */
+const presenceMs = 6000;
 
 type State =
   | { kind: 'well' }
@@ -68,6 +70,8 @@ type State =
   | {
       kind: 'interrupted';
       giveUp: ReturnType<typeof setTimeout>;
+      /** Ends the same way, if the other side is not heard of again. */
+      absence: ReturnType<typeof setTimeout>;
       asking: ReturnType<typeof setInterval>;
     };
 
@@ -84,7 +88,8 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   let attempts = 0;
   /** The connection that an attempt led to; the others end with their attempt. */
   let adopted: RTCPeerConnection | null = null;
-  let trying = false;
+  /** Of the attempts that go on until one of them leads somewhere. */
+  let trying = AbortSignal.abort();
   /** Whether `onPath` was called for the connection as it is now. */
   let pathSaid = false;
 
@@ -95,6 +100,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   function receive(raw: unknown): void {
     const parsed = v.safeParse(PostSchema, raw);
     if (!parsed.success || ending.signal.aborted) return;
+    isThere();
     const message = parsed.output;
     switch (message.kind) {
       case 'broken':
@@ -119,12 +125,19 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     }
   }
 
+  function isThere(): void {
+    if (state.kind !== 'interrupted') return;
+    clearTimeout(state.absence);
+    state.absence = setTimeout(options.onGivenUp, presenceMs);
+  }
+
   /** The other side was heard of by way of the server: it is there. */
   function interrupted(): void {
     if (state.kind === 'interrupted') return;
     state = {
       kind: 'interrupted',
       giveUp: setTimeout(options.onGivenUp, options.resumeMs),
+      absence: setTimeout(options.onGivenUp, presenceMs),
       asking: setInterval(options.ask, askEveryMs),
     };
     pathSaid = false;
@@ -140,9 +153,9 @@ export function createRecovery(options: RecoveryOptions): Recovery {
 
   /** A new path first; a new connection, again and again, if that does not help. */
   async function tryAll(): Promise<void> {
-    if (trying) return;
-    trying = true;
+    if (!trying.aborted) return;
     const signal = newAttempt();
+    trying = signal;
     if (channelsOf(options.connection()).control.raw.readyState === 'open') {
       restart = restarting(signal);
       restart.offer({ iceRestart: true }).catch(() => undefined);
@@ -152,7 +165,6 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       await dialAgain(signal).catch(() => undefined);
       await pause(redialAgainMs, signal);
     }
-    trying = false;
   }
 
   function restarting(signal: AbortSignal): Negotiation {
@@ -217,6 +229,7 @@ export function createRecovery(options: RecoveryOptions): Recovery {
   function over(): void {
     if (state.kind === 'interrupted') {
       clearTimeout(state.giveUp);
+      clearTimeout(state.absence);
       clearInterval(state.asking);
     }
     state = { kind: 'well' };
