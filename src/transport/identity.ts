@@ -16,12 +16,21 @@ export async function createIdentity(): Promise<Identity> {
   return describe(await RTCPeerConnection.generateCertificate(algorithm));
 }
 
+/** This tab's, by room: it holds a lock on each, and would not be given the same one twice. */
+const ownIdentities = new Map<string, Promise<Identity>>();
+
 /**
  * The identity that this browser keeps (for one room, if it is named), so that a reloaded page is the device it was before. Tabs
  * of one browser in the same room have one each: a tab holds a lock on its own while it is open. Where the
- * browser keeps nothing (private windows), a new one.
+ * browser keeps nothing (private windows), one for as long as the page is open.
  */
-export async function keepIdentity(roomId = ''): Promise<Identity> {
+export function keepIdentity(roomId = ''): Promise<Identity> {
+  const identity = ownIdentities.get(roomId) ?? claimIdentity(roomId);
+  ownIdentities.set(roomId, identity);
+  return identity;
+}
+
+async function claimIdentity(roomId: string): Promise<Identity> {
   const name = await claimName(`edgeshard identity ${roomId}`);
   try {
     const kept = await get<RTCCertificate>(name);

@@ -214,8 +214,9 @@ export function admitDevices(options: AdmissionOptions): Admission {
     options.onChanged();
   }
 
+  /** A device that leaves while its turn comes has nothing left to measure; the others' turns come all the same. */
   function inTurn(work: () => Promise<void>): void {
-    measuring = measuring.then(work);
+    measuring = measuring.then(work).catch(() => undefined);
   }
 
   return {
