@@ -5,15 +5,21 @@
 import type { PreparedEngine } from '../prepare-engine.ts';
 
 export interface KeptEngine {
-  /** The engine of the last visit if it fits what is wanted now; else a new one, the old one being disposed of. */
-  take(wanted: string, prepare: () => Promise<PreparedEngine>): Promise<PreparedEngine>;
-  /** It can compute no more: a GPU was lost, its worker ended. */
-  broke(): void;
+  /**
+   * The engine of the last visit if it fits what is wanted now; else a new one, the old one being disposed of.
+   * `onLost` hears, in the last visit's place, if it can compute no more: a GPU was lost, its worker ended.
+   */
+  take(
+    wanted: string,
+    onLost: (reason: string) => void,
+    prepare: (onLost: (reason: string) => void) => Promise<PreparedEngine>,
+  ): Promise<PreparedEngine>;
   dispose(): Promise<void>;
 }
 
 export function createKeptEngine(): KeptEngine {
   let kept: { wanted: string; prepared: PreparedEngine } | null = null;
+  let visitor: (reason: string) => void = () => undefined;
 
   async function dispose(): Promise<void> {
     const last = kept;
@@ -22,16 +28,19 @@ export function createKeptEngine(): KeptEngine {
     await last?.prepared.engine.dispose().catch(() => undefined);
   }
 
+  function broke(reason: string): void {
+    void dispose();
+    visitor(reason);
+  }
+
   return {
-    async take(wanted, prepare) {
+    async take(wanted, onLost, prepare) {
+      visitor = onLost;
       if (kept?.wanted !== wanted) {
         await dispose();
-        kept = { wanted, prepared: await prepare() };
+        kept = { wanted, prepared: await prepare(broke) };
       }
       return kept.prepared;
-    },
-    broke() {
-      void dispose();
     },
     dispose,
   };

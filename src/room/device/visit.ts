@@ -95,13 +95,16 @@ async function begin(
   });
   onAbort(signal, () => signalling.close());
   const connection = await signalling.dial(address.hostId);
-  onAbort(signal, () => connection.close());
+  const proving = new AbortController();
+  signal.addEventListener('abort', () => connection.close(), { signal: proving.signal });
   store.update({ phase: { kind: 'starting', step: 'Proving the invitation' } });
   const host = await openLink(connection, {
     peerId: address.hostId,
     key: address.key,
     version: roomProtocolVersion,
   });
+  // From here on the connection is the link's, which says goodbye before it ends it.
+  proving.abort();
   onAbort(signal, () => host.close('left the room'));
   host.onClosed((reason, cause) => end({ isFinal: cause === 'misbehaved', reason }));
   host.sendControl({ kind: 'hello', label: deviceLabel() });
@@ -185,17 +188,17 @@ async function becomeDevice(
 
   const { contextLength, weights: wantedWeights } = welcome;
   const device = options.device();
-  const prepared = await options.engine.take(`${sha256} ${contextLength} ${wantedWeights}`, () =>
-    prepareEngine(
-      device,
-      { config: manifest.config, contextLength, weights: wantedWeights },
-      cache,
-      (status) => reporter.set(status),
-      (reason) => {
-        options.engine.broke();
-        end({ isFinal: false, reason: `This device lost its means to compute: ${reason}` });
-      },
-    ),
+  const prepared = await options.engine.take(
+    `${sha256} ${contextLength} ${wantedWeights}`,
+    (reason) => end({ isFinal: false, reason: `This device lost its means to compute: ${reason}` }),
+    (onLost) =>
+      prepareEngine(
+        device,
+        { config: manifest.config, contextLength, weights: wantedWeights },
+        cache,
+        (status) => reporter.set(status),
+        onLost,
+      ),
   );
   signal.throwIfAborted();
   if (cache.problem !== null) store.notice(cache.problem);

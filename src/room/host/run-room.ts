@@ -279,7 +279,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const visitors = createVisitors({
     answers,
     mode: () => store.view.asking,
-    tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
+    tell(deviceId, message) {
+      // A page that goes may come back: whoever asked waits, and asks again.
+      if (!signal.aborted) members.get(deviceId)?.link?.sendControl(message);
+    },
   });
 
   function emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void> {
