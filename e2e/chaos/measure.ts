@@ -1,0 +1,71 @@
+/** What a fault did to the answers under way, read from what the screens showed. */
+import type { Sighting } from './logbook.ts';
+import type { FaultKind } from './schedule.ts';
+
+/** A fault that has happened. */
+export interface Struck {
+  kind: FaultKind;
+  seat: number;
+  /** Milliseconds since 1970, by this machine's clock. */
+  atMs: number;
+  /** The device that sat there; null for none. */
+  deviceId: string | null;
+}
+
+export interface Effect {
+  kind: FaultKind;
+  /** Until the host's screen showed it: the device gone or failed, or an answer paused; null if it never did. */
+  detectionMs: number | null;
+  /** The longest that an answer under way waited for its next token, from the fault until the next one; null for none. */
+  pauseMs: number | null;
+}
+
+export function effectOf(
+  fault: Struck,
+  next: Struck | undefined,
+  host: readonly Sighting[],
+): Effect {
+  const untilMs = next?.atMs ?? Infinity;
+  return {
+    kind: fault.kind,
+    detectionMs: detectionOf(fault, untilMs, host),
+    pauseMs: pauseOf(fault, untilMs, host),
+  };
+}
+
+function detectionOf(
+  { kind, atMs, deviceId }: Struck,
+  untilMs: number,
+  host: readonly Sighting[],
+): number | null {
+  const known = idsAt(host, atMs);
+  const seen = host.find((sighting) => {
+    if (sighting.atMs < atMs || sighting.atMs >= untilMs) return false;
+    if (sighting.kind === 'answer') return sighting.status === 'paused';
+    if (sighting.kind !== 'devices') return false;
+    if (kind === 'join') return sighting.devices.some(({ id }) => !known.has(id));
+    return sighting.devices.every(({ id, failed }) => id !== deviceId || failed);
+  });
+  return seen ? seen.atMs - atMs : null;
+}
+
+function idsAt(host: readonly Sighting[], atMs: number): Set<string> {
+  const last = host.findLast((sighting) => sighting.kind === 'devices' && sighting.atMs < atMs);
+  return new Set(last?.kind === 'devices' ? last.devices.map(({ id }) => id) : []);
+}
+
+function pauseOf({ atMs }: Struck, untilMs: number, host: readonly Sighting[]): number | null {
+  const lastMs = new Map<number, { atMs: number; tokens: number }>();
+  let longestMs: number | null = null;
+  for (const sighting of host) {
+    if (sighting.kind !== 'answer') continue;
+    const { index, tokens } = sighting;
+    const last = lastMs.get(index);
+    if (tokens <= (last?.tokens ?? 0)) continue;
+    lastMs.set(index, { atMs: sighting.atMs, tokens });
+    if (!last || sighting.atMs < atMs || last.atMs >= untilMs) continue;
+    const gapMs = sighting.atMs - last.atMs;
+    longestMs = Math.max(longestMs ?? 0, gapMs);
+  }
+  return longestMs;
+}
