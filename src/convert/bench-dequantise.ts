@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { dequantise } from '../model/dequantise.ts';
 import { blockLayout, dtypes, type Dtype } from '../model/dtype.ts';
+import { firstNotFinite } from '../model/finite-check.ts';
 import { quantise, type StorableDtype } from '../model/quantise.ts';
 
 /** Numbers in one run: 16 MiB of f32, beyond most caches. */
@@ -17,6 +18,8 @@ interface Speed {
   /** Of stored bytes read, and of f32 bytes made; the median of the rounds. */
   storedMBps: number;
   floatMBps: number;
+  /** Of stored bytes looked through for a number that is not finite, as every row is once. */
+  checkedMBps: number;
 }
 
 interface Loss {
@@ -41,11 +44,14 @@ function measureSpeed(dtype: Dtype): Speed {
   const bytes = plausibleBlocks(values / blockSize, blockBytes);
   const out = new Float32Array(values);
   const ms = medianMs(() => dequantise(dtype, bytes, out));
+  const finite = new Uint8Array(bytes.byteLength);
+  const checkMs = medianMs(() => firstNotFinite(dtype, finite));
   return {
     dtype,
     bitsPerWeight: (8 * blockBytes) / blockSize,
     storedMBps: bytes.byteLength / 1e3 / ms,
     floatMBps: (4 * values) / 1e3 / ms,
+    checkedMBps: bytes.byteLength / 1e3 / checkMs,
   };
 }
 
@@ -107,13 +113,14 @@ function medianMs(run: () => unknown): number {
 
 function printTables(speeds: Speed[], losses: Loss[]): void {
   console.log(`Into f32, ${values / 1e6} million weights, median of ${rounds}\n`);
-  console.log('type     bits/weight   stored MB/s   f32 MB/s');
-  for (const { dtype, bitsPerWeight, storedMBps, floatMBps } of speeds)
+  console.log('type     bits/weight   stored MB/s   f32 MB/s   checked MB/s');
+  for (const { dtype, bitsPerWeight, storedMBps, floatMBps, checkedMBps } of speeds)
     console.log(
       dtype.padEnd(9) +
         bitsPerWeight.toFixed(2).padStart(11) +
         storedMBps.toFixed(0).padStart(14) +
-        floatMBps.toFixed(0).padStart(11),
+        floatMBps.toFixed(0).padStart(11) +
+        checkedMBps.toFixed(0).padStart(15),
     );
   console.log("\nStored anew, bell-shaped weights; errors over the weights' root mean square\n");
   console.log('type     f32 MB/s   rms error   largest error');

@@ -280,6 +280,23 @@ describe('loading a row', () => {
     await expect(engine.loadRow(7, model.row(6), 'f32')).rejects.toThrow('there is no row 7');
   });
 
+  it('names the tensor and the place of a weight that is not a number, and keeps nothing of the row', async () => {
+    const model = await readTinyModelFile('tiny-llama');
+    const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
+    for (const row of [0, 3, headOf(model)]) {
+      const stored = model.row(row);
+      const matrix = stored.findIndex(({ shape }) => shape.length === 2);
+      const { dtype, data } = stored[matrix];
+      const values = dequantise(dtype, data);
+      values[77] = NaN;
+      stored[matrix] = { ...stored[matrix], dtype: 'F32', data: new Uint8Array(values.buffer) };
+      await expect(engine.loadRow(row, stored, 'f32')).rejects.toThrow(
+        `${stored[matrix].name} holds a number that is not finite, at or after position 77`,
+      );
+    }
+    await expect(engine.run(tokens([1], { last: 0 }))).rejects.toThrow('loaded are: none');
+  });
+
   it('refuses an architecture it does not know, by name', async () => {
     const { config } = await readTinyModelFile('tiny-llama');
     const open = (changes: Partial<typeof config>) => () =>

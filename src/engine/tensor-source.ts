@@ -1,6 +1,7 @@
 /** The tensors of one row, handed out once each, by the name they have inside the row. */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
+import { firstNotFinite } from '../model/finite-check.ts';
 import { toHalfRotation } from '../model/rotary-layout.ts';
 import type { StoredTensor } from './engine.ts';
 import { tensorShape } from './tensor-shapes.ts';
@@ -9,7 +10,8 @@ export interface TensorSource {
   has(name: string): boolean;
   /**
    * Gives a tensor away, so that its bytes can be freed once converted. Rotary rows come by halves,
-   * however they are stored. Throws if the row has no such tensor, or not of the promised shape.
+   * however they are stored. Throws if the row has no such tensor, or not of the promised shape, or with
+   * a number that is not finite.
    */
   take(name: string): StoredTensor;
   /** Throws if a tensor was left over: the architecture does not know what it means. */
@@ -33,6 +35,7 @@ export function createTensorSource(
         );
       byName.delete(prefix + name);
       expectShape(tensor, tensorShape(config, name));
+      expectFinite(tensor);
       return tensor.interleavedRotary ? byHalves(tensor, config.head_dim) : tensor;
     },
     expectEmpty() {
@@ -50,6 +53,15 @@ function expectShape({ name, dtype, shape, data }: StoredTensor, expected: numbe
   const bytes = tensorBytes(dtype, shape);
   if (data.byteLength !== bytes)
     throw new Error(`${name} should take ${bytes} bytes as ${dtype}, and has ${data.byteLength}`);
+}
+
+/** One such weight would make every hidden state behind it one as well. */
+function expectFinite({ name, dtype, data }: StoredTensor): void {
+  const bad = firstNotFinite(dtype, data);
+  if (bad >= 0)
+    throw new Error(
+      `${name} holds a number that is not finite, at or after position ${bad}: the model's files are corrupt`,
+    );
 }
 
 /** Quantised blocks lie within a row, so whole rows of bytes move. */

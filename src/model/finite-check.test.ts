@@ -28,4 +28,11 @@ describe('firstNotFinite', () => {
         { numRuns: 300 },
       );
     });
+
+  it('looks at bytes wherever in their buffer they begin, and at an odd last half', () => {
+    const buffer = new Uint8Array(11);
+    buffer.set([0xff, 0x7f], 9);
+    expect(firstNotFinite('F16', buffer.subarray(1))).toBe(4);
+    expect(firstNotFinite('F16', buffer.subarray(1, 9))).toBe(-1);
+  });
 });

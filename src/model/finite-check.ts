@@ -27,11 +27,11 @@ const halvesInBlock: Record<Exclude<Dtype, 'F32' | 'F16' | 'BF16'>, number[]> = 
 export function firstNotFinite(dtype: Dtype, bytes: Uint8Array): number {
   switch (dtype) {
     case 'F32':
-      return findFilled(bytes, 4, 2, 0x7f80);
+      return findFilledWord(bytes, 0x7f800000);
     case 'BF16':
-      return findFilled(bytes, 2, 0, 0x7f80);
+      return findFilledHalf(bytes, 0x7f80);
     case 'F16':
-      return findFilled(bytes, 2, 0, 0x7c00);
+      return findFilledHalf(bytes, 0x7c00);
     default: {
       const { blockSize, blockBytes } = blockLayout[dtype];
       const found = halvesInBlock[dtype]
@@ -40,6 +40,36 @@ export function firstNotFinite(dtype: Dtype, bytes: Uint8Array): number {
       return found.length === 0 ? -1 : Math.min(...found) * blockSize;
     }
   }
+}
+
+/** The first of the 32-bit words whose exponent bits are all set. */
+function findFilledWord(bytes: Uint8Array, exponent: number): number {
+  const words = wordsOf(bytes);
+  for (let index = 0; index < words.length; index++)
+    if ((words[index] & exponent) === exponent) return index;
+  return -1;
+}
+
+/** The first of the 16-bit words whose exponent bits are all set, looked for two by two. */
+function findFilledHalf(bytes: Uint8Array, exponent: number): number {
+  const words = wordsOf(bytes);
+  const upper = exponent << 16;
+  let pair = 0;
+  while (
+    pair < words.length &&
+    (words[pair] & exponent) !== exponent &&
+    (words[pair] & upper) !== upper
+  )
+    pair++;
+  const found = findFilled(bytes.subarray(4 * pair), 2, 0, exponent);
+  return found < 0 ? -1 : 2 * pair + found;
+}
+
+/** As many whole words as there are; without a copy where the bytes lie at a multiple of four. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const isAligned = bytes.byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0;
+  const { buffer, byteOffset, byteLength } = isAligned ? bytes : bytes.slice();
+  return new Uint32Array(buffer, byteOffset, byteLength >> 2);
 }
 
 /** The first of the 16-bit words, one each `stride` bytes, whose exponent bits are all set. */
