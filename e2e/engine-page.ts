@@ -17,7 +17,13 @@ import {
   type TinyReference,
 } from '../src/engine/fixtures/tiny-model.ts';
 import type { ModelConfig } from '../src/model/config.ts';
+import {
+  randomCheckpoint,
+  tinyConfigs,
+  type TinyFamily,
+} from '../src/model/fixtures/random-checkpoint.ts';
 import { ManifestSchema } from '../src/model/manifest.ts';
+import { openRandomModel, randomReference } from '../src/room/fixtures/random-model.ts';
 
 /** A model in this page, all of its rows loaded. */
 interface Opened {
@@ -36,7 +42,7 @@ interface ModelFiles {
 export interface Opening {
   backend: Backend;
   threads: number;
-  model: 'stories15m' | TinyModelName;
+  model: 'stories15m' | TinyModelName | TinyFamily;
   weights: WeightType;
   /** What the model's own figures are replaced with. */
   changes?: Partial<ModelConfig>;
@@ -210,6 +216,10 @@ async function startEngine(
 }
 
 async function readModel(name: Opening['model']): Promise<ModelFiles> {
+  if (isFamily(name)) {
+    const model = randomCheckpoint(tinyConfigs[name]);
+    return { ...(await openRandomModel(model)), reference: randomReference(model, 24, 0) };
+  }
   if (name !== 'stories15m')
     return readTinyModel((file) => fetchBytes(`/fixtures/${name}/${file}`));
   const text = new TextDecoder().decode(await fetchBytes(`/shards/${name}/manifest.json`));
@@ -231,6 +241,10 @@ async function readModel(name: Opening['model']): Promise<ModelFiles> {
         }),
       ),
   };
+}
+
+function isFamily(name: Opening['model']): name is TinyFamily {
+  return name in tinyConfigs;
 }
 
 async function fetchBytes(path: string): Promise<Uint8Array> {

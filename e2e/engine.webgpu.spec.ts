@@ -1,5 +1,6 @@
 /** The engine by itself on WebGPU (a software adapter), built like the app. */
 import { tinyModels } from '../src/engine/fixtures/tiny-model.ts';
+import { tinyConfigs, type TinyFamily } from '../src/model/fixtures/random-checkpoint.ts';
 import {
   continuations,
   largestLogitDifference,
@@ -25,6 +26,26 @@ for (const model of tinyModels)
     expect(Math.max(...deviation.hidden)).toBeLessThan(hiddenTolerance);
     expect(Math.max(...deviation.logits)).toBeLessThan(logitTolerance);
   });
+
+test('every family that runs here has the states and logits of a float64 forward pass', async ({
+  page,
+  engineServer,
+}) => {
+  await page.goto(engineServer.isolatedPage);
+  for (const model of Object.keys(tinyConfigs) as TinyFamily[]) {
+    const opening = { backend: 'webgpu', threads: 1, model, weights: 'f32' } as const;
+    const open = page.evaluate((chosen) => enginePage.open(chosen), opening);
+    if (model === 'gemma 2') {
+      await expect(open).rejects.toThrow('bounds its attention scores');
+      continue;
+    }
+    await open;
+    const deviation = await page.evaluate(() => enginePage.deviation());
+    expect(deviation.hidden).toHaveLength(5);
+    expect(Math.max(...deviation.hidden), model).toBeLessThan(hiddenTolerance);
+    expect(Math.max(...deviation.logits), model).toBeLessThan(logitTolerance);
+  }
+});
 
 test('a sliding window is the same as on wasm', async ({ page, engineServer }) => {
   await page.goto(engineServer.isolatedPage);

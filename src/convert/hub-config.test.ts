@@ -32,6 +32,9 @@ const llama3Scaling = {
   rope_type: 'llama3',
 };
 
+/** Without what is undefined. */
+const asFile = (fields: object): unknown => JSON.parse(JSON.stringify(fields));
+
 describe('readHubConfig', () => {
   it('fills in what a config leaves to be derived', () => {
     const { head_dim, num_key_value_heads, sliding_window, eos_token_id } = readHubConfig(smollm2);
@@ -89,6 +92,77 @@ describe('readHubConfig', () => {
     });
   });
 
+  it('reads Gemma 3 as it states itself, and in the newer words for the same', () => {
+    const shared = {
+      ...smollm2,
+      hidden_act: undefined,
+      rope_theta: undefined,
+      tie_word_embeddings: undefined,
+      model_type: 'gemma3_text',
+      head_dim: 256,
+      num_hidden_layers: 26,
+      max_position_embeddings: 32768,
+      query_pre_attn_scalar: 256,
+      sliding_window: 512,
+      attn_logit_softcapping: null,
+    };
+    const older = {
+      rope_theta: 1_000_000,
+      rope_local_base_freq: 10_000,
+      sliding_window_pattern: 6,
+    };
+    const read = readHubConfig(asFile({ ...shared, ...older }));
+    expect(read).toMatchObject({
+      model_type: 'gemma3',
+      hidden_act: 'gelu_pytorch_tanh',
+      tie_word_embeddings: true,
+      norm_weight_offset: 1,
+      sliding_window: 512,
+      rope_theta: 1_000_000,
+      rope_local_base_freq: 10_000,
+      attn_logit_softcapping: null,
+    });
+    const everything = read.layer_types?.flatMap((type, layer) =>
+      type === 'full_attention' ? layer : [],
+    );
+    expect(everything).toEqual([5, 11, 17, 23]);
+    const newer = {
+      layer_types: read.layer_types,
+      rope_parameters: {
+        full_attention: { rope_type: 'default', rope_theta: 1_000_000 },
+        sliding_attention: { rope_type: 'default', rope_theta: 10_000 },
+      },
+    };
+    expect(readHubConfig(asFile({ ...shared, ...newer }))).toEqual(read);
+  });
+
+  it('bounds what Gemma 2 bounds, though its file may leave it out', () => {
+    const { layer_types: types, ...read } = readHubConfig({ ...smollm2, model_type: 'gemma2' });
+    expect(types?.slice(0, 3)).toEqual([
+      'sliding_attention',
+      'full_attention',
+      'sliding_attention',
+    ]);
+    expect(read).toMatchObject({ attn_logit_softcapping: 50, final_logit_softcapping: 30 });
+  });
+
+  it("derives how far Phi-3's angles are made larger", () => {
+    const factors = Array<number>(32).fill(2);
+    const rope_scaling = { type: 'su', short_factor: factors, long_factor: factors };
+    const read = readHubConfig({
+      ...smollm2,
+      model_type: 'phi3',
+      max_position_embeddings: 131072,
+      original_max_position_embeddings: 4096,
+      rope_scaling,
+    });
+    // As Phi-3-mini-128k does: √(1 + ln 32 / ln 4096).
+    expect(read.rope_scaling).toMatchObject({
+      rope_type: 'longrope',
+      attention_factor: 1.1902380714238083,
+    });
+  });
+
   const refused: [string, Record<string, unknown>, RegExp][] = [
     [
       'an unknown architecture',
@@ -100,7 +174,10 @@ describe('readHubConfig', () => {
       { rope_scaling: { rope_type: 'yarn', factor: 4 } },
       /"yarn", not supported/,
     ],
-    ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
+    ['feed-forward biases', { model_type: 'qwen3', mlp_bias: true }, /mlp_bias/],
+    ['attention biases', { model_type: 'mistral', attention_bias: true }, /attention_bias/],
+    ['a Gemma that sees pictures', { model_type: 'gemma3' }, /"gemma3", an architecture/],
+    ['a stretching without its factors', { rope_scaling: { type: 'longrope' } }, /"longrope"/],
     ['partial rotary', { partial_rotary_factor: 0.5 }, /partial_rotary_factor/],
     ['its own quantisation', { quantization_config: { bits: 4 } }, /quantization_config/],
     ['heads that do not divide', { num_attention_heads: 7 }, /head_dim/],

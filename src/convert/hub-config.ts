@@ -1,31 +1,29 @@
 /** Reads a Hugging Face `config.json`, and refuses by name what could not be run rightly. */
 import * as v from 'valibot';
-import { architectures, isSupported } from '../model/architecture.ts';
-import {
-  ModelConfigSchema,
-  RopeScalingSchema,
-  type ModelConfig,
-  type RopeScaling,
-} from '../model/config.ts';
+import type { Architecture } from '../model/architecture.ts';
+import { maxLayers, ModelConfigSchema, type ModelConfig } from '../model/config.ts';
+import { rotaryFields, rotaryOf } from './hub-rotary.ts';
 
 const tokenIds = v.optional(v.nullable(v.union([v.number(), v.array(v.number())])));
 
 const HubConfigSchema = v.looseObject({
   model_type: v.string(),
   hidden_size: v.number(),
+  num_hidden_layers: v.number(),
   num_attention_heads: v.number(),
   num_key_value_heads: v.optional(v.nullable(v.number())),
   head_dim: v.optional(v.nullable(v.number())),
-  max_position_embeddings: v.optional(v.number(), 2048),
+  hidden_act: v.optional(v.nullable(v.string())),
+  hidden_activation: v.optional(v.nullable(v.string())),
   rms_norm_eps: v.optional(v.number(), 1e-6),
-  rope_theta: v.optional(v.number()),
-  rope_scaling: v.optional(v.nullable(v.looseObject({}))),
-  rope_parameters: v.optional(v.nullable(v.looseObject({ rope_theta: v.optional(v.number()) }))),
+  ...rotaryFields,
   tie_word_embeddings: v.optional(v.boolean(), false),
   attention_bias: v.optional(v.boolean(), false),
   mlp_bias: v.optional(v.boolean(), false),
   sliding_window: v.optional(v.nullable(v.number())),
   use_sliding_window: v.optional(v.boolean()),
+  layer_types: v.optional(v.nullable(v.array(v.string()))),
+  sliding_window_pattern: v.optional(v.nullable(v.number())),
   partial_rotary_factor: v.optional(v.number(), 1),
   bos_token_id: tokenIds,
   eos_token_id: tokenIds,
@@ -33,37 +31,70 @@ const HubConfigSchema = v.looseObject({
 
 type HubConfig = v.InferOutput<typeof HubConfigSchema>;
 
+interface Family {
+  computesAs: Architecture;
+  /** What its files may leave unsaid. */
+  unsaid: Record<string, unknown>;
+}
+
+const gemma = {
+  tie_word_embeddings: true,
+  hidden_activation: 'gelu_pytorch_tanh',
+  query_pre_attn_scalar: 256,
+  sliding_window: 4096,
+  norm_weight_offset: 1,
+};
+
+/** By `model_type`. */
+const families: Partial<Record<string, Family>> = {
+  llama: { computesAs: 'llama', unsaid: {} },
+  mistral: { computesAs: 'mistral', unsaid: { sliding_window: 4096 } },
+  qwen2: { computesAs: 'qwen2', unsaid: {} },
+  qwen3: { computesAs: 'qwen3', unsaid: {} },
+  // Mistral with some of its tensors fused, which are split where they are found.
+  phi3: { computesAs: 'mistral', unsaid: {} },
+  gemma2: {
+    computesAs: 'gemma2',
+    unsaid: {
+      ...gemma,
+      attn_logit_softcapping: 50,
+      final_logit_softcapping: 30,
+      sliding_window_pattern: 2,
+    },
+  },
+  // By itself; models that see pictures too are another type.
+  gemma3_text: {
+    computesAs: 'gemma3',
+    unsaid: {
+      ...gemma,
+      rope_theta: 1_000_000,
+      rope_local_base_freq: 10_000,
+      sliding_window_pattern: 6,
+    },
+  },
+};
+
 /**
  * @param json the parsed `config.json`
  * @param generationEos `eos_token_id` of `generation_config.json`, which knows more stop tokens
  * @throws Error that names the architecture or option that is missing here
  */
 export function readHubConfig(json: unknown, generationEos: readonly number[] = []): ModelConfig {
-  const checked = v.safeParse(HubConfigSchema, json, { abortEarly: true });
-  if (!checked.success) {
-    const place = v.getDotPath(checked.issues[0]) ?? 'its top level';
-    throw new Error(
-      `config.json is not a language model's: at ${place}, ${checked.issues[0].message}`,
-    );
-  }
-  const hub = { ...checked.output, model_type: computesAs(checked.output.model_type) };
-  if (!isSupported(hub.model_type))
-    throw new Error(
-      `this model is a "${hub.model_type}", an architecture that is not supported; ` +
-        `these are: ${architectures.join(', ')}, phi3`,
-    );
+  const { hub, family } = readFields(json);
   refuseOptions(hub);
   const result = v.safeParse(
     ModelConfigSchema,
     {
       ...hub,
+      ...rotaryOf(hub),
+      model_type: family.computesAs,
+      hidden_act: hub.hidden_activation ?? hub.hidden_act ?? 'silu',
+      // Qwen 2 has biases whatever its file says.
+      attention_bias: hub.attention_bias || family.computesAs === 'qwen2',
       num_key_value_heads: hub.num_key_value_heads ?? hub.num_attention_heads,
       head_dim: hub.head_dim ?? hub.hidden_size / hub.num_attention_heads,
-      rope_theta: hub.rope_theta ?? hub.rope_parameters?.rope_theta ?? 10_000,
-      rope_scaling: scalingOf(hub),
-      // Qwen 2 has its biases without saying so.
-      attention_bias: hub.attention_bias || hub.model_type === 'qwen2',
-      sliding_window: slidingWindowOf(hub),
+      sliding_window: slidingWindowOf(hub, family),
+      layer_types: layerTypesOf(hub, family),
       bos_token_id: idsOf(hub.bos_token_id)[0] ?? null,
       eos_token_id: [...new Set([...idsOf(hub.eos_token_id), ...generationEos])],
     },
@@ -76,16 +107,42 @@ export function readHubConfig(json: unknown, generationEos: readonly number[] = 
   return result.output;
 }
 
-/** Phi-3 is Mistral with some of its tensors fused, which are split where they are found. */
-function computesAs(modelType: string): string {
-  return modelType === 'phi3' ? 'mistral' : modelType;
+/** The file's fields, with what its family leaves unsaid. */
+function readFields(json: unknown): { hub: HubConfig; family: Family } {
+  const { model_type: type } = checked(v.looseObject({ model_type: v.string() }), json);
+  const family = families[type];
+  if (!family)
+    throw new Error(
+      `this model is a "${type}", an architecture that is not supported; ` +
+        `these are: ${Object.keys(families).join(', ')}`,
+    );
+  return { hub: checked(HubConfigSchema, { ...family.unsaid, ...Object(json) }), family };
+}
+
+function checked<const Schema extends v.GenericSchema>(
+  schema: Schema,
+  json: unknown,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, json, { abortEarly: true });
+  if (result.success) return result.output;
+  const place = v.getDotPath(result.issues[0]) ?? 'its top level';
+  throw new Error(
+    `config.json is not a language model's: at ${place}, ${result.issues[0].message}`,
+  );
 }
 
 function refuseOptions(hub: HubConfig): void {
   const missing = [
-    hub.mlp_bias && 'biases in the feed-forward part (mlp_bias)',
-    hub.partial_rotary_factor !== 1 && 'rotary over part of a head (partial_rotary_factor)',
+    hub.mlp_bias && hub.model_type !== 'llama' && 'biases in the feed-forward part (mlp_bias)',
+    hub.attention_bias &&
+      !['llama', 'qwen2'].includes(hub.model_type) &&
+      'biases in its attention (attention_bias)',
+    hub.partial_rotary_factor !== 1 &&
+      hub.model_type !== 'phi3' &&
+      'rotary over part of a head (partial_rotary_factor)',
     hub.use_sliding_window === true && 'a sliding window in some layers (use_sliding_window)',
+    hub['use_bidirectional_attention'] === true &&
+      'attention to what comes later (use_bidirectional_attention)',
     'quantization_config' in hub && 'weights quantised in a way of their own (quantization_config)',
   ].filter((what) => what !== false);
   if (missing.length > 0)
@@ -94,24 +151,23 @@ function refuseOptions(hub: HubConfig): void {
     );
 }
 
-function slidingWindowOf(hub: HubConfig): number | null {
-  if (hub.model_type !== 'mistral') return null;
-  const window = hub.sliding_window ?? null;
+/** A window as wide as the context is none. */
+function slidingWindowOf(hub: HubConfig, { computesAs }: Family): number | null {
+  const window = ['mistral', 'gemma2', 'gemma3'].includes(computesAs)
+    ? (hub.sliding_window ?? null)
+    : null;
   return window === null || window >= hub.max_position_embeddings ? null : window;
 }
 
-function scalingOf(hub: HubConfig): RopeScaling | null {
-  const scaling = hub.rope_scaling ?? hub.rope_parameters ?? null;
-  if (scaling === null) return null;
-  const type = scaling['rope_type'] ?? scaling['type'] ?? 'default';
-  if (type === 'default') return null;
-  const result = v.safeParse(RopeScalingSchema, { ...scaling, rope_type: type });
-  if (!result.success)
-    throw new Error(
-      `this model stretches its context by ${JSON.stringify(type)}, not supported here; ` +
-        'linear and llama3 are',
-    );
-  return result.output;
+/** Gemma's layers: every one of `sliding_window_pattern` sees everything, the others keep to the window. */
+function layerTypesOf(hub: HubConfig, { computesAs }: Family): string[] | null {
+  if (computesAs !== 'gemma2' && computesAs !== 'gemma3') return null;
+  if (hub.layer_types) return hub.layer_types;
+  const pattern = hub.sliding_window_pattern ?? 1;
+  const layers = Math.min(hub.num_hidden_layers, maxLayers);
+  return Array.from({ length: layers }, (_, layer) =>
+    (layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention',
+  );
 }
 
 function idsOf(ids: number | number[] | null | undefined): number[] {

@@ -36,7 +36,7 @@ export function createAttentionSessions(
   }
 
   function sessionFor(kind: AttentionKind, count: number): Promise<Loaded> {
-    const key = `${kind.packed} ${kind.window} ${count}`;
+    const key = `${kind.packed} ${kind.window} ${kind.rotary} ${count}`;
     const known = sessions.get(key);
     if (known) return known;
     const loading = load(kind, count);

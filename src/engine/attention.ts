@@ -3,6 +3,7 @@
  * (com.microsoft.GroupQueryAttention), over the KV cache of one sequence.
  */
 import type { ModelConfig } from '../model/config.ts';
+import type { RotaryFigures } from '../model/rotary-frequencies.ts';
 import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
 import { rotaryTables } from './rotary.ts';
 
@@ -14,11 +15,19 @@ export interface AttentionFigures {
   contextLength: number;
 }
 
-/** What tells one layer's attention from another's. */
-export interface AttentionKind {
-  packed: boolean;
+/** How a layer attends, where layers of a model differ in it. */
+export interface AttentionPattern {
   /** Positions that each one looks back on, itself included; Infinity for all. */
   window: number;
+  /** `local`: by the base of layers that keep to the window. */
+  rotary: 'global' | 'local';
+}
+
+export const everywhere: AttentionPattern = { window: Infinity, rotary: 'global' };
+
+/** What tells one layer's attention from another's. */
+export interface AttentionKind extends AttentionPattern {
+  packed: boolean;
 }
 
 /** Names under which the KV cache of the `index`-th sequence of a graph is bound. */
@@ -39,10 +48,10 @@ export function addAttention(
   graph: Graph,
   figures: AttentionFigures,
   sequences: Projections[],
-  window: number,
+  { window, rotary }: AttentionPattern,
 ): Value[] {
   const { config, contextLength } = figures;
-  const tables = rotaryTables(config, contextLength);
+  const tables = rotaryTables(rotatedBy(config, rotary), contextLength);
   const cos = graph.constant('rotary.cos', 'float32', tables.shape, tables.cos);
   const sin = graph.constant('rotary.sin', 'float32', tables.shape, tables.sin);
   const count = sequences.length;
@@ -66,12 +75,30 @@ export function addAttention(
           kv_num_heads: config.num_key_value_heads,
           do_rotary: 1,
           ...(window < contextLength && { local_window_size: window }),
+          ...scoreAttributes(config),
         },
       },
     );
     for (const present of [key, value]) graph.output(present, 'float32', shape(`total_${index}`));
     return attended;
   });
+}
+
+/** The figures of a layer's rotation. */
+function rotatedBy(config: ModelConfig, rotary: AttentionPattern['rotary']): RotaryFigures {
+  const { rope_local_base_freq: localBase } = config;
+  return rotary === 'local' && localBase
+    ? { ...config, rope_theta: localBase, rope_scaling: null }
+    : config;
+}
+
+/** Without them, scores are q·k / √head_dim, unbounded. */
+function scoreAttributes(config: ModelConfig): Record<string, { float: number }> {
+  const { query_pre_attn_scalar: scalar, attn_logit_softcapping: bound } = config;
+  return {
+    ...(scalar && { scale: { float: scalar ** -0.5 } }),
+    ...(bound && { softcap: { float: bound } }),
+  };
 }
 
 /** Names of the inputs that carry projections, and of the one output that is attended to. */
@@ -95,7 +122,7 @@ export function composeAttention(
     const [first, k, v] = split.map((parts) => parts[index]);
     return kind.packed ? { packed: first } : { q: first, k, v };
   });
-  const result = graph.concat(addAttention(graph, figures, each, kind.window), 1);
+  const result = graph.concat(addAttention(graph, figures, each, kind), 1);
   graph.output(result, 'float32', [1, 'tokens', 'width']);
   return { ...graph.compose(), result: result.name };
 }

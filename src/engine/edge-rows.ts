@@ -1,4 +1,5 @@
 /** The rows at a model's two ends: the embedding, and the head. */
+import { architectureFor } from './architectures/index.ts';
 import { createEmbedding, type Embedding } from './embedding.ts';
 import { composeHead } from './row-graph.ts';
 import { openSession, type RowOptions } from './row.ts';
@@ -18,7 +19,9 @@ export interface HeadRow {
 }
 
 export function createEmbeddingRow({ config, tensors, weights }: RowOptions): EmbeddingRow {
-  const embedding = createEmbedding(config, tensors.take('model.embed_tokens.weight'), weights);
+  const table = tensors.take('model.embed_tokens.weight');
+  const scale = architectureFor(config).embeddingScale?.(config);
+  const embedding = createEmbedding(config, table, weights, scale);
   tensors.expectEmpty();
   return { kind: 'embed', ...embedding, dispose: () => Promise.resolve() };
 }

@@ -12,11 +12,16 @@ export interface Embedding {
   lookUp: (ids: Int32Array) => Float32Array;
 }
 
-/** The table stays as it is stored, unless `weights` asks for a type that takes less memory. */
+/**
+ * The table stays as it is stored, unless `weights` asks for a type that takes less memory.
+ *
+ * @param scale what every value of the table is multiplied by
+ */
 export function createEmbedding(
   config: ModelConfig,
   stored: StoredTensor,
   weights: WeightType,
+  scale = 1,
 ): Embedding {
   const { vocab_size: vocabulary, hidden_size: width } = config;
   const table = noLargerThan(stored, weights);
@@ -31,7 +36,7 @@ export function createEmbedding(
         const bytes = table.data.subarray(id * rowBytes, (id + 1) * rowBytes);
         dequantise(table.dtype, bytes, hidden.subarray(index * width, (index + 1) * width));
       });
-      return hidden;
+      return scale === 1 ? hidden : hidden.map((value) => value * scale);
     },
   };
 }

@@ -7,7 +7,7 @@
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
 import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
-import type { Projections } from './attention.ts';
+import { everywhere, type AttentionPattern, type Projections } from './attention.ts';
 import { addLinear } from './linear.ts';
 import type { Graph, Value } from './onnx/graph.ts';
 import type { TensorSource } from './tensor-source.ts';
@@ -26,11 +26,15 @@ export interface Forward {
   multiply(a: Value, b: Value): Value;
   /** x·sigmoid(x). */
   silu(x: Value): Value;
+  /** x·Φ(x) by its approximation with tanh (arXiv 1606.08415). */
+  gelu(x: Value): Value;
+  /** bound·tanh(x / bound). */
+  softCap(x: Value, bound: number): Value;
   /**
    * Rotary position embedding, then causal attention over this sequence's KV cache and the new
-   * positions, no further back than `window` positions. Takes q, k, v side by side or apart.
+   * positions, as far back as `pattern` says. Takes q, k, v side by side or apart.
    */
-  attention(qkv: Projections, window?: number): Value;
+  attention(qkv: Projections, pattern?: Partial<AttentionPattern>): Value;
 }
 
 /** What follows attention: its result, and the graph in which the layer goes on. */
@@ -47,7 +51,7 @@ export interface ForwardOptions {
   contextLength: number;
   tensors: TensorSource;
   /** Attends, in this graph or apart from it. Absent in rows without attention. */
-  attend?: (qkv: Projections, window: number) => Attended;
+  attend?: (qkv: Projections, pattern: AttentionPattern) => Attended;
 }
 
 /** Slice's word for "to the end". */
@@ -58,15 +62,15 @@ export function createForward(options: ForwardOptions): Forward {
   let { graph } = options;
   const epsilon = { float: config.rms_norm_eps };
 
-  function vector(name: string): Value {
-    const tensor = tensors.take(name);
-    return graph.constant(name, 'float32', tensor.shape, toFloat32(tensor));
-  }
-
   function rmsNorm(x: Value, name: string): Value {
-    return graph.node('SimplifiedLayerNormalization', [x, vector(`${name}.weight`)], {
-      attributes: { epsilon, axis: -1 },
-    });
+    const tensor = tensors.take(`${name}.weight`);
+    const offset = config.norm_weight_offset ?? 0;
+    const weight = toFloat32(tensor).map((value) => value + offset);
+    return graph.node(
+      'SimplifiedLayerNormalization',
+      [x, graph.constant(tensor.name, 'float32', tensor.shape, weight)],
+      { attributes: { epsilon, axis: -1 } },
+    );
   }
 
   function reshape(x: Value, name: string, shape: number[]): Value {
@@ -104,9 +108,14 @@ export function createForward(options: ForwardOptions): Forward {
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
     silu: (x) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]),
-    attention(qkv, window = Infinity) {
+    gelu: (x) => graph.node('FastGelu', [x], { domain: 'com.microsoft' }),
+    softCap(x, bound) {
+      const scale = graph.constant('soft_cap', 'float32', [], Float32Array.of(bound));
+      return graph.node('Mul', [graph.node('Tanh', [graph.node('Div', [x, scale])]), scale]);
+    },
+    attention(qkv, pattern = {}) {
       if (!options.attend) throw new Error('this row has no KV cache to attend to');
-      const attended = options.attend(qkv, window);
+      const attended = options.attend(qkv, { ...everywhere, ...pattern });
       graph = attended.graph;
       return attended.value;
     },

@@ -24,7 +24,7 @@ describe.each(tinyModels)('a layer of %s', (name) => {
       const tensors = createTensorSource(model.row(1), 'model.layers.0.', config);
       const runtime = nodeRuntime;
       const figures = { runtime, config, contextLength, weights: 'f32' } as const;
-      return createLayerRow({ ...figures, tensors, attentions, wholeBelowBytes });
+      return createLayerRow({ ...figures, tensors, attentions, wholeBelowBytes, layer: 0 });
     };
     whole = await load(Infinity);
     cut = await load(0);

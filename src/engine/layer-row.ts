@@ -41,6 +41,8 @@ export interface Positions {
 }
 
 export interface LayerRowOptions extends RowOptions {
+  /** Which of the model's layers, from 0. */
+  layer: number;
   attentions: AttentionSessions;
   /** Layers of fewer bytes are held whole as well. */
   wholeBelowBytes?: number;

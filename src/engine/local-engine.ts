@@ -1,5 +1,6 @@
 /** The engine in the thread that calls it: loaded rows, and runs through ranges of them. */
-import { architectureFor } from './architectures/index.ts';
+import { layerPrefix } from '../model/architecture.ts';
+import { architectureFor, wrongOn } from './architectures/index.ts';
 import { createAttentionSessions } from './attention-sessions.ts';
 import { createEmbeddingRow, createHeadRow } from './edge-rows.ts';
 import type { Engine, EngineOptions, StoredTensor, WeightType } from './engine.ts';
@@ -16,6 +17,9 @@ export type LocalEngineOptions = Pick<EngineOptions, 'config' | 'contextLength'>
 export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions): Engine {
   const { config } = options;
   architectureFor(config);
+  const wrong = wrongOn(runtime.info.backend, config);
+  if (wrong !== null)
+    throw new Error(`this ${config.model_type} model ${wrong}: have this device compute on wasm`);
   const rows = new Map<number, Row>();
   const attentions = createAttentionSessions(runtime, options);
   const runner = createRowRunner(runtime, options, rows);
@@ -33,11 +37,12 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
     if (!(Number.isInteger(row) && row >= 0 && row <= head))
       throw new RangeError(`there is no row ${row}: this model's rows are 0 to ${head}`);
     await unload(row);
-    const prefix = row === 0 || row === head ? '' : `model.layers.${row - 1}.`;
+    const prefix = row === 0 || row === head ? '' : layerPrefix(row - 1);
     const tensors = createTensorSource(stored, prefix, config);
     const rowOptions = { ...options, runtime, weights, tensors };
     if (row === 0) return createEmbeddingRow(rowOptions);
-    return row === head ? createHeadRow(rowOptions) : createLayerRow({ ...rowOptions, attentions });
+    if (row === head) return createHeadRow(rowOptions);
+    return createLayerRow({ ...rowOptions, layer: row - 1, attentions });
   }
 
   return {

@@ -17,7 +17,7 @@ import { noise, randomTensors } from './random-tensors.ts';
 import type { RowOptions } from './row.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { storedAs } from './stored-as.ts';
-import { layerTensors, tensorShape } from './tensor-shapes.ts';
+import { layerMatrices } from './tensor-shapes.ts';
 import { typicalMs, type TimingLimits } from './timing.ts';
 
 export interface MeasureOptions {
@@ -88,9 +88,7 @@ function candidates(info: EngineInfo, config: ModelConfig): [Candidate, ...Candi
 }
 
 function layerBytes(config: ModelConfig, weights: WeightType): number {
-  const sizes = layerTensors.map((name) =>
-    tensorBytes(storedAs[weights], tensorShape(config, name)),
-  );
+  const sizes = layerMatrices(config).map((shape) => tensorBytes(storedAs[weights], shape));
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -103,7 +101,7 @@ async function measureLayers(options: MeasureOptions, weights: WeightType): Prom
   const { config, contextLength } = options;
   const attentions = createAttentionSessions(options.runtime, options);
   const add = () =>
-    createLayerRow({ ...options, attentions, weights, ...randomRow(config, weights) });
+    createLayerRow({ ...options, layer: 0, attentions, weights, ...randomRow(config, weights) });
   const layers = [await add()];
   try {
     const [{ memoryBytes }] = layers;

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const attentions = createAttentionSessions(nodeRuntime, { config, contextLength });
   const runtime = nodeRuntime;
   const options = { runtime, config, contextLength, weights: 'f32', tensors, attentions } as const;
-  layer = await createLayerRow(options);
+  layer = await createLayerRow({ ...options, layer: 0 });
 });
 
 afterAll(() => layer.dispose());

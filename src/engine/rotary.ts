@@ -1,19 +1,24 @@
 /** The angles of rotary position embedding (arXiv 2104.09864). */
-import type { ModelConfig } from '../model/config.ts';
-import { rotaryFrequencies } from '../model/rotary-frequencies.ts';
+import {
+  rotaryAmplitude,
+  rotaryFrequencies,
+  type RotaryFigures,
+} from '../model/rotary-frequencies.ts';
 
-/** cos and sin of every position's angles, each [positions, head_dim / 2]. */
+/** cos and sin of every position's angles, each [positions, pairs that are rotated]. */
 export function rotaryTables(
-  config: Pick<ModelConfig, 'head_dim' | 'rope_theta' | 'rope_scaling'>,
+  config: RotaryFigures,
   positions: number,
 ): { cos: Float32Array; sin: Float32Array; shape: [number, number] } {
-  const half = config.head_dim / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (const [pair, frequency] of rotaryFrequencies(config).entries())
+  const frequencies = rotaryFrequencies(config, positions);
+  const amplitude = rotaryAmplitude(config);
+  const pairs = frequencies.length;
+  const cos = new Float32Array(positions * pairs);
+  const sin = new Float32Array(positions * pairs);
+  for (const [pair, frequency] of frequencies.entries())
     for (let position = 0; position < positions; position++) {
-      cos[position * half + pair] = Math.cos(position * frequency);
-      sin[position * half + pair] = Math.sin(position * frequency);
+      cos[position * pairs + pair] = amplitude * Math.cos(position * frequency);
+      sin[position * pairs + pair] = amplitude * Math.sin(position * frequency);
     }
-  return { cos, sin, shape: [positions, half] };
+  return { cos, sin, shape: [positions, pairs] };
 }

@@ -15,6 +15,11 @@ export interface RowGraphOptions {
   tensors: TensorSource;
 }
 
+export interface LayerGraphOptions extends RowGraphOptions {
+  /** Which of the model's layers, from 0. */
+  layer: number;
+}
+
 export interface RowGraph extends ComposedGraph {
   /** Name of the output that is the row's result. */
   result: string;
@@ -23,20 +28,20 @@ export interface RowGraph extends ComposedGraph {
 }
 
 /** One transformer layer: hidden state and KV cache in, hidden state and KV cache out. */
-export function composeLayer(options: RowGraphOptions): RowGraph {
+export function composeLayer(options: LayerGraphOptions): RowGraph {
   const { config, tensors } = options;
   const graph = createGraph('layer');
   const hidden = graph.input('hidden', 'float32', [1, 'tokens', config.hidden_size]);
   const forward = createForward({
     ...options,
     graph,
-    attend(qkv, window) {
-      const [value] = addAttention(graph, options, [qkv], window);
+    attend(qkv, pattern) {
+      const [value] = addAttention(graph, options, [qkv], pattern);
       return { value, graph };
     },
   });
 
-  const result = architectureFor(config).layer(forward, hidden);
+  const result = architectureFor(config).layer(forward, hidden, options.layer);
 
   tensors.expectEmpty();
   graph.output(result, 'float32', [1, 'tokens', config.hidden_size]);
@@ -55,7 +60,7 @@ export interface LayerParts {
 }
 
 /** The same layer, cut around its attention, so that the rest can be shared by several sequences. */
-export function composeLayerParts(options: RowGraphOptions): LayerParts {
+export function composeLayerParts(options: LayerGraphOptions): LayerParts {
   const { config, tensors } = options;
   const [before, after] = [createGraph('before attention'), createGraph('after attention')];
   const hiddenShape = [1, 'tokens', config.hidden_size];
@@ -65,16 +70,16 @@ export function composeLayerParts(options: RowGraphOptions): LayerParts {
   const forward = createForward({
     ...options,
     graph: before,
-    attend(qkv, window) {
+    attend(qkv, pattern) {
       const packed = 'packed' in qkv;
       const projections = packed ? [qkv.packed] : [qkv.q, qkv.k, qkv.v];
-      cuts.push({ projections, attention: { packed, window } });
+      cuts.push({ projections, attention: { packed, ...pattern } });
       const width = config.num_attention_heads * config.head_dim;
       return { value: after.input('attended', 'float32', [1, 'tokens', width]), graph: after };
     },
   });
 
-  const result = architectureFor(config).layer(forward, hidden);
+  const result = architectureFor(config).layer(forward, hidden, options.layer);
 
   tensors.expectEmpty();
   const [cut] = cuts;
@@ -107,7 +112,9 @@ export function composeHead(options: RowGraphOptions): RowGraph {
   const last = forward.positionsFrom(hidden, first);
   const normed = forward.rmsNorm(last, 'model.norm');
   const projection = tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
-  const logits = forward.linear(normed, projection);
+  const products = forward.linear(normed, projection);
+  const { final_logit_softcapping: bound } = config;
+  const logits = bound ? forward.softCap(products, bound) : products;
 
   tensors.expectEmpty();
   graph.output(logits, 'float32', [1, 'positions', config.vocab_size]);

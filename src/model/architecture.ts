@@ -5,7 +5,7 @@
 import type { ModelConfig } from './config.ts';
 
 /** Architectures whose rows can be run, as `model_type` names them. */
-export const architectures = ['llama', 'mistral', 'qwen2', 'qwen3'] as const;
+export const architectures = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma2', 'gemma3'] as const;
 
 export type Architecture = (typeof architectures)[number];
 
@@ -39,33 +39,44 @@ export function headTensors(config: ModelConfig): TensorShape[] {
 /** One transformer layer, in the order in which data flows through it. */
 export function layerTensors(config: ModelConfig, layer: number): TensorShape[] {
   const { hidden_size: hidden, intermediate_size: inner, head_dim: headDim } = config;
+  const { model_type: type, mlp_bias: mlpBias = false } = config;
   const queries = config.num_attention_heads * headDim;
   const keys = config.num_key_value_heads * headDim;
-  const tensors: [string, number[]][] = [
-    ['input_layernorm.weight', [hidden]],
-    ['self_attn.q_proj.weight', [queries, hidden]],
-    ['self_attn.k_proj.weight', [keys, hidden]],
-    ['self_attn.v_proj.weight', [keys, hidden]],
+  // Qwen 2 has biases on q, k and v without saying so; Llama's option puts one on the output projection too.
+  const attentionBias = config.attention_bias || type === 'qwen2';
+  const outputBias = config.attention_bias && type === 'llama';
+  const headNorms = type === 'qwen3' || type === 'gemma3';
+  const innerNorms = type === 'gemma2' || type === 'gemma3';
+
+  const norm = (name: string, width: number): Shapes => [[`${name}.weight`, [width]]];
+  const linear = (name: string, out: number, inputs: number, bias: boolean): Shapes => [
+    [`${name}.weight`, [out, inputs]],
+    ...(bias ? ([[`${name}.bias`, [out]]] satisfies Shapes) : []),
   ];
-  if (config.attention_bias)
-    tensors.push(
-      ['self_attn.q_proj.bias', [queries]],
-      ['self_attn.k_proj.bias', [keys]],
-      ['self_attn.v_proj.bias', [keys]],
-    );
-  if (config.model_type === 'qwen3')
-    tensors.push(['self_attn.q_norm.weight', [headDim]], ['self_attn.k_norm.weight', [headDim]]);
-  tensors.push(['self_attn.o_proj.weight', [hidden, queries]]);
-  // Llama's own option puts a bias on the output projection too; Qwen 2 has it on q, k and v alone.
-  if (config.attention_bias && config.model_type === 'llama')
-    tensors.push(['self_attn.o_proj.bias', [hidden]]);
-  tensors.push(
-    ['post_attention_layernorm.weight', [hidden]],
-    ['mlp.gate_proj.weight', [inner, hidden]],
-    ['mlp.up_proj.weight', [inner, hidden]],
-    ['mlp.down_proj.weight', [hidden, inner]],
-  );
-  return tensors.map(([name, shape]) => ({ name: `model.layers.${layer}.${name}`, shape }));
+  const tensors: Shapes = [
+    ...norm('input_layernorm', hidden),
+    ...linear('self_attn.q_proj', queries, hidden, attentionBias),
+    ...linear('self_attn.k_proj', keys, hidden, attentionBias),
+    ...linear('self_attn.v_proj', keys, hidden, attentionBias),
+    ...(headNorms
+      ? [...norm('self_attn.q_norm', headDim), ...norm('self_attn.k_norm', headDim)]
+      : []),
+    ...linear('self_attn.o_proj', hidden, queries, outputBias),
+    ...norm('post_attention_layernorm', hidden),
+    ...(innerNorms ? norm('pre_feedforward_layernorm', hidden) : []),
+    ...linear('mlp.gate_proj', inner, hidden, mlpBias),
+    ...linear('mlp.up_proj', inner, hidden, mlpBias),
+    ...linear('mlp.down_proj', hidden, inner, mlpBias),
+    ...(innerNorms ? norm('post_feedforward_layernorm', hidden) : []),
+  ];
+  return tensors.map(([name, shape]) => ({ name: `${layerPrefix(layer)}${name}`, shape }));
+}
+
+type Shapes = [name: string, shape: number[]][];
+
+/** What the names of a layer's tensors begin with. */
+export function layerPrefix(layer: number): string {
+  return `model.layers.${layer}.`;
 }
 
 /** The rows of a model in the manifest's order: `embed`, every layer, `head`. */

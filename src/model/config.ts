@@ -18,16 +18,28 @@ export const RopeScalingSchema = v.variant('rope_type', [
     high_freq_factor: positive,
     original_max_position_embeddings: count,
   }),
-  /** Divides the frequency of pair i by `factors[i]`, as GGUF files state it; head_dim / 2 of them. */
+  /** Divides the frequency of pair i by `factors[i]`, as GGUF files state it; one for each pair. */
   v.object({ rope_type: v.literal('per_pair'), factors: v.array(positive) }),
+  /** Phi-3's: other factors beyond the original context, and angles' cos and sin made larger. */
+  v.object({
+    rope_type: v.literal('longrope'),
+    short_factor: v.array(positive),
+    long_factor: v.array(positive),
+    original_max_position_embeddings: count,
+    attention_factor: positive,
+  }),
 ]);
 
+export const maxLayers = 1024;
+
+export const layerTypes = ['sliding_attention', 'full_attention'] as const;
+
 export const ModelConfigSchema = v.object({
-  /** Names the architecture: `llama`, `mistral`, `qwen2`, `qwen3`. */
+  /** Names the architecture: see `architecture.ts`. */
   model_type: v.string(),
   hidden_size: count,
   intermediate_size: count,
-  num_hidden_layers: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)),
+  num_hidden_layers: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxLayers)),
   num_attention_heads: count,
   num_key_value_heads: count,
   head_dim: count,
@@ -38,10 +50,26 @@ export const ModelConfigSchema = v.object({
   rope_theta: v.pipe(v.number(), v.minValue(1)),
   tie_word_embeddings: v.boolean(),
   hidden_act: v.optional(v.string(), 'silu'),
-  /** Biases on the q, k and v projections. */
+  /** Biases on the q, k and v projections; Llama's on the output projection too. */
   attention_bias: v.optional(v.boolean(), false),
+  /** Biases on the projections of the feed-forward part. */
+  mlp_bias: v.optional(v.boolean()),
+  /** Positions that each one looks back on, itself included. */
   sliding_window: v.optional(v.nullable(count), null),
+  /** Which layers keep to the window, where not all do; one for each layer. */
+  layer_types: v.optional(v.nullable(v.array(v.picklist(layerTypes)))),
   rope_scaling: v.optional(v.nullable(RopeScalingSchema)),
+  /** `rope_theta` of layers that keep to the window, unscaled; null where it is that of all. */
+  rope_local_base_freq: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1)))),
+  /** The share of a head's dimensions that is rotated, from the first on. */
+  partial_rotary_factor: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
+  /** Attention scores are q·k / √this; null for head_dim. */
+  query_pre_attn_scalar: v.optional(v.nullable(positive)),
+  /** Attention scores, and logits, are kept within ± this by tanh; null for no bound. */
+  attn_logit_softcapping: v.optional(v.nullable(positive)),
+  final_logit_softcapping: v.optional(v.nullable(positive)),
+  /** Added to the stored weights of all norms: 1 where they are stored as what they differ from it by. */
+  norm_weight_offset: v.optional(v.picklist([0, 1])),
   bos_token_id: v.optional(v.nullable(v.pipe(v.number(), v.integer())), null),
   eos_token_id: v.optional(v.array(v.pipe(v.number(), v.integer())), []),
 });

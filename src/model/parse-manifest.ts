@@ -62,6 +62,11 @@ function checkArchitecture({ config, name }: Manifest): void {
     );
   if (config.head_dim % 2 !== 0)
     throw new Error(`the manifest's head_dim must be even for rotary, not ${config.head_dim}`);
+  const { layer_types: types, num_hidden_layers: layers } = config;
+  if (types && types.length !== layers)
+    throw new Error(
+      `the manifest's config says of ${types.length} layers how they attend, and has ${layers}`,
+    );
 }
 
 function checkFile(file: ManifestFile): void {

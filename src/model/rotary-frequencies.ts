@@ -1,31 +1,43 @@
 /** The frequencies of rotary position embedding (arXiv 2104.09864), stretched as a model asks for. */
 import type { ModelConfig } from './config.ts';
 
+export type RotaryFigures = Pick<ModelConfig, 'head_dim' | 'rope_theta'> &
+  Partial<Pick<ModelConfig, 'rope_scaling' | 'partial_rotary_factor'>>;
+
 /**
- * Radians per position of every pair of a head, head_dim / 2 of them, fastest first.
+ * Radians per position of every pair of a head that is rotated, fastest first: head_dim / 2 of them, or
+ * fewer where only a part of a head is.
  *
  * Llama 3's stretching is that of its reference code (`apply_scaling` in `llama/model.py`): slow waves are
- * slowed by `factor`, fast ones kept, with a blend between.
+ * slowed by `factor`, fast ones kept, with a blend between. Phi-3's (arXiv 2402.13753) is one set of factors
+ * for short contexts and another for long ones.
+ *
+ * @param contextLength the longest that a sequence may become: it decides between Phi-3's two sets
  */
-export function rotaryFrequencies(
-  config: Pick<ModelConfig, 'head_dim' | 'rope_theta'> & Partial<Pick<ModelConfig, 'rope_scaling'>>,
-): Float64Array {
-  const pairs = config.head_dim / 2;
+export function rotaryFrequencies(config: RotaryFigures, contextLength: number): Float64Array {
+  const pairs = rotaryPairs(config);
   const scaling = config.rope_scaling ?? null;
   const frequencies = Float64Array.from(
     { length: pairs },
     (_, pair) => config.rope_theta ** (-pair / pairs),
   );
+  const dividedBy = (factors: readonly number[]): Float64Array => {
+    if (factors.length !== pairs)
+      throw new Error(
+        `the model's rotary scaling has ${factors.length} factors for ${pairs} pairs`,
+      );
+    return frequencies.map((frequency, pair) => frequency / factors[pair]);
+  };
   if (scaling === null) return frequencies;
   switch (scaling.rope_type) {
     case 'linear':
       return frequencies.map((frequency) => frequency / scaling.factor);
     case 'per_pair':
-      if (scaling.factors.length !== pairs)
-        throw new Error(
-          `the model's rotary scaling has ${scaling.factors.length} factors for ${pairs} pairs`,
-        );
-      return frequencies.map((frequency, pair) => frequency / scaling.factors[pair]);
+      return dividedBy(scaling.factors);
+    case 'longrope': {
+      const isLong = contextLength > scaling.original_max_position_embeddings;
+      return dividedBy(isLong ? scaling.long_factor : scaling.short_factor);
+    }
     case 'llama3': {
       const { factor, low_freq_factor: low, high_freq_factor: high } = scaling;
       const context = scaling.original_max_position_embeddings;
@@ -38,4 +50,17 @@ export function rotaryFrequencies(
       });
     }
   }
+}
+
+/** Pairs of a head's dimensions that are rotated. */
+export function rotaryPairs({
+  head_dim: headDim,
+  partial_rotary_factor: share = 1,
+}: Pick<RotaryFigures, 'head_dim' | 'partial_rotary_factor'>): number {
+  return Math.floor((headDim * share) / 2);
+}
+
+/** What cos and sin of every angle are multiplied by. */
+export function rotaryAmplitude({ rope_scaling: scaling }: RotaryFigures): number {
+  return scaling?.rope_type === 'longrope' ? scaling.attention_factor : 1;
 }

@@ -1,6 +1,7 @@
 /** Makes this tab ready to compute: chooses a backend, brings the runtime, measures itself. */
 import { createEngine, runtimeBinaryUrl } from '../engine/client.ts';
-import type { ComputeProfile, Engine, WeightType } from '../engine/engine.ts';
+import { wrongOn } from '../engine/architectures/index.ts';
+import type { Backend, ComputeProfile, Engine, WeightType } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { assumedMemoryBudget } from '../profile/memory-budget.ts';
 import { assumedThreads, chooseBackend, thisPlatform } from '../profile/this-device.ts';
@@ -26,7 +27,7 @@ export async function prepareEngine(
   onLost: (reason: string) => void,
 ): Promise<PreparedEngine> {
   onStatus({ kind: 'preparing', bytesLoaded: 0, bytesTotal: 0 });
-  const backend = options.backend === 'auto' ? await chooseBackend() : options.backend;
+  const backend = options.backend === 'auto' ? await backendFor(model.config) : options.backend;
   const runtimeBinary = await readRuntimeBinary(
     runtimeBinaryUrl(backend),
     cache,
@@ -53,6 +54,11 @@ export async function prepareEngine(
     await engine.dispose();
     throw error;
   }
+}
+
+/** WebGPU where a real adapter exists and computes the model rightly, else wasm. */
+function backendFor(config: ModelConfig): Promise<Backend> {
+  return wrongOn('webgpu', config) === null ? chooseBackend() : Promise.resolve('wasm');
 }
 
 const callsTimed = 25;

@@ -1,10 +1,15 @@
 /** What an architecture has to say for itself: how one of its layers computes. */
+import type { ModelConfig } from '../../model/config.ts';
 import type { Forward } from '../forward.ts';
 import type { Value } from '../onnx/graph.ts';
 
 export interface Architecture {
   /** Its `model_type` in a Hugging Face `config.json`. */
   modelType: string;
-  /** One transformer layer: hidden state in, hidden state out. */
-  layer(f: Forward, x: Value): Value;
+  /** The activation of its feed-forward part, as `hidden_act` names it. */
+  activation: 'silu' | 'gelu_pytorch_tanh';
+  /** What embeddings are multiplied by, where they are. */
+  embeddingScale?: (config: ModelConfig) => number;
+  /** One transformer layer, the `layer`-th from 0: hidden state in, hidden state out. */
+  layer(f: Forward, x: Value, layer: number): Value;
 }

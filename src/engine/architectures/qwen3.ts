@@ -4,6 +4,7 @@ import { swiGlu } from './llama.ts';
 
 export const qwen3: Architecture = {
   modelType: 'qwen3',
+  activation: 'silu',
   layer(f, x) {
     const h = f.rmsNorm(x, 'input_layernorm');
     const q = f.headRmsNorm(f.linear(h, 'self_attn.q_proj'), 'self_attn.q_norm');

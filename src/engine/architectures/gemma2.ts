@@ -1,0 +1,38 @@
+/**
+ * Gemma 2 (arXiv 2408.00118): norms before and after both halves of a layer, every other layer within a
+ * sliding window, soft bounds on attention scores and logits, GeGLU, embeddings scaled by √width.
+ */
+import type { Forward } from '../forward.ts';
+import type { Value } from '../onnx/graph.ts';
+import type { Architecture } from './architecture.ts';
+
+export const gemma2: Architecture = {
+  modelType: 'gemma2',
+  activation: 'gelu_pytorch_tanh',
+  embeddingScale: (config) => Math.sqrt(config.hidden_size),
+  layer(f, x, layer) {
+    const h = f.rmsNorm(x, 'input_layernorm');
+    const packed = f.linear(h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
+    const window = keepsToWindow(f, layer) ? (f.config.sliding_window ?? Infinity) : Infinity;
+    const attended = f.attention({ packed }, { window });
+    const joined = f.linear(attended, 'self_attn.o_proj');
+    return feedForward(f, f.add(x, f.rmsNorm(joined, 'post_attention_layernorm')));
+  },
+};
+
+/** Gemma's layers take turns between the window and everything. */
+export function keepsToWindow({ config }: Forward, layer: number): boolean {
+  return config.layer_types?.[layer] === 'sliding_attention';
+}
+
+/** The second half of a layer, between two norms. */
+export function feedForward(f: Forward, x: Value): Value {
+  const h = geGlu(f, f.rmsNorm(x, 'pre_feedforward_layernorm'));
+  return f.add(x, f.rmsNorm(h, 'post_feedforward_layernorm'));
+}
+
+/** Feed-forward with a gate (arXiv 2002.05202): down(gelu(gate(x)) * up(x)). */
+function geGlu(f: Forward, x: Value): Value {
+  const gate = f.gelu(f.linear(x, 'mlp.gate_proj'));
+  return f.linear(f.multiply(gate, f.linear(x, 'mlp.up_proj')), 'mlp.down_proj');
+}
