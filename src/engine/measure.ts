@@ -122,10 +122,14 @@ async function measureLayers(options: MeasureOptions, weights: WeightType): Prom
     const decodeMs = await msAt(least, 1);
     const deepMs = await msAt(most, 1);
     const prefillMs = await msAt(least, prefillChunk);
-    const attendMs = Math.max(0, deepMs - decodeMs) / (most - least);
+    // A busy moment may make it seem more than it can be: no more than half of the shorter run.
+    const attendMs = Math.min(
+      Math.max(0, deepMs - decodeMs) / (most - least),
+      decodeMs / 2 / Math.max(1, least),
+    );
     return {
       weights,
-      layerMs: Math.max(0, decodeMs - attendMs * least) / layers.length,
+      layerMs: (decodeMs - attendMs * least) / layers.length,
       attendMs: attendMs / layers.length,
       layerBytes: memoryBytes,
       prefillLayerMs: prefillMs / layers.length / prefillChunk,
