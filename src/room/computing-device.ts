@@ -5,6 +5,7 @@
 import type { FrameHeader } from '../transport/index.ts';
 import type { PreparedEngine } from './prepare-engine.ts';
 import { rowsOf, type Lap } from './lap.ts';
+import type { Refill, Resend } from './refill.ts';
 import type { ShardHolder } from './shard-holder.ts';
 import {
   createStageRunner,
@@ -16,7 +17,7 @@ import {
 
 export interface ComputingDevice {
   readonly rows: number[];
-  /** Bytes that its rows occupy. */
+  /** Bytes that its rows, and the hidden states that it keeps, occupy. */
   readonly usedBytes: number;
   /**
    * Loads the lap's rows for this device and accepts the lap's frames from then on. With `dropFirst`
@@ -34,6 +35,10 @@ export interface ComputingDevice {
   fork(epoch: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
+  /** Takes the frames of a refill from now on; `release` with its number ends it. */
+  adoptRefill(refill: Refill): void;
+  /** Sends hidden states that it kept into a refill; false where they are not kept. */
+  resend(resend: Resend): boolean;
   /** Takes no more work; the engine is left as it is. */
   stop(): void;
   dispose(): Promise<void>;
@@ -54,7 +59,7 @@ export function createComputingDevice(
       return holder.rows();
     },
     get usedBytes() {
-      return holder.memoryBytes();
+      return holder.memoryBytes() + runner.keptBytes;
     },
     async prepare(lap, dropFirst, onProgress) {
       preparing.abort();
@@ -81,9 +86,11 @@ export function createComputingDevice(
       // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
       engine.releaseSequence(sequence).catch(() => undefined);
     },
+    adoptRefill: (refill) => runner.adoptRefill(refill),
+    resend: (resend) => runner.resend(resend),
     stop() {
       preparing.abort();
-      runner.keepOnly(new Set());
+      runner.stop();
     },
     async dispose() {
       preparing.abort();

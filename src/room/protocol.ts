@@ -8,6 +8,7 @@ import * as v from 'valibot';
 export const roomProtocolVersion = 2;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
+const positiveCount = v.pipe(count, v.minValue(1));
 const epoch = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1));
 const row = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1025));
 const ms = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e7));
@@ -26,6 +27,8 @@ const StageSchema = v.pipe(
   v.object({ device: deviceId, first: row, last: row }),
   v.check((stage) => stage.first <= stage.last, 'a stage must not end before it starts'),
 );
+
+const RefillLegSchema = v.object({ device: deviceId, first: row, last: row, cache: count });
 
 const ComputeProfileSchema = v.object({
   backend,
@@ -141,6 +144,18 @@ const HostMessageSchema = v.variant('kind', [
     epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
   }),
   v.object({ kind: v.literal('release'), sequence: count }),
+  /** Take the frames of this refill and say so; a `release` of its number ends it. */
+  v.object({
+    kind: v.literal('refill'),
+    epoch,
+    sequence: count,
+    fills: count,
+    source: deviceId,
+    isAlone: v.boolean(),
+    stages: v.pipe(v.array(RefillLegSchema), v.minLength(1), v.maxLength(2048)),
+  }),
+  /** Send these positions of the hidden states that you kept into that refill. */
+  v.object({ kind: v.literal('resend'), sequence: count, position: count, tokens: positiveCount }),
   /** Whether this device's person may ask. */
   v.object({ kind: v.literal('asking'), mode: v.picklist(['off', 'approve', 'open']) }),
   /** How a question of this device's person is getting on; `added` continues the text. */
@@ -201,6 +216,9 @@ const DeviceMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('forged'), deviceId }),
   v.object({ kind: v.literal('ready'), epoch }),
   v.object({ kind: v.literal('unable'), epoch, reason: sentence }),
+  v.object({ kind: v.literal('refill-ready'), sequence: count }),
+  /** The hidden states that this device was to send again are not kept any more. */
+  v.object({ kind: v.literal('not-kept'), sequence: count }),
   v.object({ kind: v.literal('stage-failed'), epoch, sequence: count, reason: sentence }),
 ]);
 

@@ -54,6 +54,7 @@ function runningOn(lap: Lap): RunningLap {
     },
     lost: new AbortController().signal,
     successor: () => null,
+    hold: () => () => undefined,
   };
 }
 
@@ -236,6 +237,7 @@ describe('a frame from another device', () => {
       headRow: 6,
       wire: 'f32',
       maxBatch: 16,
+      keptBudgetBytes: () => 1 << 20,
       send: () => undefined,
       wireMs: () => 0,
       onLapEnd: (end) => ends.push(end),

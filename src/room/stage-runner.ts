@@ -7,10 +7,14 @@
  */
 import type { Engine, RunRequest, RunResult } from '../engine/engine.ts';
 import type { FrameHeader, HopTiming } from '../transport/index.ts';
-import { forkCode, packHidden, unpackHidden, wireCode } from './hidden-codec.ts';
+import { bytesPerNumber, forkCode, packHidden, unpackHidden, wireCode } from './hidden-codec.ts';
+import { createKeptStates } from './kept-states.ts';
 import type { Lap } from './lap.ts';
+import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
+import { createRoutes, type Route } from './routes.ts';
 import { createStageQueue } from './stage-queue.ts';
+import { forkSource, groupedByStage, timing, type Work } from './stage-work.ts';
 
 export interface LapStart {
   sequence: number;
@@ -46,6 +50,8 @@ export interface StageRunnerOptions {
   wire: WireType;
   /** Most sequences that share one pass over the weights. */
   maxBatch: number;
+  /** For the hidden states that are kept for a replacement, see `kept-states.ts`. */
+  keptBudgetBytes: () => number;
   /** A frame for a device that is gone is lost with it: the end of the link says so. */
   send: (deviceId: string, header: FrameHeader, payload: Uint8Array) => void;
   /** Half the round trip of the link to that device, in ms, as last measured. */
@@ -59,13 +65,21 @@ export interface StageRunnerOptions {
 }
 
 export interface StageRunner {
+  /** Bytes of the hidden states that it keeps. */
+  readonly keptBytes: number;
   /** From now on frames of this lap are taken. */
   adopt(lap: Lap): void;
   /** Frames of all other laps are dropped from now on. */
   keepOnly(epochs: ReadonlySet<number>): void;
-  /** Frames of this sequence that are still on their way are dropped. */
+  /** Frames of this sequence, or refill, that are still on their way are dropped. */
   release(sequence: number): void;
-  /** Host: sends token ids into the lap's first stage. */
+  /** From now on frames of this refill are taken, until its lap or its number is dropped. */
+  adoptRefill(refill: Refill): void;
+  /** Sends kept hidden states into a refill; false where they are not kept. */
+  resend(resend: Resend): boolean;
+  /** Drops every frame from now on. */
+  stop(): void;
+  /** Host: sends token ids into the first stage of a lap, or of a refill. */
   start(epoch: number, start: LapStart): void;
   /** Host: has every stage begin `sequence` with the first `length` positions of another one's cache. */
   fork(epoch: number, fork: LapFork): void;
@@ -76,28 +90,14 @@ export interface StageRunner {
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
 }
 
-interface Work {
-  kind: 'token' | 'prompt';
-  lap: Lap;
-  stage: number;
-  sequence: number;
-  position: number;
-  logitsOf: number;
-  input: RunRequest['input'] | { kind: 'fork'; from: number };
-  hops: readonly HopTiming[];
-  wireMs: number;
-  arrivedMs: number;
-}
-
-/** Far more than can have frames under way at once. */
-const releasedKept = 4096;
+/** Who starts and ends every lap. */
+const host = 'host';
 
 export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const { deviceId, engine, hiddenSize, headRow, wire } = options;
-  const laps = new Map<number, Lap>();
+  const routes = createRoutes(headRow);
   const queue = createStageQueue<Work>(options.maxBatch);
-  /** Sequences that ended while some of their frames were on their way; ids only grow. */
-  const released = new Set<number>();
+  const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
   let isRunning = false;
 
   function enqueue(work: Work): void {
@@ -109,7 +109,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     isRunning = true;
     options.onBusy(true);
     for (let batch = queue.take(); batch.length > 0; batch = queue.take()) {
-      const wanted = batch.filter(({ sequence }) => !released.has(sequence));
+      const wanted = batch.filter((work) => !routes.isVoid(work));
       for (const alike of groupedByStage(wanted)) await runTogether(alike);
     }
     isRunning = false;
@@ -128,14 +128,16 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       runs.forEach(({ work }, index) => finish(work, results[index], startedMs));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      for (const { lap, sequence } of batch)
-        options.onFailure({ epoch: lap.epoch, sequence, reason });
+      for (const work of batch)
+        if (!routes.isVoid(work))
+          options.onFailure({ epoch: work.lap.epoch, sequence: work.sequence, reason });
     }
   }
 
   function requestOf(work: Work, input: RunRequest['input']): RunRequest {
     const { first, last } = work.lap.stages[work.stage];
-    const { sequence, position, logitsOf } = work;
+    const { position, logitsOf } = work;
+    const sequence = work.refill?.stages[work.stage].cache ?? work.sequence;
     // Without logits to make, the head has nothing to do.
     const lastToRun = last === headRow && logitsOf === 0 ? last - 1 : last;
     return { first, last: lastToRun, sequence, position, input, ...(logitsOf > 0 && { logitsOf }) };
@@ -146,6 +148,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     const { first, last } = work.lap.stages[work.stage];
     const rows = { first, last };
     await engine.forkSequence(rows, work.input.from, work.sequence, work.position);
+    kept.fork(work.input.from, work.sequence, work.position);
     const next = nextStage(work);
     if (!next || next.first === headRow) return;
     const payload = new Uint8Array(Uint32Array.of(work.input.from).buffer);
@@ -153,7 +156,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   }
 
   function finish(work: Work, result: RunResult, startedMs: number): void {
-    if (released.has(work.sequence)) return;
+    if (routes.isVoid(work)) return;
     const hops = [...work.hops, timing(work, startedMs, result.computeMs)];
     if (result.kind === 'logits') {
       const { epoch } = work.lap;
@@ -162,7 +165,11 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       return;
     }
     const next = nextStage(work);
+    const sequence = work.refill?.fills ?? work.sequence;
     if (!next || (next.first === headRow && work.logitsOf === 0)) {
+      const row = work.lap.stages[work.stage].last + 1;
+      if (work.refill && row < headRow)
+        kept.keep({ sequence, row }, work.position, packHidden(result.values, wire));
       reportPieceRead(work, work.position + result.tokens);
       return;
     }
@@ -176,16 +183,18 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       enqueue({ ...passed, input, wireMs: 0, arrivedMs: performance.now() });
     } else {
       const header = headerFor(passed, passed.stage, wireCode(wire), hops);
-      options.send(next.device, header, packHidden(values, wire));
+      const payload = packHidden(values, wire);
+      options.send(next.device, header, payload);
+      if (next.first < headRow) kept.keep({ sequence, row: next.first }, work.position, payload);
     }
   }
 
   function reportPieceRead(work: Work, position: number): void {
-    const { stages } = work.lap;
-    if (deviceId === stages[0].device) options.onPieceRead({ sequence: work.sequence, position });
+    if (deviceId === host) options.onPieceRead({ sequence: work.sequence, position });
     else {
-      const header = headerFor({ ...work, position }, stages.length, wireCode(wire), []);
-      options.send(stages[0].device, header, new Uint8Array(0));
+      const { length } = work.lap.stages;
+      const header = headerFor({ ...work, position }, length, wireCode(wire), []);
+      options.send(host, header, new Uint8Array(0));
     }
   }
 
@@ -194,7 +203,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   }
 
   function headerFor(
-    { logitsOf, lap, sequence, position }: Work,
+    { logitsOf, lap, sequence, position }: Pick<Work, 'logitsOf' | 'lap' | 'sequence' | 'position'>,
     stage: number,
     dtype: number,
     hops: readonly HopTiming[],
@@ -204,26 +213,43 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
 
   function begin(
     epoch: number,
-    work: Omit<Work, 'lap' | 'stage' | 'hops' | 'wireMs' | 'arrivedMs'>,
+    work: Omit<Work, keyof Route | 'stage' | 'hops' | 'wireMs' | 'arrivedMs'>,
   ): void {
-    const lap = laps.get(epoch);
-    if (!lap) throw new Error(`plan ${epoch} is no longer in use`);
-    enqueue({ ...work, lap, stage: 0, hops: [], wireMs: 0, arrivedMs: performance.now() });
+    const route = routes.of(epoch, work.sequence);
+    if (!route) throw new Error(`plan ${epoch} is no longer in use`);
+    if (!route.refill) routes.move(work.sequence, epoch);
+    enqueue({ ...work, ...route, stage: 0, hops: [], wireMs: 0, arrivedMs: performance.now() });
   }
 
   return {
+    get keptBytes() {
+      return kept.bytes;
+    },
     release(sequence) {
-      released.add(sequence);
-      for (const oldest of released) {
-        if (released.size <= releasedKept) break;
-        released.delete(oldest);
+      routes.release(sequence);
+      kept.release(sequence);
+    },
+    adopt: (lap) => routes.adopt(lap),
+    keepOnly: (epochs) => routes.keepOnly(epochs),
+    stop: () => routes.clear(),
+    adoptRefill: (refill) => routes.adoptRefill(refill),
+    resend({ sequence, position, tokens }) {
+      const refill = routes.refill(sequence);
+      // One that is over by now is missed by nobody.
+      if (!refill) return true;
+      const [{ device, first: row }] = refill.stages;
+      const payload = kept.read({ sequence: refill.fills, row }, position, tokens);
+      if (!payload) return false;
+      const work = { sequence, refill, lap: refill, position, logitsOf: 0, stage: 0 };
+      if (device !== deviceId) {
+        options.send(device, headerFor(work, 0, wireCode(wire), []), payload);
+        return true;
       }
-    },
-    adopt(lap) {
-      laps.set(lap.epoch, lap);
-    },
-    keepOnly(epochs) {
-      for (const known of laps.keys()) if (!epochs.has(known)) laps.delete(known);
+      const { values } = unpackHidden(payload, wireCode(wire), wire, hiddenSize);
+      const input = { kind: 'hidden', tokens, values } as const;
+      const arrivedMs = performance.now();
+      enqueue({ ...work, kind: 'prompt', input, hops: [], wireMs: 0, arrivedMs });
+      return true;
     },
     start(epoch, { sequence, position, ids, logitsOf }) {
       const kind = isStep(ids.length, logitsOf) ? 'token' : 'prompt';
@@ -234,19 +260,21 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       begin(epoch, { kind: 'prompt', sequence, position: length, logitsOf: 0, input });
     },
     receive(from, header, payload) {
-      const lap = laps.get(header.epoch);
-      if (!lap) return;
+      const route = routes.of(header.epoch, header.sequence);
+      if (!route) return;
+      const { lap, refill } = route;
       const { sequence, step: position, stage, flags: logitsOf, hops } = header;
-      const sender = stage > 0 ? lap.stages.at(stage - 1) : undefined;
-      if (stage === lap.stages.length && deviceId === lap.stages[0].device) {
+      const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : refill?.source;
+      if (stage === lap.stages.length && deviceId === host) {
         if (!isLastLayerStage(lap, from)) throw notItsToSend(from, stage);
         options.onPieceRead({ sequence, position });
         return;
       }
-      if (lap.stages.at(stage)?.device !== deviceId || sender?.device !== from)
+      if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
         throw notItsToSend(from, stage);
+      if (!refill) routes.move(sequence, lap.epoch);
       const arrival = {
-        lap,
+        ...route,
         stage,
         sequence,
         position,
@@ -284,32 +312,6 @@ function isStep(tokens: number, logitsOf: number): boolean {
   return logitsOf === tokens;
 }
 
-function groupedByStage(batch: Work[]): Work[][] {
-  const groups = new Map<string, Work[]>();
-  for (const work of batch) {
-    const name = `${work.lap.epoch} ${work.stage}`;
-    const group = groups.get(name);
-    if (group) group.push(work);
-    else groups.set(name, [work]);
-  }
-  return [...groups.values()];
-}
-
 function notItsToSend(from: string, stage: number): Error {
   return new Error(`${from} sent a frame for stage ${stage}, which is not its to send`);
-}
-
-function forkSource(from: string, payload: Uint8Array<ArrayBuffer>): number {
-  if (payload.byteLength !== 4)
-    throw new Error(`${from} sent a fork of ${payload.byteLength} bytes instead of 4`);
-  return new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
-}
-
-function timing(work: Work, startedMs: number, computeMs: number): HopTiming {
-  return {
-    stage: work.stage,
-    queueUs: Math.round((startedMs - work.arrivedMs) * 1000),
-    computeUs: Math.round(computeMs * 1000),
-    wireUs: Math.round(work.wireMs * 1000),
-  };
 }

@@ -3,6 +3,7 @@ import type { Manifest } from '../../model/manifest.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import type { FrameHeader } from '../../transport/index.ts';
 import { createComputingDevice } from '../computing-device.ts';
+import { keptBudgetBytes } from '../kept-states.ts';
 import { checkStages, rangesOf, type Lap } from '../lap.ts';
 import { measuredLink } from '../measured-link.ts';
 import type { Peers } from '../peers.ts';
@@ -72,6 +73,7 @@ export function takePart(options: PartOptions): DevicePart {
     headRow: rowCount - 1,
     wire: welcome.wire,
     maxBatch: welcome.maxBatch,
+    keptBudgetBytes: () => keptBudgetBytes(budgetBytes),
     send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
     wireMs: (deviceId) => peers.wireMs(deviceId),
     onLapEnd: refuseHead,
@@ -171,6 +173,13 @@ export function takePart(options: PartOptions): DevicePart {
         return;
       case 'release':
         device.release(message.sequence);
+        return;
+      case 'refill':
+        device.adoptRefill(message);
+        send({ kind: 'refill-ready', sequence: message.sequence });
+        return;
+      case 'resend':
+        if (!device.resend(message)) send({ kind: 'not-kept', sequence: message.sequence });
         return;
       case 'emulate': {
         const { deviceId, emulation } = message;

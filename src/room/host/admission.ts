@@ -40,6 +40,9 @@ export interface AdmissionOptions {
   onForged: (member: Member, deviceId: string) => void;
   onAsk: (member: Member, question: Extract<DeviceMessage, { kind: 'ask' }>) => void;
   onStop: (member: Member, request: number) => void;
+  onRefillReady: (member: Member, refill: number) => void;
+  /** It did not keep the hidden states that it was to send again. */
+  onNotKept: (member: Member, refill: number) => void;
   onStageFailed: (member: Member, sequence: number, reason: string) => void;
 }
 
@@ -161,6 +164,12 @@ export function admitDevices(options: AdmissionOptions): Admission {
         return;
       case 'unable':
         options.onUnable(member, message.epoch, message.reason);
+        return;
+      case 'refill-ready':
+        options.onRefillReady(member, message.sequence);
+        return;
+      case 'not-kept':
+        options.onNotKept(member, message.sequence);
         return;
       case 'stage-failed':
         options.onStageFailed(member, message.sequence, message.reason);

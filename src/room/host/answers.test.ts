@@ -13,7 +13,6 @@ import type { AnswerView } from '../view.ts';
 import { createAnswers, type Answers, type AnswersOptions, type Asker } from './answers.ts';
 import { createPlanning } from './planning.ts';
 import { greedy } from './sampler.ts';
-import { createSequences } from './sequences.ts';
 import { createTurns } from './turns.ts';
 
 let model: TinyModel;
@@ -84,11 +83,8 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
     planning,
     laps: own.laps,
     turns: createTurns('no-bubbles'),
-    sequences: createSequences({
-      capacity: () => 1,
-      release: (sequence) => own.device('host').release(sequence),
-      fork: (epoch, fork) => own.device('host').fork(epoch, fork),
-    }),
+    ...own.caches(() => 1),
+    inFlight: () => 1,
     speculation: () => null,
     tokenizer: numbers,
     encodePrompt: (text) => numbers.encode(text, { bos: false }),

@@ -1,16 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readTinyModelFile } from '../../engine/fixtures/node-runtime.ts';
 import type { TinyModel } from '../../engine/fixtures/tiny-model.ts';
-import {
-  contextLength,
-  createEngineRoom,
-  stagesOf,
-  type EngineRoom,
-} from '../fixtures/engine-room.ts';
-import { generate, type Generation, type GenerationOptions } from './generation.ts';
-import { createPlanning, type Planning } from './planning.ts';
-import { createSampler, greedy } from './sampler.ts';
-import { createSequences } from './sequences.ts';
+import { openEngineHost, when, type EngineHost } from '../fixtures/engine-host.ts';
+import { contextLength, type EngineRoom } from '../fixtures/engine-room.ts';
 import type { Speculation } from './speculation.ts';
 
 let model: TinyModel;
@@ -21,95 +13,10 @@ beforeAll(async () => {
 });
 afterEach(() => room.dispose());
 
-interface Host {
-  planning: Planning;
-  /** The stages that are proposed next, with the lap's length in ms. */
-  propose: (split: string, lapMs?: number) => void;
-  /** Everything that was shown. */
-  shown: number[];
-  paused: string[];
-  generate: (change?: Partial<GenerationOptions>) => Promise<Generation>;
-}
-
-/** A host over real engines; its plans are what the test proposes. */
-function openHost(split: string): Host {
-  const own = createEngineRoom(model, ['host', 'a', 'b']);
-  room = own;
-  let stages = stagesOf(split);
-  let lapMs = 10;
-  const planning = createPlanning({
-    propose: () =>
-      Promise.resolve({
-        feasible: true,
-        stages,
-        lapMs,
-        slowestMs: lapMs,
-        positionMs: 0,
-        position: 0,
-        why: '',
-      }),
-    isWorthwhile: () => true,
-    repriced: (running) => running,
-    brokenBecause: () => null,
-    overflows: () => false,
-    rollOut: (lap, _, dropFirst) => own.prepare(lap, dropFirst),
-    onLaps(laps) {
-      const epochs = new Set(laps.map(({ epoch }) => epoch));
-      sequences.keepLaps(epochs);
-      for (const device of own.devices.values()) void device.keepLaps(epochs);
-    },
-    onView: () => undefined,
-  });
-  const sequences = createSequences({
-    capacity: () => 4,
-    release(sequence) {
-      for (const device of own.devices.values()) device.release(sequence);
-    },
-    fork: (epoch, fork) => own.device('host').fork(epoch, fork),
-  });
-  planning.changed();
-
-  const host: Host = {
-    planning,
-    shown: [],
-    paused: [],
-    propose(nextSplit, nextLapMs = lapMs) {
-      stages = stagesOf(nextSplit);
-      lapMs = nextLapMs;
-      planning.changed();
-    },
-    generate: (change = {}) =>
-      generate(planning, own.laps, {
-        promptIds: model.reference.inputIds,
-        startIds: [],
-        sampler: createSampler(greedy),
-        maxNewTokens: model.reference.greedyIds.length,
-        contextLength,
-        vocabularySize: model.config.vocab_size,
-        stopIds: new Set(),
-        topLogits: 0,
-        prefillChunk: () => 8,
-        speculation: () => null,
-        sequences,
-        turn: () => Promise.resolve(),
-        signal: new AbortController().signal,
-        onReading: () => undefined,
-        onTokens: (ids) => host.shown.push(...ids),
-        onPaused: (reason) => host.paused.push(reason),
-        ...change,
-      }),
-  };
+function openHost(split: string): EngineHost {
+  const host = openEngineHost(model, split);
+  ({ room } = host);
   return host;
-}
-
-/** Has something happen when the answer has so many tokens. */
-function when(count: number, act: () => void, host: Host): Pick<GenerationOptions, 'onTokens'> {
-  return {
-    onTokens(ids) {
-      host.shown.push(...ids);
-      if (host.shown.length === count) act();
-    },
-  };
 }
 
 const overThree = 'host:0-1,a:2-3,b:4-5,host:6';

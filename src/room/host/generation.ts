@@ -1,13 +1,15 @@
 /**
  * Makes one answer: reads the prompt, then token after token, through whatever plan runs. When the
- * plan breaks under way, the tokens so far are read again by the next one; what was shown stays.
+ * plan breaks under way, the next one's devices are given the caches that they lack; what was shown stays.
  */
 import type { LapTiming } from '../room.ts';
 import { LapLost, type LapRunner } from './lap-runner.ts';
+import { createMoves } from './moving.ts';
 import type { Planning, RunningLap } from './planning.ts';
+import type { Refills } from './refills.ts';
 import { predictedMsPerToken } from './room-plan.ts';
 import { topLogits, type Sampler } from './sampler.ts';
-import type { Sequences } from './sequences.ts';
+import type { Lease, Sequences } from './sequences.ts';
 import type { Speculation } from './speculation.ts';
 
 export interface GenerationOptions {
@@ -26,6 +28,9 @@ export interface GenerationOptions {
   /** Null where drafts are not wanted, or would not be exact on this lap. */
   speculation: (running: RunningLap) => Speculation | null;
   sequences: Sequences;
+  refills: Refills;
+  /** Answers that share the lap now. */
+  inFlight: () => number;
   /** Settles when this answer may start its next token. */
   turn: (signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
@@ -62,26 +67,46 @@ export async function generate(
     predictedMsPerToken: 0,
     because: 'length',
   };
+  const caches: Caches = { lease: null };
   let failures = 0;
   let idsBefore = 0;
-  for (;;) {
-    let lap: RunningLap | null = null;
-    try {
-      await planning.use((running) => {
-        lap = running;
-        return generateOn(running, laps, options, made);
-      }, options.signal);
-      return made;
-    } catch (error) {
-      if (options.signal.aborted) return { ...made, because: 'stopped' };
-      if (error instanceof MovesOn) continue;
-      if (!(error instanceof LapLost)) throw error;
-      failures = isIntact(lap) && made.ids.length === idsBefore ? failures + 1 : 0;
-      if (failures === failuresInARow) throw error;
-      idsBefore = made.ids.length;
-      options.onPaused(error.message);
+  try {
+    for (;;) {
+      let lap: RunningLap | null = null;
+      try {
+        await planning.use((running) => {
+          lap = running;
+          return generateOn(running, laps, options, made, caches);
+        }, options.signal);
+        // A cache is kept for the next turn only if what is in it is known.
+        endLease(caches, [...options.promptIds, ...made.ids]);
+        return made;
+      } catch (error) {
+        if (options.signal.aborted) return { ...made, because: 'stopped' };
+        if (error instanceof MovesOn) continue;
+        if (!(error instanceof LapLost)) throw error;
+        failures = isIntact(lap) && made.ids.length === idsBefore ? failures + 1 : 0;
+        if (failures === failuresInARow) throw error;
+        idsBefore = made.ids.length;
+        // What failed on a lap that is whole may have failed because of its caches.
+        if (isIntact(lap)) endLease(caches, null);
+        options.onPaused(error.message);
+      }
     }
+  } finally {
+    endLease(caches, null);
   }
+}
+
+/** What of the answer lies in the devices' caches: kept from lap to lap. */
+interface Caches {
+  lease: Lease | null;
+}
+
+function endLease(caches: Caches, ids: readonly number[] | null): void {
+  const { lease } = caches;
+  lease?.end(ids && ids.slice(0, lease.cached));
+  caches.lease = null;
 }
 
 /** A lap that nobody has left, and that fails again without a token in between, will go on failing. */
@@ -97,54 +122,65 @@ async function generateOn(
   laps: LapRunner,
   options: GenerationOptions,
   made: Generation,
+  caches: Caches,
 ): Promise<void> {
-  const { promptIds, sequences, contextLength } = options;
+  const { promptIds, sequences, refills, contextLength, signal } = options;
   const idsSoFar = (): number[] => [...promptIds, ...made.ids];
-  const lease = sequences.lease(running.lap.epoch, idsSoFar());
+  const lease = (caches.lease ??= sequences.lease(running.lap, idsSoFar()));
+  const { sequence } = lease;
   const speculation = options.speculation(running);
   made.predictedMsPerToken = predictedMsPerToken(running.plan, {
     promptTokens: promptIds.length,
     newTokens: Math.min(options.maxNewTokens, contextLength - promptIds.length),
   });
   if (made.ids.length === 0) made.cachedTokens = lease.cached;
-  /** Positions whose keys and values are cached on every device. */
-  let cached = lease.cached;
   let readMs = 0;
-  let isIntact = false;
-  options.onReading(cached, made.predictedMsPerToken);
+  const moves = createMoves(running, {
+    ...options,
+    lease,
+    promptTokens: promptIds.length,
+    ids: idsSoFar,
+    tokensLeft: () => options.maxNewTokens - made.ids.length,
+  });
+  options.onReading(lease.cached, made.predictedMsPerToken);
   try {
+    await orStopped(
+      refills.bring(running, { sequence, ids: idsSoFar(), upTo: lease.cached }),
+      signal,
+    );
     while (!hasEnded(made, options) && promptIds.length + made.ids.length <= contextLength) {
       const ids = idsSoFar();
-      if (paysToMove(running, made, options, readMs)) throw new MovesOn();
-      const fresh = ids.slice(cached);
+      if (moves.isDue(readMs)) throw new MovesOn();
+      const fresh = ids.slice(lease.cached);
       const room = Math.min(options.maxNewTokens - made.ids.length, contextLength - ids.length);
       const drafted = fresh.length === 1 ? (speculation?.draft(ids, room - 1) ?? []) : [];
-      await options.turn(options.signal);
+      await options.turn(signal);
       const { logits, timing } = await orStopped(
         laps.run(running, {
-          sequence: lease.sequence,
-          position: cached,
+          sequence,
+          position: lease.cached,
           ids: [...fresh, ...drafted],
           logitsOf: drafted.length + 1,
           chunk: options.prefillChunk(running),
-          onRead: (position) => options.onReading(position, made.predictedMsPerToken),
+          onRead: (position) => {
+            lease.ran(running.lap, position);
+            options.onReading(position, made.predictedMsPerToken);
+          },
         }),
-        options.signal,
+        signal,
       );
       made.laps.push(timing);
       if (readMs === 0) readMs = timing.lapMs;
       const accepted = take(logits, drafted, options, made);
-      cached = ids.length + accepted;
+      lease.ran(running.lap, ids.length + accepted);
       if (fresh.length === 1) {
         const computeMs = timing.hops.reduce((sum, hop) => sum + hop.computeMs, 0);
         const { lapMs } = timing;
         speculation?.observe({ lapMs, computeMs, drafted: drafted.length, accepted });
       }
     }
-    isIntact = true;
   } finally {
-    // A cache is kept for the next turn only if what is in it is known.
-    lease.end(isIntact ? idsSoFar().slice(0, cached) : null);
+    moves.end();
   }
 }
 
@@ -170,22 +206,6 @@ function take(
     options.onTokens(taken);
     return index;
   }
-}
-
-/** Reading everything again on the newer plan must be earned back by the tokens still to come. */
-function paysToMove(
-  running: RunningLap,
-  made: Generation,
-  { promptIds, maxNewTokens }: GenerationOptions,
-  readMs: number,
-): boolean {
-  const successor = running.successor();
-  if (!successor || made.ids.length === 0) return false;
-  const gainMs = running.plan.lapMs - successor.plan.lapMs;
-  const left = maxNewTokens - made.ids.length;
-  const rereadMs = (readMs * (promptIds.length + made.ids.length)) / promptIds.length;
-  // Few answers are as long as they may be: half of what is left is a fair guess.
-  return (gainMs * left) / 2 > rereadMs;
 }
 
 function hasEnded(made: Generation, { maxNewTokens, stopIds, signal }: GenerationOptions): boolean {

@@ -29,6 +29,7 @@ function open(split = 'host:0-3,a:4-6,host:7'): Round {
       plan: { feasible: true, stages, lapMs: 1, slowestMs: 1, positionMs: 0, position: 0, why: '' },
       lost: losing.signal,
       successor: () => null,
+      hold: () => () => undefined,
     },
     started,
     loneTokens,

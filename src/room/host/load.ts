@@ -4,6 +4,8 @@
  */
 export interface Load {
   set(inFlight: number): void;
+  /** In flight at this moment; at least 1. */
+  now(): number;
   /** At least 1. */
   answers(): number;
 }
@@ -35,6 +37,7 @@ export function createLoad(onChange: () => void): Load {
       peak = inFlight;
       onChange();
     },
+    now: () => Math.max(1, now),
     answers: () => Math.max(1, peak),
   };
 }

@@ -16,6 +16,8 @@ export interface RunningLap {
   lost: AbortSignal;
   /** The plan that has taken this one's place, for answers that would gain by moving to it. */
   successor(): RunningLap | null;
+  /** Keeps the lap in use, even if another takes its place, until what it returns is called. */
+  hold(): () => void;
 }
 
 export interface PlanningOptions {
@@ -168,6 +170,10 @@ export function createPlanning(options: PlanningOptions): Planning {
       lost: losing.signal,
       users: 0,
       successor: () => (current === rolled ? null : current),
+      hold() {
+        rolled.users++;
+        return () => endUse(rolled);
+      },
     };
     return rolled;
   }
@@ -224,11 +230,11 @@ export function createPlanning(options: PlanningOptions): Planning {
         if (failure !== null) throw new Error(failure);
         return current;
       }, signal);
-      running.users++;
+      const release = running.hold();
       try {
         return await work(running);
       } finally {
-        endUse(running);
+        release();
       }
     },
     settled: () => until(() => (isPlanning || isDirty ? null : true)).then(() => undefined),

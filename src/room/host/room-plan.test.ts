@@ -3,6 +3,7 @@ import { tinyConfig, tinyManifest } from '../../model/fixtures/tiny-manifest.ts'
 import { choosePlan, parseProblem } from '../../planner/index.ts';
 import { stagesOf } from '../fixtures/engine-room.ts';
 import { measuredMember, type MemberFigures } from '../fixtures/members.ts';
+import { keptBudgetBytes } from '../kept-states.ts';
 import type { PlanChoice } from '../room.ts';
 import type { MeasuredMember } from './members.ts';
 import {
@@ -48,6 +49,13 @@ function lapMsOf(plan: RoomPlan): number {
 /** A link that costs nothing worth counting. */
 const near = { latencyMs: 0, mbps: 1e6 };
 
+/** The smallest budget that leaves so much for weights and caches, beside the hidden states that are kept. */
+function budgetFor(bytes: number): number {
+  let budgetBytes = bytes;
+  while (budgetBytes - keptBudgetBytes(budgetBytes) < bytes) budgetBytes++;
+  return budgetBytes;
+}
+
 describe('planRoom', () => {
   it('lets a lone host run everything', async () => {
     const plan = await planFor([measuredMember('host')]);
@@ -83,8 +91,8 @@ describe('planRoom', () => {
   it('never crosses where two devices cannot reach each other', async () => {
     // Each can hold three layers, so both are needed; they only meet through the host.
     const compute = { layerMs: 0.1 };
-    const budgetBytes = 3 * layerBytes;
-    const host = measuredMember('host', { budgetBytes: 2000 + layerBytes });
+    const budgetBytes = budgetFor(3 * layerBytes);
+    const host = measuredMember('host', { budgetBytes: budgetFor(2000 + layerBytes) });
     const a = measuredMember('a', { compute, budgetBytes, links: { host: near } });
     const linked = measuredMember('b', { compute, budgetBytes, links: { host: near, a: near } });
     const apart = measuredMember('b', { compute, budgetBytes, links: { host: near, a: null } });
@@ -187,18 +195,18 @@ describe('roomProblem', () => {
       const stages = split(await planFor([host, other]));
       return stages.includes(`a:${7 - layers}-6`) || stages.includes(`a:1-${layers}`);
     };
-    expect(await fits({ budgetBytes: 4 * layerBytes }, 4)).toBe(true);
-    expect(await fits({ budgetBytes: 4 * layerBytes - 1 }, 3)).toBe(true);
+    expect(await fits({ budgetBytes: budgetFor(4 * layerBytes) }, 4)).toBe(true);
+    expect(await fits({ budgetBytes: budgetFor(4 * layerBytes - 1) }, 3)).toBe(true);
     // A quarter of the bytes a layer: more layers in the same memory.
     const compute = { layerMs: 0.1, layerBytes: 250 };
-    expect(await fits({ budgetBytes: 4 * (250 + kvBytes), compute }, 4)).toBe(true);
-    expect(await fits({ budgetBytes: 4 * (250 + kvBytes) - 1, compute }, 3)).toBe(true);
+    expect(await fits({ budgetBytes: budgetFor(4 * (250 + kvBytes)), compute }, 4)).toBe(true);
+    expect(await fits({ budgetBytes: budgetFor(4 * (250 + kvBytes) - 1), compute }, 3)).toBe(true);
   });
 
   it('says what is missing when the model does not fit', async () => {
     const members = [
-      measuredMember('host', { budgetBytes: 2000 + 2 * layerBytes }),
-      measuredMember('a', { budgetBytes: 3 * layerBytes, links: { host: near } }),
+      measuredMember('host', { budgetBytes: budgetFor(2000 + 2 * layerBytes) }),
+      measuredMember('a', { budgetBytes: budgetFor(3 * layerBytes), links: { host: near } }),
     ];
     const plan = await planFor(members);
     expect(plan.feasible).toBe(false);
@@ -207,7 +215,7 @@ describe('roomProblem', () => {
 
   it('lets a host that cannot hold embedding and head hold nothing', async () => {
     const members = [
-      measuredMember('host', { budgetBytes: 1999 }),
+      measuredMember('host', { budgetBytes: budgetFor(1999) }),
       measuredMember('a', { links: { host: near } }),
     ];
     expect((await planFor(members)).feasible).toBe(false);
@@ -216,7 +224,7 @@ describe('roomProblem', () => {
 
 describe('sequencesThatFit', () => {
   it('counts caches beside the weights', () => {
-    const budgetBytes = 2 * 1000 + 5 * 2 * kvBytes;
+    const budgetBytes = budgetFor(2 * 1000 + 5 * 2 * kvBytes);
     const member = measuredMember('a', { budgetBytes });
     expect(sequencesThatFit(member, [3, 4], manifest, contextLength)).toBe(5);
     expect(
@@ -230,7 +238,7 @@ describe('sequencesThatFit', () => {
   });
 
   it('leaves room for embedding and head on the host', () => {
-    const budgetBytes = 2000 + 2 * 1000 + 3 * 2 * kvBytes;
+    const budgetBytes = budgetFor(2000 + 2 * 1000 + 3 * 2 * kvBytes);
     const host = measuredMember('host', { budgetBytes });
     expect(sequencesThatFit(host, [0, 1, 2, 7], manifest, contextLength)).toBe(3);
   });

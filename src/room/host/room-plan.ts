@@ -4,11 +4,12 @@ import type { ModelConfig } from '../../model/config.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { priceStages, solve, type Problem } from '../../planner/index.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
+import { keptBudgetBytes } from '../kept-states.ts';
 import { checkStages, hopsOf, type Stage } from '../lap.ts';
 import type { PlanChoice, WireType } from '../room.ts';
 import { fitAdvice } from './fit-advice.ts';
 import type { Choose } from './plan-chooser.ts';
-import { linkBetween, type MeasuredMember, type Member } from './members.ts';
+import { linkBetween, type DeviceProfile, type MeasuredMember, type Member } from './members.ts';
 
 export interface RoomPlanInput {
   manifest: Manifest;
@@ -53,6 +54,11 @@ export async function planRoom(input: RoomPlanInput, choose: Choose): Promise<Ro
  */
 export function tokensPerMs({ lapMs, slowestMs }: FeasibleRoomPlan, inFlight: number): number {
   return Math.min(inFlight / lapMs, 1 / slowestMs);
+}
+
+/** What an answer waits for each of its tokens, with so many in flight. */
+export function msPerTokenOf(plan: FeasibleRoomPlan, inFlight: number): number {
+  return inFlight / tokensPerMs(plan, inFlight);
 }
 
 /** The plan with the shortest lap, or, where many ask and it brings more, the one without a bottleneck. */
@@ -146,8 +152,13 @@ export function sequencesThatFit(
   const layers = rows.filter((row) => manifest.rows[row].kind === 'layer').length;
   if (layers === 0) return Infinity;
   const ends = id === 'host' ? embedBytes + headBytes : 0;
-  const free = profile.budgetBytes - ends - layers * layerBytes;
+  const free = computeBytes(profile) - ends - layers * layerBytes;
   return Math.floor(free / (layers * sequenceBytesPerLayer(manifest, contextLength)));
+}
+
+/** What of a device's budget is for weights and caches. */
+function computeBytes({ budgetBytes }: DeviceProfile): number {
+  return budgetBytes - keptBudgetBytes(budgetBytes);
 }
 
 /** Keys and values, f32, of one layer for a sequence of full length. */
@@ -172,7 +183,9 @@ export function roomProblem(input: RoomPlanInput): Problem {
   const embedBytes = largest((profile) => profile.compute.embedBytes);
   const headBytes = largest((profile) => profile.compute.headBytes);
 
-  const memoryOf = ({ id, profile: { compute, budgetBytes } }: MeasuredMember): number => {
+  const memoryOf = ({ id, profile }: MeasuredMember): number => {
+    const { compute } = profile;
+    const budgetBytes = computeBytes(profile);
     const ends = id === 'host' ? compute.embedBytes + compute.headBytes : 0;
     if (ends > budgetBytes) return 0;
     const fitting = Math.floor((budgetBytes - ends) / (compute.layerBytes + kvBytes));

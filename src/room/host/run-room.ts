@@ -5,6 +5,7 @@ import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import { rangesOf, rowsOf, type Lap } from '../lap.ts';
 import { encodeBulk } from '../bulk-message.ts';
+import { keptBudgetBytes } from '../kept-states.ts';
 import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
 import type { HostMessage } from '../protocol.ts';
@@ -14,6 +15,7 @@ import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
 import { createCalibration } from './calibration.ts';
+import { createCaches } from './caches.ts';
 import { devicesView } from './devices-view.ts';
 import { createDoor, removedSentence, turnAway } from './door.ts';
 import { createLapRunner } from './lap-runner.ts';
@@ -36,7 +38,6 @@ import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
 import type { RoomRecord } from './room-record.ts';
 import { hiddenBytes, type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
-import { createSequences } from './sequences.ts';
 import { createSpeculation } from './speculation.ts';
 import { createTurns } from './turns.ts';
 import { createVisitors } from './visitors.ts';
@@ -143,6 +144,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     const went = door.isBanned(member.link?.fingerprint ?? '') ? 'was removed' : 'left';
     store.notice(`${member.label} (${deviceId}) ${went}.`);
     showDevices();
+    caches.lost(deviceId);
     planning.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
   }
 
@@ -151,6 +153,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     member.status = { kind: 'failed', reason };
     store.notice(`${member.label} (${member.id}) gets no layers any more: ${reason}`);
     showDevices();
+    caches.lost(member.id);
     planning.lose(member.id, `${member.label} failed; its layers move to the others.`);
   }
 
@@ -204,7 +207,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     repriced: (running) => repriced(planInput(), running),
     brokenBecause: (lap) => brokenBecause(members, lap),
     overflows: (lap) => overflows(members, lap),
-    rollOut: (lap, plan, dropFirst) => rollOut.run(lap, plan, dropFirst),
+    rollOut(lap, plan, dropFirst) {
+      // Rows that are dropped first are gone even if the rest of the roll-out fails.
+      if (dropFirst) caches.sequences.keepLaps([lap]);
+      return rollOut.run(lap, plan, dropFirst);
+    },
     onLaps: keepLaps,
     onView(plan, waitingFor) {
       store.update({ plan, waitingFor });
@@ -222,7 +229,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
 
   function keepLaps(laps: Lap[]): void {
     const epochs = laps.map(({ epoch }) => epoch);
-    sequences.keepLaps(new Set(epochs));
+    caches.sequences.keepLaps(laps);
     for (const member of members.values()) {
       const rows = laps.flatMap((lap) => rowsOf(lap, member.id));
       member.rows = rangesOf([...new Set(rows)].sort((a, b) => a - b));
@@ -242,19 +249,20 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     start: (epoch, start) => own.device?.start(epoch, start),
     onLoneToken: (lap) => calibration.observe(lap),
   });
-  const sequences = createSequences({
+  const caches = createCaches({
+    headRow: manifest.rows.length - 1,
     capacity,
-    release(sequence) {
-      own.device?.release(sequence);
-      tell({ kind: 'release', sequence });
-    },
-    fork: (epoch, fork) => own.device?.fork(epoch, fork),
+    chunk: (lap) => prefillChunkOf(members, lap),
+    own: () => own.device,
+    tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
+    tellAll: tell,
   });
   const speculation = createSpeculation();
   const answers = createAnswers({
     planning,
     laps,
-    sequences,
+    ...caches,
+    inFlight: () => load.now(),
     turns: createTurns(options.pipeline),
     speculation: ({ lap }) =>
       options.speculation && batchesAreExact(members, lap) ? speculation : null,
@@ -330,7 +338,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
       wireMs: (deviceId) => peers.wireMs(deviceId),
       onLapEnd: (end) => laps.onLapEnd(end),
-      onPieceRead: (piece) => laps.onPieceRead(piece),
+      onPieceRead: (piece) => caches.refills.onPieceRead(piece) || laps.onPieceRead(piece),
+      keptBudgetBytes: () => keptBudgetBytes(host.profile?.budgetBytes ?? 0),
       onFailure: (failure) => laps.onFailure(failure),
     },
     cache: room.cache,
@@ -341,7 +350,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       if (room.cache.problem !== null) store.notice(room.cache.problem);
       changed();
     },
-    onLost: (reason) => planning.lose('host', reason),
+    onLost(reason) {
+      caches.lost('host');
+      planning.lose('host', reason);
+    },
     onFailed: (sentence) => store.update({ waitingFor: { kind: 'failure', sentence } }),
     onKeepsRow: (row) => tracker.keeps('host', row, reader.foundHashes(row)),
   });
@@ -382,6 +394,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onForged: (_member, deviceId) => onForged(deviceId),
     onAsk: (member, question) => visitors.ask(member.id, question),
     onStop: (member, request) => visitors.stop(member.id, request),
+    onRefillReady: (member, refill) => caches.refills.ready(member.id, refill),
+    onNotKept: (member, refill) => caches.refills.notKept(member.id, refill),
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { createSequences, type Sequences } from './sequences.ts';
+import { stagesOf } from '../fixtures/engine-room.ts';
+import { createCacheBook } from './cache-book.ts';
+import { createSequences, type Lease } from './sequences.ts';
+
+const laps = {
+  1: { epoch: 1, stages: stagesOf('host:0-1,a:2-3,host:4') },
+  2: { epoch: 2, stages: stagesOf('host:0-1,b:2-3,host:4') },
+  3: { epoch: 3, stages: stagesOf('host:0,c:1-3,host:4') },
+};
 
 interface Caches {
-  sequences: Sequences;
+  sequences: {
+    /** A lease whose answer runs to its end on that lap. */
+    lease: (lap: keyof typeof laps, ids: number[]) => Lease;
+    keepLap: (lap: keyof typeof laps) => void;
+    reserve: () => (() => void) | null;
+  };
   released: number[];
   forks: { sequence: number; from: number; length: number }[];
 }
@@ -11,11 +24,30 @@ function open(capacity = 8): Caches {
   const released: number[] = [];
   const forks: Caches['forks'] = [];
   const sequences = createSequences({
+    book: createCacheBook(4),
     capacity: () => capacity,
     release: (sequence) => released.push(sequence),
     fork: (_, fork) => forks.push(fork),
   });
-  return { sequences, released, forks };
+  return {
+    released,
+    forks,
+    sequences: {
+      lease(lap, ids) {
+        const lease = sequences.lease(laps[lap], ids);
+        return {
+          ...lease,
+          cached: lease.cached,
+          end(cachedIds) {
+            if (cachedIds) lease.ran(laps[lap], cachedIds.length);
+            lease.end(cachedIds);
+          },
+        };
+      },
+      keepLap: (lap) => sequences.keepLaps([laps[lap]]),
+      reserve: () => sequences.reserve(),
+    },
+  };
 }
 
 function range(from: number, to: number): number[] {
@@ -70,16 +102,37 @@ describe('sequences', () => {
     expect(forks).toEqual([]);
   });
 
-  it('knows nothing of caches of another lap, and forgets those of laps that are over', () => {
+  it('goes on in a cache of which a later lap has a part, and forgets one of which it has nothing', () => {
     const { sequences, released } = open();
     const first = sequences.lease(1, range(0, 10));
     first.end(range(0, 10));
+    sequences.keepLap(2);
+    expect(released).toEqual([]);
     const second = sequences.lease(2, range(0, 11));
-    expect(second.cached).toBe(0);
+    expect(second).toMatchObject({ sequence: first.sequence, cached: 10 });
     second.end(range(0, 11));
-    sequences.keepLaps(new Set([2]));
+    sequences.keepLap(3);
     expect(released).toEqual([first.sequence]);
-    expect(sequences.lease(2, range(0, 12)).cached).toBe(11);
+    expect(sequences.lease(3, range(0, 12)).cached).toBe(0);
+  });
+
+  it('copies nothing to a lap that has only a part of it', () => {
+    const { sequences, forks } = open();
+    sequences.lease(1, range(0, 100)).end(range(0, 100));
+    expect(sequences.lease(2, [...range(0, 20), 500]).cached).toBe(0);
+    expect(forks).toEqual([]);
+  });
+
+  it('sets memory aside where there is some, giving up kept caches for it', () => {
+    const { sequences, released } = open(2);
+    const first = sequences.lease(1, range(0, 10));
+    first.end(range(0, 10));
+    sequences.lease(1, range(20, 30));
+    const giveBack = sequences.reserve();
+    expect(released).toEqual([first.sequence]);
+    expect(sequences.reserve()).toBeNull();
+    giveBack?.();
+    expect(sequences.reserve()).not.toBeNull();
   });
 
   it('releases a cache that is worthless', () => {

@@ -4,30 +4,42 @@
  *
  * A cache that no answer uses is kept for reuse while there is room for it, the oldest going first.
  */
+import type { Lap } from '../lap.ts';
+import type { CacheBook } from './cache-book.ts';
+
 export interface SequencesOptions {
+  book: CacheBook;
   /** Caches that fit the memory budgets of the lap's devices, of answers in flight and kept ones together. */
-  capacity: (epoch: number) => number;
+  capacity: () => number;
   release: (sequence: number) => void;
   fork: (epoch: number, fork: { sequence: number; from: number; length: number }) => void;
 }
 
 export interface Lease {
   readonly sequence: number;
-  /** Positions at the start of `ids` that are cached already; always fewer than `ids`. */
+  /**
+   * Positions at the start of `ids` that are cached already; always fewer than `ids`. Rows that have changed hands
+   * since may lack them, see `refills.ts`.
+   */
   readonly cached: number;
+  /** The positions after those cached, up to `upTo`, went round the lap. */
+  ran(lap: Lap, upTo: number): void;
   /** Ends the use. `ids` are those whose keys and values are cached now; null when they are worthless. */
   end(ids: readonly number[] | null): void;
 }
 
 export interface Sequences {
-  lease(epoch: number, ids: readonly number[]): Lease;
+  lease(lap: Lap, ids: readonly number[]): Lease;
+  /** A number that no sequence has had. */
+  nextNumber(): number;
+  /** Sets memory for one more cache aside; null where there is none. Call what it returns to give it back. */
+  reserve(): (() => void) | null;
   /** Caches of all but these laps are gone. */
-  keepLaps(epochs: ReadonlySet<number>): void;
+  keepLaps(laps: readonly Lap[]): void;
 }
 
 interface Kept {
   sequence: number;
-  epoch: number;
   ids: readonly number[];
 }
 
@@ -35,51 +47,87 @@ interface Kept {
 const worthForking = 16;
 
 export function createSequences(options: SequencesOptions): Sequences {
+  const { book } = options;
   let lastSequence = 0;
   let leased = 0;
   /** Least recently used first. */
   let kept: Kept[] = [];
 
-  function drop(which: Kept): void {
-    kept = kept.filter((other) => other !== which);
-    options.release(which.sequence);
+  function release(sequence: number): void {
+    book.release(sequence);
+    options.release(sequence);
   }
 
-  function makeRoom(epoch: number): void {
-    while (kept.length > 0 && leased + kept.length > options.capacity(epoch)) drop(kept[0]);
+  function drop(which: Kept): void {
+    kept = kept.filter((other) => other !== which);
+    release(which.sequence);
+  }
+
+  function makeRoom(): void {
+    while (kept.length > 0 && leased + kept.length > options.capacity()) drop(kept[0]);
+  }
+
+  /** A sequence that begins with as many of `ids` as are cached. */
+  function take(lap: Lap, ids: readonly number[]): { sequence: number; cached: number } {
+    const best = longestCommon(kept, ids, ({ sequence }) => book.holdsAny(sequence, lap));
+    if (best && isContinuation(best)) {
+      const { sequence } = best.kept;
+      kept = kept.filter((other) => other !== best.kept);
+      book.cut(sequence, best.common);
+      return { sequence, cached: best.common };
+    }
+    const sequence = ++lastSequence;
+    if (!best || best.common < worthForking || !book.holdsAll(best.kept.sequence, lap, best.common))
+      return { sequence, cached: 0 };
+    const { kept: source, common: length } = best;
+    book.forked(sequence, source.sequence, length, lap);
+    options.fork(lap.epoch, { sequence, from: source.sequence, length });
+    return { sequence, cached: length };
+  }
+
+  function newLease({ sequence, cached }: { sequence: number; cached: number }): Lease {
+    let isOver = false;
+    return {
+      sequence,
+      get cached() {
+        return cached;
+      },
+      ran(lap, upTo) {
+        if (isOver) return;
+        book.ran(sequence, lap, cached, upTo);
+        cached = upTo;
+      },
+      end(cachedIds) {
+        if (isOver) return;
+        isOver = true;
+        leased--;
+        if (cachedIds === null) release(sequence);
+        else kept.push({ sequence, ids: cachedIds });
+        makeRoom();
+      },
+    };
   }
 
   return {
-    lease(epoch, ids) {
-      const best = longestCommon(kept, epoch, ids);
-      let sequence: number;
-      let cached = 0;
-      if (best && isContinuation(best)) {
-        kept = kept.filter((other) => other !== best.kept);
-        sequence = best.kept.sequence;
-        cached = best.common;
-      } else {
-        sequence = ++lastSequence;
-        if (best && best.common >= worthForking) {
-          cached = best.common;
-          options.fork(epoch, { sequence, from: best.kept.sequence, length: cached });
-        }
-      }
+    lease(lap, ids) {
+      const taken = take(lap, ids);
       leased++;
-      makeRoom(epoch);
-      return {
-        sequence,
-        cached,
-        end(cachedIds) {
-          leased--;
-          if (cachedIds === null) options.release(sequence);
-          else kept.push({ sequence, epoch, ids: cachedIds });
-          makeRoom(epoch);
-        },
+      makeRoom();
+      return newLease(taken);
+    },
+    nextNumber: () => ++lastSequence,
+    reserve() {
+      if (leased + 1 > options.capacity()) return null;
+      leased++;
+      makeRoom();
+      return () => {
+        leased--;
       };
     },
-    keepLaps(epochs) {
-      for (const which of kept) if (!epochs.has(which.epoch)) drop(which);
+    keepLaps(laps) {
+      book.keepLaps(laps);
+      for (const which of kept)
+        if (!laps.some((lap) => book.holdsAny(which.sequence, lap))) drop(which);
     },
   };
 }
@@ -89,10 +137,14 @@ interface Match {
   common: number;
 }
 
-function longestCommon(kept: Kept[], epoch: number, ids: readonly number[]): Match | null {
+function longestCommon(
+  kept: Kept[],
+  ids: readonly number[],
+  isOfUse: (kept: Kept) => boolean,
+): Match | null {
   let best: Match | null = null;
   for (const candidate of kept) {
-    if (candidate.epoch !== epoch) continue;
+    if (!isOfUse(candidate)) continue;
     // The last position must run anyway, for its logits.
     const most = Math.min(candidate.ids.length, ids.length - 1);
     let common = 0;

@@ -10,7 +10,14 @@ import type { Turns } from './turns.ts';
 
 export interface WritingOptions extends Pick<
   GenerationOptions,
-  'contextLength' | 'vocabularySize' | 'stopIds' | 'prefillChunk' | 'speculation' | 'sequences'
+  | 'contextLength'
+  | 'vocabularySize'
+  | 'stopIds'
+  | 'prefillChunk'
+  | 'speculation'
+  | 'sequences'
+  | 'refills'
+  | 'inFlight'
 > {
   planning: Planning;
   laps: LapRunner;
@@ -63,6 +70,8 @@ export async function writeAnswer(
     prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
     speculation: (running) => (request.speculation === false ? null : options.speculation(running)),
     sequences: options.sequences,
+    refills: options.refills,
+    inFlight: options.inFlight,
     turn: (stopping) => turns.next(stopping),
     signal,
     onReading: (tokensRead, predictedMsPerToken) =>

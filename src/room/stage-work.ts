@@ -1,0 +1,44 @@
+/** What a stage does with one frame, and what it says of it. */
+import type { RunRequest } from '../engine/engine.ts';
+import type { HopTiming } from '../transport/index.ts';
+import type { Route } from './routes.ts';
+
+export interface Work extends Route {
+  kind: 'token' | 'prompt';
+  stage: number;
+  sequence: number;
+  position: number;
+  logitsOf: number;
+  input: RunRequest['input'] | { kind: 'fork'; from: number };
+  hops: readonly HopTiming[];
+  wireMs: number;
+  arrivedMs: number;
+}
+
+/** What may run together. */
+export function groupedByStage(batch: Work[]): Work[][] {
+  const groups = new Map<string, Work[]>();
+  for (const work of batch) {
+    const name = `${work.lap.epoch} ${work.stage}`;
+    const group = groups.get(name);
+    if (group) group.push(work);
+    else groups.set(name, [work]);
+  }
+  return [...groups.values()];
+}
+
+/** The sequence whose cache is to be copied. Throws one sentence for a payload that says none. */
+export function forkSource(from: string, payload: Uint8Array<ArrayBuffer>): number {
+  if (payload.byteLength !== 4)
+    throw new Error(`${from} sent a fork of ${payload.byteLength} bytes instead of 4`);
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(0, true);
+}
+
+export function timing(work: Work, startedMs: number, computeMs: number): HopTiming {
+  return {
+    stage: work.stage,
+    queueUs: Math.round((startedMs - work.arrivedMs) * 1000),
+    computeUs: Math.round(computeMs * 1000),
+    wireUs: Math.round(work.wireMs * 1000),
+  };
+}
