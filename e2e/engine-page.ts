@@ -115,33 +115,56 @@ const offered = {
     return answer;
   },
 
-  /** Continues several prompts at once, one token of each a step; a step's milliseconds beside the ids. */
+  /**
+   * Continues several prompts together, one token of each a step, until each has `count` of them; with
+   * `isPausing`, every other of them misses every other step. The k-th is
+   * read, `chunk` positions a run, before step k * `joinEvery`. A step's milliseconds beside the ids, and whether it was one run for all.
+   */
   async answerTogether(
     prompts: number[][],
     count: number,
-  ): Promise<{ ids: number[][]; stepMs: number[] }> {
+    { joinEvery = 0, chunk = Infinity, isPausing = false } = {},
+  ): Promise<{ ids: number[][]; stepMs: number[]; isShared: boolean[] }> {
     const { engine, config } = current();
-    const requestFor = (ids: number[], sequence: number, position: number): RunRequest => ({
+    const run = (ids: number[], sequence: number, position: number): RunRequest => ({
       ...{ first: 0, last: config.num_hidden_layers + 1, sequence, position },
       input: { kind: 'tokens', ids: Int32Array.from(ids) },
     });
+    const likeliest = ({ values }: RunResult): number => highest(values, 1)[0][0];
     const ids: number[][] = prompts.map(() => []);
     const stepMs: number[] = [];
-    let results = await engine.runBatch(
-      prompts.map((prompt, sequence) => requestFor(prompt, sequence, 0)),
-    );
-    for (let step = 0; step < count; step++) {
-      results.forEach(({ values }, sequence) => ids[sequence].push(highest(values, 1)[0][0]));
+    const isShared: boolean[] = [];
+    for (let step = 0; ids.some(({ length }) => length < count); step++) {
+      for (const [sequence, prompt] of prompts.entries())
+        if (ids[sequence].length === 0 && sequence * joinEvery <= step)
+          for (let position = 0; position < prompt.length; position += chunk) {
+            const read = await engine.run(
+              run(prompt.slice(position, position + chunk), sequence, position),
+            );
+            if (position + chunk >= prompt.length) ids[sequence].push(likeliest(read));
+          }
+      const going = [...prompts.keys()].filter(
+        (sequence) =>
+          ids[sequence].length > 0 &&
+          ids[sequence].length < count &&
+          !(isPausing && sequence % 2 === 1 && step % 2 === 1),
+      );
       const started = performance.now();
-      results = await engine.runBatch(
-        prompts.map((prompt, sequence) =>
-          requestFor([ids[sequence][step]], sequence, prompt.length + step),
-        ),
+      const results = await engine.runBatch(
+        going.map((sequence) => {
+          const written = ids[sequence];
+          return run(written.slice(-1), sequence, prompts[sequence].length + written.length - 1);
+        }),
       );
       stepMs.push(performance.now() - started);
+      // Who computed together took the same time to the last digit.
+      isShared.push(new Set(results.map(({ computeMs }) => computeMs)).size < 2);
+      for (const [index, sequence] of going.entries()) {
+        ids[sequence].push(likeliest(results[index]));
+        if (ids[sequence].length === count) await engine.releaseSequence(sequence);
+      }
     }
-    for (const sequence of prompts.keys()) await engine.releaseSequence(sequence);
-    return { ids, stepMs };
+    return { ids, stepMs, isShared };
   },
 
   /** Hidden states after the last layer, for a tiny model's reference prompt. */

@@ -78,6 +78,39 @@ test('stories15M continues a short and a long prompt as its reference does', asy
   await expectBeginning(page, long, 4, prefillChunk);
 });
 
+test('sequences decoded together come, pause, go, and continue as each does alone', async ({
+  page,
+  engineServer,
+}) => {
+  // The first outgrows the 64 positions that a sequence begins with, while the others are at their start.
+  const prompts = [60, 15, 30, 15].map((length, sequence) =>
+    Array.from({ length }, (_, index) => 3 + ((index * 7 + sequence * 11) % 50)),
+  );
+  const count = 6;
+  await page.goto(engineServer.isolatedPage);
+  const { alone, together } = await page.evaluate(
+    async ([prompts, count]) => {
+      const opening = { threads: 1, model: 'tiny-llama', weights: 'f32' } as const;
+      await enginePage.open({ ...opening, backend: 'wasm' });
+      const alone: number[][] = [];
+      for (const prompt of prompts) alone.push((await enginePage.answer(prompt, count, 16)).ids);
+      await enginePage.open({ ...opening, backend: 'webgpu' });
+      return {
+        alone,
+        together: await enginePage.answerTogether(prompts, count, {
+          joinEvery: 2,
+          chunk: 14,
+          isPausing: true,
+        }),
+      };
+    },
+    [prompts, count] as const,
+  );
+  expect(together.ids).toEqual(alone);
+  // The first batch of each size is computed both ways, for proof.
+  expect(together.isShared.filter((isShared) => !isShared).length).toBeLessThanOrEqual(4);
+});
+
 test('a lost GPU is reported, and the next call says why it is refused', async ({
   browser,
   page,

@@ -12,8 +12,8 @@ export interface AttentionSessions {
   /**
    * Attends from each cache's new positions. With several caches, projections hold one position of each.
    *
-   * @param projections [1, tokens, width] each, as `kind` says
-   * @returns [1, tokens, heads * head_dim]
+   * @param projections [sequences, tokens, width] each, as `kind` says
+   * @returns [sequences, tokens, heads * head_dim]
    */
   run(kind: AttentionKind, caches: BoundCache[], projections: RunTensor[]): Promise<RunTensor>;
   dispose(): Promise<void>;

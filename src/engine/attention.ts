@@ -43,7 +43,11 @@ export function kvNames(index: number): Record<'pastKey' | 'pastValue' | 'key' |
 /** Names of a graph's inputs, int32, one for each sequence: its length after the run, and that less one. */
 export const lengthNames = { total: 'total_length', last: 'last_position' } as const;
 
-/** Adds attention for each of these sequences, with all inputs and outputs that it needs besides. */
+/**
+ * Adds attention for each of these sequences, with all inputs and outputs that it needs besides. A graph for
+ * one takes several with one new position each as well, if their caches lie in one tensor: then `lengthNames.last`
+ * has one entry a sequence, and `lengthNames.total` the greatest of them.
+ */
 export function addAttention(
   graph: Graph,
   figures: AttentionFigures,
@@ -56,10 +60,12 @@ export function addAttention(
   const sin = graph.constant('rotary.sin', 'float32', tables.shape, tables.sin);
   const count = sequences.length;
   const totals = graph.split(graph.input(lengthNames.total, 'int32', [count]), 0, count);
-  const lasts = graph.split(graph.input(lengthNames.last, 'int32', [count]), 0, count);
+  // Of one cache tensor for all sequences of a run, or of one for each.
+  const [batch, lengths] = count === 1 ? ['batch', 'batch'] : [1, count];
+  const lasts = graph.split(graph.input(lengthNames.last, 'int32', [lengths]), 0, count);
   return sequences.map((qkv, index) => {
     const names = kvNames(index);
-    const shape = (length: string) => [1, config.num_key_value_heads, length, config.head_dim];
+    const shape = (length: string) => [batch, config.num_key_value_heads, length, config.head_dim];
     const past = `past_${index}`;
     const pastKey = graph.input(names.pastKey, 'float32', shape(past));
     const pastValue = graph.input(names.pastValue, 'float32', shape(past));
@@ -106,7 +112,7 @@ export const projectionNames = { packed: ['packed'], apart: ['q', 'k', 'v'] } as
 
 /**
  * Attention by itself, without weights: over all positions of one sequence, or over one position each of
- * several. Projections are [1, tokens, width], and so is the result.
+ * several. Projections are [sequences, tokens, width], and so is the result.
  */
 export function composeAttention(
   figures: AttentionFigures,
@@ -116,13 +122,13 @@ export function composeAttention(
   const graph = createGraph('attention');
   const names = kind.packed ? projectionNames.packed : projectionNames.apart;
   const split = names.map((name) =>
-    graph.split(graph.input(name, 'float32', [1, 'tokens', `${name}_width`]), 1, sequences),
+    graph.split(graph.input(name, 'float32', [sequences, 'tokens', `${name}_width`]), 0, sequences),
   );
   const each = Array.from({ length: sequences }, (_, index): Projections => {
     const [first, k, v] = split.map((parts) => parts[index]);
     return kind.packed ? { packed: first } : { q: first, k, v };
   });
-  const result = graph.concat(addAttention(graph, figures, each, kind), 1);
-  graph.output(result, 'float32', [1, 'tokens', 'width']);
+  const result = graph.concat(addAttention(graph, figures, each, kind), 0);
+  graph.output(result, 'float32', [sequences, 'tokens', 'width']);
   return { ...graph.compose(), result: result.name };
 }

@@ -3,8 +3,8 @@ import { kvNames, lengthNames } from './attention.ts';
 import type { KvCache } from './kv-cache.ts';
 import type { Ort, RunTensor } from './runtime.ts';
 
-export interface BoundCache {
-  cache: KvCache;
+export interface BoundCache<Cache extends KvCache = KvCache> {
+  cache: Cache;
   /** Length of the sequence after the run. */
   total: number;
 }

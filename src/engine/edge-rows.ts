@@ -13,7 +13,7 @@ export interface EmbeddingRow extends Embedding {
 export interface HeadRow {
   kind: 'head';
   memoryBytes: number;
-  /** Logits [1, positions, vocab_size] of the last `positions` of `tokens`. `hidden` is given up. */
+  /** Logits [sequences, positions, vocab_size] of the last `positions` of `tokens`. `hidden` is given up. */
   run(tokens: number, positions: number, hidden: RunTensor): Promise<RunTensor>;
   dispose(): Promise<void>;
 }

@@ -2,7 +2,7 @@
  * The words in which an architecture's forward pass is written. Each adds its operators, and the weights
  * it names, to the graph of one row; what an operator becomes depends on the backend and weight type.
  *
- * Activations are [1, tokens, width], float32.
+ * Activations are [sequences, tokens, width], float32.
  */
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
@@ -16,11 +16,11 @@ export interface Forward {
   readonly config: ModelConfig;
   /** Root mean square norm over the last dimension, times the learned weight. */
   rmsNorm(x: Value, name: string): Value;
-  /** The same over each head of [1, tokens, heads * head_dim] by itself. */
+  /** The same over each head of [sequences, tokens, heads * head_dim] by itself. */
   headRmsNorm(x: Value, name: string): Value;
   /** x·Wᵀ, with `bias` + b. Several names: their outputs side by side, computed as one product. */
   linear(x: Value, names: string | string[], options?: { bias: boolean }): Value;
-  /** The positions of [1, tokens, width] from `first` (int64 [1]) on. */
+  /** The positions of [sequences, tokens, width] from `first` (int64 [1]) on. */
   positionsFrom(x: Value, first: Value): Value;
   add(a: Value, b: Value): Value;
   multiply(a: Value, b: Value): Value;

@@ -1,6 +1,5 @@
 /** The keys and values of one sequence in one layer, each [1, kvHeads, length, headDim]. */
 import type { ModelConfig } from '../model/config.ts';
-import { createGpuKvCache } from './gpu-kv-cache.ts';
 import { float32, type RunTensor, type Runtime } from './runtime.ts';
 
 export interface KvCache {
@@ -8,8 +7,8 @@ export interface KvCache {
   readonly length: number;
   /** What to bind for a run that makes the sequence `total` positions long. */
   bind(total: number): Promise<KvBinding>;
-  /** Takes over what a run left, once it has succeeded. */
-  keep(present: KvTensors, total: number): void;
+  /** Takes over what a run left, once it has succeeded; null where it wrote in place. */
+  keep(present: KvTensors | null, total: number): void;
   /** A cache of its own that holds the first `length` positions. */
   copy(length: number): Promise<KvCache>;
   /** Holds `positions` zeros from now on, as a measurement of a long context needs them. */
@@ -28,21 +27,11 @@ export interface KvBinding {
   present: KvTensors | null;
 }
 
-export function createKvCache(
-  runtime: Runtime,
-  config: ModelConfig,
-  contextLength: number,
-): KvCache {
-  return runtime.device
-    ? createGpuKvCache(runtime, runtime.device, config, contextLength)
-    : createCpuKvCache(runtime, config);
-}
-
 /**
  * ONNX Runtime copies every tensor bound on the CPU in and out of its own memory, so this cache is just
  * as long as the sequence, and each run returns the next one.
  */
-function createCpuKvCache({ ort }: Runtime, config: ModelConfig): KvCache {
+export function createCpuKvCache({ ort }: Pick<Runtime, 'ort'>, config: ModelConfig): KvCache {
   const { num_key_value_heads: heads, head_dim: headDim } = config;
   const zeros = (positions: number): RunTensor =>
     float32(ort, new Float32Array(heads * positions * headDim), [1, heads, positions, headDim]);
@@ -71,7 +60,7 @@ function cpuKvCache(
     },
     bind: () => Promise.resolve({ past: { key, value }, present: null }),
     keep(present, total) {
-      ({ key, value } = present);
+      if (present) ({ key, value } = present);
       length = total;
     },
     // A run never writes into the tensors it was given: two caches may hold the same ones.

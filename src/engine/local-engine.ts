@@ -69,6 +69,7 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
       }),
     releaseSequence: (sequence) =>
       queue(() => {
+        runner.release(sequence);
         for (const row of rows.values()) if (row.kind === 'layer') row.release(sequence);
         return Promise.resolve();
       }),

@@ -31,7 +31,7 @@ export interface RowGraph extends ComposedGraph {
 export function composeLayer(options: LayerGraphOptions): RowGraph {
   const { config, tensors } = options;
   const graph = createGraph('layer');
-  const hidden = graph.input('hidden', 'float32', [1, 'tokens', config.hidden_size]);
+  const hidden = graph.input('hidden', 'float32', ['batch', 'tokens', config.hidden_size]);
   const forward = createForward({
     ...options,
     graph,
@@ -44,7 +44,7 @@ export function composeLayer(options: LayerGraphOptions): RowGraph {
   const result = architectureFor(config).layer(forward, hidden, options.layer);
 
   tensors.expectEmpty();
-  graph.output(result, 'float32', [1, 'tokens', config.hidden_size]);
+  graph.output(result, 'float32', ['batch', 'tokens', config.hidden_size]);
   return finished(graph, result);
 }
 
@@ -63,7 +63,7 @@ export interface LayerParts {
 export function composeLayerParts(options: LayerGraphOptions): LayerParts {
   const { config, tensors } = options;
   const [before, after] = [createGraph('before attention'), createGraph('after attention')];
-  const hiddenShape = [1, 'tokens', config.hidden_size];
+  const hiddenShape = ['batch', 'tokens', config.hidden_size];
   const hidden = before.input('hidden', 'float32', hiddenShape);
   after.input(hidden.name, 'float32', hiddenShape);
   const cuts: { projections: Value[]; attention: AttentionKind }[] = [];
@@ -75,7 +75,10 @@ export function composeLayerParts(options: LayerGraphOptions): LayerParts {
       const projections = packed ? [qkv.packed] : [qkv.q, qkv.k, qkv.v];
       cuts.push({ projections, attention: { packed, ...pattern } });
       const width = config.num_attention_heads * config.head_dim;
-      return { value: after.input('attended', 'float32', [1, 'tokens', width]), graph: after };
+      return {
+        value: after.input('attended', 'float32', ['batch', 'tokens', width]),
+        graph: after,
+      };
     },
   });
 
@@ -88,7 +91,7 @@ export function composeLayerParts(options: LayerGraphOptions): LayerParts {
       `a layer attends once, and this ${config.model_type} does ${cuts.length} times`,
     );
   cut.projections.forEach((value, index) =>
-    before.output(value, 'float32', [1, 'tokens', `width_${index}`]),
+    before.output(value, 'float32', ['batch', 'tokens', `width_${index}`]),
   );
   after.output(result, 'float32', hiddenShape);
   const rest = finished(after, result);
@@ -105,7 +108,7 @@ export function composeLayerParts(options: LayerGraphOptions): LayerParts {
 export function composeHead(options: RowGraphOptions): RowGraph {
   const { config, tensors } = options;
   const graph = createGraph('head');
-  const hidden = graph.input('hidden', 'float32', [1, 'tokens', config.hidden_size]);
+  const hidden = graph.input('hidden', 'float32', ['batch', 'tokens', config.hidden_size]);
   const first = graph.input('first_position', 'int64', [1]);
   const forward = createForward({ ...options, graph });
 
@@ -117,7 +120,7 @@ export function composeHead(options: RowGraphOptions): RowGraph {
   const logits = bound ? forward.softCap(products, bound) : products;
 
   tensors.expectEmpty();
-  graph.output(logits, 'float32', [1, 'positions', config.vocab_size]);
+  graph.output(logits, 'float32', ['batch', 'positions', config.vocab_size]);
   return finished(graph, logits);
 }
 

@@ -1,4 +1,6 @@
 /** Runs through ranges of loaded rows: one by one, or several sequences sharing the way. */
+import { createBatchCheck } from './batch-check.ts';
+import { createBatchSlots } from './batch-slots.ts';
 import type { EmbeddingRow, HeadRow } from './edge-rows.ts';
 import type { RunRequest, RunResult } from './engine.ts';
 import { runLayers, type LayerRow, type Positions } from './layer-row.ts';
@@ -10,6 +12,7 @@ export type Row = EmbeddingRow | LayerRow | HeadRow;
 export interface RowRunner {
   run(request: RunRequest): Promise<RunResult>;
   runBatch(requests: RunRequest[]): Promise<RunResult[]>;
+  release(sequence: number): void;
 }
 
 /** More at once gain little, and each number of them takes an attention session of its own. */
@@ -21,6 +24,9 @@ export function createRowRunner(
   rows: ReadonlyMap<number, Row>,
 ): RowRunner {
   const { hidden_size: width } = limits.config;
+  /** On a GPU sequences keep their place in a batch; elsewhere they sit down in any order. */
+  const slots = runtime.device ? createBatchSlots() : null;
+  const check = runtime.device ? createBatchCheck() : null;
 
   async function run(request: RunRequest): Promise<RunResult> {
     const started = performance.now();
@@ -38,29 +44,50 @@ export function createRowRunner(
       : { kind: 'hidden', tokens, values, computeMs };
   }
 
-  async function runTogether(requests: RunRequest[]): Promise<RunResult[]> {
+  async function runTogether(requests: RunRequest[], places: number[]): Promise<RunResult[]> {
     const started = performance.now();
     const all = requests.map(checked);
     const [{ path }] = all;
-    const stacked = new Float32Array(requests.length * width);
-    requests.forEach((request, index) => stacked.set(inputOf(path, request), index * width));
-    let hidden: RunTensor = float32(runtime.ort, stacked, [1, requests.length, width]);
-    const positions = all.map(({ at }) => at);
-    for (const { runTogether } of path.layers) {
-      if (!runTogether) throw new Error('rows that gain nothing together were asked to run so');
-      hidden = await runTogether(positions, hidden);
+    const count = Math.max(...places) + 1;
+    const stacked = new Float32Array(count * width);
+    const at = new Array<Positions | null>(count).fill(null);
+    for (const [index, place] of places.entries()) {
+      stacked.set(inputOf(path, requests[index]), place * width);
+      at[place] = all[index].at;
     }
-    const values = await takeFloats(
-      path.head ? await path.head.run(requests.length, requests.length, hidden) : hidden,
-    );
+    let hidden: RunTensor = float32(runtime.ort, stacked, [count, 1, width]);
+    for (const layer of path.layers) hidden = await layer.runTogether(at, hidden);
+    const values = await takeFloats(path.head ? await path.head.run(1, 1, hidden) : hidden);
     const computeMs = performance.now() - started;
-    const each = values.length / requests.length;
-    return requests.map((_, index): RunResult => {
-      const own = values.slice(index * each, (index + 1) * each);
+    const each = values.length / count;
+    return places.map((place): RunResult => {
+      const own = values.slice(place * each, (place + 1) * each);
       return path.head
         ? { kind: 'logits', positions: 1, values: own, computeMs }
         : { kind: 'hidden', tokens: 1, values: own, computeMs };
     });
+  }
+
+  async function runOneByOne(requests: RunRequest[]): Promise<RunResult[]> {
+    const results: RunResult[] = [];
+    for (const request of requests) results.push(await run(request));
+    return results;
+  }
+
+  /** Alone where nobody else is there, unless its place is among others already. */
+  async function runGroup(requests: RunRequest[]): Promise<RunResult[]> {
+    const [first] = requests;
+    if (requests.length === 1 && !(isStep(first) && slots?.has(first.sequence))) {
+      slots?.release(first.sequence);
+      return runOneByOne(requests);
+    }
+    if (!slots || !check) return runTogether(requests, [...requests.keys()]);
+    const places = slots.arrange(requests.map(({ sequence }) => sequence));
+    return check.run(
+      Math.max(...places) + 1,
+      () => runTogether(requests, places),
+      () => runOneByOne(requests),
+    );
   }
 
   function checked(request: RunRequest): { path: RunPath; at: Positions } {
@@ -77,17 +104,16 @@ export function createRowRunner(
   }
 
   return {
-    run,
+    run: async (request) => (await runGroup([request]))[0],
     async runBatch(requests) {
       const results: RunResult[] = [];
-      for (const group of groupsOf(requests, rows))
-        if (group.length > 1)
-          (await runTogether(group.map((index) => requests[index]))).forEach(
-            (result, place) => (results[group[place]] = result),
-          );
-        else results[group[0]] = await run(requests[group[0]]);
+      for (const group of groupsOf(requests)) {
+        const done = await runGroup(group.map((index) => requests[index]));
+        done.forEach((result, place) => (results[group[place]] = result));
+      }
       return results;
     },
+    release: (sequence) => slots?.release(sequence),
   };
 }
 
@@ -131,14 +157,14 @@ function noEmbedding(): never {
 }
 
 /** Places of the requests that run together, in groups; each alone if a sequence comes twice. */
-function groupsOf(requests: RunRequest[], rows: ReadonlyMap<number, Row>): number[][] {
+function groupsOf(requests: RunRequest[]): number[][] {
   const inOrder = new Set(requests.map(({ sequence }) => sequence)).size < requests.length;
   const groups: number[][] = [];
   const open = new Map<string, number[]>();
   requests.forEach((request, place) => {
     const way = `${request.first}-${request.last}`;
     const group = open.get(way);
-    if (inOrder || !mayShare(request, rows)) groups.push([place]);
+    if (inOrder || !isStep(request)) groups.push([place]);
     else if (group && group.length < largestBatch) group.push(place);
     else {
       const opened = [place];
@@ -149,16 +175,7 @@ function groupsOf(requests: RunRequest[], rows: ReadonlyMap<number, Row>): numbe
   return groups;
 }
 
-/** One new position, through layers that gain by company. */
-function mayShare(
-  { input, first, last, logitsOf = 1 }: RunRequest,
-  rows: ReadonlyMap<number, Row>,
-): boolean {
-  if ((input.kind === 'tokens' ? input.ids.length : input.tokens) !== 1 || logitsOf !== 1)
-    return false;
-  for (let row = first; row <= last; row++) {
-    const loaded = rows.get(row);
-    if (loaded?.kind === 'layer' && !loaded.runTogether) return false;
-  }
-  return true;
+/** One new position, and its logits if any. */
+function isStep({ input, logitsOf = 1 }: RunRequest): boolean {
+  return (input.kind === 'tokens' ? input.ids.length : input.tokens) === 1 && logitsOf === 1;
 }

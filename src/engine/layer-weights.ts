@@ -1,0 +1,141 @@
+/** A layer's sessions: what runs over one sequence's cache, and over those of several decoded together. */
+import type { AttentionSessions } from './attention-sessions.ts';
+import { kvNames, lengthNames } from './attention.ts';
+import { bindCaches, keepCaches, type BoundCache } from './bound-cache.ts';
+import type { GpuKvCache } from './gpu-kv-cache.ts';
+import type { GpuKvPool } from './gpu-kv-pool.ts';
+import type { KvCache } from './kv-cache.ts';
+import { openSession, type RowOptions } from './row.ts';
+import { composeLayer, composeLayerParts } from './row-graph.ts';
+import type { RunTensor, Session } from './runtime.ts';
+import { takenTwice } from './tensor-source.ts';
+
+export interface LayerWeights<Cache extends KvCache> {
+  memoryBytes: number;
+  /** [1, tokens, hidden_size]. */
+  run(cache: BoundCache<Cache>, hidden: RunTensor): Promise<RunTensor>;
+  /** [caches, 1, hidden_size]; null for a row that takes no part. */
+  runTogether(caches: (BoundCache<Cache> | null)[], hidden: RunTensor): Promise<RunTensor>;
+  dispose(): Promise<void>;
+}
+
+export interface LayerWeightsOptions extends RowOptions {
+  /** Which of the model's layers, from 0. */
+  layer: number;
+  attentions: AttentionSessions;
+  /** On wasm, layers of fewer bytes are held whole as well. */
+  wholeBelowBytes?: number;
+}
+
+/** Two more runs cost about 0.05 ms; reading 16 MiB of weights takes ten times as long. */
+const defaultWholeBelowBytes = 16 * 2 ** 20;
+
+/**
+ * On wasm a layer is cut around its attention, so that sequences decoded together share one pass over the
+ * weights. A cut layer takes three runs of ONNX Runtime instead of one: too much for a small layer, which is
+ * therefore held whole as well.
+ */
+export async function loadOnWasm(options: LayerWeightsOptions): Promise<LayerWeights<KvCache>> {
+  const [first, second] = takenTwice(options.tensors);
+  const parts = await loadParts({ ...options, tensors: first });
+  const { wholeBelowBytes = defaultWholeBelowBytes } = options;
+  if (parts.memoryBytes >= wholeBelowBytes) return parts;
+  const whole = await loadWhole({ ...options, tensors: second });
+  return {
+    ...parts,
+    memoryBytes: parts.memoryBytes + whole.memoryBytes,
+    run: (cache, hidden) => whole.run(cache, hidden),
+    async dispose() {
+      await whole.dispose();
+      await parts.dispose();
+    },
+  };
+}
+
+/** On a GPU one session does both: caches that lie side by side in a pool are one tensor to it. */
+export async function loadOnGpu(
+  options: LayerWeightsOptions,
+  pool: GpuKvPool,
+): Promise<LayerWeights<GpuKvCache>> {
+  const whole = await loadWhole(options);
+  const { ort } = options.runtime;
+  const names = kvNames(0);
+  return {
+    ...whole,
+    async runTogether(runs, hidden) {
+      const { key, value, totals } = await pool.bind(runs);
+      const greatest = Int32Array.of(Math.max(...totals));
+      const lasts = totals.map((total) => total - 1);
+      const feeds = {
+        hidden,
+        [lengthNames.total]: new ort.Tensor('int32', greatest, [1]),
+        [lengthNames.last]: new ort.Tensor('int32', lasts, [lasts.length]),
+        [names.pastKey]: key,
+        [names.pastValue]: value,
+      };
+      const fetches = { [whole.result]: null, [names.key]: key, [names.value]: value };
+      const outputs = await whole.session.run(feeds, fetches);
+      hidden.dispose();
+      for (const run of runs) run?.cache.keep(null, run.total);
+      return outputs[whole.result];
+    },
+    async dispose() {
+      pool.dispose();
+      await whole.dispose();
+    },
+  };
+}
+
+interface WholeLayer extends Omit<LayerWeights<KvCache>, 'runTogether'> {
+  session: Session;
+  result: string;
+}
+
+async function loadWhole({ runtime, ...options }: LayerWeightsOptions): Promise<WholeLayer> {
+  const graph = composeLayer({ ...options, info: runtime.info });
+  const { result, memoryBytes } = graph;
+  const session = await openSession(runtime, graph, memoryBytes, [result]);
+  return {
+    session,
+    result,
+    memoryBytes,
+    async run(cache, hidden) {
+      const { feeds, fetches } = await bindCaches(runtime.ort, [cache]);
+      const outputs = await session.run({ hidden, ...feeds }, { [result]: null, ...fetches });
+      hidden.dispose();
+      keepCaches([cache], outputs);
+      return outputs[result];
+    },
+    dispose: () => session.release(),
+  };
+}
+
+async function loadParts({
+  runtime,
+  ...options
+}: LayerWeightsOptions): Promise<LayerWeights<KvCache>> {
+  const parts = composeLayerParts({ ...options, info: runtime.info });
+  const { attention, projections, memoryBytes } = parts;
+  const before = await openSession(runtime, parts.before, memoryBytes, []);
+  const after = await openSession(runtime, parts.after, memoryBytes, []);
+  async function run(caches: BoundCache[], hidden: RunTensor): Promise<RunTensor> {
+    const projected = await before.run({ hidden });
+    const qkv = projections.map((name) => projected[name]);
+    const attended = await options.attentions.run(attention, caches, qkv);
+    const outputs = await after.run({ hidden, attended });
+    return outputs[parts.after.result];
+  }
+  return {
+    memoryBytes,
+    run: (cache, hidden) => run([cache], hidden),
+    runTogether: (caches, hidden) =>
+      run(
+        caches.filter((cache) => cache !== null),
+        hidden,
+      ),
+    async dispose() {
+      await before.release();
+      await after.release();
+    },
+  };
+}
