@@ -142,6 +142,7 @@ export function parseDemoOptions(args: string[]): DemoOptions | 'help' {
       backend: options.backend,
       threads: options.threads ?? null,
       memoryBudgetBytes: options.memory === undefined ? null : options.memory * 1e6,
+      relayOnly: false,
     },
     host: {
       weights: options.weights,

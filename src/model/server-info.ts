@@ -20,4 +20,19 @@ export const ServerInfoSchema = v.object({
   ),
 });
 
+/** What the server gives a page's connections at `api/ice`: by which relay they may go where nothing else works. */
+export const IceInfoSchema = v.object({
+  iceServers: v.pipe(
+    v.array(
+      v.object({
+        urls: v.pipe(v.string(), v.regex(/^turn:[0-9.]+:[0-9]+\?transport=udp$/)),
+        username: v.pipe(v.string(), v.maxLength(128)),
+        credential: v.pipe(v.string(), v.maxLength(128)),
+      }),
+    ),
+    v.maxLength(4),
+  ),
+});
+
+export type IceServer = v.InferOutput<typeof IceInfoSchema>['iceServers'][number];
 export type ServerInfo = v.InferOutput<typeof ServerInfoSchema>;

@@ -6,7 +6,7 @@ const tries = 3;
 
 /** Null when the link ended, or could not be measured in several tries. */
 export async function measuredLink(
-  link: Pick<Link, 'measure' | 'onClosed'>,
+  link: Pick<Link, 'measure' | 'onClosed' | 'stats'>,
 ): Promise<MeasuredLink | null> {
   const ended = new AbortController();
   const stop = link.onClosed(() => ended.abort());
@@ -15,7 +15,7 @@ export async function measuredLink(
       const profile = await link.measure().catch(() => null);
       if (!profile) continue;
       const { latencyMs, p90LatencyMs, mbps } = profile;
-      return { latencyMs, p90LatencyMs, mbps };
+      return { latencyMs, p90LatencyMs, mbps, relayed: link.stats.relayed === true };
     }
     return null;
   } finally {

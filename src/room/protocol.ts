@@ -48,6 +48,8 @@ const LinkProfileSchema = v.object({
   latencyMs: ms,
   p90LatencyMs: ms,
   mbps: v.pipe(v.number(), v.finite(), v.minValue(1e-6), v.maxValue(1e7)),
+  /** It goes by way of the server's relay: there is no way straight from one to the other. */
+  relayed: v.exactOptional(v.boolean()),
 });
 
 const DeviceStatusSchema = v.variant('kind', [

@@ -14,6 +14,8 @@ export interface DeviceOptions {
   memoryBudgetBytes: number | null;
   /** Threads of the wasm backend; null to choose by the device. */
   threads: number | null;
+  /** Links go by way of the server's relay alone, as if the network kept this device apart. */
+  relayOnly: boolean;
 }
 
 /** `auto` lets the planner choose; `even` deals layers equally; else exact stages in lap order. */

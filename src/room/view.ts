@@ -42,7 +42,12 @@ export interface DeviceView {
   /** Bytes of weights this device fetched from outside its own cache. */
   bytesLoaded: number;
   /** Between the host and this device; null for the host, or before it was measured. */
-  link: { latencyMs: number; mbps: number } | null;
+  link: {
+    latencyMs: number;
+    mbps: number;
+    /** By way of the server, since the network keeps the two apart. */
+    relayed: boolean;
+  } | null;
   /** How its links are slowed down, for an experiment; null for links as they are. */
   emulation: LinkEmulation | null;
 }

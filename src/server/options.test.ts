@@ -11,6 +11,7 @@ test('nothing said: default model, default ports, build what is needed', () => {
       certificate: null,
       model: defaultModel,
       build: true,
+      relay: true,
       connectSources: [],
       allowedOrigins: [],
     },
@@ -18,7 +19,8 @@ test('nothing said: default model, default ports, build what is needed', () => {
 });
 
 test('everything said', () => {
-  const args = '--port 9000 --https-port 9443 --cert c.pem --key k.pem --model other --no-build';
+  const args =
+    '--port 9000 --https-port 9443 --cert c.pem --key k.pem --model other --no-build --no-relay';
   const origins = '--connect https://a.org --connect wss://b.org:9 --allow-app https://c.org';
   expect(parseOptions(`${args} ${origins}`.split(' '))).toEqual({
     kind: 'start',
@@ -28,6 +30,7 @@ test('everything said', () => {
       certificate: { certFile: 'c.pem', keyFile: 'k.pem' },
       model: 'other',
       build: false,
+      relay: false,
       connectSources: ['https://a.org', 'wss://b.org:9'],
       allowedOrigins: ['https://c.org'],
     },

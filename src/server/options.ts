@@ -9,6 +9,7 @@ export interface StartOptions {
   certificate: { certFile: string; keyFile: string } | null;
   model: string;
   build: boolean;
+  relay: boolean;
   connectSources: string[];
   allowedOrigins: string[];
 }
@@ -32,6 +33,7 @@ Serves EdgeShard to this machine and to every device in the local network.
   --cert FILE          certificate of your own, with its chain (PEM) …
   --key FILE           … and its private key (PEM)
   --no-build           serve dist as it is
+  --no-relay           no relay (TURN) for devices that their network keeps apart
   --connect ORIGIN     let pages reach this origin too, e.g. a model hub (may be repeated)
   --allow-app ORIGIN   let an app served from there use this signalling (may be repeated)
   --help               show this
@@ -49,6 +51,7 @@ export function parseOptions(args: string[]): Command {
         cert: { type: 'string' },
         key: { type: 'string' },
         'no-build': { type: 'boolean', default: false },
+        'no-relay': { type: 'boolean', default: false },
         connect: { type: 'string', multiple: true, default: [] },
         'allow-app': { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
@@ -85,6 +88,7 @@ export function parseOptions(args: string[]): Command {
         cert !== undefined && key !== undefined ? { certFile: cert, keyFile: key } : null,
       model: values.model,
       build: !values['no-build'],
+      relay: !values['no-relay'],
       connectSources: values.connect,
       allowedOrigins: values['allow-app'],
     },

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ServerInfo } from '../model/server-info.ts';
 import type { CertificatePage } from './certificate-page.ts';
+import type { Relay } from './relay.ts';
 import { isMisdirected } from './own-host.ts';
 import { securityHeaders } from './security-headers.ts';
 import { sendFile, type ServedFile } from './served-file.ts';
@@ -12,6 +13,8 @@ export interface Site {
   app: ReadonlyMap<string, ServedFile>;
   findShardFile: FindShardFile;
   info(): Promise<ServerInfo>;
+  /** Null where there is none. */
+  relay: Relay | null;
   certificatePage: CertificatePage;
   signalling: Signalling;
   connectSources: readonly string[];
@@ -57,11 +60,16 @@ async function answer(
   const file = site.app.get(path) ?? (await shardFile(site, path));
   if (file) sendFile(request, response, file);
   else if (path === '/api/info') send(response, json, JSON.stringify(await site.info()));
+  else if (path === '/api/ice') send(response, json, iceInfo(site, request));
   else {
     const page = site.certificatePage.get(path);
     if (page) send(response, page.headers, page.body);
     else sendText(response, 404, 'There is nothing here.');
   }
+}
+
+function iceInfo({ relay }: Site, { socket }: IncomingMessage): string {
+  return JSON.stringify({ iceServers: relay?.iceServers(socket.localAddress) ?? [] });
 }
 
 async function shardFile(site: Site, path: string): Promise<ServedFile | null> {

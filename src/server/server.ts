@@ -13,6 +13,7 @@ import { withFileLock } from './file-lock.ts';
 import { hostNames, lanAddresses, urlHost } from './lan-addresses.ts';
 import { listen, type PortChoice } from './listen.ts';
 import { modelLister } from './model-list.ts';
+import { startRelay, type Relay } from './relay.ts';
 import { routes } from './routes.ts';
 import { shardFinder } from './shard-files.ts';
 import { createSignalling } from './signalling.ts';
@@ -31,6 +32,8 @@ export interface ServerOptions {
   httpsPort?: PortChoice;
   /** A certificate of one's own, PEM files, instead of the kept one. */
   certificate?: { certFile: string; keyFile: string };
+  /** False: no relay for devices that their network keeps apart. */
+  relay?: boolean;
   /** False serves `distDir` as it is. Default: build when the sources have changed. */
   build?: boolean;
   /** Further origins that pages may fetch from or open sockets to. */
@@ -100,18 +103,22 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const version = await readVersion(projectDir);
   const listModels = modelLister(shardsDir);
 
+  let relay: Relay | null = null;
   const close = async (): Promise<void> => {
     signalling.close();
+    relay?.close();
     await Promise.all(listeners.map(closeListener));
   };
   try {
     const httpPort = await listen(http, options.httpPort ?? 'any', ['127.0.0.1']);
     const httpsPort = await listen(https, options.httpsPort ?? 'any', ['::', '0.0.0.0']);
+    relay = options.relay === false ? null : await startRelay(httpsPort);
     const lanOrigins = lanHosts(certificate).map((host) => `https://${urlHost(host)}:${httpsPort}`);
     const site = {
       app,
       findShardFile: shardFinder(shardsDir, copiesDir),
       info: async () => ({ version, lanOrigins, models: (await listModels()).models }),
+      relay,
       certificatePage: certificatePage(certificate, lanOrigins),
       signalling,
       connectSources: [...publicHub, ...(options.connectSources ?? [])],

@@ -52,6 +52,7 @@ function serve(options: StartOptions): Promise<RunningServer> {
     httpsPort: httpsPort === null ? { from: defaultHttpsPort } : { exactly: httpsPort },
     ...(certificate && { certificate }),
     build: options.build,
+    relay: options.relay,
     connectSources: options.connectSources,
     allowedOrigins: options.allowedOrigins,
     onStep: (sentence) => console.log(sentence),

@@ -36,8 +36,8 @@ interface Introducing {
 
 /** Registers at the PeerServer. Rejects with a `LinkError` (`signalling-failed`) that says what to look at. */
 export async function createEventSignalling(options: SignallingOptions): Promise<Signalling> {
-  const { identity, iceServers, id = makePeerId(), deadlineMs = 15_000 } = options;
-  const configuration = connectionConfiguration(identity.certificate, iceServers);
+  const { id = makePeerId(), deadlineMs = 15_000 } = options;
+  const configuration = connectionConfiguration(options);
   const introducing = new Map<string, Introducing>();
   const early: [connection: RTCPeerConnection, fromId: string][] = [];
   let onDial = (...dialled: (typeof early)[number]): void => void early.push(dialled);

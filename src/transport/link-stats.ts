@@ -12,6 +12,7 @@ export function newLinkStats(): LinkStats {
     quality: null,
     sendsTwice: false,
     striped: false,
+    relayed: null,
     connections: 1,
     interruptions: 0,
     lastInterruptionMs: null,

@@ -28,6 +28,7 @@ import {
 import { newLinkStats } from './link-stats.ts';
 import { measureLink } from './measure-link.ts';
 import { createOutbox, listDue } from './outbox.ts';
+import { watchPath } from './path-watch.ts';
 import { createRecovery } from './recovery.ts';
 import { createRoutes } from './routes.ts';
 import { makePeerId } from './signalling.ts';
@@ -133,6 +134,7 @@ function createLink(
         primary.close();
         primary = makeLane(connection, primaryWatch);
         primary.listen();
+        watch(connection);
         routes.changed();
       },
       onGivenUp: () => end(pathLost, 'lost', 'the network path to it did not come back'),
@@ -169,6 +171,10 @@ function createLink(
       onMisbehaved: (error) =>
         end(error.message, 'misbehaved', 'this device sent something that breaks the protocol'),
     });
+  }
+
+  function watch(connection: RTCPeerConnection): void {
+    watchPath(connection, (isRelayed) => (stats.relayed = isRelayed), ending.signal);
   }
 
   function hear(): void {
@@ -287,6 +293,7 @@ function createLink(
   }
 
   primary.listen();
+  watch(firstConnection);
   if (dialled && recovery) {
     const topic = makePeerId();
     recovery.listen(topic);

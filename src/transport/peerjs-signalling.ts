@@ -29,8 +29,8 @@ export async function createPeerJsSignalling(
     openDeadlineMs?: number;
   },
 ): Promise<Signalling> {
-  const { identity, iceServers, id = makePeerId(), deadlineMs = 15_000 } = options;
-  const configuration = connectionConfiguration(identity.certificate, iceServers);
+  const { id = makePeerId(), deadlineMs = 15_000 } = options;
+  const configuration = connectionConfiguration(options);
   const url = serverUrlOf(options);
   const server: PeerServerAddress = {
     host: url.hostname,

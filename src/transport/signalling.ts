@@ -10,6 +10,8 @@ export interface SignallingOptions {
   /** Of the PeerServer, e.g. `https://192.168.1.20:8443/peerjs`; `/peerjs` of the page's own server unless told. */
   url?: string;
   iceServers?: RTCIceServer[];
+  /** Connections go by way of a TURN server and by no other, for experiments and tests. */
+  relayOnly?: boolean;
   /** For reaching the server, and for each dialled device's answer; 15,000 ms unless told. */
   deadlineMs?: number;
   /** How long to keep trying after the server was lost; 10 minutes unless told. */
@@ -27,11 +29,17 @@ export function makePeerId(): string {
 }
 
 /** How connections are made: this device's certificate, and no servers but those that were named. */
-export function connectionConfiguration(
-  certificate: RTCCertificate,
-  iceServers: RTCIceServer[] = [],
-): RTCConfiguration {
-  return { certificates: [certificate], iceServers, bundlePolicy: 'max-bundle' };
+export function connectionConfiguration({
+  identity,
+  iceServers = [],
+  relayOnly = false,
+}: SignallingOptions): RTCConfiguration {
+  return {
+    certificates: [identity.certificate],
+    iceServers,
+    iceTransportPolicy: relayOnly ? 'relay' : 'all',
+    bundlePolicy: 'max-bundle',
+  };
 }
 
 export function serverUrlOf({ url }: SignallingOptions): URL {

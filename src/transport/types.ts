@@ -97,6 +97,8 @@ export interface LinkStats {
   sendsTwice: boolean;
   /** Large frames are spread over several connections: that was seen to be faster. */
   striped: boolean;
+  /** Packets go by way of a TURN server; null before that is known, or where the browser does not say. */
+  relayed: boolean | null;
   /** Open now: the first, and further ones for frames and for large messages. */
   connections: number;
   /** How often the connection broke and was made anew, and how long the last time took. */

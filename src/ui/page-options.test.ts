@@ -4,11 +4,12 @@ import { parsePageOptions } from './page-options.ts';
 describe('parsePageOptions', () => {
   it('leaves everything to the device and the planner where the address says nothing', () => {
     expect(parsePageOptions('')).toEqual({
-      device: { backend: 'auto', threads: null, memoryBudgetBytes: null },
+      device: { backend: 'auto', threads: null, memoryBudgetBytes: null, relayOnly: false },
       host: {
         backend: 'auto',
         threads: null,
         memoryBudgetBytes: null,
+        relayOnly: false,
         weights: 'auto',
         wire: 'f16',
         plan: 'auto',
@@ -28,9 +29,14 @@ describe('parsePageOptions', () => {
 
   it('reads an experiment', () => {
     const { device, host, modelName } = parsePageOptions(
-      '?backend=wasm&threads=1&memory=512MB&weights=f32&wire=f32&chunk=16&devices=4&expected=3&model=stories15M',
+      '?backend=wasm&threads=1&memory=512MB&weights=f32&wire=f32&path=relay&chunk=16&devices=4&expected=3&model=stories15M',
     );
-    expect(device).toEqual({ backend: 'wasm', threads: 1, memoryBudgetBytes: 512e6 });
+    expect(device).toEqual({
+      backend: 'wasm',
+      threads: 1,
+      memoryBudgetBytes: 512e6,
+      relayOnly: true,
+    });
     expect(host).toMatchObject({
       weights: 'f32',
       wire: 'f32',

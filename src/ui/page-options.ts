@@ -6,6 +6,7 @@
  * | `backend`  | `auto`, `webgpu`, `wasm`             | both |
  * | `threads`  | 1 to 64 (wasm)                       | both |
  * | `memory`   | bytes with `MB` or `GB`: `512MB`     | both |
+ * | `path`     | `any`, `relay`: by way of the server alone | both |
  * | `model`    | a model's name, as the server has it; or `owner/model` of a hub, or an address | host |
  * | `weights`  | `auto`, `f32`, `f16`, `q8`, `q4`     | host |
  * | `wire`     | `f16`, `f32`                         | host |
@@ -57,6 +58,7 @@ const AddressSchema = v.object({
   backend: v.optional(v.picklist(['auto', 'webgpu', 'wasm'], 'auto, webgpu or wasm'), 'auto'),
   threads: v.optional(wholeNumber(1, 64)),
   memory: v.optional(memoryBytes),
+  path: v.optional(v.picklist(['any', 'relay'], 'any or relay'), 'any'),
   model: v.optional(
     v.pipe(v.string(), v.minLength(1, 'a name'), v.maxLength(512, 'a shorter name')),
   ),
@@ -98,6 +100,7 @@ export function parsePageOptions(search: string): PageOptions {
     backend,
     threads: threads ?? null,
     memoryBudgetBytes: memory ?? null,
+    relayOnly: read.output.path === 'relay',
   };
   return {
     device,

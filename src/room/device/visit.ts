@@ -15,6 +15,7 @@ import { createModelStore } from '../model-store.ts';
 import { modelView } from '../model-view.ts';
 import { createPeers } from '../peers.ts';
 import { prepareEngine } from '../prepare-engine.ts';
+import { relayServers } from '../relay-servers.ts';
 import { roomProtocolVersion, type DeviceMessage, type HostMessage } from '../protocol.ts';
 import type { DeviceOptions } from '../room.ts';
 import { createShardHolder } from '../shard-holder.ts';
@@ -91,7 +92,8 @@ async function begin(
   const signalling = await createSignalling({
     identity,
     ...(address.signallingUrl !== undefined && { url: address.signallingUrl }),
-    ...(address.iceServers !== undefined && { iceServers: address.iceServers }),
+    iceServers: [...(address.iceServers ?? []), ...(await relayServers())],
+    relayOnly: options.device().relayOnly,
   });
   onAbort(signal, () => signalling.close());
   const connection = await signalling.dial(address.hostId);
@@ -202,6 +204,7 @@ async function becomeDevice(
   );
   signal.throwIfAborted();
   if (cache.problem !== null) store.notice(cache.problem);
+  if (host.stats.relayed === true) store.notice(relayedNotice);
   const { compute, callMs, engine } = prepared;
   const budgetBytes = device.memoryBudgetBytes ?? prepared.budgetBytes;
   const { adapter } = engine.info;
@@ -237,6 +240,9 @@ async function becomeDevice(
   onAbort(signal, () => questions.lose());
   await taken.tellKeptRows();
 }
+
+const relayedNotice =
+  'This device reaches the host only by way of the server, which is slower: the network keeps devices apart.';
 
 function newcomer(id: string): DeviceView {
   return {

@@ -43,6 +43,8 @@ export interface AdmissionOptions {
   onRefillReady: (member: Member, refill: number) => void;
   /** It did not keep the hidden states that it was to send again. */
   onNotKept: (member: Member, refill: number) => void;
+  /** Two members reach each other by way of the server's relay only. */
+  onRelayed: (member: Member, other: Member) => void;
   onStageFailed: (member: Member, sequence: number, reason: string) => void;
 }
 
@@ -216,7 +218,11 @@ export function admitDevices(options: AdmissionOptions): Admission {
   }
 
   function settleLink(member: Member, otherId: string, profile: MeasuredLink | null): void {
-    member.links.set(otherId, profile);
+    const other = members.get(otherId);
+    const wasRelayed = member.links.get(otherId)?.relayed === true;
+    // It may have left meanwhile; what is said of somebody who never was is not kept.
+    if (other) member.links.set(otherId, profile);
+    if (other && profile?.relayed === true && !wasRelayed) options.onRelayed(member, other);
     const pair = pairName(member.id, otherId);
     settling.get(pair)?.();
     settling.delete(pair);

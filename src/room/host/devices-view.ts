@@ -7,7 +7,7 @@ export function devicesView(members: Iterable<Member>, isComputing: boolean): De
   const host = all.find((member) => member.id === 'host');
   return all.map((member) => {
     const { profile } = member;
-    const link = host && member !== host ? linkBetween(member, host) : null;
+    const link = host && member !== host ? (linkBetween(member, host) ?? null) : null;
     return {
       id: member.id,
       label: member.label,
@@ -24,7 +24,11 @@ export function devicesView(members: Iterable<Member>, isComputing: boolean): De
       memory: { budgetBytes: profile?.budgetBytes ?? 0, usedBytes: member.usedBytes },
       bytesLoaded: member.bytesLoaded,
       emulation: member.emulation,
-      link: link ? { latencyMs: link.latencyMs, mbps: link.mbps } : null,
+      link: link && {
+        latencyMs: link.latencyMs,
+        mbps: link.mbps,
+        relayed: member.link?.stats.relayed ?? link.relayed ?? false,
+      },
     };
   });
 }

@@ -12,6 +12,7 @@ import {
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, type ViewStore } from '../view-store.ts';
+import { relayServers } from '../relay-servers.ts';
 import { openModel } from './open-model.ts';
 import { createRecordKeeper } from './record-keeper.ts';
 import { forgetRoomRecord, type RoomRecord } from './room-record.ts';
@@ -118,6 +119,8 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   const identity = await createIdentity();
   const signalling = await createSignalling({
     identity,
+    iceServers: await relayServers(),
+    relayOnly: options.relayOnly,
     ...(record && { id: record.hostId }),
   });
   signal.addEventListener('abort', () => signalling.close());

@@ -396,6 +396,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onStop: (member, request) => visitors.stop(member.id, request),
     onRefillReady: (member, refill) => caches.refills.ready(member.id, refill),
     onNotKept: (member, refill) => caches.refills.notKept(member.id, refill),
+    onRelayed: (member, other) =>
+      store.notice(
+        `${member.label} (${member.id}) and ${other.label} (${other.id}) reach each other only by way of the server, which is slower: their network keeps devices apart.`,
+      ),
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 

@@ -29,7 +29,7 @@ const manyDevices = [
   ...'abcdefghi'.split('').map((id, index) =>
     device(id, {
       rows: [{ first: 3 + index * 2, last: index === 8 ? 22 : 4 + index * 2 }],
-      link: { latencyMs: 1.5 + index, mbps: 20 + 7 * index },
+      link: { latencyMs: 1.5 + index, mbps: 20 + 7 * index, relayed: false },
     }),
   ),
 ];

@@ -38,7 +38,7 @@ export function device(id: string, change: Partial<DeviceView> = {}): DeviceView
     memory: { budgetBytes: 2_000_000_000, usedBytes: 41_200_000 },
     bytesLoaded: 24_000_000,
     emulation: null,
-    link: id === 'host' ? null : { latencyMs: 2.1, mbps: 54.2 },
+    link: id === 'host' ? null : { latencyMs: 2.1, mbps: 54.2, relayed: false },
     ...change,
   };
 }
@@ -72,7 +72,7 @@ export const threeDevices: DeviceView[] = [
     rows: [{ first: 3, last: 4 }],
     compute: { backend: 'wasm', adapter: '', weights: 'q8', layerMs: 2.9, headMs: 9.1 },
     memory: { budgetBytes: 600_000_000, usedBytes: 8_100_000 },
-    link: { latencyMs: 3.4, mbps: 31 },
+    link: { latencyMs: 3.4, mbps: 31, relayed: true },
   }),
   device('b', { label: 'Firefox on Windows', rows: [{ first: 5, last: 6 }] }),
 ];
