@@ -9,7 +9,8 @@ const mayImport = {
   planner: [],
   model: [],
   transport: [],
-  convert: ['model'],
+  // A cut keeps what each row computes for a fixed input, so it has to compute it.
+  convert: ['model', 'engine'],
   store: ['model'],
   engine: ['model'],
   profile: ['model', 'engine', 'transport'],

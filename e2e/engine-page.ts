@@ -22,20 +22,24 @@ import {
   tinyConfigs,
   type TinyFamily,
 } from '../src/model/fixtures/random-checkpoint.ts';
-import { ManifestSchema } from '../src/model/manifest.ts';
+import { ManifestSchema, type Manifest } from '../src/model/manifest.ts';
 import { openRandomModel, randomReference } from '../src/room/fixtures/random-model.ts';
+import { createSelfProof } from '../src/room/self-proof.ts';
 
 /** A model in this page, all of its rows loaded. */
 interface Opened {
   engine: Engine;
   config: ModelConfig;
   reference: TinyReference | null;
+  weights: WeightType;
+  manifest: Manifest | null;
   lost: Promise<string>;
 }
 
 interface ModelFiles {
   config: ModelConfig;
   reference: TinyReference | null;
+  manifest: Manifest | null;
   row: (row: number) => StoredTensor[] | Promise<StoredTensor[]>;
 }
 
@@ -69,12 +73,12 @@ let opened: Opened | undefined;
 const offered = {
   async open(opening: Opening): Promise<{ info: EngineInfo; memoryBytes: number[] }> {
     await opened?.engine.dispose();
-    const { config: own, reference, row } = await readModel(opening.model);
+    const { config: own, reference, manifest, row } = await readModel(opening.model);
     const config = { ...own, ...opening.changes };
     let lose: (reason: string) => void = () => undefined;
     const lost = new Promise<string>((resolve) => (lose = resolve));
     const engine = await startEngine(opening, config, lose);
-    opened = { engine, config, reference, lost };
+    opened = { engine, config, reference, weights: opening.weights, manifest, lost };
     const memoryBytes: number[] = [];
     for (let index = 0; index <= config.num_hidden_layers + 1; index++)
       memoryBytes.push(
@@ -208,6 +212,22 @@ const offered = {
     return deviation;
   },
 
+  /** Has every row prove itself on the model's golden states; how many milliseconds each took. */
+  async prove(prefillChunk: number): Promise<number[]> {
+    const { engine, manifest, config, weights } = current();
+    if (!manifest) throw new Error('this model has no manifest');
+    const { max_position_embeddings: contextLength } = config;
+    const reader = { readFile: (path: string) => fetchBytes(`/shards/${manifest.name}/${path}`) };
+    const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
+    const times: number[] = [];
+    for (const row of manifest.rows.keys()) {
+      const started = performance.now();
+      await proof.prove({ row, weights });
+      times.push(performance.now() - started);
+    }
+    return times;
+  },
+
   /** Resolves, with the reason, once the opened engine is lost. */
   lost: (): Promise<string> => current().lost,
 
@@ -241,14 +261,22 @@ async function startEngine(
 async function readModel(name: Opening['model']): Promise<ModelFiles> {
   if (isFamily(name)) {
     const model = randomCheckpoint(tinyConfigs[name]);
-    return { ...(await openRandomModel(model)), reference: randomReference(model, 24, 0) };
+    return {
+      ...(await openRandomModel(model)),
+      reference: randomReference(model, 24, 0),
+      manifest: null,
+    };
   }
   if (name !== 'stories15m')
-    return readTinyModel((file) => fetchBytes(`/fixtures/${name}/${file}`));
+    return {
+      ...(await readTinyModel((file) => fetchBytes(`/fixtures/${name}/${file}`))),
+      manifest: null,
+    };
   const text = new TextDecoder().decode(await fetchBytes(`/shards/${name}/manifest.json`));
   const manifest = v.parse(ManifestSchema, JSON.parse(text));
   return {
     config: manifest.config,
+    manifest,
     reference: null,
     row: (row) =>
       Promise.all(
@@ -270,7 +298,7 @@ function isFamily(name: Opening['model']): name is TinyFamily {
   return name in tinyConfigs;
 }
 
-async function fetchBytes(path: string): Promise<Uint8Array> {
+async function fetchBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path} came with status ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());

@@ -71,6 +71,7 @@ test('stories15M continues a short and a long prompt as its reference does', asy
     await enginePage.open({ backend: 'webgpu', threads: 1, model: 'stories15m', weights: 'f32' });
     return enginePage.measure('f32');
   });
+  await page.evaluate((chunk) => enginePage.prove(chunk), prefillChunk);
   await expectBeginning(page, continuations[0], 8, prefillChunk);
   // Its keys and values outgrow the 64 positions that a sequence begins with; its chunks are as long as
   // this device's own check allows, which on a software adapter is not long.

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Manifest, ManifestFile, ManifestRow, ManifestTensor } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
 import type { StorableDtype } from '../model/quantise.ts';
+import { addGolden, type GoldenOptions } from './add-golden.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { convertTensor, targetDtype } from './convert-tensor.ts';
 import { createHashedFile, type HashedFile } from './hashed-file.ts';
@@ -14,6 +15,8 @@ export interface CutOptions {
   weights: StorableDtype | null;
   /** Bytes of the checkpoint's tensors read so far, and in all. */
   onProgress?: (bytes: number, totalBytes: number) => void;
+  /** Hears of the golden states, which are computed from the shards once these are written. */
+  golden?: Pick<GoldenOptions, 'onProgress' | 'onWithout'>;
   signal?: AbortSignal;
 }
 
@@ -34,6 +37,8 @@ export async function cutShards(
   await writeWholeFolder(folder, async (staging) => {
     const manifest = await cutInto(staging, checkpoint, options);
     await writeFile(join(staging, 'manifest.json'), JSON.stringify(manifest, null, 1));
+    const { golden, signal } = options;
+    await addGolden(staging, manifest, { ...golden, ...(signal && { signal }) });
   });
   return join(folder, 'manifest.json');
 }

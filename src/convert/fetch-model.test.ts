@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -14,9 +14,15 @@ import {
   type RangeServer,
   type RangeServerOptions,
 } from './fixtures/range-server.ts';
-import { tinyLlama2c, tinyLlama2cTokenizer, tinyPieces } from './fixtures/tiny-llama2c.ts';
+import {
+  tinyLlama2c,
+  tinyLlama2cTokenizer,
+  tinyPieces,
+  tinyShape,
+} from './fixtures/tiny-llama2c.ts';
 
-const checkpoint = tinyLlama2c();
+/** Heads of 16, which the engine can run. */
+const checkpoint = tinyLlama2c({ ...tinyShape, heads: 2, kvHeads: 1 });
 const tokenizer = tinyLlama2cTokenizer(tinyPieces);
 
 const format = {
@@ -104,12 +110,30 @@ describe('ensureEntry', () => {
     const path = await ensure(({ stage }) => stages.add(stage));
     const manifest = parseManifestText(await readFile(path, 'utf8'));
     expect(manifest).toMatchObject({ name: 'tiny', title: 'Tiny', tokenizer: 'tokenizer.json' });
-    expect([...stages]).toEqual(['downloading', 'unpacking', 'cutting']);
+    expect([...stages]).toEqual(['downloading', 'unpacking', 'cutting', 'recording']);
     expect(await readdir(join(folder, 'cache'))).toEqual([]);
     expect((await readdir(folder)).sort()).toEqual(['cache', 'npm', 'shards']);
 
     const requests = registry.requests.length;
     expect(await ensure()).toBe(path);
+    expect(registry.requests.length).toBe(requests);
+  });
+
+  it('gives a model that was cut without golden states its own, and fetches nothing for it', async () => {
+    await startRegistry();
+    const path = await ensure();
+    const manifest = parseManifestText(await readFile(path, 'utf8'));
+    const { golden, files, ...rest } = manifest;
+    const before = { ...rest, files: files.filter((file) => file.path !== golden?.path) };
+    await writeFile(path, JSON.stringify(before));
+    await rm(join(folder, 'shards', 'tiny', 'golden.bin'));
+
+    const requests = registry.requests.length;
+    await ensure();
+    expect(parseManifestText(await readFile(path, 'utf8'))).toEqual(manifest);
+    expect((await readdir(join(folder, 'shards', 'tiny'))).sort()).toEqual(
+      [...files.map((file) => file.path), 'manifest.json'].sort(),
+    );
     expect(registry.requests.length).toBe(requests);
   });
 

@@ -10,7 +10,9 @@ import {
   type PackagedFile,
 } from '../model/catalogue.ts';
 import { parseManifestText } from '../model/parse-manifest.ts';
+import type { Manifest } from '../model/manifest.ts';
 import { joinSources, sliceSource, type ByteSource } from './byte-source.ts';
+import { addGolden } from './add-golden.ts';
 import { cutShards } from './cut.ts';
 import { download } from './download.ts';
 import { openGguf } from './gguf-model.ts';
@@ -20,7 +22,7 @@ import { openFiles, openFolder, type OpenedCheckpoint } from './open-checkpoint.
 import { unpack } from './unpack.ts';
 
 export interface ModelProgress {
-  stage: 'downloading' | 'unpacking' | 'cutting';
+  stage: 'downloading' | 'unpacking' | 'cutting' | 'recording';
   bytes: number;
   totalBytes: number;
 }
@@ -54,15 +56,26 @@ export async function ensureModel(name: string, options: EnsureOptions): Promise
 export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions): Promise<string> {
   const folder = join(options.shardsDir, entry.name);
   const manifest = join(folder, 'manifest.json');
-  if (await isComplete(folder)) return manifest;
+  const { onProgress, signal } = options;
+  const golden = {
+    onProgress: (bytes: number, totalBytes: number) =>
+      onProgress?.({ stage: 'recording', bytes, totalBytes }),
+    ...(signal && { signal }),
+  };
+  const found = await completeManifest(folder);
+  if (found) {
+    // Cut before there were golden states.
+    if (!found.golden) await addGolden(folder, found, golden);
+    return manifest;
+  }
   const unpacked = await fetchFiles(entry, options);
   const { checkpoint, close } = await openEntry(entry, unpacked);
   try {
     await cutShards(checkpoint, folder, {
       weights: null,
-      onProgress: (bytes, totalBytes) =>
-        options.onProgress?.({ stage: 'cutting', bytes, totalBytes }),
-      ...(options.signal && { signal: options.signal }),
+      onProgress: (bytes, totalBytes) => onProgress?.({ stage: 'cutting', bytes, totalBytes }),
+      golden,
+      ...(signal && { signal }),
     });
   } finally {
     await close();
@@ -71,14 +84,14 @@ export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions)
   return manifest;
 }
 
-/** Folders appear whole; what is checked is that nobody took anything out since. */
-async function isComplete(folder: string): Promise<boolean> {
+/** Null where the folder is not complete: it appears whole, so somebody must have taken something out since. */
+async function completeManifest(folder: string): Promise<Manifest | null> {
   try {
     const manifest = parseManifestText(await readFile(join(folder, 'manifest.json'), 'utf8'));
     const sizes = await Promise.all(manifest.files.map(({ path }) => stat(join(folder, path))));
-    return sizes.every(({ size }, i) => size === manifest.files[i].bytes);
+    return sizes.every(({ size }, i) => size === manifest.files[i].bytes) ? manifest : null;
   } catch {
-    return false;
+    return null;
   }
 }
 

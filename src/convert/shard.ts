@@ -45,7 +45,12 @@ async function main(): Promise<void> {
     const folder = join(resolve(values.out), checkpoint.manifest.name);
     const manifest = await cutShards(checkpoint, folder, {
       weights: values.weights === undefined ? null : storedAs[values.weights],
-      onProgress: showProgress,
+      onProgress: (bytes, totalBytes) => showProgress('cutting', bytes, totalBytes),
+      golden: {
+        onProgress: (bytes, totalBytes) => showProgress('recording', bytes, totalBytes),
+        onWithout: (reason) =>
+          console.error(`cut without golden states, so rooms cannot prove its rows: ${reason}`),
+      },
       signal: abort.signal,
     });
     if (process.stdout.isTTY) process.stdout.write('\n');
@@ -63,10 +68,10 @@ async function openInput(input: string, label: Partial<ModelLabel>): Promise<Ope
   return { checkpoint, close: () => Promise.resolve() };
 }
 
-function showProgress(bytes: number, totalBytes: number): void {
+function showProgress(step: string, bytes: number, totalBytes: number): void {
   if (!process.stdout.isTTY) return;
   const percent = Math.floor((100 * bytes) / totalBytes);
-  process.stdout.write(`\rcutting ${percent} % of ${(totalBytes / 1e6).toFixed(1)} MB`);
+  process.stdout.write(`\r${step} ${percent} % of ${(totalBytes / 1e6).toFixed(1)} MB`);
 }
 
 main().catch((error: unknown) => {

@@ -63,6 +63,22 @@ const SamplingSchema = v.object({
   repetition_penalty: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(100))),
 });
 
+/** Golden hidden states: see `golden.ts`. */
+const GoldenSchema = v.object({
+  path: relativePath,
+  inputs: v.pipe(
+    v.array(
+      v.pipe(
+        v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
+        v.minLength(1),
+        v.maxLength(256),
+      ),
+    ),
+    v.minLength(1),
+    v.maxLength(8),
+  ),
+});
+
 export const ManifestSchema = v.object({
   format: v.literal('edgeshard'),
   version: v.literal(1),
@@ -79,6 +95,8 @@ export const ManifestSchema = v.object({
   chatTemplate: v.nullable(v.string()),
   /** How its authors would sample from it, under the names of `generation_config.json`. */
   sampling: v.optional(SamplingSchema),
+  /** Absent in a model straight from a hub, and in one that was cut before there were any. */
+  golden: v.optional(GoldenSchema),
 });
 
 export type Manifest = v.InferOutput<typeof ManifestSchema>;

@@ -69,6 +69,21 @@ describe('parseManifest', () => {
       /not a multiple of its 3/,
     ],
     [
+      'golden states that are not there',
+      (m) => (m.golden = { path: 'golden.bin', inputs: [[1]] }),
+      /names "golden\.bin", which is not among its files/,
+    ],
+    [
+      'golden states of another size',
+      (m) => (m.golden = { path: 'model.bin', inputs: [[1]] }),
+      /"model\.bin" should take 128 bytes for its inputs/,
+    ],
+    [
+      'golden inputs with unknown ids',
+      (m) => (m.golden = { path: 'model.bin', inputs: [[32]] }),
+      /ids it does not know/,
+    ],
+    [
       'blocks that do not fit',
       (m) => (m.rows[0].tensors[0].dtype = 'Q8_0'),
       /multiple of 32, not 8/,

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { architectures, isSupported, rowTensors } from './architecture.ts';
 import { tensorBytes } from './dtype.ts';
+import { goldenBytes } from './golden.ts';
 import {
   ManifestSchema,
   pieceBytes,
@@ -32,6 +33,7 @@ export function parseManifest(json: unknown): Manifest {
     throw new Error(
       `the manifest names the tokenizer "${tokenizer}", which is not among its files`,
     );
+  checkGolden(manifest);
   return manifest;
 }
 
@@ -67,6 +69,21 @@ function checkArchitecture({ config, name }: Manifest): void {
     throw new Error(
       `the manifest's config says of ${types.length} layers how they attend, and has ${layers}`,
     );
+}
+
+function checkGolden({ golden, files, config }: Manifest): void {
+  if (!golden) return;
+  const { path, inputs } = golden;
+  const file = files.find((candidate) => candidate.path === path);
+  if (!file) throw new Error(`the manifest names "${path}", which is not among its files`);
+  for (const ids of inputs)
+    if (ids.length > config.max_position_embeddings || ids.some((id) => id >= config.vocab_size))
+      throw new Error(
+        `an input of "${path}" is too long for the model, or has ids it does not know`,
+      );
+  const bytes = goldenBytes(config, inputs);
+  if (file.bytes !== bytes)
+    throw new Error(`"${path}" should take ${bytes} bytes for its inputs, and has ${file.bytes}`);
 }
 
 function checkFile(file: ManifestFile): void {

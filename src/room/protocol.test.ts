@@ -66,6 +66,7 @@ const deviceMessages: DeviceMessage[] = [
   },
   {
     kind: 'profile',
+    fellBack: null,
     adapter: 'apple m2',
     compute: {
       backend: 'webgpu',

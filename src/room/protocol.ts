@@ -194,6 +194,8 @@ const DeviceMessageSchema = v.variant('kind', [
     /** What one call into the engine's worker and back costs beside computing. */
     callMs: ms,
     budgetBytes: count,
+    /** It computed wrongly before, and with what it computes now; null for a device that never did. */
+    fellBack: v.nullable(sentence),
   }),
   v.object({ kind: v.literal('budget'), budgetBytes: count }),
   /** A question, numbered by this device; and the wish that its answer end. */

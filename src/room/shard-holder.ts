@@ -4,17 +4,23 @@
  */
 import type { Engine, LoadedRow, WeightType } from '../engine/engine.ts';
 import type { ShardReader } from '../store/shard-reader.ts';
+import type { SelfProof } from './self-proof.ts';
 
 export interface ShardHolder {
   rows(): number[];
   /** Bytes that the loaded rows occupy on this device. */
   memoryBytes(): number;
-  /** Loads what is missing of `rows`. On failure, rows loaded so far stay, and the error says which failed. */
+  /**
+   * Loads what is missing of `rows`, and has each prove itself. On failure, rows loaded so far stay, and the
+   * error says which failed: a `WrongResult` where one computes wrongly, which is not kept.
+   */
   load(
     rows: readonly number[],
     onProgress: (bytesRead: number, bytesTotal: number) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Has every loaded row prove itself once more. */
+  proveAgain(): Promise<void>;
   /** Unloads every row that is not among `rows`. */
   keepOnly(rows: readonly number[]): Promise<void>;
 }
@@ -23,6 +29,7 @@ export function createShardHolder(
   engine: Engine,
   reader: Pick<ShardReader, 'readRows'>,
   weights: WeightType,
+  proof: SelfProof,
   onLoaded: (row: number) => void,
 ): ShardHolder {
   const held = new Map<number, LoadedRow>();
@@ -35,6 +42,12 @@ export function createShardHolder(
     return result;
   }
 
+  async function drop(row: number, because: unknown): Promise<never> {
+    held.delete(row);
+    await engine.unloadRow(row);
+    throw because;
+  }
+
   return {
     rows: () => [...held.keys()].sort((a, b) => a - b),
     memoryBytes: () => [...held.values()].reduce((sum, row) => sum + row.memoryBytes, 0),
@@ -45,12 +58,18 @@ export function createShardHolder(
         await reader.readRows(
           missing,
           async (row, tensors) => {
-            held.set(row, await engine.loadRow(row, tensors, weights));
+            const loaded = await engine.loadRow(row, tensors, weights);
+            held.set(row, loaded);
+            await proof.prove(loaded).catch((error: unknown) => drop(row, error));
             onLoaded(row);
           },
           onProgress,
           signal,
         );
+      }),
+    proveAgain: () =>
+      inTurn(async () => {
+        for (const loaded of held.values()) await proof.prove(loaded);
       }),
     keepOnly: (rows) =>
       inTurn(async () => {

@@ -8,6 +8,7 @@ const doing: Record<ModelProgress['stage'], string> = {
   downloading: 'Fetching the model',
   unpacking: 'Unpacking it',
   cutting: 'Cutting it into shards',
+  recording: 'Recording what each row computes',
 };
 
 const barCells = 30;

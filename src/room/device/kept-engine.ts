@@ -3,6 +3,7 @@
  * and its runtime is running.
  */
 import type { PreparedEngine } from '../prepare-engine.ts';
+import type { ComputeWith } from '../safer-compute.ts';
 
 export interface KeptEngine {
   /**
@@ -14,10 +15,21 @@ export interface KeptEngine {
     onLost: (reason: string) => void,
     prepare: (onLost: (reason: string) => void) => Promise<PreparedEngine>,
   ): Promise<PreparedEngine>;
+  /** What its next engine is to compute with, and why, once one has computed wrongly; null before. */
+  readonly fallback: Fallback | null;
+  /** It computed wrongly: the next engine is one that gets this right. */
+  fallBack(fallback: Fallback): void;
   dispose(): Promise<void>;
 }
 
+export interface Fallback {
+  with: ComputeWith;
+  /** A sentence for the screens. */
+  reason: string;
+}
+
 export function createKeptEngine(): KeptEngine {
+  let fallback: Fallback | null = null;
   let kept: { wanted: string; prepared: PreparedEngine } | null = null;
   let visitor: (reason: string) => void = () => undefined;
 
@@ -41,6 +53,13 @@ export function createKeptEngine(): KeptEngine {
         kept = { wanted, prepared: await prepare(broke) };
       }
       return kept.prepared;
+    },
+    get fallback() {
+      return fallback;
+    },
+    fallBack(to) {
+      fallback = to;
+      void dispose();
     },
     dispose,
   };

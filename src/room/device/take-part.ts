@@ -9,6 +9,7 @@ import { measuredLink } from '../measured-link.ts';
 import type { Peers } from '../peers.ts';
 import type { PreparedEngine } from '../prepare-engine.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
+import { WrongResult } from '../self-proof.ts';
 import type { ShardHolder } from '../shard-holder.ts';
 import type { AskingMode, DeviceView, PlanView } from '../view.ts';
 import { createBusyLight } from './busy-light.ts';
@@ -34,6 +35,8 @@ export interface PartOptions {
   showAsking: (mode: AskingMode) => void;
   /** Ends this device's part with a sentence for the screen. */
   fail: (reason: string) => void;
+  /** Leaves for an engine that computes more surely; false where there is none. */
+  fallBack: (reason: string) => boolean;
 }
 
 export interface DevicePart {
@@ -100,6 +103,7 @@ export function takePart(options: PartOptions): DevicePart {
     } catch (error) {
       if (assigned !== lap) return;
       const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof WrongResult && options.fallBack(reason)) return;
       reporter.set({ kind: 'failed', reason });
       send({ kind: 'unable', epoch: lap.epoch, reason: reason.slice(0, 500) });
       return;

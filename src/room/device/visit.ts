@@ -1,4 +1,5 @@
 /** One visit to a room: from dialling the host to the end of that connection. */
+import type { ComputeProfile } from '../../engine/engine.ts';
 import { deviceLabel } from '../../profile/this-device.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
 import {
@@ -18,6 +19,8 @@ import { prepareEngine } from '../prepare-engine.ts';
 import { relayServers } from '../relay-servers.ts';
 import { roomProtocolVersion, type DeviceMessage, type HostMessage } from '../protocol.ts';
 import type { DeviceOptions } from '../room.ts';
+import { saferThan } from '../safer-compute.ts';
+import { createSelfProof } from '../self-proof.ts';
 import { createShardHolder } from '../shard-holder.ts';
 import type { DeviceView } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
@@ -188,8 +191,10 @@ async function becomeDevice(
   );
   store.update({ phase: { kind: 'open' }, model: modelView(manifest), plan: null });
 
-  const { contextLength, weights: wantedWeights } = welcome;
-  const device = options.device();
+  const { contextLength } = welcome;
+  const { fallback } = options.engine;
+  const { weights: wantedWeights } = fallback?.with ?? welcome;
+  const device = { ...options.device(), ...(fallback && { backend: fallback.with.backend }) };
   const prepared = await options.engine.take(
     `${sha256} ${contextLength} ${wantedWeights}`,
     (reason) => end({ isFinal: false, reason: `This device lost its means to compute: ${reason}` }),
@@ -213,7 +218,9 @@ async function becomeDevice(
     compute: { backend, adapter, weights, layerMs, headMs },
     memory: { budgetBytes, usedBytes: 0 },
   });
-  const holder = createShardHolder(engine, reader, weights, (row) => part?.keeps(row));
+  const { prefillChunk } = compute;
+  const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
+  const holder = createShardHolder(engine, reader, weights, proof, (row) => part?.keeps(row));
   const taken = takePart({
     welcome,
     manifest,
@@ -230,12 +237,21 @@ async function becomeDevice(
     showPlan: (plan) => store.update({ plan }),
     showAsking: (asking) => store.update({ asking }),
     fail,
+    fallBack(reason) {
+      const safer = saferThan(compute);
+      if (!safer) return false;
+      options.engine.fallBack({ with: safer, reason });
+      store.notice(`${reason} ${startsAnew}`);
+      end({ isFinal: false, reason });
+      return true;
+    },
   });
   part = taken;
   onAbort(signal, () => void taken.leave());
   options.onPart(taken);
   reporter.set({ kind: 'spare' });
-  tell({ kind: 'profile', adapter, compute, callMs, budgetBytes });
+  const fellBack = fallback && `${fallback.reason} ${startedAnew(compute)}`;
+  tell({ kind: 'profile', adapter, compute, callMs, budgetBytes, fellBack });
   questions.reach(tell, welcome.deviceId);
   onAbort(signal, () => questions.lose());
   await taken.tellKeptRows();
@@ -243,6 +259,11 @@ async function becomeDevice(
 
 const relayedNotice =
   'This device reaches the host only by way of the server, which is slower: the network keeps devices apart.';
+const startsAnew = 'It starts anew with what is slower and surer.';
+
+function startedAnew({ backend, weights }: ComputeProfile): string {
+  return `It computes with ${weights} on ${backend} now.`;
+}
 
 function newcomer(id: string): DeviceView {
   return {

@@ -45,6 +45,8 @@ export interface AdmissionOptions {
   onNotKept: (member: Member, refill: number) => void;
   /** Two members reach each other by way of the server's relay only. */
   onRelayed: (member: Member, other: Member) => void;
+  /** It computed wrongly before it came, and says with what it computes now. */
+  onFellBack: (member: Member, sentence: string) => void;
   onStageFailed: (member: Member, sequence: number, reason: string) => void;
 }
 
@@ -134,6 +136,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
       case 'profile': {
         const { compute, callMs, adapter, budgetBytes } = message;
         member.profile = { compute, callMs, adapter, budgetBytes };
+        if (message.fellBack !== null) options.onFellBack(member, message.fellBack);
         introduce(member);
         measureOwnLink(member, link);
         options.onShown();

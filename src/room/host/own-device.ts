@@ -1,10 +1,13 @@
 /** The host as one of its room's devices: its engine made ready, and made anew when it is lost. */
+import type { Manifest } from '../../model/manifest.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import { createComputingDevice, type ComputingDevice } from '../computing-device.ts';
 import type { Lap } from '../lap.ts';
 import { prepareEngine } from '../prepare-engine.ts';
 import type { HostOptions } from '../room.ts';
+import { saferThan, type ComputeWith } from '../safer-compute.ts';
+import { createSelfProof, WrongResult } from '../self-proof.ts';
 import { createShardHolder } from '../shard-holder.ts';
 import type { StageRunnerOptions } from '../stage-runner.ts';
 import type { Member } from './members.ts';
@@ -14,6 +17,7 @@ export interface OwnDeviceOptions {
   host: Member;
   room: HostOptions;
   model: Parameters<typeof prepareEngine>[1];
+  manifest: Manifest;
   stage: Omit<StageRunnerOptions, 'engine' | 'onBusy'>;
   cache: PieceCache;
   reader: ShardReader;
@@ -24,6 +28,8 @@ export interface OwnDeviceOptions {
   onReady: () => void;
   /** What it held is gone; another engine is on its way. */
   onLost: (reason: string) => void;
+  /** It computed wrongly, and goes on with what is slower and surer; a sentence for the screen. */
+  onFellBack: (sentence: string) => void;
   /** It cannot compute at all; a sentence for the screen. */
   onFailed: (sentence: string) => void;
   onKeepsRow: (row: number) => void;
@@ -44,13 +50,15 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
   const { host, reader, signal } = options;
   let device: ComputingDevice | null = null;
   let lastLostMs = -Infinity;
+  /** Set once it has computed wrongly. */
+  let fallback: ComputeWith | null = null;
 
   signal.addEventListener('abort', () => void device?.dispose());
 
   async function start(): Promise<void> {
     const prepared = await prepareEngine(
-      options.room,
-      options.model,
+      { ...options.room, ...(fallback && { backend: fallback.backend }) },
+      { ...options.model, ...(fallback && { weights: fallback.weights }) },
       options.cache,
       (status) => {
         host.status = status;
@@ -60,7 +68,11 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     );
     const { engine, compute, callMs, budgetBytes } = prepared;
     if (signal.aborted) return engine.dispose();
-    const holder = createShardHolder(engine, reader, compute.weights, options.onKeepsRow);
+    const { manifest, onKeepsRow } = options;
+    const { contextLength } = options.model;
+    const { prefillChunk, weights } = compute;
+    const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
+    const holder = createShardHolder(engine, reader, weights, proof, onKeepsRow);
     device = createComputingDevice(prepared, holder, { ...options.stage, onBusy: () => undefined });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
     host.status = { kind: 'spare' };
@@ -71,13 +83,31 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     const nowMs = performance.now();
     const isAgain = nowMs - lastLostMs < tooSoonMs;
     lastLostMs = nowMs;
+    forgetDevice();
+    options.onLost(`This device lost its means to compute: ${reason}`);
+    if (isAgain) fail(`it was lost twice in a short time: ${reason}`);
+    else start().catch(fail);
+  }
+
+  function forgetDevice(): void {
     device?.stop();
     device = null;
     host.profile = null;
     host.rows = [];
-    options.onLost(`This device lost its means to compute: ${reason}`);
-    if (isAgain) fail(`it was lost twice in a short time: ${reason}`);
-    else start().catch(fail);
+  }
+
+  /** Where the rows computed wrongly, another engine takes this one's place if there is a surer one. */
+  function fallBack(error: unknown): never {
+    const safer = host.profile && saferThan(host.profile.compute);
+    if (error instanceof WrongResult && safer) {
+      fallback = safer;
+      void device?.dispose();
+      forgetDevice();
+      options.onFellBack(`${error.message} This device starts anew with what is slower and surer.`);
+      options.onLost(error.message);
+      start().catch(fail);
+    }
+    throw error;
   }
 
   function fail(error: unknown): void {
@@ -101,10 +131,11 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     },
     async prepare(lap, dropFirst) {
       if (!device) throw new Error('The host is not ready to compute.');
-      await device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) => {
+      const preparing = device.prepare(lap, dropFirst, (bytesLoaded, bytesTotal) => {
         host.status = { kind: 'loading', bytesLoaded, bytesTotal };
         showMemory();
       });
+      await preparing.catch(fallBack);
       host.status = { kind: 'ready' };
       showMemory();
     },

@@ -328,6 +328,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     host,
     room: options,
     model: { config, contextLength, weights: options.weights },
+    manifest,
     stage: {
       deviceId: 'host',
       hiddenSize: config.hidden_size,
@@ -355,6 +356,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       planning.lose('host', reason);
     },
     onFailed: (sentence) => store.update({ waitingFor: { kind: 'failure', sentence } }),
+    onFellBack: (sentence) => store.notice(sentence),
     onKeepsRow: (row) => tracker.keeps('host', row, reader.foundHashes(row)),
   });
 
@@ -400,6 +402,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       store.notice(
         `${member.label} (${member.id}) and ${other.label} (${other.id}) reach each other only by way of the server, which is slower: their network keeps devices apart.`,
       ),
+    onFellBack: (member, sentence) => store.notice(`${member.label} (${member.id}): ${sentence}`),
     onStageFailed: (member, _sequence, reason) => exclude(member, reason),
   });
 

@@ -1,0 +1,129 @@
+/** Runs a model's golden inputs through its shards, row by row, and keeps what every row puts out. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine, StoredTensor } from '../engine/engine.ts';
+import { createLocalEngine } from '../engine/local-engine.ts';
+import { goldenInputs, packGolden, unpackGolden } from '../model/golden.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { parseManifest } from '../model/parse-manifest.ts';
+import { openFileSource } from './file-source.ts';
+import { createHashedFile, type HashedFile } from './hashed-file.ts';
+
+export interface GoldenOptions {
+  /** Stored bytes of the rows that have been run, and of all. */
+  onProgress?: (bytes: number, totalBytes: number) => void;
+  /** The engine could not run the model here, says why; a room then runs it unproven. */
+  onWithout?: (reason: string) => void;
+  signal?: AbortSignal;
+}
+
+const goldenPath = 'golden.bin';
+
+/**
+ * Adds the golden states to a folder of shards that has none, computed in f32. Memory stays near one row.
+ * The manifest is replaced last, so that the folder is whole at any moment, and stays as it was where the
+ * engine cannot run the model: a row may be too large for it, or of a shape that it does not know.
+ */
+export async function addGolden(
+  folder: string,
+  manifest: Manifest,
+  options: GoldenOptions = {},
+): Promise<void> {
+  try {
+    await record(folder, manifest, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    options.onWithout?.(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function record(folder: string, manifest: Manifest, options: GoldenOptions): Promise<void> {
+  const inputs = goldenInputs(manifest.config);
+  const staged = join(folder, `.${goldenPath}.partial-${process.pid}`);
+  const file = await createHashedFile(staged);
+  try {
+    await writeStates(file, folder, manifest, inputs, options);
+  } catch (error) {
+    await file.abandon();
+    await rm(staged);
+    throw error;
+  }
+  const hashes = await file.finish();
+  const withGolden = parseManifest({
+    ...manifest,
+    files: [...manifest.files, { path: goldenPath, ...hashes }],
+    golden: { path: goldenPath, inputs },
+  });
+  await rename(staged, join(folder, goldenPath));
+  await writeManifest(folder, withGolden);
+}
+
+async function writeStates(
+  file: HashedFile,
+  folder: string,
+  manifest: Manifest,
+  inputs: number[][],
+  { onProgress, signal }: GoldenOptions,
+): Promise<void> {
+  const { config, rows } = manifest;
+  // Only a cut needs ONNX Runtime in Node.
+  const { nodeRuntime } = await import('../engine/node-runtime.ts');
+  const contextLength = Math.max(...inputs.map((ids) => ids.length));
+  const engine = createLocalEngine(nodeRuntime, { config, contextLength });
+  const states: Float32Array[] = [];
+  const sizes = rows.map(({ tensors }) => tensors.reduce((sum, { bytes }) => sum + bytes, 0));
+  const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  let doneBytes = 0;
+  try {
+    for (const row of rows.keys()) {
+      signal?.throwIfAborted();
+      await engine.loadRow(row, await readRow(folder, manifest, row), 'f32');
+      for (const [index, ids] of inputs.entries()) {
+        const values = await runRow(engine, row, index, ids, states.at(index));
+        const block = packGolden(values);
+        await file.write(block);
+        states[index] = unpackGolden(block, values.length);
+      }
+      await engine.unloadRow(row);
+      doneBytes += sizes[row];
+      onProgress?.(doneBytes, totalBytes);
+    }
+  } finally {
+    await engine.dispose();
+  }
+}
+
+/** What the row makes of one input, all of its positions in one run. */
+async function runRow(
+  engine: Engine,
+  row: number,
+  sequence: number,
+  ids: number[],
+  values: Float32Array | undefined,
+): Promise<Float32Array> {
+  const input = values
+    ? { kind: 'hidden' as const, tokens: ids.length, values }
+    : { kind: 'tokens' as const, ids: Int32Array.from(ids) };
+  const result = await engine.run({ first: row, last: row, sequence, position: 0, input });
+  return result.values;
+}
+
+async function readRow(folder: string, manifest: Manifest, row: number): Promise<StoredTensor[]> {
+  const tensors: StoredTensor[] = [];
+  for (const { name, dtype, shape, file, offset, bytes } of manifest.rows[row].tensors) {
+    const source = await openFileSource(join(folder, manifest.files[file].path));
+    try {
+      tensors.push({ name, dtype, shape, data: await source.read(offset, bytes) });
+    } finally {
+      await source.close();
+    }
+  }
+  return tensors;
+}
+
+/** In one piece: a reader sees the old manifest or the new one. */
+async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  const staged = join(folder, `.manifest.partial-${process.pid}`);
+  await writeFile(staged, JSON.stringify(manifest, null, 1));
+  await rename(staged, join(folder, 'manifest.json'));
+}

@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { tinyConfig } from './fixtures/tiny-manifest.ts';
+import {
+  goldenBytes,
+  goldenInputs,
+  goldenRounding,
+  packGolden,
+  readGolden,
+  unpackGolden,
+} from './golden.ts';
+
+/** Of an f32. */
+const smallest = 2 ** -149;
+
+describe('packGolden', () => {
+  it('keeps every value to half a step of an f16, however large the largest is', () => {
+    const [min, max] = [-1e30, 1e30].map(Math.fround);
+    const values = fc.array(fc.float({ min, max, noNaN: true }), { minLength: 1 });
+    fc.assert(
+      fc.property(values, (numbers) => {
+        const state = Float32Array.from(numbers);
+        const kept = unpackGolden(packGolden(state), state.length);
+        const largest = Math.max(...state.map(Math.abs));
+        // Below 2^-29 of the largest an f16 has fewer digits: what is left out there is lost in a sum.
+        for (const [i, value] of state.entries())
+          expect(Math.abs(kept[i] - value)).toBeLessThanOrEqual(
+            Math.abs(value) * goldenRounding + largest * 2 ** -39 + smallest,
+          );
+      }),
+    );
+  });
+
+  it('refuses what no row may put out', () => {
+    expect(() => packGolden(Float32Array.of(0, Infinity))).toThrow(/not finite/);
+    expect(() => packGolden(Float32Array.of(NaN))).toThrow(/not finite/);
+  });
+});
+
+describe('goldenInputs', () => {
+  it('has a short input and one past 32 positions, within context and vocabulary', () => {
+    const inputs = goldenInputs({ ...tinyConfig, max_position_embeddings: 512, vocab_size: 999 });
+    expect(inputs.map((ids) => ids.length)).toEqual([2, 34]);
+    expect(inputs.every((ids) => ids[0] === tinyConfig.bos_token_id)).toBe(true);
+    expect(new Set(inputs.flat()).size).toBeGreaterThan(30);
+    expect(Math.max(...inputs.flat())).toBeLessThan(999);
+    expect(goldenInputs(tinyConfig).map((ids) => ids.length)).toEqual([2, 16]);
+  });
+});
+
+describe('readGolden', () => {
+  it('finds every block of a file', () => {
+    const inputs = [
+      [1, 2, 3],
+      [1, 2],
+    ];
+    const rows = tinyConfig.num_hidden_layers + 2;
+    const blocks = Array.from({ length: rows }, (_, row) =>
+      inputs.map(({ length }, input) => {
+        const count = row === rows - 1 ? tinyConfig.vocab_size : length * tinyConfig.hidden_size;
+        return new Float32Array(count).fill(row + input / 8);
+      }),
+    );
+    const parts = blocks.flat().map(packGolden);
+    const file = new Uint8Array(goldenBytes(tinyConfig, inputs));
+    let end = 0;
+    for (const part of parts) {
+      file.set(part, end);
+      end += part.length;
+    }
+    expect(end).toBe(file.length);
+    for (const [row, ofRow] of blocks.entries())
+      for (const [input, block] of ofRow.entries())
+        expect(readGolden(file, tinyConfig, inputs, row, input)).toEqual(block);
+  });
+});
