@@ -194,6 +194,17 @@ test('the host slows a link down, sees that it is slowed, and lets it be again',
   await expect(card).not.toContainText('more');
 });
 
+test('the host sees where a token’s time goes, and asks why the plan is this one', async ({
+  page,
+}) => {
+  await page.goto(gallery.scene('host-writing'));
+  const panel = page.getByRole('region', { name: 'One lap, one token' });
+  await expect(panel.getByRole('row').filter({ hasText: 'rows 3–4' })).toContainText('6.1');
+  await panel.getByText('Other plans').click();
+  await expect(panel.getByRole('row').filter({ hasText: 'The host alone' })).toContainText('38.1');
+  await expect(panel.getByRole('listitem').first()).toContainText('a twice as fast');
+});
+
 test.describe('choosing a model', () => {
   test('wants a name or an address that can be one', async ({ newDevice }) => {
     const page = await newDevice({ viewport: sizes.phone });

@@ -35,6 +35,18 @@ describe('the planner behind a port', () => {
     expect(choice.reason).toMatch(/would need .* ms a token/);
   });
 
+  it('explains a plan', async () => {
+    const { problem } = authorsCases()[0];
+    const client = connect();
+    const choice = await client.choose(problem);
+    if (!choice.feasible) throw new Error(choice.reason);
+    const { stages, alternatives } = await client.explain(problem, choice.plan);
+    expect(stages.map(({ device }) => device)).toEqual(
+      choice.plan.stages.map(({ device }) => device),
+    );
+    expect(alternatives.map(({ name }) => name)).toContain('solo');
+  });
+
   it('hands back what went wrong', async () => {
     const { problem } = authorsCases()[0];
     await expect(connect().choose(problem, { objective: 'request' })).rejects.toThrow(

@@ -1,5 +1,6 @@
 /** The planner as a tab uses it: asked in the main thread, answered from a worker. */
 import type { Choice, ChooseOptions } from './choose.ts';
+import type { ExplainablePlan, Explanation } from './explain.ts';
 import type { FeasiblePlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import type { PlanRequest, PlanResponse, Port } from './worker.ts';
@@ -10,6 +11,8 @@ export interface PlannerClient {
    * @throws {Error} where the problem lacks what the objective needs, or the client was disposed of
    */
   choose: (problem: Problem, options?: Omit<ChooseOptions, 'clock'>) => Promise<Choice>;
+  /** Why a plan is as it is. Rejects like `choose`. */
+  explain: (problem: Problem, plan: ExplainablePlan) => Promise<Explanation>;
   /** Ends the worker; what was asked and is not answered yet is rejected. */
   dispose: () => void;
 }
@@ -20,11 +23,18 @@ export function startPlanner(): PlannerClient {
   return connectPlanner(worker, () => worker.terminate());
 }
 
+type PlanQuestion = PlanRequest extends infer Request
+  ? Request extends unknown
+    ? Omit<Request, 'id'>
+    : never
+  : never;
+type Answered = Exclude<PlanResponse, { plan: FeasiblePlan } | { error: string }>;
+
 /** A client over any port that `servePlanner` answers at the other end. */
 export function connectPlanner(port: Port, close: () => void): PlannerClient {
   interface Pending {
     onPlan: ((plan: FeasiblePlan) => void) | undefined;
-    resolve: (choice: Choice) => void;
+    resolve: (response: Answered) => void;
     reject: (reason: Error) => void;
   }
   const pending = new Map<number, Pending>();
@@ -40,21 +50,33 @@ export function connectPlanner(port: Port, close: () => void): PlannerClient {
       return;
     }
     pending.delete(response.id);
-    if ('choice' in response) request.resolve(response.choice);
-    else request.reject(new Error(response.error));
+    if ('error' in response) request.reject(new Error(response.error));
+    else request.resolve(response);
   });
 
+  function ask(question: PlanQuestion, onPlan?: (plan: FeasiblePlan) => void): Promise<Answered> {
+    return new Promise((resolve, reject) => {
+      if (!isOpen) {
+        reject(new Error('the planner was disposed of; start another one'));
+        return;
+      }
+      const id = nextId++;
+      pending.set(id, { onPlan, resolve, reject });
+      port.postMessage({ id, ...question } satisfies PlanRequest);
+    });
+  }
+
   return {
-    choose: (problem, { onPlan, ...options } = {}) =>
-      new Promise((resolve, reject) => {
-        if (!isOpen) {
-          reject(new Error('the planner was disposed of; start another one'));
-          return;
-        }
-        const id = nextId++;
-        pending.set(id, { onPlan, resolve, reject });
-        port.postMessage({ id, problem, options } satisfies PlanRequest);
-      }),
+    async choose(problem, { onPlan, ...options } = {}) {
+      const response = await ask({ problem, options }, onPlan);
+      if ('choice' in response) return response.choice;
+      throw new Error('the planner answered a question that was not asked');
+    },
+    async explain(problem, explained) {
+      const response = await ask({ problem, explained });
+      if ('explanation' in response) return response.explanation;
+      throw new Error('the planner answered a question that was not asked');
+    },
     dispose: () => {
       isOpen = false;
       close();

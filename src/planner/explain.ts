@@ -52,9 +52,12 @@ export interface ExplainOptions extends SolveOptions {
   questionLimitMs?: number;
 }
 
+/** What has to be known of a plan to explain it. */
+export type ExplainablePlan = Pick<FeasiblePlan, 'objective' | 'ms' | 'stages'>;
+
 export function explain(
   problem: Problem,
-  plan: FeasiblePlan,
+  plan: ExplainablePlan,
   options: ExplainOptions = {},
 ): Explanation {
   const settled = withoutSwitching(problem);
@@ -88,7 +91,7 @@ function withoutSwitching(problem: Problem): Problem {
 
 function explainStages(
   problem: Problem,
-  plan: FeasiblePlan,
+  plan: ExplainablePlan,
   options: SolveOptions,
 ): ExplainedStage[] {
   const instance = instanceOf(problem, { ...options, objective: plan.objective });
@@ -123,7 +126,7 @@ function entryOf(problem: Problem, name: string): string {
 
 function findLimits(
   problem: Problem,
-  plan: FeasiblePlan,
+  plan: ExplainablePlan,
   gainMs: (changed: Problem) => number,
 ): Limit[] {
   const used = [...new Set(plan.stages.map(({ device }) => entryOf(problem, device)))];
@@ -175,7 +178,7 @@ function twiceAsFast(device: Device): Device {
 
 function findAlternatives(
   problem: Problem,
-  plan: FeasiblePlan,
+  plan: ExplainablePlan,
   ask: (changed: Problem, method?: Method) => number | null,
 ): Alternative[] {
   const simple: Method[] = ['solo', 'best-single', 'two-device', 'proportional', 'even'];

@@ -24,6 +24,7 @@ export { priceStages } from './price.ts';
 export { chooseBatch, type BatchChoice } from './batch.ts';
 export {
   explain,
+  type ExplainablePlan,
   type Alternative,
   type ExplainedStage,
   type Explanation,

@@ -1,20 +1,21 @@
 /**
- * The planner in a worker of its own, so that a proof under way never blocks a tab. Messages in: `{ id, problem, options }`. Messages out, for
- * the same `id`: any number of `{ plan }`, each better than the last, then one `{ choice }` or `{ error }`.
+ * The planner in a worker of its own, so that a proof under way never blocks a tab. Messages in: `{ id, problem, options }`, and
+ * `{ id, problem, explained }` for a plan to be explained. Messages out, for the same `id`: any number of `{ plan }`, each better than the
+ * last, then one `{ choice }`, `{ explanation }` or `{ error }`.
  */
 import { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
+import { explain, type ExplainablePlan, type Explanation } from './explain.ts';
 import type { FeasiblePlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 
-export interface PlanRequest {
-  id: number;
-  problem: Problem;
-  options: Omit<ChooseOptions, 'onPlan' | 'clock'>;
-}
+export type PlanRequest = { id: number; problem: Problem } & (
+  { options: Omit<ChooseOptions, 'onPlan' | 'clock'> } | { explained: ExplainablePlan }
+);
 
 export type PlanResponse =
   | { id: number; plan: FeasiblePlan }
   | { id: number; choice: Choice }
+  | { id: number; explanation: Explanation }
   | { id: number; error: string };
 
 /** What a worker's global scope and a message port have in common. */
@@ -27,11 +28,13 @@ export interface Port {
 export function servePlanner(port: Port): void {
   port.addEventListener('message', ({ data }) => {
     // Only this app's own client writes to the port.
-    const { id, problem, options } = data as PlanRequest;
+    const request = data as PlanRequest;
+    const { id, problem } = request;
     const answer = (response: PlanResponse) => port.postMessage(response);
     try {
       const onPlan = (plan: FeasiblePlan) => answer({ id, plan });
-      answer({ id, choice: choosePlan(problem, { ...options, onPlan }) });
+      if ('explained' in request) answer({ id, explanation: explain(problem, request.explained) });
+      else answer({ id, choice: choosePlan(problem, { ...request.options, onPlan }) });
     } catch (error) {
       answer({ id, error: error instanceof Error ? error.message : String(error) });
     }

@@ -3,7 +3,7 @@ import type { Backend, WeightType } from '../engine/engine.ts';
 import type { LinkEmulation } from '../transport/index.ts';
 import type { SamplingOptions } from './host/sampler.ts';
 import type { PipelineMode } from './host/turns.ts';
-import type { AskingMode, DoorMode, RowRange, RoomView } from './view.ts';
+import type { AskingMode, DoorMode, PlanReasons, RoomView, RowRange, StageTiming } from './view.ts';
 
 export type WireType = 'f16' | 'f32';
 
@@ -101,7 +101,7 @@ export interface AnswerResult {
 /** How long one trip round the stages took, and what each stage made of it. Durations only. */
 export interface LapTiming {
   lapMs: number;
-  hops: { stage: number; queueMs: number; computeMs: number; wireMs: number }[];
+  hops: StageTiming[];
 }
 
 export interface Answer {
@@ -142,6 +142,8 @@ export interface HostRoom extends Room {
   emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
   /** Allows a visitor's question, or refuses it. */
   decide(answerId: number, isAllowed: boolean): void;
+  /** Why the plan that runs is as it is, by what is known now; null while none runs. */
+  explainPlan(): Promise<PlanReasons | null>;
   /** Settles when no plan is being rolled out and the room can answer. */
   settled(): Promise<void>;
 }

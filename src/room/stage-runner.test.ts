@@ -244,6 +244,7 @@ describe('a frame from another device', () => {
       onPieceRead: () => undefined,
       onFailure: ({ reason }) => failures.push(reason),
       onBusy: (isBusy) => busy.push(isBusy),
+      onStep: () => undefined,
     });
     runner.adopt(lap);
   });

@@ -63,6 +63,8 @@ export interface StageRunnerOptions {
   onPieceRead: (piece: { sequence: number; position: number }) => void;
   onFailure: (failure: { epoch: number; sequence: number; reason: string }) => void;
   onBusy: (busy: boolean) => void;
+  /** A step of an answer went through one of this device's stages. */
+  onStep: (hop: HopTiming) => void;
 }
 
 export interface StageRunner {
@@ -168,7 +170,9 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
 
   function finish(work: Work, result: RunResult, startedMs: number): void {
     if (routes.isVoid(work)) return;
-    const hops = [...work.hops, timing(work, startedMs, result.computeMs)];
+    const hop = timing(work, startedMs, result.computeMs);
+    const hops = [...work.hops, hop];
+    if (work.kind === 'token') options.onStep(hop);
     if (result.kind === 'logits') {
       const { epoch } = work.lap;
       const { positions, values: logits } = result;

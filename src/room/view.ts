@@ -23,6 +23,23 @@ export interface RowRange {
   last: number;
 }
 
+/** What one stage makes of a token's trip. Durations only. */
+export interface StageTiming {
+  stage: number;
+  /** From arriving to being taken up, computing, and half the round trip of the link that brought it. */
+  queueMs: number;
+  computeMs: number;
+  wireMs: number;
+}
+
+/** Where the time of a token's lap goes: means over the last laps. */
+export interface LapView {
+  /** Of the plan that it went round. */
+  epoch: number;
+  lapMs: number;
+  stages: StageTiming[];
+}
+
 export interface DeviceView {
   /** `host`, or a short letter in order of joining: `a`, `b`, … */
   id: string;
@@ -50,6 +67,8 @@ export interface DeviceView {
   } | null;
   /** How its links are slowed down, for an experiment; null for links as they are. */
   emulation: LinkEmulation | null;
+  /** What its own stages take of a token, on its own screen, renewed about twice a second; empty elsewhere. */
+  stages: StageTiming[];
 }
 
 export interface PlanView {
@@ -60,6 +79,16 @@ export interface PlanView {
   /** One or two sentences for a visitor: which plan runs, and why. */
   why: string;
   status: 'loading' | 'running';
+}
+
+/** What else could have been planned, and what holds this plan back. Devices by id, links as `from → to`. */
+export interface PlanReasons {
+  /** Such as `solo` or `without a`; null ms where it is impossible. */
+  alternatives: { name: string; ms: number | null; why: string }[];
+  /** What doubling a device's memory or speed, or a link's quality, would save, most first. */
+  limits: { kind: 'memory' | 'speed' | 'link'; where: string; gainMs: number }[];
+  /** What one more device like this one would save. */
+  oneMore: { device: string; gainMs: number }[];
 }
 
 /** Whether visitors may ask from their own screens: never, once the host has agreed to the question, or freely. */
@@ -91,6 +120,8 @@ export interface AnswerView {
   ttftMs: number | null;
   msPerToken: number | null;
   predictedMsPerToken: number;
+  /** Renewed about twice a second; null until known, and on a visitor's screen. */
+  lap: LapView | null;
 }
 
 /** Who may join: everybody with the link, whom the host lets in, or nobody new. */

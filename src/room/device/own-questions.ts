@@ -126,6 +126,7 @@ function newView(id: number, asker: string, prompt: string): AnswerView {
     ttftMs: null,
     msPerToken: null,
     predictedMsPerToken: 0,
+    lap: null,
   };
 }
 

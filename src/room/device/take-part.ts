@@ -11,6 +11,7 @@ import type { PreparedEngine } from '../prepare-engine.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import { WrongResult } from '../self-proof.ts';
 import type { ShardHolder } from '../shard-holder.ts';
+import { createStageWatch } from '../stage-means.ts';
 import type { AskingMode, DeviceView, PlanView } from '../view.ts';
 import { createBusyLight } from './busy-light.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
@@ -69,6 +70,7 @@ export function takePart(options: PartOptions): DevicePart {
   const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
 
+  const stageWatch = createStageWatch((stages) => show({ stages }));
   const device = createComputingDevice(prepared, holder, {
     deviceId: welcome.deviceId,
     hiddenSize: manifest.config.hidden_size,
@@ -85,6 +87,7 @@ export function takePart(options: PartOptions): DevicePart {
       send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500) }),
     // The host knows when it computes; only this screen needs to be told.
     onBusy: createBusyLight((isBusy) => show({ status: { kind: isBusy ? 'computing' : 'ready' } })),
+    onStep: (hop) => stageWatch.add(hop),
   });
 
   function showMemory(): void {
@@ -129,6 +132,7 @@ export function takePart(options: PartOptions): DevicePart {
 
   async function keepLaps(epochs: number[]): Promise<void> {
     await device.keepLaps(new Set(epochs));
+    stageWatch.clear();
     const newest = Math.max(...epochs);
     const plan = plans.get(newest);
     if (plan) options.showPlan({ ...plan, status: 'running' });

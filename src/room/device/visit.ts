@@ -277,6 +277,7 @@ function newcomer(id: string): DeviceView {
     bytesLoaded: 0,
     link: null,
     emulation: null,
+    stages: [],
   };
 }
 

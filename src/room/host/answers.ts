@@ -209,5 +209,6 @@ function newView(id: number, asker: string, { prompt }: AskRequest): AnswerView 
     ttftMs: null,
     msPerToken: null,
     predictedMsPerToken: 0,
+    lap: null,
   };
 }

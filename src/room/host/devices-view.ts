@@ -24,6 +24,7 @@ export function devicesView(members: Iterable<Member>, isComputing: boolean): De
       memory: { budgetBytes: profile?.budgetBytes ?? 0, usedBytes: member.usedBytes },
       bytesLoaded: member.bytesLoaded,
       emulation: member.emulation,
+      stages: [],
       link: link && {
         latencyMs: link.latencyMs,
         mbps: link.mbps,

@@ -35,6 +35,8 @@ export interface GenerationOptions {
   turn: (signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
   onReading: (tokensRead: number, predictedMsPerToken: number) => void;
+  /** One token's lap, whatever it brought. */
+  onLap: (epoch: number, timing: LapTiming) => void;
   /** The tokens that one lap brought: several where a draft came true. */
   onTokens: (ids: readonly number[]) => void;
   onPaused: (reason: string) => void;
@@ -171,6 +173,7 @@ async function generateOn(
       );
       made.laps.push(timing);
       if (readMs === 0) readMs = timing.lapMs;
+      if (fresh.length === 1) options.onLap(running.lap.epoch, timing);
       const accepted = take(logits, drafted, options, made);
       lease.ran(running.lap, ids.length + accepted);
       if (fresh.length === 1) {

@@ -88,6 +88,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
     remove: (deviceId) => room?.remove(deviceId),
     decide: (answerId, isAllowed) => room?.decide(answerId, isAllowed),
     stop: (answerId) => room?.stop(answerId),
+    explainPlan: () => openRoomOrThrow().explainPlan(),
     settled: () => opened.then((running) => running.settled()),
     close,
   };

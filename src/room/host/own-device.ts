@@ -18,7 +18,7 @@ export interface OwnDeviceOptions {
   room: HostOptions;
   model: Parameters<typeof prepareEngine>[1];
   manifest: Manifest;
-  stage: Omit<StageRunnerOptions, 'engine' | 'onBusy'>;
+  stage: Omit<StageRunnerOptions, 'engine' | 'onBusy' | 'onStep'>;
   cache: PieceCache;
   reader: ShardReader;
   /** Aborts when the room ends. */
@@ -73,7 +73,12 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     const { prefillChunk, weights } = compute;
     const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
     const holder = createShardHolder(engine, reader, weights, proof, onKeepsRow);
-    device = createComputingDevice(prepared, holder, { ...options.stage, onBusy: () => undefined });
+    device = createComputingDevice(prepared, holder, {
+      ...options.stage,
+      onBusy: () => undefined,
+      // Every lap ends here with the times of all its stages.
+      onStep: () => undefined,
+    });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
     host.status = { kind: 'spare' };
     options.onReady();

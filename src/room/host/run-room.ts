@@ -10,7 +10,7 @@ import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
-import type { AskingMode, DoorMode, WaitingFor } from '../view.ts';
+import type { AskingMode, DoorMode, PlanReasons, WaitingFor } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
@@ -32,6 +32,7 @@ import { createOwnDevice } from './own-device.ts';
 import { measuredMembers, newMember, type Member } from './members.ts';
 import { createPlanChooser } from './plan-chooser.ts';
 import type { OpenedModel } from './open-model.ts';
+import { planReasons } from './plan-reasons.ts';
 import { createPieceTracker } from './piece-tracker.ts';
 import { createPlanning } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
@@ -75,6 +76,7 @@ export interface RunningRoom {
   decide(answerId: number, isAllowed: boolean): void;
   stop(answerId: number): void;
   setMemoryBudget(bytes: number): void;
+  explainPlan(): Promise<PlanReasons | null>;
   settled(): Promise<void>;
 }
 
@@ -421,6 +423,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     emulate,
     decide: (answerId, isAllowed) => answers.decide(answerId, isAllowed),
     stop: (answerId) => answers.stop(answerId),
+    async explainPlan() {
+      const running = planning.current();
+      return running && planReasons(planInput(), running.lap.stages);
+    },
     settled: () => planning.settled(),
     setMemoryBudget(bytes) {
       if (host.profile) host.profile.budgetBytes = bytes;

@@ -5,6 +5,7 @@ import type { AnswerView } from '../view.ts';
 import { generate, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Planning } from './planning.ts';
+import { createLapWatch } from '../stage-means.ts';
 import { createSampler } from './sampler.ts';
 import type { Turns } from './turns.ts';
 
@@ -49,7 +50,12 @@ export async function writeAnswer(
   show({ promptTokens: promptIds.length });
   const writer = tokenizer?.streamDecoder(promptIds);
   let text = '';
-  const figures: Pick<AnswerView, 'ttftMs' | 'msPerToken'> = { ttftMs: null, msPerToken: null };
+  const figures: Pick<AnswerView, 'ttftMs' | 'msPerToken' | 'lap'> = {
+    ttftMs: null,
+    msPerToken: null,
+    lap: null,
+  };
+  const watchLap = createLapWatch();
   let lastTokenMs = 0;
   /** One a lap. */
   const tokenMs: number[] = [];
@@ -77,6 +83,9 @@ export async function writeAnswer(
     onReading: (tokensRead, predictedMsPerToken) =>
       show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken }),
     onPaused: (reason) => show({ status: { kind: 'paused', reason } }),
+    onLap(epoch, timing) {
+      figures.lap = watchLap(epoch, timing) ?? figures.lap;
+    },
     onTokens(fresh) {
       const nowMs = performance.now();
       if (figures.ttftMs === null) figures.ttftMs = nowMs - askedMs;

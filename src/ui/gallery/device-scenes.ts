@@ -53,6 +53,7 @@ export const deviceScenes: Scenes = {
         isThisDevice: true,
         rows: [{ first: 3, last: 4 }],
         status: { kind: 'computing' },
+        stages: [{ stage: 1, queueMs: 0.7, computeMs: 2.6, wireMs: 1.7 }],
       }),
     ],
   }),

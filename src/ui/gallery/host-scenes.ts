@@ -4,6 +4,7 @@ import {
   alone,
   answer,
   device,
+  measuredLap,
   threeDevices,
   threeStages,
   tinyLlama,
@@ -78,7 +79,9 @@ export const hostScenes: Scenes = {
       }),
     ],
   }),
-  'host-writing': scene(host, { answers: [answer({ status: { kind: 'writing' } })] }),
+  'host-writing': scene(host, {
+    answers: [answer({ status: { kind: 'writing' }, lap: measuredLap })],
+  }),
   'host-answers': scene(host, {
     answers: [
       answer({}),

@@ -1,5 +1,13 @@
 /** Devices, models and plans that the gallery's scenes are made of. Made-up figures of a likely size. */
-import type { AnswerView, DeviceStatus, DeviceView, ModelView, PlanView } from '../../room/view.ts';
+import type {
+  AnswerView,
+  DeviceStatus,
+  DeviceView,
+  LapView,
+  ModelView,
+  PlanReasons,
+  PlanView,
+} from '../../room/view.ts';
 
 export const stories: ModelView = {
   name: 'stories15m',
@@ -38,6 +46,7 @@ export function device(id: string, change: Partial<DeviceView> = {}): DeviceView
     memory: { budgetBytes: 2_000_000_000, usedBytes: 41_200_000 },
     bytesLoaded: 24_000_000,
     emulation: null,
+    stages: [],
     link: id === 'host' ? null : { latencyMs: 2.1, mbps: 54.2, relayed: false },
     ...change,
   };
@@ -98,6 +107,32 @@ export const alone: PlanView = {
   status: 'running',
 };
 
+/** How laps of `threeStages` went. */
+export const measuredLap: LapView = {
+  epoch: 3,
+  lapMs: 24.3,
+  stages: [
+    { stage: 0, queueMs: 0, computeMs: 2.6, wireMs: 0 },
+    { stage: 1, queueMs: 0.7, computeMs: 6.1, wireMs: 1.7 },
+    { stage: 2, queueMs: 0.2, computeMs: 2.4, wireMs: 2.9 },
+    { stage: 3, queueMs: 0.1, computeMs: 4.8, wireMs: 1.1 },
+  ],
+};
+
+export const reasons: PlanReasons = {
+  alternatives: [
+    { name: 'even', ms: 24.9, why: 'it would take 1.5 ms more (6 %)' },
+    { name: 'without b', ms: 27.2, why: 'it would take 3.8 ms more (16 %)' },
+    { name: 'solo', ms: 38.1, why: 'it would take 14.7 ms more (63 %)' },
+    { name: 'best-single', ms: null, why: 'the rows do not fit, or a link is missing' },
+  ],
+  limits: [
+    { kind: 'speed', where: 'a', gainMs: 2.9 },
+    { kind: 'link', where: 'host → a', gainMs: 0.85 },
+  ],
+  oneMore: [{ device: 'b', gainMs: 1.2 }],
+};
+
 export function answer(change: Partial<AnswerView> = {}): AnswerView {
   return {
     id: 1,
@@ -110,6 +145,7 @@ export function answer(change: Partial<AnswerView> = {}): AnswerView {
     ttftMs: 84,
     msPerToken: 24.1,
     predictedMsPerToken: 23.4,
+    lap: null,
     ...change,
   };
 }
@@ -120,4 +156,5 @@ export const unanswered = {
   newTokens: 0,
   ttftMs: null,
   msPerToken: null,
+  lap: null,
 } as const;

@@ -2,6 +2,7 @@
 import type { Answer, AnswerResult, AskRequest, HostRoom } from '../../room/room.ts';
 import type { AnswerView, RoomView } from '../../room/view.ts';
 import { createViewStore } from '../../room/view-store.ts';
+import { reasons } from './people.ts';
 import { tokens } from './story.ts';
 
 export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
@@ -29,6 +30,7 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       newTokens: 0,
       ttftMs: null,
       msPerToken: null,
+      lap: null,
       predictedMsPerToken: view.plan?.predictedMsPerToken ?? msPerToken,
     };
     store.update({ answers: [...store.view.answers, shown] });
@@ -113,6 +115,7 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
           : { kind: 'failed', reason: 'The host did not allow this question.' },
       }),
     stop: (id) => running.get(id)?.stop(),
+    explainPlan: () => Promise.resolve(reasons),
     settled: () => Promise.resolve(),
   };
 }

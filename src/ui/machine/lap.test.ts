@@ -12,6 +12,7 @@ const device = (id: string, layerMs: number, headMs: number): DeviceView => ({
   memory: { budgetBytes: 1e9, usedBytes: 0 },
   bytesLoaded: 0,
   emulation: null,
+  stages: [],
   link: null,
 });
 

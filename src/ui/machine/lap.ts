@@ -42,7 +42,8 @@ export function lapOf(plan: PlanView, devices: readonly DeviceView[], modelRows:
   return { parts, computeMs: total, wireMs };
 }
 
-function computeMs(
+/** What a device's own measurement says of a stage; 0 before there is one. */
+export function computeMs(
   stage: RowRange & { device: string },
   devices: readonly DeviceView[],
   modelRows: number,

@@ -1,32 +1,23 @@
 import { expect, it } from 'vitest';
-import type { AnswerView, PlanView } from '../../room/view.ts';
-import { measuredMsPerToken } from './measured.ts';
+import { alone, answer } from '../gallery/people.ts';
+import { measuredOn } from './measured.ts';
 
-const plan: PlanView = {
-  epoch: 3,
-  stages: [{ device: 'host', first: 0, last: 7 }],
-  predictedMsPerToken: 20,
-  why: '',
-  status: 'running',
-};
+const plan = { ...alone, epoch: 3 };
+const lap = (epoch: number, lapMs: number) => ({ epoch, lapMs, stages: [] });
 
-const answer = (predictedMsPerToken: number, msPerToken: number | null): AnswerView => ({
-  id: 1,
-  asker: 'host',
-  prompt: '',
-  text: '',
-  status: { kind: 'writing' },
-  promptTokens: 1,
-  newTokens: 1,
-  ttftMs: 1,
-  msPerToken,
-  predictedMsPerToken,
-});
-
-it('takes the newest answer under the running plan', () => {
-  expect(measuredMsPerToken(plan, [answer(20, 22), answer(20, 21), answer(20, null)])).toBe(21);
+it('takes the newest answer that went round the running plan’s lap', () => {
+  const answers = [
+    answer({ lap: lap(3, 22) }),
+    answer({ lap: lap(3, 20), msPerToken: 21, predictedMsPerToken: 19 }),
+    answer({ lap: null, msPerToken: null }),
+  ];
+  expect(measuredOn(plan, answers)).toEqual({
+    msPerToken: 21,
+    predictedMsPerToken: 19,
+    lap: lap(3, 20),
+  });
 });
 
 it('does not put an earlier plan’s measurement beside this plan’s prediction', () => {
-  expect(measuredMsPerToken(plan, [answer(40, 43)])).toBeNull();
+  expect(measuredOn(plan, [answer({ lap: lap(2, 43) })])).toBeNull();
 });

@@ -1,16 +1,17 @@
-/** The latest measurement that belongs beside the running plan's prediction. */
-import type { AnswerView, PlanView } from '../../room/view.ts';
+/** What was measured of the plan that runs. */
+import type { AnswerView, LapView, PlanView } from '../../room/view.ts';
 
-/** Median ms per token of the newest answer given under this prediction; null until there is one. */
-export function measuredMsPerToken(plan: PlanView, answers: readonly AnswerView[]): number | null {
-  const underThisPlan = answers.findLast(
-    ({ msPerToken, predictedMsPerToken }) =>
-      msPerToken !== null && isSame(predictedMsPerToken, plan.predictedMsPerToken),
-  );
-  return underThisPlan?.msPerToken ?? null;
+export interface Measured {
+  msPerToken: number;
+  /** For that answer, whose length the prediction knows. */
+  predictedMsPerToken: number;
+  lap: LapView;
 }
 
-/** A figure that may have been rounded on its way here. */
-function isSame(a: number, b: number): boolean {
-  return Math.abs(a - b) <= 1e-3 * Math.max(Math.abs(a), Math.abs(b));
+/** Of the newest answer whose tokens went round this plan's lap; null until there is one. */
+export function measuredOn(plan: PlanView, answers: readonly AnswerView[]): Measured | null {
+  for (const { msPerToken, predictedMsPerToken, lap } of answers.toReversed())
+    if (msPerToken !== null && lap?.epoch === plan.epoch)
+      return { msPerToken, predictedMsPerToken, lap };
+  return null;
 }

@@ -12,6 +12,7 @@ const device = (id: string, rows: RowRange[], status: DeviceStatus): DeviceView 
   memory: { budgetBytes: 1, usedBytes: 0 },
   bytesLoaded: 0,
   emulation: null,
+  stages: [],
   link: null,
 });
 
