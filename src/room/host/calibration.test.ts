@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { stagesOf } from '../fixtures/engine-room.ts';
 import { measuredMember } from '../fixtures/members.ts';
 import { createCalibration, type Calibration } from './calibration.ts';
+import type { MeasuredMember } from './members.ts';
 
 const compute = { embedMs: 0, layerMs: 1, headMs: 2, attendMs: 0.01 };
 const host = measuredMember('host', { compute, callMs: 0.1 });
@@ -38,40 +39,43 @@ function laps(count: number, slower: { host?: number; a?: number } = {}, besideM
     });
 }
 
+function calibrated({ id, profile }: MeasuredMember) {
+  return calibration.calibrated(id, profile);
+}
+
 describe('what laps teach', () => {
   it('is nothing before there are a few of them', () => {
     laps(7, { a: 3 }, 1);
-    expect(calibration.calibrated(phone)).toEqual(phone);
+    expect(calibrated(phone)).toEqual(phone.profile);
   });
 
   it('is how much slower each device is than it measured', () => {
     laps(16, { a: 3 });
-    expect(calibration.calibrated(phone).profile.compute).toMatchObject({
+    expect(calibrated(phone).compute).toMatchObject({
       layerMs: 3,
       headMs: 6,
       attendMs: 0.03,
     });
-    expect(calibration.calibrated(host).profile.compute).toMatchObject(compute);
+    expect(calibrated(host).compute).toMatchObject(compute);
     expect(phone.profile.compute).toMatchObject(compute);
   });
 
   it('is what a stage takes beside computing, on every device', () => {
     laps(16, {}, 0.6);
-    for (const member of [host, phone])
-      expect(calibration.calibrated(member).profile.callMs).toBeCloseTo(0.6, 6);
+    for (const member of [host, phone]) expect(calibrated(member).callMs).toBeCloseTo(0.6, 6);
   });
 
   it('withstands a burst of other work', () => {
     laps(20);
     laps(15, { a: 9 }, 5);
-    expect(calibration.calibrated(phone).profile.compute.layerMs).toBeCloseTo(1, 6);
-    expect(calibration.calibrated(phone).profile.callMs).toBeCloseTo(0, 6);
+    expect(calibrated(phone).compute.layerMs).toBeCloseTo(1, 6);
+    expect(calibrated(phone).callMs).toBeCloseTo(0, 6);
   });
 
   it('is forgotten with the device', () => {
     laps(16, { a: 3 });
     calibration.forget('a');
-    expect(calibration.calibrated(phone).profile.compute).toMatchObject(compute);
+    expect(calibrated(phone).compute).toMatchObject(compute);
   });
 });
 

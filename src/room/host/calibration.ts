@@ -5,7 +5,7 @@
  */
 import type { LapTiming } from '../room.ts';
 import { hopsOf, type Stage } from '../lap.ts';
-import type { MeasuredMember, Member } from './members.ts';
+import type { DeviceProfile, Member } from './members.ts';
 import { layerMsAt } from './room-plan.ts';
 
 export interface TokenLap {
@@ -30,8 +30,8 @@ export interface CalibrationOptions {
 export interface Calibration {
   /** A token's trip while nothing else was under way. */
   observe(lap: TokenLap): void;
-  /** The member with its times as they turned out. */
-  calibrated(member: MeasuredMember): MeasuredMember;
+  /** What the device measured of itself, with its times as they turned out. */
+  calibrated(deviceId: string, profile: DeviceProfile): DeviceProfile;
   /** It left, or measured itself anew. */
   forget(deviceId: string): void;
 }
@@ -103,23 +103,19 @@ export function createCalibration(options: CalibrationOptions): Calibration {
       add(besideMs, (lapMs - inStages - onWire) / stages.length);
       if (++observed % lookEvery === 0) look();
     },
-    calibrated(member) {
-      const { profile } = member;
+    calibrated(deviceId, profile) {
       const { compute } = profile;
-      const slower = factor(member.id);
+      const slower = factor(deviceId);
       return {
-        ...member,
-        profile: {
-          ...profile,
-          callMs: Math.max(0, known(besideMs) ?? profile.callMs),
-          compute: {
-            ...compute,
-            embedMs: compute.embedMs * slower,
-            layerMs: compute.layerMs * slower,
-            headMs: compute.headMs * slower,
-            attendMs: compute.attendMs * slower,
-            prefillLayerMs: compute.prefillLayerMs * slower,
-          },
+        ...profile,
+        callMs: Math.max(0, known(besideMs) ?? profile.callMs),
+        compute: {
+          ...compute,
+          embedMs: compute.embedMs * slower,
+          layerMs: compute.layerMs * slower,
+          headMs: compute.headMs * slower,
+          attendMs: compute.attendMs * slower,
+          prefillLayerMs: compute.prefillLayerMs * slower,
         },
       };
     },

@@ -1,12 +1,24 @@
 import type { DeviceStatus, DeviceView } from '../view.ts';
-import { linkBetween, type Member } from './members.ts';
+import { linkBetween, type DeviceProfile, type Member } from './members.ts';
+import { layerMsAt } from './room-plan.ts';
+
+interface Shown {
+  isComputing: boolean;
+  /** What is known of the member's speed by now; null before it has measured itself. */
+  profileOf: (member: Member) => DeviceProfile | null;
+  /** Positions before the token that a layer's time is shown for. */
+  position: number;
+}
 
 /** The members as the host's screen shows them. */
-export function devicesView(members: Iterable<Member>, isComputing: boolean): DeviceView[] {
+export function devicesView(
+  members: Iterable<Member>,
+  { isComputing, profileOf, position }: Shown,
+): DeviceView[] {
   const all = [...members];
   const host = all.find((member) => member.id === 'host');
   return all.map((member) => {
-    const { profile } = member;
+    const profile = profileOf(member);
     const link = host && member !== host ? (linkBetween(member, host) ?? null) : null;
     return {
       id: member.id,
@@ -18,7 +30,7 @@ export function devicesView(members: Iterable<Member>, isComputing: boolean): De
         backend: profile.compute.backend,
         adapter: profile.adapter,
         weights: profile.compute.weights,
-        layerMs: profile.compute.layerMs,
+        layerMs: layerMsAt(profile.compute, position),
         headMs: profile.compute.headMs,
       },
       memory: { budgetBytes: profile?.budgetBytes ?? 0, usedBytes: member.usedBytes },

@@ -29,7 +29,7 @@ import {
   sequenceCapacity,
 } from './lap-facts.ts';
 import { createOwnDevice } from './own-device.ts';
-import { measuredMembers, newMember, type Member } from './members.ts';
+import { measuredMembers, newMember, type DeviceProfile, type Member } from './members.ts';
 import { createPlanChooser } from './plan-chooser.ts';
 import type { OpenedModel } from './open-model.ts';
 import { planReasons } from './plan-reasons.ts';
@@ -90,6 +90,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const { manifest, address: modelAddress } = model;
   const { config } = manifest;
   const contextLength = config.max_position_embeddings;
+  const position = Math.min(typicalPosition, contextLength >> 1);
   const host = newMember('host', deviceLabel(), null);
   const members = new Map<string, Member>([['host', host]]);
   let isComputing = false;
@@ -122,7 +123,9 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   });
 
   function showDevices(): void {
-    store.update({ devices: devicesView(members.values(), isComputing) });
+    const profileOf = ({ id, profile }: Member): DeviceProfile | null =>
+      profile && calibration.calibrated(id, profile);
+    store.update({ devices: devicesView(members.values(), { isComputing, profileOf, position }) });
   }
 
   function changed(): void {
@@ -179,11 +182,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
 
   function planInput(): RoomPlanInput {
     const { wire, plan: choice } = options;
-    const measured = measuredMembers(members.values()).map((member) =>
-      calibration.calibrated(member),
-    );
+    const measured = measuredMembers(members.values()).map((member) => ({
+      ...member,
+      profile: calibration.calibrated(member.id, member.profile),
+    }));
     const inFlight = load.answers();
-    const position = Math.min(typicalPosition, contextLength >> 1);
     return { manifest, contextLength, wire, choice, members: measured, inFlight, position };
   }
 
@@ -225,7 +228,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     member: (deviceId) => members.get(deviceId),
     headRow: manifest.rows.length - 1,
     wireMs: (from, to) => plannedWireMs(members, from, to, hiddenBytes(config, options.wire)),
-    onDrift: () => planning.reprice(),
+    onDrift() {
+      planning.reprice();
+      showDevices();
+    },
     onDeparture: () => planning.changed(),
   });
 
