@@ -16,7 +16,7 @@ export interface DemoOptions {
   hubUrl?: string;
   devices: number;
   device: DeviceOptions;
-  host: Pick<HostOptions, 'weights' | 'wire' | 'plan' | 'prefillChunk'>;
+  host: Pick<HostOptions, 'weights' | 'wire' | 'plan' | 'prefillChunk' | 'contextLength'>;
   /** Devices whose links are slowed down. */
   links: EmulatedLink[];
   ask: AskRequest;
@@ -46,6 +46,7 @@ Opens a room of headless browser tabs on this machine and has it answer one prom
   --wire W                 f16 or f32: how hidden states travel (default: f16)
   --plan P                 auto, even, or stages such as host:0-3,a:4-6,host:7 (default: auto)
   --chunk N                prompt tokens per frame (default: measured)
+  --context N              longest conversation in tokens (default: the model's own, 4096 at most)
   --link D=20ms~5ms/50mbit/1%
                            slows all links of device D (host, a, b, …) down: delay each way, give or take,
                            bandwidth, loss; each part optional; may be given for several devices
@@ -98,6 +99,7 @@ const OptionsSchema = v.object({
     'auto',
   ),
   chunk: v.optional(whole(1, 4096)),
+  context: v.optional(whole(64, 1 << 20)),
   link: v.optional(v.array(emulatedLink), []),
   prompt: v.optional(v.string(), 'Once upon a time'),
   'prompt-ids': v.optional(
@@ -149,6 +151,7 @@ export function parseDemoOptions(args: string[]): DemoOptions | 'help' {
       wire: options.wire,
       plan: options.plan,
       prefillChunk: options.chunk ?? null,
+      contextLength: options.context ?? null,
     },
     links: options.link,
     ask: {

@@ -60,6 +60,11 @@ export interface HostOptions extends DeviceOptions {
   door: DoorMode;
   /** Most answers whose tokens share one pass over a stage's weights; 1 to compute one by one, for comparison. */
   maxBatch: number;
+  /**
+   * Longest conversation, in tokens, for which memory is kept; null for as long as the model allows, up to a
+   * usual length.
+   */
+  contextLength: number | null;
   /** Most answers in flight together; null for as many as fit the devices' memory. */
   maxInFlight: number | null;
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */

@@ -18,6 +18,7 @@ describe('parsePageOptions', () => {
         pipeline: 'no-bubbles',
         speculation: true,
         maxBatch: 16,
+        contextLength: null,
         maxInFlight: null,
         prefillChunk: null,
         maxDevices: 16,
@@ -29,7 +30,7 @@ describe('parsePageOptions', () => {
 
   it('reads an experiment', () => {
     const { device, host, modelName } = parsePageOptions(
-      '?backend=wasm&threads=1&memory=512MB&weights=f32&wire=f32&path=relay&chunk=16&devices=4&expected=3&model=stories15M',
+      '?backend=wasm&threads=1&memory=512MB&weights=f32&wire=f32&path=relay&chunk=16&context=1024&devices=4&expected=3&model=stories15M',
     );
     expect(device).toEqual({
       backend: 'wasm',
@@ -41,6 +42,7 @@ describe('parsePageOptions', () => {
       weights: 'f32',
       wire: 'f32',
       prefillChunk: 16,
+      contextLength: 1024,
       maxDevices: 4,
       expectedDevices: 3,
     });

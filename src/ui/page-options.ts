@@ -12,6 +12,7 @@
  * | `wire`     | `f16`, `f32`                         | host |
  * | `plan`     | `auto`, `even`, `host:0-3,a:4-6,host:7` | host |
  * | `chunk`    | prompt tokens per frame, 1 to 4096   | host |
+ * | `context`  | longest conversation in tokens, 64 to 1048576 | host |
  * | `devices`  | most devices, the host included, 1 to 64 | host |
  * | `pipeline` | `no-bubbles`, `bubbles`              | host |
  * | `drafts`   | `on`, `off`: speculative tokens      | host |
@@ -69,6 +70,7 @@ const AddressSchema = v.object({
   wire: v.optional(v.picklist(['f16', 'f32'], 'f16 or f32'), 'f16'),
   plan: v.optional(v.union([v.literal('auto'), v.literal('even'), exactPlan]), 'auto'),
   chunk: v.optional(wholeNumber(1, 4096)),
+  context: v.optional(wholeNumber(64, 1 << 20)),
   devices: v.optional(wholeNumber(1, 64), '16'),
   pipeline: v.optional(
     v.picklist(['no-bubbles', 'bubbles'], 'no-bubbles or bubbles'),
@@ -114,6 +116,7 @@ export function parsePageOptions(search: string): PageOptions {
       pipeline: read.output.pipeline,
       speculation: read.output.drafts === 'on',
       maxBatch: read.output.batch,
+      contextLength: read.output.context ?? null,
       maxInFlight: read.output.inflight ?? null,
       prefillChunk: chunk ?? null,
       maxDevices: read.output.devices,

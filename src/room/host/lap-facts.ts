@@ -38,8 +38,12 @@ export function overflows(members: Members, lap: Lap): boolean {
 }
 
 /** How many sequences' caches fit beside the weights that the lap gives each device; at least 1. */
-export function sequenceCapacity(members: Members, lap: Lap, manifest: Manifest): number {
-  const contextLength = manifest.config.max_position_embeddings;
+export function sequenceCapacity(
+  members: Members,
+  lap: Lap,
+  manifest: Manifest,
+  contextLength: number,
+): number {
   const fitting = [...devicesOf(lap)].map((id) => {
     const member = members.get(id);
     return member ? sequencesThatFit(member, rowsOf(lap, id), manifest, contextLength) : 1;

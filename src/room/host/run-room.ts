@@ -5,6 +5,7 @@ import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import { rangesOf, rowsOf, type Lap } from '../lap.ts';
 import { encodeBulk } from '../bulk-message.ts';
+import { contextLengthOf } from '../context-length.ts';
 import { keptBudgetBytes } from '../kept-states.ts';
 import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
@@ -89,7 +90,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const { options, store, signal, model } = room;
   const { manifest, address: modelAddress } = model;
   const { config } = manifest;
-  const contextLength = config.max_position_embeddings;
+  const contextLength = contextLengthOf(config, options.contextLength);
   const position = Math.min(typicalPosition, contextLength >> 1);
   const host = newMember('host', deviceLabel(), null);
   const members = new Map<string, Member>([['host', host]]);
@@ -249,7 +250,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
 
   function capacity(): number {
     const lap = planning.current()?.lap;
-    const most = lap ? sequenceCapacity(members, lap, manifest) : 1;
+    const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;
     return Math.min(most, options.maxInFlight ?? most);
   }
 
