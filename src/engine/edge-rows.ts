@@ -28,6 +28,7 @@ export function createEmbeddingRow({ config, tensors, weights }: RowOptions): Em
 
 export async function createHeadRow({ runtime, ...options }: RowOptions): Promise<HeadRow> {
   const graph = composeHead({ ...options, info: runtime.info });
+  options.tensors.release();
   const { result, memoryBytes } = graph;
   const session = await openSession(runtime, graph, memoryBytes, []);
   return {

@@ -2,6 +2,7 @@
 import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { quantise } from '../model/quantise.ts';
+import { release } from '../model/release.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { StoredTensor, WeightType } from './engine.ts';
 import { storedAs } from './stored-as.ts';
@@ -54,5 +55,6 @@ function noLargerThan(table: StoredTensor, weights: WeightType): StoredTensor {
     const values = dequantise(table.dtype, table.data.subarray(row * from, (row + 1) * from));
     data.set(quantise(dtype, values), row * to);
   }
+  release(table.data);
   return { ...table, dtype, data };
 }

@@ -6,7 +6,7 @@ import type { GpuKvCache } from './gpu-kv-cache.ts';
 import type { GpuKvPool } from './gpu-kv-pool.ts';
 import type { KvCache } from './kv-cache.ts';
 import { openSession, type RowOptions } from './row.ts';
-import { composeLayer, composeLayerParts } from './row-graph.ts';
+import { composeLayer, composeLayerParts, type LayerParts } from './row-graph.ts';
 import type { RunTensor, Session } from './runtime.ts';
 import { takenTwice } from './tensor-source.ts';
 
@@ -37,9 +37,12 @@ const defaultWholeBelowBytes = 16 * 2 ** 20;
  */
 export async function loadOnWasm(options: LayerWeightsOptions): Promise<LayerWeights<KvCache>> {
   const [first, second] = takenTwice(options.tensors);
-  const parts = await loadParts({ ...options, tensors: first });
   const { wholeBelowBytes = defaultWholeBelowBytes } = options;
-  if (parts.memoryBytes >= wholeBelowBytes) return parts;
+  const composed = composeLayerParts({ ...options, tensors: first, info: options.runtime.info });
+  const isLarge = composed.memoryBytes >= wholeBelowBytes;
+  if (isLarge) first.release();
+  const parts = await loadParts(options, composed);
+  if (isLarge) return parts;
   const whole = await loadWhole({ ...options, tensors: second });
   return {
     ...parts,
@@ -93,6 +96,7 @@ interface WholeLayer extends Omit<LayerWeights<KvCache>, 'runTogether'> {
 
 async function loadWhole({ runtime, ...options }: LayerWeightsOptions): Promise<WholeLayer> {
   const graph = composeLayer({ ...options, info: runtime.info });
+  options.tensors.release();
   const { result, memoryBytes } = graph;
   const session = await openSession(runtime, graph, memoryBytes, [result]);
   return {
@@ -110,18 +114,17 @@ async function loadWhole({ runtime, ...options }: LayerWeightsOptions): Promise<
   };
 }
 
-async function loadParts({
-  runtime,
-  ...options
-}: LayerWeightsOptions): Promise<LayerWeights<KvCache>> {
-  const parts = composeLayerParts({ ...options, info: runtime.info });
+async function loadParts(
+  { runtime, attentions }: LayerWeightsOptions,
+  parts: LayerParts,
+): Promise<LayerWeights<KvCache>> {
   const { attention, projections, memoryBytes } = parts;
   const before = await openSession(runtime, parts.before, memoryBytes, []);
   const after = await openSession(runtime, parts.after, memoryBytes, []);
   async function run(caches: BoundCache[], hidden: RunTensor): Promise<RunTensor> {
     const projected = await before.run({ hidden });
     const qkv = projections.map((name) => projected[name]);
-    const attended = await options.attentions.run(attention, caches, qkv);
+    const attended = await attentions.run(attention, caches, qkv);
     const outputs = await after.run({ hidden, attended });
     return outputs[parts.after.result];
   }

@@ -4,15 +4,15 @@
  * FusedMatMul f32 0.14 ms, DynamicQuantizeMatMul int8 0.14, MatMulNBits 8 bits 1.2, 4 bits 1.5.
  */
 import { blockLayout } from '../model/dtype.ts';
-import { packF16 } from '../model/f16.ts';
 import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
 import type { Graph, Value } from './onnx/graph.ts';
 import {
   blocksOf,
+  columnValues,
+  f16Columns,
   int8Columns,
   stackShape,
   stackValues,
-  transpose,
   type Matrix,
 } from './weight-layouts.ts';
 
@@ -73,8 +73,7 @@ const addRowsF32: Adder = (graph, x, name, { outputs, inputs }, stack) => {
 };
 
 const addColumnsF32: Adder = (graph, x, name, shape, stack) => {
-  const values = new Float32Array(shape.outputs * shape.inputs);
-  transpose(stackValues(stack), shape, values);
+  const values = columnValues(stack);
   return graph.node('MatMul', [
     x,
     graph.constant(name, 'float32', [shape.inputs, shape.outputs], values),
@@ -83,8 +82,7 @@ const addColumnsF32: Adder = (graph, x, name, shape, stack) => {
 
 /** Only the product is in 16 bits; what flows between operators stays f32. */
 const addColumnsF16: Adder = (graph, x, name, shape, stack) => {
-  const values = new Uint16Array(shape.outputs * shape.inputs);
-  transpose(packF16(stackValues(stack)), shape, values);
+  const values = f16Columns(stack);
   const product = graph.node('MatMul', [
     graph.cast(x, 'float16'),
     graph.constant(name, 'float16', [shape.inputs, shape.outputs], values),

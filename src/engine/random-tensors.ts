@@ -23,6 +23,7 @@ export function randomTensors(config: ModelConfig, dtype: StorableDtype): Tensor
       return { name, dtype: fits, shape, data: repeat(pattern, tensorBytes(fits, shape)) };
     },
     expectEmpty: () => undefined,
+    release: () => undefined,
   };
 }
 

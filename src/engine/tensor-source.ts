@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import { firstNotFinite } from '../model/finite-check.ts';
+import { release } from '../model/release.ts';
 import { toHalfRotation } from '../model/rotary-layout.ts';
 import type { StoredTensor } from './engine.ts';
 import { tensorShape } from './tensor-shapes.ts';
@@ -16,6 +17,8 @@ export interface TensorSource {
   take(name: string): StoredTensor;
   /** Throws if a tensor was left over: the architecture does not know what it means. */
   expectEmpty(): void;
+  /** Once all that was taken is converted: gives the stored bytes back. */
+  release(): void;
 }
 
 /** `prefix` is what the row's tensor names begin with, e.g. `model.layers.3.`. */
@@ -43,6 +46,9 @@ export function createTensorSource(
         throw new Error(
           `this architecture has no use for ${[...byName.keys()].join(', ')}; without it, results would be wrong`,
         );
+    },
+    release() {
+      for (const { data } of tensors) release(data);
     },
   };
 }
@@ -86,6 +92,7 @@ export function takenTwice(tensors: TensorSource): [TensorSource, TensorSource] 
     has: (name) => taken.has(name),
     take: (name) => taken.get(name) ?? first.take(name),
     expectEmpty: () => undefined,
+    release: () => tensors.release(),
   };
   return [first, second];
 }

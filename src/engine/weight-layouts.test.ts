@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { dequantise } from '../model/dequantise.ts';
+import { packF16 } from '../model/f16.ts';
 import { quantise, type StorableDtype } from '../model/quantise.ts';
 import type { StoredTensor } from './engine.ts';
-import { blocksOf, int8Columns, stackValues, transpose } from './weight-layouts.ts';
+import { blocksOf, columnValues, f16Columns, int8Columns, stackValues } from './weight-layouts.ts';
 
 function stored(dtype: StorableDtype, shape: [number, number]): StoredTensor {
   const values = Float32Array.from({ length: shape[0] * shape[1] }, () => Math.random() - 0.5);
@@ -38,21 +39,24 @@ describe('weights in blocks', () => {
 });
 
 it('int8 columns have one scale for each output', () => {
-  const stack = [stored('F32', [3, 5]), stored('F16', [2, 5])];
+  const stack = [stored('F32', [40, 5]), stored('F16', [2, 5])];
   const { values, scales } = int8Columns(stack);
   stackValues(stack).forEach((weight, index) => {
     const output = Math.floor(index / 5);
-    const value = values[(index % 5) * 5 + output] * scales[output];
+    const value = values[(index % 5) * 42 + output] * scales[output];
     expect(Math.abs(value - weight)).toBeLessThanOrEqual(scales[output] * 0.5 + 1e-7);
   });
 });
 
-it('transposes matrices that are no whole number of tiles', () => {
-  const shape = { outputs: 35, inputs: 70 };
-  const from = Float32Array.from({ length: 35 * 70 }, (_, index) => index);
-  const to = new Float32Array(from.length);
-  transpose(from, shape, to);
-  for (let output = 0; output < 35; output++)
-    for (let input = 0; input < 70; input++)
-      expect(to[input * 35 + output]).toBe(output * 70 + input);
+it('columns are the values transposed, whatever the number of outputs', () => {
+  const stack = [stored('F32', [35, 70]), stored('F16', [3, 70])];
+  const rows = stackValues(stack);
+  const columns = columnValues(stack);
+  const halves = f16Columns(stack);
+  const exact = packF16(rows);
+  for (let output = 0; output < 38; output++)
+    for (let input = 0; input < 70; input++) {
+      expect(columns[input * 38 + output]).toBe(rows[output * 70 + input]);
+      expect(halves[input * 38 + output]).toBe(exact[output * 70 + input]);
+    }
 });

@@ -1,7 +1,7 @@
 /** Stored weights, [out, in] and stacked along `out`, in the layouts that ONNX Runtime's products take. */
-import { blockLayout } from '../model/dtype.ts';
+import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
-import { f16Values } from '../model/f16.ts';
+import { f16Values, packF16 } from '../model/f16.ts';
 import { quantise } from '../model/quantise.ts';
 import type { StoredTensor } from './engine.ts';
 
@@ -34,47 +34,90 @@ export function stackValues(stack: StoredTensor[]): Float32Array {
   return values;
 }
 
-const tile = 32;
+/** Outputs at a time: a band of f32 values, and tiles that stay in the cache while they are transposed. */
+const bandOutputs = 32;
 
-/** [out, in] to [in, out], tile by tile so that both sides stay in the cache. */
-export function transpose<Numbers extends Float32Array | Uint16Array | Int8Array>(
-  from: Numbers,
-  { outputs, inputs }: Matrix,
-  to: Numbers,
-): void {
-  for (let top = 0; top < outputs; top += tile)
-    for (let left = 0; left < inputs; left += tile) {
-      const bottom = Math.min(top + tile, outputs);
-      const right = Math.min(left + tile, inputs);
-      for (let output = top; output < bottom; output++)
-        for (let input = left; input < right; input++)
-          to[input * outputs + output] = from[output * inputs + input];
+interface Band {
+  /** [count, in]; overwritten by the next band. */
+  values: Float32Array;
+  /** The first of its outputs in the whole stack. */
+  first: number;
+  count: number;
+}
+
+/** The values band by band, so that a large matrix is never held as f32 beside what it becomes. */
+function* bandsOf(stack: StoredTensor[]): Generator<Band> {
+  const { inputs } = stackShape(stack);
+  const scratch = new Float32Array(bandOutputs * inputs);
+  let first = 0;
+  for (const { dtype, data, shape } of stack) {
+    const [outputs] = shape;
+    const outputBytes = tensorBytes(dtype, [inputs]);
+    for (let top = 0; top < outputs; top += bandOutputs) {
+      const count = Math.min(bandOutputs, outputs - top);
+      const values = scratch.subarray(0, count * inputs);
+      dequantise(dtype, data.subarray(top * outputBytes, (top + count) * outputBytes), values);
+      yield { values, first: first + top, count };
     }
+    first += outputs;
+  }
+}
+
+type Numbers = Float32Array | Uint16Array | Int8Array;
+
+/** Places outputs `first` to `first + count`, [count, in], in a matrix [in, out]. */
+function transposeBand<T extends Numbers>(
+  from: T,
+  { first, count }: Pick<Band, 'first' | 'count'>,
+  { outputs, inputs }: Matrix,
+  to: T,
+): void {
+  for (let left = 0; left < inputs; left += bandOutputs) {
+    const right = Math.min(left + bandOutputs, inputs);
+    for (let row = 0; row < count; row++)
+      for (let input = left; input < right; input++)
+        to[input * outputs + first + row] = from[row * inputs + input];
+  }
+}
+
+/** All values, [in, out]. */
+export function columnValues(stack: StoredTensor[]): Float32Array {
+  const shape = stackShape(stack);
+  const values = new Float32Array(shape.outputs * shape.inputs);
+  for (const band of bandsOf(stack)) transposeBand(band.values, band, shape, values);
+  return values;
+}
+
+/** All values as 16-bit floats, [in, out]. */
+export function f16Columns(stack: StoredTensor[]): Uint16Array {
+  const shape = stackShape(stack);
+  const values = new Uint16Array(shape.outputs * shape.inputs);
+  for (const band of bandsOf(stack)) transposeBand(packF16(band.values), band, shape, values);
+  return values;
 }
 
 /** Symmetric 8 bits with one scale for each output: values [in, out], value = int8 * scale[out]. */
 export function int8Columns(stack: StoredTensor[]): { values: Int8Array; scales: Float32Array } {
   const shape = stackShape(stack);
   const { outputs, inputs } = shape;
-  const rows = new Int8Array(outputs * inputs);
+  const values = new Int8Array(outputs * inputs);
   const scales = new Float32Array(outputs);
-  let output = 0;
-  for (const { dtype, data } of stack) {
-    const weights = dequantise(dtype, data);
-    for (let start = 0; start < weights.length; start += inputs, output++) {
+  const rounded = new Int8Array(bandOutputs * inputs);
+  for (const band of bandsOf(stack)) {
+    for (let row = 0; row < band.count; row++) {
+      const start = row * inputs;
       let largest = 0;
       for (let i = start; i < start + inputs; i++)
-        largest = Math.max(largest, Math.abs(weights[i]));
+        largest = Math.max(largest, Math.abs(band.values[i]));
       const scale = largest / 127;
-      scales[output] = scale;
+      scales[band.first + row] = scale;
       // A row of zeros stays one.
       const inverse = scale === 0 ? 0 : 1 / scale;
-      for (let i = 0; i < inputs; i++)
-        rows[output * inputs + i] = Math.round(weights[start + i] * inverse);
+      for (let i = start; i < start + inputs; i++)
+        rounded[i] = Math.round(band.values[i] * inverse);
     }
+    transposeBand(rounded, band, shape, values);
   }
-  const values = new Int8Array(outputs * inputs);
-  transpose(rows, shape, values);
   return { values, scales };
 }
 
@@ -96,13 +139,15 @@ export function blocksOf(
   const halves = f16Values();
   const repack = bits === 8 ? repackQ8 : repackQ4;
   let block = 0;
-  for (const { dtype, data } of stack) {
-    const bytes = dtype === stored ? data : quantise(stored, dequantise(dtype, data));
+  const add = (bytes: Uint8Array): void => {
     for (let at = 0; at < bytes.byteLength; at += blockBytes, block++) {
       scales[block] = halves[bytes[at] | (bytes[at + 1] << 8)];
       repack(bytes, at + 2, values, block * valueBytes);
     }
-  }
+  };
+  for (const tensor of stack)
+    if (tensor.dtype === stored) add(tensor.data);
+    else for (const band of bandsOf([tensor])) add(quantise(stored, band.values));
   return { values, scales };
 }
 
