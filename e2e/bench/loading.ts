@@ -12,6 +12,8 @@ export interface LoadingFigures {
   afterMB: number;
   /** Of all rows as they are held. */
   rowsMB: number;
+  /** What the peak grew by, over the rows: the promise is 1.25 and two rows. */
+  grownByRows: number;
   loadMs: number;
 }
 
@@ -44,9 +46,11 @@ export async function measureLoading(
   await page.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running');
   const loadMs = performance.now() - startedMs;
   const [{ memory: held }] = (await viewOf(page)).devices;
+  const peak = await memory.peakBytes(renderer);
   return {
     beforeMB: (before ?? NaN) / 1e6,
-    peakMB: ((await memory.peakBytes(renderer)) ?? NaN) / 1e6,
+    peakMB: (peak ?? NaN) / 1e6,
+    grownByRows: ((peak ?? NaN) - (before ?? NaN)) / held.usedBytes,
     afterMB: ((await memory.residentBytes(renderer)) ?? NaN) / 1e6,
     rowsMB: held.usedBytes / 1e6,
     loadMs,

@@ -12,11 +12,13 @@ import { rowTensors } from '../../src/model/architecture.ts';
 import type { ModelConfig } from '../../src/model/config.ts';
 import { quantise } from '../../src/model/quantise.ts';
 
+export const wideLayers = 8;
+
 const config: ModelConfig = {
   model_type: 'llama',
   hidden_size: 1024,
   intermediate_size: 2816,
-  num_hidden_layers: 8,
+  num_hidden_layers: wideLayers,
   num_attention_heads: 16,
   num_key_value_heads: 4,
   head_dim: 64,

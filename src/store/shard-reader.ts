@@ -5,7 +5,6 @@
  */
 import type { Dtype } from '../model/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { release } from '../model/release.ts';
 import { pieceKey } from './kept-models.ts';
 import type { PieceCache } from './piece-cache.ts';
 import { sha256Hex } from './read-manifest.ts';
@@ -135,7 +134,6 @@ export function createShardReader(
             waiting.bytes = waiting.uses > 0 ? bytes : null;
           }
           copyInto(tensors, manifest, row, piece, bytes);
-          if (!waiting?.bytes) release(bytes);
         });
         await use(row, tensors);
       }
