@@ -1,5 +1,6 @@
 /** Large messages between devices: what they are, then their bytes. */
 import * as v from 'valibot';
+import { mostPositions } from './witness.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 
@@ -16,6 +17,23 @@ const HeaderSchema = v.variant('kind', [
   }),
   v.object({ kind: v.literal('piece'), request: count }),
   v.object({ kind: v.literal('no-piece'), request: count }),
+  /** What this device saw cross into a stage, at these positions; none where it did not watch. */
+  v.object({
+    kind: v.literal('seen'),
+    epoch: count,
+    sequence: count,
+    stage: count,
+    positions: v.pipe(v.array(count), v.maxLength(mostPositions)),
+  }),
+  /** Please run these rows on the states in the body, f32; answered by `recomputed` with what they become. */
+  v.object({
+    kind: v.literal('recompute'),
+    request: count,
+    first: count,
+    last: count,
+    weights: v.picklist(['f32', 'f16', 'q8', 'q4']),
+  }),
+  v.object({ kind: v.literal('recomputed'), request: count }),
 ]);
 
 export type BulkHeader = v.InferOutput<typeof HeaderSchema>;

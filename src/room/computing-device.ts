@@ -4,6 +4,7 @@
  */
 import type { FrameHeader } from '../transport/index.ts';
 import type { PreparedEngine } from './prepare-engine.ts';
+import { recompute, type Job } from './recompute.ts';
 import { rowsOf, type Lap } from './lap.ts';
 import type { Refill, Resend } from './refill.ts';
 import type { ShardHolder } from './shard-holder.ts';
@@ -39,6 +40,10 @@ export interface ComputingDevice {
   adoptRefill(refill: Refill): void;
   /** Sends hidden states that it kept into a refill; false where they are not kept. */
   resend(resend: Resend): boolean;
+  /** Another device's work done again: see `recompute.ts`. */
+  recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
+  /** Has every row prove itself once more; rejects with `WrongResult`. */
+  proveAgain(): Promise<void>;
   /** Takes no more work; the engine is left as it is. */
   stop(): void;
   dispose(): Promise<void>;
@@ -88,6 +93,18 @@ export function createComputingDevice(
     },
     adoptRefill: (refill) => runner.adoptRefill(refill),
     resend: (resend) => runner.resend(resend),
+    recompute: (job, signal) =>
+      recompute(
+        {
+          engine,
+          holder,
+          hiddenSize: options.hiddenSize,
+          prefillChunk: prepared.compute.prefillChunk,
+        },
+        job,
+        signal,
+      ),
+    proveAgain: () => holder.proveAgain(),
     stop() {
       preparing.abort();
       runner.stop();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesPerNumber, packHidden, unpackHidden, wireCode } from './hidden-codec.ts';
+import { areFinite, bytesPerNumber, packHidden, unpackHidden, wireCode } from './hidden-codec.ts';
 import type { WireType } from './room.ts';
 
 const hiddenSize = 6;
@@ -59,4 +59,23 @@ describe.each(wires)('hidden states as %s', (wire) => {
       `a hidden state came as type ${wireCode(other)}, and this room sends ${wire}`,
     );
   });
+});
+
+describe('areFinite', () => {
+  it('finds a single number that is not, wherever it is', () => {
+    const bad = fc.constantFrom(NaN, Infinity, -Infinity);
+    const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }));
+    fc.assert(
+      fc.property(values, values, bad, (before, after, value) => {
+        expect(areFinite(Float32Array.from([...before, ...after]))).toBe(true);
+        expect(areFinite(Float32Array.from([...before, value, ...after]))).toBe(false);
+      }),
+    );
+  });
+});
+
+it('sends as halves the largest half in place of what none can hold', () => {
+  const packed = packHidden(Float32Array.of(1e6, -1e6, 65504, 1, 0, -2), 'f16');
+  const { values } = unpackHidden(received(packed, 0), wireCode('f16'), 'f16', hiddenSize);
+  expect([...values]).toEqual([65504, -65504, 65504, 1, 0, -2]);
 });

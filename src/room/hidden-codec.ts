@@ -14,9 +14,25 @@ export function wireCode(wire: WireType): number {
   return codes[wire];
 }
 
+/** Whether every value is a number, and none infinite: what a row puts out, unless something broke. */
+export function areFinite(values: Float32Array): boolean {
+  let sum = 0;
+  // The difference is 0 for every finite value, and NaN, which stays, for any other.
+  for (let i = 0; i < values.length; i++) sum += values[i] - values[i];
+  return sum === 0;
+}
+
+/** Finite values stay finite: what an f16 cannot hold becomes the largest one that it can. */
 export function packHidden(values: Float32Array, wire: WireType): Uint8Array {
-  const numbers = wire === 'f16' ? packF16(values) : values;
+  const numbers = wire === 'f16' ? saturated(packF16(values)) : values;
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}
+
+const infinity = 0x7c00;
+
+function saturated(halves: Uint16Array): Uint16Array {
+  for (let i = 0; i < halves.length; i++) if ((halves[i] & 0x7fff) === infinity) halves[i]--;
+  return halves;
 }
 
 /**

@@ -93,6 +93,10 @@ export function createPieceExchange(options: PieceExchangeOptions): PieceExchang
       switch (header.kind) {
         case 'manifest':
           throw new Error(`${deviceId} sent a manifest that nobody waited for`);
+        case 'seen':
+        case 'recompute':
+        case 'recomputed':
+          throw new Error(`${deviceId} sent a ${header.kind}, which nobody here asked for`);
         case 'want':
           takeTurn(deviceId, () => serve(deviceId, header)).catch(() => undefined);
           return;

@@ -52,6 +52,10 @@ const hostMessages: HostMessage[] = [
     predictedMsPerToken: 12.5,
   },
   { kind: 'left', deviceId: 'zz' },
+  { kind: 'prove-again' },
+  { kind: 'watch', epoch: 1, sequence: 2, stage: 3 },
+  { kind: 'show', epoch: 1, sequence: 2, stage: 3 },
+  { kind: 'notice', text: 'Chrome on Linux (a) was dropped.' },
   { kind: 'ended', reason: 'The host closed the room.' },
 ];
 
@@ -107,7 +111,10 @@ const deviceMessages: DeviceMessage[] = [
   { kind: 'met', deviceId: 'b', reached: false },
   { kind: 'ready', epoch: 1 },
   { kind: 'unable', epoch: 1, reason: 'it broke' },
-  { kind: 'stage-failed', epoch: 1, sequence: 0, reason: 'it broke' },
+  { kind: 'stage-failed', epoch: 1, sequence: 0, reason: 'it broke', blames: null },
+  { kind: 'stage-failed', epoch: 1, sequence: 0, reason: 'not finite', blames: 'b' },
+  { kind: 'proved' },
+  { kind: 'disproved', reason: 'Row 3 came out wrong.' },
 ];
 
 const sides = [

@@ -23,6 +23,8 @@ const backend = v.picklist(['webgpu', 'wasm']);
 /** A row of 3.5 GB, in pieces of 4 MiB; its hashes fit one message. */
 const maxPiecesOfRow = 840;
 
+const crossing = { epoch, sequence: count, stage: row };
+
 const StageSchema = v.pipe(
   v.object({ device: deviceId, first: row, last: row }),
   v.check((stage) => stage.first <= stage.last, 'a stage must not end before it starts'),
@@ -173,6 +175,13 @@ const HostMessageSchema = v.variant('kind', [
     predictedMsPerToken: ms,
   }),
   v.object({ kind: v.literal('left'), deviceId }),
+  /** Run the rows that you hold on the model's golden states once more, and say `proved` or `disproved`. */
+  v.object({ kind: v.literal('prove-again') }),
+  /** Keep what crosses into this stage for the sequence, and show it when asked: see `witness.ts`. */
+  v.object({ kind: v.literal('watch'), ...crossing }),
+  v.object({ kind: v.literal('show'), ...crossing }),
+  /** For every screen of the room. */
+  v.object({ kind: v.literal('notice'), text: sentence }),
   /** That device's links are slowed down, for an experiment; null lifts it. */
   v.object({ kind: v.literal('emulate'), deviceId, emulation: v.nullable(EmulationSchema) }),
   /** This device's part is over for good: the room was closed, or the host removed it. */
@@ -223,7 +232,16 @@ const DeviceMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('refill-ready'), sequence: count }),
   /** The hidden states that this device was to send again are not kept any more. */
   v.object({ kind: v.literal('not-kept'), sequence: count }),
-  v.object({ kind: v.literal('stage-failed'), epoch, sequence: count, reason: sentence }),
+  /** `blames` names the device that sent what cannot be computed with. */
+  v.object({
+    kind: v.literal('stage-failed'),
+    epoch,
+    sequence: count,
+    reason: sentence,
+    blames: v.nullable(deviceId),
+  }),
+  v.object({ kind: v.literal('proved') }),
+  v.object({ kind: v.literal('disproved'), reason: sentence }),
 ]);
 
 export type HostMessage = v.InferOutput<typeof HostMessageSchema>;

@@ -21,6 +21,11 @@ export interface ShardHolder {
   ): Promise<void>;
   /** Has every loaded row prove itself once more. */
   proveAgain(): Promise<void>;
+  /**
+   * Has `use` find this row in the engine with these weights: the one that is held, or one that is loaded for it
+   * and goes again. Rejects where the row is held with other weights.
+   */
+  borrow(row: number, weights: WeightType, use: () => Promise<void>): Promise<void>;
   /** Unloads every row that is not among `rows`. */
   keepOnly(rows: readonly number[]): Promise<void>;
 }
@@ -71,6 +76,22 @@ export function createShardHolder(
       inTurn(async () => {
         for (const loaded of held.values()) await proof.prove(loaded);
       }),
+    borrow: (row, wanted, use) =>
+      inTurn(async () => {
+        const own = held.get(row);
+        if (own && !serves(own.weights, wanted))
+          throw new Error(`Row ${row} is in use here with ${own.weights}, not ${wanted}.`);
+        if (own) return use();
+        await reader.readRows([row], async (_, tensors) => {
+          const loaded = await engine.loadRow(row, tensors, wanted);
+          try {
+            await proof.prove(loaded);
+            await use();
+          } finally {
+            await engine.unloadRow(row);
+          }
+        });
+      }),
     keepOnly: (rows) =>
       inTurn(async () => {
         for (const row of [...held.keys()]) {
@@ -80,4 +101,9 @@ export function createShardHolder(
         }
       }),
   };
+}
+
+/** Devices without 16-bit arithmetic stand in for those with it. */
+function serves(weights: WeightType, wanted: WeightType): boolean {
+  return weights === wanted || (weights === 'f32' && wanted === 'f16');
 }

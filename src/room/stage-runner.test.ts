@@ -12,6 +12,7 @@ import {
 import type { RunningLap } from './host/planning.ts';
 import type { Lap } from './lap.ts';
 import type { WireType } from './room.ts';
+import { createWitness } from './witness.ts';
 import { createStageRunner, type LapEnd, type StageRunner } from './stage-runner.ts';
 
 let model: TinyModel;
@@ -242,7 +243,8 @@ describe('a frame from another device', () => {
       wireMs: () => 0,
       onLapEnd: (end) => ends.push(end),
       onPieceRead: () => undefined,
-      onFailure: ({ reason }) => failures.push(reason),
+      onFailure: ({ reason, blames }) => failures.push(`${blames ?? 'itself'}: ${reason}`),
+      witness: createWitness(hidden * 4),
       onBusy: (isBusy) => busy.push(isBusy),
       onStep: () => undefined,
     });
@@ -263,6 +265,17 @@ describe('a frame from another device', () => {
     expect(() => runner.receive(from, { ...header, ...change }, payload)).toThrow(sentence);
     expect(busy).toEqual([]);
   });
+
+  it.each([NaN, Infinity, -Infinity])(
+    'with %s in it fails the answer and names its sender',
+    (bad) => {
+      const values = new Float32Array(hidden).fill(1);
+      values[95] = bad;
+      runner.receive('host', header, new Uint8Array(values.buffer));
+      expect(failures).toEqual(['host: It sent numbers that are not finite.']);
+      expect(busy).toEqual([]);
+    },
+  );
 
   it('of a lap that is over is dropped in silence', () => {
     runner.receive('host', { ...header, epoch: 3 }, oneToken);

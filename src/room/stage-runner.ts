@@ -7,7 +7,14 @@
  */
 import type { Engine, RunRequest, RunResult } from '../engine/engine.ts';
 import type { FrameHeader, HopTiming } from '../transport/index.ts';
-import { bytesPerNumber, forkCode, packHidden, unpackHidden, wireCode } from './hidden-codec.ts';
+import {
+  areFinite,
+  bytesPerNumber,
+  forkCode,
+  packHidden,
+  unpackHidden,
+  wireCode,
+} from './hidden-codec.ts';
 import { createKeptStates } from './kept-states.ts';
 import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 import type { Lap } from './lap.ts';
@@ -16,6 +23,7 @@ import type { WireType } from './room.ts';
 import { createRoutes, type Route } from './routes.ts';
 import { createStageQueue } from './stage-queue.ts';
 import { forkSource, groupedByStage, timing, type Work } from './stage-work.ts';
+import type { Witness } from './witness.ts';
 
 export interface LapStart {
   sequence: number;
@@ -42,6 +50,14 @@ export interface LapEnd {
   hops: readonly HopTiming[];
 }
 
+export interface StageFailure {
+  epoch: number;
+  sequence: number;
+  reason: string;
+  /** The device that sent what cannot be computed with; null where the failure is this one's own. */
+  blames: string | null;
+}
+
 export interface StageRunnerOptions {
   deviceId: string;
   engine: Engine;
@@ -61,7 +77,9 @@ export interface StageRunnerOptions {
   onLapEnd: (end: LapEnd) => void;
   /** Host: a piece of a prompt that asked for no logits has been read by every layer, up to `position`. */
   onPieceRead: (piece: { sequence: number; position: number }) => void;
-  onFailure: (failure: { epoch: number; sequence: number; reason: string }) => void;
+  onFailure: (failure: StageFailure) => void;
+  /** Keeps what crosses to and from other devices, where it was asked to. */
+  witness: Witness;
   onBusy: (busy: boolean) => void;
   /** A step of an answer went through one of this device's stages. */
   onStep: (hop: HopTiming) => void;
@@ -141,10 +159,17 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       runs.forEach(({ work }, index) => finish(work, results[index], startedMs));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      for (const work of batch)
-        if (!routes.isVoid(work))
-          options.onFailure({ epoch: work.lap.epoch, sequence: work.sequence, reason });
+      for (const work of batch) if (!routes.isVoid(work)) fail(work, reason);
     }
+  }
+
+  /** `blames` names the device whose work this was, where it was not this one's own. */
+  function fail(
+    { lap, sequence }: Pick<Work, 'lap' | 'sequence'>,
+    reason: string,
+    blames: string | null = null,
+  ): void {
+    options.onFailure({ epoch: lap.epoch, sequence, reason, blames });
   }
 
   function requestOf(work: Work, input: RunRequest['input']): RunRequest {
@@ -197,8 +222,13 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       const input = { kind: 'hidden', tokens: carried, values } as const;
       enqueue({ ...passed, input, wireMs: 0, arrivedMs: performance.now() });
     } else {
+      if (!areFinite(values)) {
+        fail(work, 'Its results are not finite numbers.');
+        return;
+      }
       const header = headerFor(passed, passed.stage, wireCode(wire), hops);
       const payload = packHidden(values, wire);
+      options.witness.note(header, payload);
       options.send(next.device, header, payload);
       if (next.first < headRow) kept.keep({ sequence, row: next.first }, work.position, payload);
     }
@@ -308,6 +338,11 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
         throw new Error(`${from} sent positions past the context of ${options.contextLength}`);
       if (logitsOf > tokens)
         throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
+      if (!areFinite(values)) {
+        fail({ lap, sequence }, 'It sent numbers that are not finite.', from);
+        return;
+      }
+      options.witness.note(header, payload);
       const kind = isStep(tokens, logitsOf) ? 'token' : 'prompt';
       const input = { kind: 'hidden', tokens, values } as const;
       enqueue({ ...arrival, kind, input, wireMs: options.wireMs(from) });

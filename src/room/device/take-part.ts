@@ -2,7 +2,9 @@
 import type { Manifest } from '../../model/manifest.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import type { FrameHeader } from '../../transport/index.ts';
+import type { BulkMessage } from '../bulk-message.ts';
 import { createComputingDevice } from '../computing-device.ts';
+import { bytesPerNumber } from '../hidden-codec.ts';
 import { keptBudgetBytes } from '../kept-states.ts';
 import { checkStages, rangesOf, type Lap } from '../lap.ts';
 import { measuredLink } from '../measured-link.ts';
@@ -13,11 +15,13 @@ import { WrongResult } from '../self-proof.ts';
 import type { ShardHolder } from '../shard-holder.ts';
 import { createStageWatch } from '../stage-means.ts';
 import type { AskingMode, DeviceView, PlanView } from '../view.ts';
+import { createWitness } from '../witness.ts';
 import { createBusyLight } from './busy-light.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import type { RowSourcesBook } from './row-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
+import { createTestimony } from './testimony.ts';
 
 export interface PartOptions {
   welcome: Extract<HostMessage, { kind: 'welcome' }>;
@@ -36,12 +40,16 @@ export interface PartOptions {
   showAsking: (mode: AskingMode) => void;
   /** Ends this device's part with a sentence for the screen. */
   fail: (reason: string) => void;
+  /** A sentence of the host's for the screen. */
+  notice: (sentence: string) => void;
   /** Leaves for an engine that computes more surely; false where there is none. */
   fallBack: (reason: string) => boolean;
 }
 
 export interface DevicePart {
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
+  /** Whether the message was for this part. */
+  onBulk(from: string, message: BulkMessage): boolean;
   lostPeer(deviceId: string): void;
   /** This row has been loaded, so its pieces can be passed on. */
   keeps(row: number): void;
@@ -71,9 +79,12 @@ export function takePart(options: PartOptions): DevicePart {
   let budgetBytes = prepared.budgetBytes;
 
   const stageWatch = createStageWatch((stages) => show({ stages }));
+  const { hidden_size: hiddenSize } = manifest.config;
+  const witness = createWitness(hiddenSize * bytesPerNumber[welcome.wire]);
+
   const device = createComputingDevice(prepared, holder, {
     deviceId: welcome.deviceId,
-    hiddenSize: manifest.config.hidden_size,
+    hiddenSize,
     contextLength: welcome.contextLength,
     headRow: rowCount - 1,
     wire: welcome.wire,
@@ -83,11 +94,22 @@ export function takePart(options: PartOptions): DevicePart {
     wireMs: (deviceId) => peers.wireMs(deviceId),
     onLapEnd: refuseHead,
     onPieceRead: refuseHead,
-    onFailure: ({ epoch, sequence, reason }) =>
-      send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500) }),
+    onFailure: ({ epoch, sequence, reason, blames }) =>
+      send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500), blames }),
+    witness,
     // The host knows when it computes; only this screen needs to be told.
     onBusy: createBusyLight((isBusy) => show({ status: { kind: isBusy ? 'computing' : 'ready' } })),
     onStep: (hop) => stageWatch.add(hop),
+  });
+
+  const visiting = new AbortController();
+  const testimony = createTestimony({
+    witness,
+    hiddenSize,
+    lastLayer: rowCount - 2,
+    recompute: (job, signal) => device.recompute(job, signal),
+    sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    signal: visiting.signal,
   });
 
   function showMemory(): void {
@@ -115,6 +137,17 @@ export function takePart(options: PartOptions): DevicePart {
     if (assigned !== lap) return;
     reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
     send({ kind: 'ready', epoch: lap.epoch });
+  }
+
+  async function proveAgain(): Promise<void> {
+    try {
+      await device.proveAgain();
+      send({ kind: 'proved' });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (error instanceof WrongResult && options.fallBack(reason)) return;
+      send({ kind: 'disproved', reason: reason.slice(0, 500) });
+    }
   }
 
   /** A row whose hashes nobody knows cannot be checked by whoever gets it, so it is not offered. */
@@ -173,6 +206,18 @@ export function takePart(options: PartOptions): DevicePart {
       case 'keep-laps':
         void keepLaps(message.epochs);
         return;
+      case 'prove-again':
+        void proveAgain();
+        return;
+      case 'watch':
+        witness.watch(message);
+        return;
+      case 'show':
+        testimony.show(message);
+        return;
+      case 'notice':
+        options.notice(message.text);
+        return;
       case 'asking':
         options.showAsking(message.mode);
         return;
@@ -215,6 +260,7 @@ export function takePart(options: PartOptions): DevicePart {
       send({ kind: 'budget', budgetBytes });
     },
     receive: (from, header, payload) => device.receive(from, header, payload),
+    onBulk: (from, message) => testimony.onBulk(from, message),
     lostPeer(deviceId) {
       if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null });
     },
@@ -223,6 +269,7 @@ export function takePart(options: PartOptions): DevicePart {
       for (const row of manifest.rows.keys()) if (await reader.keepsRow(row)) keeps(row);
     },
     async leave() {
+      visiting.abort();
       device.stop();
       // An engine that broke has nothing to unload.
       await holder.keepOnly([]).catch(() => undefined);

@@ -153,7 +153,9 @@ async function becomeDevice(
     dial: (peerId) => signalling.dial(peerId),
     key: address.key,
     onFrame: (from, header, payload) => part?.receive(from, header, payload),
-    onBulk: (from, message) => exchange.receive(from, message),
+    onBulk: (from, message) => {
+      if (!part?.onBulk(from, message)) exchange.receive(from, message);
+    },
     onLost(deviceId) {
       exchange.lost(deviceId);
       part?.lostPeer(deviceId);
@@ -237,6 +239,7 @@ async function becomeDevice(
     showPlan: (plan) => store.update({ plan }),
     showAsking: (asking) => store.update({ asking }),
     fail,
+    notice: (sentence) => store.notice(sentence),
     fallBack(reason) {
       const safer = saferThan(compute);
       if (!safer) return false;

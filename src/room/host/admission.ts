@@ -16,6 +16,8 @@ import { turnAway, type Door } from './door.ts';
 import { deviceName, newMember, type Member } from './members.ts';
 import { createProofGuard } from './proof-guard.ts';
 
+type MessageOf<Kind extends DeviceMessage['kind']> = Extract<DeviceMessage, { kind: Kind }>;
+
 export interface AdmissionOptions {
   signalling: Signalling;
   address: RoomAddress;
@@ -47,7 +49,8 @@ export interface AdmissionOptions {
   onRelayed: (member: Member, other: Member) => void;
   /** It computed wrongly before it came, and says with what it computes now. */
   onFellBack: (member: Member, sentence: string) => void;
-  onStageFailed: (member: Member, sequence: number, reason: string) => void;
+  onStageFailed: (member: Member, message: MessageOf<'stage-failed'>) => void;
+  onProof: (member: Member, message: MessageOf<'proved' | 'disproved'>) => void;
 }
 
 export interface Admission {
@@ -177,7 +180,11 @@ export function admitDevices(options: AdmissionOptions): Admission {
         options.onNotKept(member, message.sequence);
         return;
       case 'stage-failed':
-        options.onStageFailed(member, message.sequence, message.reason);
+        options.onStageFailed(member, message);
+        return;
+      case 'proved':
+      case 'disproved':
+        options.onProof(member, message);
         return;
     }
   }

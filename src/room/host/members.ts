@@ -46,6 +46,11 @@ export function newMember(id: string, label: string, link: Link | null): Member 
   };
 }
 
+/** For one layer more than it holds. */
+export function hasRoomForRow({ compute, budgetBytes }: DeviceProfile, usedBytes: number): boolean {
+  return usedBytes + compute.layerBytes <= budgetBytes;
+}
+
 /** A member as the planner can use it. */
 export type MeasuredMember = Member & { profile: DeviceProfile };
 

@@ -6,11 +6,12 @@ import { createComputingDevice, type ComputingDevice } from '../computing-device
 import type { Lap } from '../lap.ts';
 import { prepareEngine } from '../prepare-engine.ts';
 import type { HostOptions } from '../room.ts';
+import type { Job } from '../recompute.ts';
 import { saferThan, type ComputeWith } from '../safer-compute.ts';
 import { createSelfProof, WrongResult } from '../self-proof.ts';
 import { createShardHolder } from '../shard-holder.ts';
 import type { StageRunnerOptions } from '../stage-runner.ts';
-import type { Member } from './members.ts';
+import { hasRoomForRow, type Member } from './members.ts';
 
 export interface OwnDeviceOptions {
   /** The host's own entry among the members: kept up to date here. */
@@ -41,6 +42,8 @@ export interface OwnDevice {
   /** Loads the lap's rows of the host. */
   prepare(lap: Lap, dropFirst: boolean): Promise<void>;
   keepLaps(epochs: ReadonlySet<number>): Promise<void>;
+  /** Another device's work done again; rejects where there is no room for one row more. */
+  recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
 }
 
 /** An engine that is lost again this soon will be lost again. */
@@ -143,6 +146,11 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
       await preparing.catch(fallBack);
       host.status = { kind: 'ready' };
       showMemory();
+    },
+    recompute(job, signal) {
+      if (!device || !host.profile || !hasRoomForRow(host.profile, device.usedBytes))
+        return Promise.reject(new Error('The host has no room for another row.'));
+      return device.recompute(job, signal);
     },
     async keepLaps(epochs) {
       await device?.keepLaps(epochs);

@@ -41,6 +41,7 @@ import { createLoad } from './load.ts';
 import type { RoomRecord } from './room-record.ts';
 import { hiddenBytes, type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
 import { createSpeculation } from './speculation.ts';
+import { createTrust } from './trust.ts';
 import { createTurns } from './turns.ts';
 import { createVisitors } from './visitors.ts';
 import type { TextCodec } from './text-codec.ts';
@@ -101,7 +102,9 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     dial: (peerId) => room.signalling.dial(peerId),
     key: room.address.key,
     onFrame: (from, header, payload) => own.device?.receive(from, header, payload),
-    onBulk: (from, message) => exchange.receive(from, message),
+    onBulk: (from, message) => {
+      if (!trust.onBulk(from, message)) exchange.receive(from, message);
+    },
     onLost(deviceId) {
       exchange.lost(deviceId);
       leave(deviceId);
@@ -145,6 +148,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     calibration.forget(deviceId);
     tell({ kind: 'left', deviceId });
     rollOut.left(member);
+    trust.left(member);
     visitors.left(deviceId);
     tracker.left(deviceId);
     const went = door.isBanned(member.link?.fingerprint ?? '') ? 'was removed' : 'left';
@@ -254,10 +258,33 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     return Math.min(most, options.maxInFlight ?? most);
   }
 
-  const laps = createLapRunner({
-    start: (epoch, start) => own.device?.start(epoch, start),
-    onLoneToken: (lap) => calibration.observe(lap),
+  const trust = createTrust({
+    members,
+    hiddenSize: config.hidden_size,
+    wire: options.wire,
+    own: () => own,
+    sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    announce(sentence) {
+      store.notice(sentence);
+      tell({ kind: 'notice', text: sentence });
+    },
+    lose(member, reason) {
+      caches.lost(member.id);
+      showDevices();
+      planning.lose(member.id, reason);
+    },
+    distrustCaches() {
+      for (const id of members.keys()) caches.lost(id);
+    },
+    regain: changed,
+    remove: (member, reason) => remove(member.id, reason),
   });
+  const laps = trust.watching(
+    createLapRunner({
+      start: (epoch, start) => own.device?.start(epoch, start),
+      onLoneToken: (lap) => calibration.observe(lap),
+    }),
+  );
   const caches = createCaches({
     headRow: manifest.rows.length - 1,
     capacity,
@@ -288,6 +315,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
     onInFlight(count) {
       load.set(count);
+      trust.onInFlight(count);
       isComputing = count > 0;
       showDevices();
     },
@@ -321,11 +349,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
   });
 
-  function remove(deviceId: string): void {
+  function remove(deviceId: string, reason = removedSentence): void {
     const link = members.get(deviceId)?.link;
     if (!link) return;
     door.ban(link.fingerprint);
-    turnAway(link, removedSentence);
+    turnAway(link, reason);
   }
 
   function setAsking(mode: AskingMode): void {
@@ -350,7 +378,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       onLapEnd: (end) => laps.onLapEnd(end),
       onPieceRead: (piece) => caches.refills.onPieceRead(piece) || laps.onPieceRead(piece),
       keptBudgetBytes: () => keptBudgetBytes(host.profile?.budgetBytes ?? 0),
-      onFailure: (failure) => laps.onFailure(failure),
+      onFailure(failure) {
+        laps.onFailure(failure);
+        if (failure.blames !== null) trust.onBadFrame(failure.blames, failure.reason);
+      },
+      witness: trust.witness,
     },
     cache: room.cache,
     reader,
@@ -412,7 +444,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
         `${member.label} (${member.id}) and ${other.label} (${other.id}) reach each other only by way of the server, which is slower: their network keeps devices apart.`,
       ),
     onFellBack: (member, sentence) => store.notice(`${member.label} (${member.id}): ${sentence}`),
-    onStageFailed: (member, _sequence, reason) => exclude(member, reason),
+    onStageFailed: (member, message) => trust.onStageFailed(member, message),
+    onProof: (member, message) => trust.onProof(member, message),
   });
 
   answers.restore(room.record?.asked ?? []);

@@ -1,0 +1,88 @@
+/** Devices that compute wrongly on purpose: each is found out, named and dropped, and the room goes on. */
+import { greedy } from '../src/room/host/sampler.ts';
+import { continuations } from './fixtures/reference-cases.ts';
+import { prepareToLie, startLying } from './harness/dishonest-device.ts';
+import { askerOf, viewOf } from './harness/tab-room.ts';
+import { expect, test, type Page } from './harness/test.ts';
+
+const [reference] = continuations;
+const tokens = 12;
+const expected = reference.greedyIds.slice(0, tokens);
+
+/** Everything float32 and every device used, so that the ids must be the reference's. */
+const exact = { backend: 'wasm', threads: 1, weights: 'f32', wire: 'f32', plan: 'even' } as const;
+const ready = { timeout: 60_000 };
+
+test('zeros, NaN and another layer’s output are found out, and their device is dropped', async ({
+  newDevice,
+  serverOrigin,
+}) => {
+  test.setTimeout(240_000);
+  const host = await newDevice();
+  await host.goto(serverOrigin);
+  await host.evaluate((options) => void edgeshard.openRoom(options), exact);
+  await expect.poll(() => planOf(host), ready).toBe('host');
+  const { link } = await viewOf(host);
+
+  async function liar(id: string): Promise<Page> {
+    const device = await newDevice();
+    await prepareToLie(device);
+    await device.goto(link ?? '');
+    await expect.poll(() => planOf(host), ready).toBe(`host ${id} host`);
+    return device;
+  }
+
+  async function expectDropped(device: Page, id: string): Promise<void> {
+    const sentence = new RegExp(`\\(${id}\\) computed wrongly twice, and was dropped`);
+    await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
+    await expect(device.getByRole('alert')).toContainText('This device computed wrongly twice');
+    await expect.poll(() => planOf(host), ready).toBe('host');
+  }
+
+  await test.step('NaN is caught at the frame, and the very answer goes on without it', async () => {
+    const device = await liar('a');
+    await startLying(device, 'nan');
+    expect(await ask(host)).toEqual(expected);
+    await expectDropped(device, 'a');
+  });
+
+  await test.step('zeros are found by computing again, and its own proof betrays it', async () => {
+    const device = await liar('b');
+    await startLying(device, 'zeros');
+    expect(await ask(host)).not.toEqual(expected);
+    await expectDropped(device, 'b');
+    expect(await ask(host)).toEqual(expected);
+  });
+
+  await test.step('who is honest in proofs alone is found again, and dropped then', async () => {
+    const device = await liar('c');
+    await startLying(device, 'other-layer');
+    await ask(host);
+    await expect.poll(() => noticesOf(host), ready).toContain('(c) has proven its rows');
+    await expect.poll(() => planOf(host), ready).toBe('host c host');
+    await ask(host);
+    await expectDropped(device, 'c');
+    expect(await ask(host)).toEqual(expected);
+  });
+});
+
+/** Whose stages follow each other in the plan that runs. */
+async function planOf(host: Page): Promise<string> {
+  const { plan } = await viewOf(host);
+  if (plan?.status !== 'running') return 'none';
+  return plan.stages.map(({ device }) => device).join(' ');
+}
+
+async function noticesOf(host: Page): Promise<string> {
+  return (await viewOf(host)).notices.map(({ text }) => text).join('\n');
+}
+
+async function ask(host: Page): Promise<number[]> {
+  const result = await askerOf(host)({
+    prompt: { kind: 'text', text: reference.prompt },
+    sampling: greedy,
+    maxNewTokens: tokens,
+    topLogits: 0,
+  });
+  return result.ids;
+}

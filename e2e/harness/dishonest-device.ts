@@ -1,0 +1,61 @@
+/**
+ * A device whose person means ill: a script in its page stands between the app and its engine's worker, and
+ * changes what goes in or comes out once it is told to. The app itself knows nothing of it.
+ */
+import type { Page } from 'playwright';
+
+/**
+ * `zeros` and `nan`: of everything that it computes, its proofs included. `other-layer`: of answers only, its
+ * proofs being honest: of its rows only the last is run.
+ */
+export type Lie = 'zeros' | 'nan' | 'other-layer';
+
+/** To be called before the page is opened. */
+export async function prepareToLie(page: Page): Promise<void> {
+  await page.addInitScript({ content: script });
+}
+
+/** From now on. */
+export async function startLying(page: Page, lie: Lie): Promise<void> {
+  await page.evaluate((what) => void Reflect.set(globalThis, 'lie', what), lie);
+}
+
+const script = `
+  const HonestWorker = Worker;
+  globalThis.lie = null;
+
+  /** Every object in a message, however deep. */
+  function* objectsIn(value) {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
+    yield value;
+    for (const inner of Object.values(value)) yield* objectsIn(inner);
+  }
+
+  function changeRequest(message) {
+    for (const request of objectsIn(message)) {
+      const isAnswer = request.input?.kind === 'hidden' && request.sequence >= 0;
+      if (globalThis.lie === 'other-layer' && isAnswer) request.first = request.last;
+    }
+  }
+
+  function changeResult(message) {
+    const value = { zeros: 0, nan: NaN }[globalThis.lie];
+    if (value === undefined) return;
+    for (const result of objectsIn(message))
+      if (result.kind === 'hidden' && result.computeMs !== undefined) result.values.fill(value);
+  }
+
+  globalThis.Worker = class extends HonestWorker {
+    postMessage(message, ...rest) {
+      changeRequest(message);
+      super.postMessage(message, ...rest);
+    }
+    addEventListener(type, listener, ...rest) {
+      const heard = (event) => {
+        if (type === 'message') changeResult(event.data);
+        listener(event);
+      };
+      super.addEventListener(type, heard, ...rest);
+    }
+  };
+`;

@@ -1,0 +1,125 @@
+/** How far the host trusts its devices: their work is looked at, and who computes wrongly loses its place. */
+import type { BulkMessage } from '../bulk-message.ts';
+import { bytesPerNumber } from '../hidden-codec.ts';
+import type { DeviceMessage, HostMessage } from '../protocol.ts';
+import type { WireType } from '../room.ts';
+import { createWitness, type Witness } from '../witness.ts';
+import { createAudits } from './audits.ts';
+import type { LapRunner } from './lap-runner.ts';
+import type { Member } from './members.ts';
+import type { OwnDevice } from './own-device.ts';
+import { createRecomputeRequests } from './recompute-requests.ts';
+import { createStrikes } from './strikes.ts';
+
+export interface TrustOptions {
+  members: ReadonlyMap<string, Member>;
+  hiddenSize: number;
+  wire: WireType;
+  own: () => OwnDevice;
+  sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
+  /** For every screen of the room. */
+  announce: (sentence: string) => void;
+  /** What runs on the device is lost, and plans do without it while it is excluded. */
+  lose: (member: Member, reason: string) => void;
+  /** Whatever the devices' caches hold may come of wrong work. */
+  distrustCaches: () => void;
+  /** It may get rows again. */
+  regain: (member: Member) => void;
+  /** Out of the room, and never in again. */
+  remove: (member: Member, reason: string) => void;
+}
+
+export interface Trust {
+  /** Of what crosses at the host's own stages. */
+  readonly witness: Witness;
+  watching(laps: LapRunner): LapRunner;
+  /** A stage could not do its work, or got from another device what is no work. */
+  onStageFailed(member: Member, message: Extract<DeviceMessage, { kind: 'stage-failed' }>): void;
+  /** The host got from a device what is no work. */
+  onBadFrame(deviceId: string, reason: string): void;
+  onProof(member: Member, message: Extract<DeviceMessage, { kind: 'proved' | 'disproved' }>): void;
+  /** Whether the message was for the auditors. */
+  onBulk(from: string, message: BulkMessage): boolean;
+  onInFlight(count: number): void;
+  left(member: Member): void;
+}
+
+export function createTrust(options: TrustOptions): Trust {
+  const { members, hiddenSize, wire } = options;
+  const witness = createWitness(hiddenSize * bytesPerNumber[wire]);
+  const tell = (deviceId: string, message: HostMessage): void =>
+    members.get(deviceId)?.link?.sendControl(message);
+
+  const strikes = createStrikes({
+    suspend(member, reason) {
+      member.excluded = reason;
+      // It proves the rows that it holds now, before another plan takes them away.
+      tell(member.id, { kind: 'prove-again' });
+      options.announce(
+        `${named(member)} computed wrongly, and proves its rows before it gets any again: ${reason}`,
+      );
+      options.lose(member, `${member.label} computed wrongly; its layers move to the others.`);
+    },
+    restore(member) {
+      member.excluded = null;
+      options.announce(`${named(member)} has proven its rows, and takes part again.`);
+      options.regain(member);
+    },
+    drop(member, reason) {
+      options.announce(`${named(member)} computed wrongly twice, and was dropped: ${reason}`);
+      options.remove(member, `This device computed wrongly twice, and was dropped: ${reason}`);
+    },
+  });
+
+  const requests = createRecomputeRequests(options.sendBulk);
+  const audits = createAudits({
+    members,
+    hiddenSize,
+    wire,
+    witness,
+    tell,
+    askDevice: (deviceId, job) => requests.ask(deviceId, job),
+    askHost: (job, signal) => options.own().recompute(job, signal),
+    onWrong(member, reason) {
+      options.distrustCaches();
+      strikes.blame(member, reason);
+    },
+    onAccused(accuser, accused, reason) {
+      options.distrustCaches();
+      strikes.accuse(accuser, accused, reason);
+    },
+  });
+
+  return {
+    witness,
+    watching: (laps) => audits.watching(laps),
+    onStageFailed(member, { reason, blames }) {
+      const blamed = blames === null ? member : members.get(blames);
+      if (blamed === member) strikes.blame(member, reason);
+      else if (blamed) strikes.accuse(member, blamed, reason);
+    },
+    onBadFrame(deviceId, reason) {
+      const member = members.get(deviceId);
+      if (member) strikes.blame(member, reason);
+    },
+    onProof(member, message) {
+      if (message.kind === 'proved') strikes.proved(member);
+      else strikes.disproved(member, message.reason);
+    },
+    onBulk(from, { header, body }) {
+      if (header.kind === 'seen') audits.onSeen(from, header, body.slice());
+      else if (header.kind === 'recomputed') requests.onAnswer(from, header.request, body.slice());
+      else return false;
+      return true;
+    },
+    onInFlight: (count) => audits.onInFlight(count),
+    left(member) {
+      strikes.left(member);
+      requests.left(member.id);
+    },
+  };
+}
+
+function named({ label, id }: Member): string {
+  return `${label} (${id})`;
+}
