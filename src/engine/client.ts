@@ -11,7 +11,6 @@ import type {
   StoredTensor,
 } from './engine.ts';
 import type { EngineWorkerApi } from './worker.ts';
-import { lastRowNews } from './worker-news.ts';
 
 const binaryUrl: Record<Backend, string> = { webgpu: asyncifyBinaryUrl, wasm: wasmBinaryUrl };
 
@@ -36,11 +35,6 @@ export async function createEngine(
   });
   const remote = wrap<EngineWorkerApi>(worker);
   const life = createLife(worker, onLost);
-  /** Who hears of the last row of each batch handed over; the worker does them in this order. */
-  const underWay: (() => void)[] = [];
-  worker.addEventListener('message', ({ data }) => {
-    if (data === lastRowNews) underWay.at(0)?.();
-  });
   try {
     const info = await life.unlessLost(
       remote.start(transfer(options, [options.runtimeBinary]), proxy(life.lose)),
@@ -53,14 +47,7 @@ export async function createEngine(
         life.unlessLost(remote.loadRow(row, transfer(tensors, buffersOf(tensors)), weights)),
       unloadRow: (row) => life.unlessLost(remote.unloadRow(row)),
       run: (request) => life.unlessLost<RunResult>(remote.run(trimmed(request))),
-      async runBatch(requests, onLastRow = () => undefined) {
-        underWay.push(onLastRow);
-        try {
-          return await life.unlessLost(remote.runBatch(requests.map(trimmed)));
-        } finally {
-          underWay.splice(underWay.indexOf(onLastRow), 1);
-        }
-      },
+      runBatch: (requests) => life.unlessLost(remote.runBatch(requests.map(trimmed))),
       forkSequence: (...fork) => life.unlessLost(remote.forkSequence(...fork)),
       releaseSequence: (sequence) => life.unlessLost(remote.releaseSequence(sequence)),
       // A worker that is computing would answer late, and giving memory back takes its end anyway.

@@ -174,6 +174,8 @@ const HostMessageSchema = v.variant('kind', [
     msPerToken: v.nullable(ms),
     predictedMsPerToken: ms,
   }),
+  /** Laps have shown this device to be slower than it was: it is to measure itself anew. */
+  v.object({ kind: v.literal('measure-again') }),
   v.object({ kind: v.literal('left'), deviceId }),
   /** Run the rows that you hold on the model's golden states once more, and say `proved` or `disproved`. */
   v.object({ kind: v.literal('prove-again') }),
@@ -206,6 +208,10 @@ const DeviceMessageSchema = v.variant('kind', [
     /** It computed wrongly before, and with what it computes now; null for a device that never did. */
     fellBack: v.nullable(sentence),
   }),
+  /** The answer to `measure-again`; null from a device that computes just now. */
+  v.object({ kind: v.literal('measured'), compute: v.nullable(ComputeProfileSchema) }),
+  /** Its page was hidden, or is in sight again. */
+  v.object({ kind: v.literal('sight'), isHidden: v.boolean() }),
   v.object({ kind: v.literal('budget'), budgetBytes: count }),
   /** A question, numbered by this device; and the wish that its answer end. */
   v.object({

@@ -69,6 +69,8 @@ export interface DeviceView {
   emulation: LinkEmulation | null;
   /** What its own stages take of a token, on its own screen, renewed about twice a second; empty elsewhere. */
   stages: StageTiming[];
+  /** Its page is out of sight, and its browser may slow it down. */
+  isHidden: boolean;
 }
 
 export interface PlanView {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   formatBytes,
   formatDaysAgo,
+  formatDuration,
   formatMbps,
   formatMs,
   formatPercent,
@@ -25,6 +26,19 @@ describe('formatBytes', () => {
     [NaN, '–'],
   ])('%d bytes are %s', (bytes, text) => {
     expect(plain(formatBytes(bytes))).toBe(text);
+  });
+});
+
+describe('formatDuration', () => {
+  it.each([
+    [400, '0 s'],
+    [42_300, '42 s'],
+    [89_000, '89 s'],
+    [91_000, '2 min'],
+    [3600_000, '60 min'],
+    [7_300_000, '2 h'],
+  ])('%d ms are %s', (ms, text) => {
+    expect(plain(formatDuration(ms))).toBe(text);
   });
 });
 

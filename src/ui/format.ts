@@ -23,6 +23,13 @@ export function formatMs(ms: number): string {
   return rounded >= 1000 ? `${short(rounded / 1000)}${space}s` : `${short(ms)}${space}ms`;
 }
 
+/** As a person would say it: "42 s", "3 min", "2 h". */
+export function formatDuration(ms: number): string {
+  if (ms < 90_000) return `${Math.round(ms / 1000)}${space}s`;
+  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)}${space}min`;
+  return `${Math.round(ms / 3600_000)}${space}h`;
+}
+
 export function formatTokensPerSecond(msPerToken: number): string {
   if (!(msPerToken > 0)) return '–';
   return `${short(1000 / msPerToken)}${space}tokens/s`;

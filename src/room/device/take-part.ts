@@ -179,6 +179,15 @@ export function takePart(options: PartOptions): DevicePart {
     send({ kind: 'link', deviceId, profile: link ? await measuredLink(link) : null });
   }
 
+  /** Rows that are held share memory and time with what is measured: then it is left to the laps. */
+  async function measureAgain(): Promise<void> {
+    const { engine, compute } = prepared;
+    const isFree = device.rows.length === 0;
+    // An engine that fails says so by other ways.
+    const measured = isFree ? await engine.measure(compute.weights).catch(() => null) : null;
+    send({ kind: 'measured', compute: measured });
+  }
+
   function handle(message: InboxMessage): void {
     switch (message.kind) {
       case 'knocking':
@@ -190,6 +199,9 @@ export function takePart(options: PartOptions): DevicePart {
         void peers.meet(message).then((reached) => send({ kind: 'met', deviceId, reached }));
         return;
       }
+      case 'measure-again':
+        void measureAgain();
+        return;
       case 'measure-link':
         void measureLink(message.deviceId);
         return;

@@ -255,6 +255,12 @@ async function becomeDevice(
   reporter.set({ kind: 'spare' });
   const fellBack = fallback && `${fallback.reason} ${startedAnew(compute)}`;
   tell({ kind: 'profile', adapter, compute, callMs, budgetBytes, fellBack });
+  const tellSight = (): void => {
+    show({ isHidden: document.hidden });
+    tell({ kind: 'sight', isHidden: document.hidden });
+  };
+  document.addEventListener('visibilitychange', tellSight, { signal });
+  if (document.hidden) tellSight();
   questions.reach(tell, welcome.deviceId);
   onAbort(signal, () => questions.lose());
   await taken.tellKeptRows();
@@ -281,6 +287,7 @@ function newcomer(id: string): DeviceView {
     link: null,
     emulation: null,
     stages: [],
+    isHidden: false,
   };
 }
 

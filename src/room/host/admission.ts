@@ -2,6 +2,7 @@
  * Lets devices in: proves the room key with whoever dials, asks at the door, welcomes them, has every pair that can meet
  * meet and measure, and turns their messages into what the host knows of them.
  */
+import type { ComputeProfile } from '../../engine/engine.ts';
 import { openLink, type Link, type RoomAddress, type Signalling } from '../../transport/index.ts';
 import { measuredLink } from '../measured-link.ts';
 import type { Peers } from '../peers.ts';
@@ -13,7 +14,7 @@ import {
   type MeasuredLink,
 } from '../protocol.ts';
 import { turnAway, type Door } from './door.ts';
-import { deviceName, newMember, type Member } from './members.ts';
+import { deviceName, linkBetween, newMember, type Member } from './members.ts';
 import { createProofGuard } from './proof-guard.ts';
 
 type MessageOf<Kind extends DeviceMessage['kind']> = Extract<DeviceMessage, { kind: Kind }>;
@@ -35,6 +36,9 @@ export interface AdmissionOptions {
   onShown: () => void;
   /** Something the plan depends on changed. */
   onChanged: () => void;
+  /** It has measured itself anew, or could not. */
+  onMeasured: (member: Member, compute: ComputeProfile | null) => void;
+  onSight: (member: Member, isHidden: boolean) => void;
   onReady: (member: Member, epoch: number) => void;
   onUnable: (member: Member, epoch: number, reason: string) => void;
   onKeepsRow: (member: Member, row: number, sha256: readonly string[]) => void;
@@ -45,6 +49,8 @@ export interface AdmissionOptions {
   onRefillReady: (member: Member, refill: number) => void;
   /** It did not keep the hidden states that it was to send again. */
   onNotKept: (member: Member, refill: number) => void;
+  /** Two members find no way to each other. */
+  onApart: (member: Member, other: Member) => void;
   /** Two members reach each other by way of the server's relay only. */
   onRelayed: (member: Member, other: Member) => void;
   /** It computed wrongly before it came, and says with what it computes now. */
@@ -145,6 +151,12 @@ export function admitDevices(options: AdmissionOptions): Admission {
         options.onShown();
         return;
       }
+      case 'measured':
+        options.onMeasured(member, message.compute);
+        return;
+      case 'sight':
+        options.onSight(member, message.isHidden);
+        return;
       case 'budget':
         if (member.profile) member.profile.budgetBytes = message.budgetBytes;
         options.onChanged();
@@ -229,10 +241,13 @@ export function admitDevices(options: AdmissionOptions): Admission {
 
   function settleLink(member: Member, otherId: string, profile: MeasuredLink | null): void {
     const other = members.get(otherId);
-    const wasRelayed = member.links.get(otherId)?.relayed === true;
     // It may have left meanwhile; what is said of somebody who never was is not kept.
-    if (other) member.links.set(otherId, profile);
-    if (other && profile?.relayed === true && !wasRelayed) options.onRelayed(member, other);
+    if (other) {
+      const before = linkBetween(member, other);
+      member.links.set(otherId, profile);
+      if (profile === null && before !== null) options.onApart(member, other);
+      if (profile?.relayed === true && before?.relayed !== true) options.onRelayed(member, other);
+    }
     const pair = pairName(member.id, otherId);
     settling.get(pair)?.();
     settling.delete(pair);

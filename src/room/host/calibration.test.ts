@@ -11,16 +11,19 @@ const members = new Map([host, phone].map((member) => [member.id, member]));
 const stages = stagesOf('host:0-2,a:3-6,host:7');
 
 let told: string[];
+let nowMs: number;
 let calibration: Calibration;
 
 beforeEach(() => {
   told = [];
+  nowMs = 0;
   calibration = createCalibration({
     member: (id) => members.get(id),
     headRow: 7,
     wireMs: () => 1.5,
     onDrift: () => told.push('drift'),
     onDeparture: () => told.push('departure'),
+    nowMs: () => nowMs,
   });
 });
 
@@ -94,8 +97,22 @@ describe('who hears of it', () => {
   it('has the room plan anew for a large one, once in each direction', () => {
     laps(16);
     laps(64, { a: 1.5 });
+    nowMs += 60_000;
     laps(64, { a: 1.5 });
     laps(64);
     expect(told).toEqual(['drift', 'departure', 'departure']);
+  });
+
+  it('leaves rows where they are while a device changes its mind', () => {
+    laps(16);
+    laps(64, { a: 2 });
+    for (let second = 0; second < 4; second++) {
+      nowMs += 1000;
+      laps(64, { a: second % 2 === 0 ? 1 : 2 });
+    }
+    expect(told.filter((what) => what === 'departure')).toHaveLength(1);
+    nowMs += 1000;
+    laps(64);
+    expect(told.filter((what) => what === 'departure')).toHaveLength(2);
   });
 });

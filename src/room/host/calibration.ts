@@ -25,6 +25,7 @@ export interface CalibrationOptions {
   onDrift: () => void;
   /** A device is so far from what the plan was made for that another plan may be better. */
   onDeparture: () => void;
+  nowMs?: () => number;
 }
 
 export interface Calibration {
@@ -45,13 +46,17 @@ const lookEvery = 16;
 const drift = 1.03;
 /** Far enough from 1 that noise does not move layers about. */
 const departure = 1.2;
+/** Moving rows costs the room more than a device's mood of a few seconds. */
+const leastBetweenDeparturesMs = 5000;
 
 export function createCalibration(options: CalibrationOptions): Calibration {
   /** Of each device: measured over expected compute. */
   const ratios = new Map<string, number[]>();
   /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
   const besideMs: number[] = [];
+  const { nowMs = () => performance.now() } = options;
   let observed = 0;
+  let departedAtMs = -Infinity;
   let shown = new Map<string, number>();
   let planned = new Map<string, number>();
 
@@ -70,7 +75,9 @@ export function createCalibration(options: CalibrationOptions): Calibration {
 
   function look(): void {
     const now = factors();
-    if (differs(now, planned, departure)) {
+    const mayDepart = nowMs() - departedAtMs >= leastBetweenDeparturesMs;
+    if (mayDepart && differs(now, planned, departure)) {
+      departedAtMs = nowMs();
       planned = now;
       shown = now;
       options.onDeparture();

@@ -37,6 +37,7 @@ export function devicesView(
       bytesLoaded: member.bytesLoaded,
       emulation: member.emulation,
       stages: [],
+      isHidden: member.isHidden,
       link: link && {
         latencyMs: link.latencyMs,
         mbps: link.mbps,

@@ -26,6 +26,8 @@ export interface Member {
   usedBytes: number;
   bytesLoaded: number;
   emulation: LinkEmulation | null;
+  /** Its page is not in sight, and the browser may slow it down. */
+  isHidden: boolean;
   /** Why it gets no rows any more; null while it may. */
   excluded: string | null;
 }
@@ -42,6 +44,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     usedBytes: 0,
     bytesLoaded: 0,
     emulation: null,
+    isHidden: false,
     excluded: null,
   };
 }

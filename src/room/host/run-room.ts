@@ -29,6 +29,7 @@ import {
   prefillChunkOf,
   sequenceCapacity,
 } from './lap-facts.ts';
+import { createPaces } from './paces.ts';
 import { createOwnDevice } from './own-device.ts';
 import { measuredMembers, newMember, type DeviceProfile, type Member } from './members.ts';
 import { createPlanChooser } from './plan-chooser.ts';
@@ -146,6 +147,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     if (!member) return;
     members.delete(deviceId);
     calibration.forget(deviceId);
+    paces.left(deviceId);
     tell({ kind: 'left', deviceId });
     rollOut.left(member);
     trust.left(member);
@@ -237,7 +239,21 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       planning.reprice();
       showDevices();
     },
-    onDeparture: () => planning.changed(),
+    onDeparture() {
+      paces.look();
+      planning.changed();
+    },
+  });
+  const paces = createPaces({
+    members,
+    calibrated: (deviceId, profile) => calibration.calibrated(deviceId, profile),
+    measureAgain: ({ link }) => link?.sendControl({ kind: 'measure-again' }),
+    onNotice: (sentence) => store.notice(sentence),
+    onMeasured({ id }) {
+      calibration.forget(id);
+      changed();
+    },
+    signal,
   });
 
   function keepLaps(laps: Lap[]): void {
@@ -430,6 +446,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
     onShown: showDevices,
     onChanged: changed,
+    onMeasured: (member, compute) => paces.measured(member, compute),
+    onSight(member, isHidden) {
+      paces.sight(member, isHidden);
+      showDevices();
+    },
     onReady: (member, epoch) => rollOut.ready(member, epoch),
     onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
     manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
@@ -439,6 +460,10 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onStop: (member, request) => visitors.stop(member.id, request),
     onRefillReady: (member, refill) => caches.refills.ready(member.id, refill),
     onNotKept: (member, refill) => caches.refills.notKept(member.id, refill),
+    onApart: (member, other) =>
+      store.notice(
+        `${member.label} (${member.id}) and ${other.label} (${other.id}) find no network path to each other; nothing is passed between them. Guest networks keep devices apart, and so do some VPNs.`,
+      ),
     onRelayed: (member, other) =>
       store.notice(
         `${member.label} (${member.id}) and ${other.label} (${other.id}) reach each other only by way of the server, which is slower: their network keeps devices apart.`,

@@ -133,7 +133,11 @@ export const hostScenes: Scenes = {
   'host-slowed-link': scene(host, {
     devices: [
       threeDevices[0],
-      { ...threeDevices[1], emulation: { delayMs: 20, jitterMs: 5, lossRate: 0.01, mbps: 50 } },
+      {
+        ...threeDevices[1],
+        isHidden: true,
+        emulation: { delayMs: 20, jitterMs: 5, lossRate: 0.01, mbps: 50 },
+      },
       threeDevices[2],
     ],
   }),

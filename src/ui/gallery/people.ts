@@ -47,6 +47,7 @@ export function device(id: string, change: Partial<DeviceView> = {}): DeviceView
     bytesLoaded: 24_000_000,
     emulation: null,
     stages: [],
+    isHidden: false,
     link: id === 'host' ? null : { latencyMs: 2.1, mbps: 54.2, relayed: false },
     ...change,
   };

@@ -13,6 +13,7 @@ const device = (id: string, layerMs: number, headMs: number): DeviceView => ({
   bytesLoaded: 0,
   emulation: null,
   stages: [],
+  isHidden: false,
   link: null,
 });
 

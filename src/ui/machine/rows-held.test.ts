@@ -13,6 +13,7 @@ const device = (id: string, rows: RowRange[], status: DeviceStatus): DeviceView 
   bytesLoaded: 0,
   emulation: null,
   stages: [],
+  isHidden: false,
   link: null,
 });
 

@@ -4,38 +4,53 @@ import { findings } from './findings.ts';
 
 const everything: Capabilities = {
   secureContext: true,
-  hardwareGpu: true,
+  webGpu: 'hardware',
   threads: 4,
   crossOriginIsolated: true,
   webRtc: true,
-  storage: true,
+  relay: 'reached',
+  storage: 'kept',
+  wakeLock: true,
+  sound: true,
+  hidden: false,
 };
 
-const levels = (change: Partial<Capabilities>) =>
-  Object.fromEntries(
-    findings({ ...everything, ...change }).map(({ subject, level }) => [subject, level]),
-  );
-
 it('finds nothing wrong where nothing is', () => {
-  expect(new Set(Object.values(levels({})))).toEqual(new Set(['good']));
+  expect(new Set(findings(everything).map(({ level }) => level))).toEqual(new Set(['good']));
 });
 
-it('tells what stops a device from what only slows it', () => {
-  expect(levels({ secureContext: false })['Connection']).toBe('missing');
-  expect(levels({ webRtc: false })['Links']).toBe('missing');
-  expect(levels({ hardwareGpu: false })['Compute']).toBe('limited');
-  expect(levels({ crossOriginIsolated: false, threads: 1 })['Threads']).toBe('limited');
-  expect(levels({ storage: false })['Storage']).toBe('limited');
+it.each<[Partial<Capabilities>, string, 'limited' | 'missing', RegExp]>([
+  [{ secureContext: false }, 'Connection', 'missing', /https/],
+  [{ webGpu: 'none' }, 'Compute', 'limited', /recent Chrome/],
+  [{ webGpu: 'none', secureContext: false }, 'Compute', 'limited', /https/],
+  [{ webGpu: 'software' }, 'Compute', 'limited', /hardware acceleration/],
+  [{ crossOriginIsolated: false, threads: 1 }, 'Threads', 'limited', /Cross-Origin-Opener/],
+  [{ webRtc: false }, 'Links', 'missing', /WebRTC/],
+  [{ relay: 'none' }, 'Ways to other devices', 'limited', /npm start/],
+  [{ relay: 'unreachable' }, 'Ways to other devices', 'limited', /firewall/],
+  [{ storage: 'refused' }, 'Storage', 'limited', /private window/],
+  [{ storage: 'full' }, 'Storage', 'limited', /Free some space/],
+  [{ wakeLock: false }, 'Screen', 'limited', /time-out/],
+  [{ sound: false }, 'Quiet tone', 'limited', /in front/],
+  [{ hidden: true }, 'In sight', 'limited', /front/],
+])('says of %o what it means and what to do', (change, about, level, advice) => {
+  const found = findings({ ...everything, ...change }).find(({ subject }) => subject === about);
+  expect(found?.level).toBe(level);
+  expect(found?.advice).toMatch(advice);
 });
 
 it('has advice for every finding that is not good, and for no other', () => {
   const nothing: Capabilities = {
     secureContext: false,
-    hardwareGpu: false,
+    webGpu: 'none',
     threads: 1,
     crossOriginIsolated: false,
     webRtc: false,
-    storage: false,
+    relay: 'none',
+    storage: 'refused',
+    wakeLock: false,
+    sound: false,
+    hidden: true,
   };
   expect(findings(nothing).every(({ advice }) => advice !== '')).toBe(true);
   expect(findings(everything).every(({ advice }) => advice === '')).toBe(true);

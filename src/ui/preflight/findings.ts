@@ -16,7 +16,11 @@ export function findings(capabilities: Capabilities): Finding[] {
     compute(capabilities),
     threads(capabilities),
     links(capabilities),
+    path(capabilities),
     storage(capabilities),
+    screen(capabilities),
+    sound(capabilities),
+    sight(capabilities),
   ];
 }
 
@@ -32,17 +36,30 @@ function connection({ secureContext }: Capabilities): Finding {
       };
 }
 
-function compute({ hardwareGpu }: Capabilities): Finding {
+function compute({ webGpu, secureContext }: Capabilities): Finding {
   const subject = 'Compute';
-  return hardwareGpu
-    ? { subject, level: 'good', finding: 'WebGPU reaches the graphics chip.', advice: '' }
-    : {
+  switch (webGpu) {
+    case 'hardware':
+      return { subject, level: 'good', finding: 'WebGPU reaches the graphics chip.', advice: '' };
+    case 'software':
+      return {
         subject,
         level: 'limited',
-        finding: 'No graphics chip for WebGPU: the processor computes, with WebAssembly.',
+        finding:
+          'WebGPU finds no graphics chip here: the processor computes, with WebAssembly, which is the faster of the two.',
         advice:
-          'A recent Chrome, Edge, Safari or Firefox may reach the chip; so may newer drivers.',
+          'Allow hardware acceleration in the browser’s settings, and bring drivers up to date.',
       };
+    case 'none':
+      return {
+        subject,
+        level: 'limited',
+        finding: 'This browser has no WebGPU here: the processor computes, with WebAssembly.',
+        advice: secureContext
+          ? 'A recent Chrome, Edge, Safari or Firefox may reach the graphics chip; so may newer drivers.'
+          : 'Open the https:// address first: without it a browser withholds WebGPU.',
+      };
+  }
 }
 
 function threads({ threads: count, crossOriginIsolated }: Capabilities): Finding {
@@ -72,14 +89,105 @@ function links({ webRtc }: Capabilities): Finding {
       };
 }
 
-function storage({ storage: keeps }: Capabilities): Finding {
+function path({ relay, webRtc }: Capabilities): Finding {
+  const subject = 'Ways to other devices';
+  if (!webRtc)
+    return {
+      subject,
+      level: 'missing',
+      finding: 'None, without WebRTC.',
+      advice: 'See above.',
+    };
+  switch (relay) {
+    case 'reached':
+      return {
+        subject,
+        level: 'good',
+        finding:
+          'Straight, where the network lets devices reach each other; else by way of this server.',
+        advice: '',
+      };
+    case 'none':
+      return {
+        subject,
+        level: 'limited',
+        finding:
+          'Straight only: a network that keeps its devices apart, as guest Wi-Fi does, would keep them out of a room.',
+        advice:
+          'Bring the devices into one ordinary network, or start the app with npm start, whose server passes packets on.',
+      };
+    case 'unreachable':
+      return {
+        subject,
+        level: 'limited',
+        finding:
+          'Straight only: the server would pass packets on, but nothing comes back from it over UDP.',
+        advice:
+          'Let the server’s firewall pass UDP on the port of its https:// address; a VPN on this device may block it too.',
+      };
+  }
+}
+
+function storage({ storage: state }: Capabilities): Finding {
   const subject = 'Storage';
-  return keeps
-    ? { subject, level: 'good', finding: 'Rows are kept for the next visit.', advice: '' }
-    : {
+  switch (state) {
+    case 'kept':
+      return { subject, level: 'good', finding: 'Rows are kept for the next visit.', advice: '' };
+    case 'full':
+      return {
+        subject,
+        level: 'limited',
+        finding:
+          'The disk space that the browser gives this page is used up: new rows are not kept.',
+        advice: 'Free some space on the disk, or drop kept models under Storage.',
+      };
+    case 'refused':
+      return {
         subject,
         level: 'limited',
         finding: 'The browser keeps nothing: each visit fetches its rows again.',
-        advice: 'Leave the private window, or free some space on the disk.',
+        advice: 'Leave the private window, or allow this site to keep data.',
       };
+  }
+}
+
+function screen({ wakeLock }: Capabilities): Finding {
+  const subject = 'Screen';
+  return wakeLock
+    ? { subject, level: 'good', finding: 'It stays on while this tab is in a room.', advice: '' }
+    : {
+        subject,
+        level: 'limited',
+        finding: 'The browser does not let a page keep the screen on; a device that sleeps leaves.',
+        advice: 'Set the screen’s time-out to never for as long as the room lasts.',
+      };
+}
+
+function sound({ sound: plays }: Capabilities): Finding {
+  const subject = 'Quiet tone';
+  return plays
+    ? {
+        subject,
+        level: 'good',
+        finding: 'Can be played in a room, so that hiding the tab slows it down less.',
+        advice: '',
+      }
+    : {
+        subject,
+        level: 'limited',
+        finding: 'The browser plays no sound, so nothing keeps a hidden tab at speed.',
+        advice: 'Keep the tab in front.',
+      };
+}
+
+function sight({ hidden }: Capabilities): Finding {
+  const subject = 'In sight';
+  return hidden
+    ? {
+        subject,
+        level: 'limited',
+        finding: 'This tab is hidden: the browser slows it down, and a room would wait for it.',
+        advice: 'Bring it to the front, in a window of its own.',
+      }
+    : { subject, level: 'good', finding: 'This tab is in front.', advice: '' };
 }
