@@ -97,6 +97,21 @@ test.describe('asking', () => {
     await expect(answer.getByRole('button', { name: 'Stop' })).toHaveCount(0);
   });
 
+  test('Stop stays within reach while Sampling is unfolded', async ({ newDevice }) => {
+    const page = await newDevice({ viewport: { width: 1280, height: 720 } });
+    await page.goto(gallery.scene('live'));
+    await page.getByRole('button', { name: 'Once upon a time' }).click();
+    const answer = page.getByRole('article', { name: 'Answer to: Once upon a time' });
+    await expect(answer).toContainText('the dark');
+    await page.getByText('Sampling', { exact: true }).first().click();
+    const stop = answer.getByRole('button', { name: 'Stop' });
+    await expect(stop).toBeInViewport({ ratio: 1 });
+    await expect(page.getByRole('textbox', { name: 'The beginning of a story' })).toBeInViewport();
+    // A click that something else would take fails.
+    await stop.click();
+    await expect(answer).toContainText('Stopped');
+  });
+
   test('an answer is read out by whole sentences', async ({ newDevice }) => {
     const page = await newDevice();
     await page.goto(gallery.scene('live'));
@@ -257,6 +272,35 @@ test('the link is copied whole', async ({ newDevice }) => {
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(link);
 });
 
+test('a device plays a quiet tone on request, and says what hiding it did', async ({
+  newDevice,
+}) => {
+  const page = await newDevice({ viewport: sizes.phone });
+  await page.goto(gallery.scene('device-computing'));
+  const note = page.getByRole('region', { name: 'Keep this tab in sight' });
+  await note.getByRole('button', { name: 'Play a quiet tone' }).click();
+  await expect(note).toContainText('A tone is playing');
+  const stop = note.getByRole('button', { name: 'Stop the quiet tone' });
+  await expect(stop).toHaveAttribute('aria-pressed', 'true');
+  await stop.press('Enter');
+  await expect(note.getByRole('button', { name: 'Play a quiet tone' })).toBeVisible();
+
+  await expect(note.getByRole('status')).toBeEmpty();
+  await page.evaluate(() => {
+    let isHidden = true;
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => isHidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+    Object.assign(globalThis, { titleWhileHidden: document.title });
+    isHidden = false;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await expect(note.getByRole('status')).toContainText('out of sight for');
+  expect(await page.evaluate(() => Reflect.get(globalThis, 'titleWhileHidden') as string)).toMatch(
+    /^Hidden and slowed down · /,
+  );
+  await expect(page).toHaveTitle(/^(?!Hidden)/);
+});
+
 test('the memory slider acts once, when it is let go', async ({ newDevice }) => {
   const page = await newDevice({ viewport: sizes.phone });
   await page.goto(gallery.scene('device-computing'));
@@ -310,6 +354,7 @@ test.describe('the served app', () => {
     await page.getByText('What this device can do').click();
     await expect(page.getByText('WebRTC can connect to other devices.')).toBeVisible();
     await expect(page.getByText('Rows are kept for the next visit.')).toBeVisible();
+    await expect(page.getByText('else by way of this server')).toBeVisible();
   });
 
   test('shows what this browser keeps', async ({ newDevice, serverOrigin }) => {
