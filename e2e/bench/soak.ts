@@ -13,8 +13,9 @@ export interface SoakFigures {
   tokens: number;
   /** Median over the answers of this quarter. */
   msPerToken: number;
-  /** At the quarter's end, MB: JavaScript heap of every tab together after a collection, resident size of their processes. */
+  /** At the quarter's end, of all tabs together: JavaScript and WebAssembly, workers included, after a collection. */
   heapMb: number;
+  /** Of their processes. */
   residentMb: number | null;
   /** Answers whose ids differ from those of the same question asked alone. */
   differing: number;
@@ -78,14 +79,16 @@ async function roundsOf(
   return { msPerToken: median(msPerToken), written, differing };
 }
 
+/** The browser answers with its next collection, within half a minute. */
 async function heapMb(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('HeapProfiler.enable');
-  await session.send('HeapProfiler.collectGarbage');
-  await session.send('Performance.enable');
-  const { metrics } = await session.send('Performance.getMetrics');
-  await session.detach();
-  return (metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? NaN) / 1e6;
+  const bytes = await page.evaluate(async () => {
+    const measure: unknown = Reflect.get(performance, 'measureUserAgentSpecificMemory');
+    if (typeof measure !== 'function') return NaN;
+    const measured: unknown = await Reflect.apply(measure, performance, []);
+    const isMeasured = typeof measured === 'object' && measured !== null && 'bytes' in measured;
+    return isMeasured ? Number(measured.bytes) : NaN;
+  });
+  return bytes / 1e6;
 }
 
 function sum(values: readonly number[]): number {

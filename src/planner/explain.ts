@@ -204,7 +204,9 @@ function findAlternatives(
 function whyNot(ms: number | null, planMs: number): string {
   if (ms === null) return 'the rows do not fit, or a link is missing';
   const moreMs = ms - planMs;
-  if (moreMs <= 1e-9 * planMs) return 'it is the same, or no faster';
+  if (Math.abs(moreMs) <= 1e-9 * planMs) return 'it takes the same time';
+  // So it is where the plan was not the planner's choice.
+  if (moreMs < 0) return `it would take ${formatMs(-moreMs)} less`;
   return `it would take ${formatMs(moreMs)} more (${((100 * moreMs) / planMs).toFixed(0)} %)`;
 }
 

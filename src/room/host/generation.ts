@@ -179,7 +179,8 @@ async function generateOn(
       if (fresh.length === 1) {
         const computeMs = timing.hops.reduce((sum, hop) => sum + hop.computeMs, 0);
         const { lapMs } = timing;
-        speculation?.observe({ lapMs, computeMs, drafted: drafted.length, accepted });
+        const brought = made.ids.slice(-accepted - 1);
+        speculation?.observe({ lapMs, computeMs, drafted: drafted.length, brought });
       }
     }
   } finally {

@@ -41,7 +41,7 @@ import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
 import type { RoomRecord } from './room-record.ts';
 import { hiddenBytes, type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
-import { createSpeculation } from './speculation.ts';
+import { createSpeculations } from './speculation.ts';
 import { createTrust } from './trust.ts';
 import { createTurns } from './turns.ts';
 import { createVisitors } from './visitors.ts';
@@ -309,7 +309,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
     tellAll: tell,
   });
-  const speculation = createSpeculation();
+  const speculationOn = createSpeculations();
   const answers = createAnswers({
     planning,
     laps,
@@ -317,7 +317,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     inFlight: () => load.now(),
     turns: createTurns(options.pipeline),
     speculation: ({ lap }) =>
-      options.speculation && batchesAreExact(members, lap) ? speculation : null,
+      options.speculation && batchesAreExact(members, lap) ? speculationOn(lap.epoch) : null,
     tokenizer: room.codec.tokenizer,
     encodePrompt: (text) => room.codec.encodePrompt(text),
     stopIds: room.codec.stopIds,

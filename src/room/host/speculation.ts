@@ -3,14 +3,31 @@
  * and verified in the same lap. The verified tokens are exactly those that would have come one by one,
  * since each is chosen by the same sampler from the same logits; a wrong draft costs its computing.
  *
- * How many tokens to draft is decided by what laps have been seen to cost and how many drafts came
- * true, so that it is used where the lap waits for the network and not where it waits for arithmetic.
+ * How many tokens to draft is decided by what laps have been seen to cost, and by how often this text went on
+ * as it had before, so that drafts are used where the lap waits for the network and not where it waits for
+ * arithmetic. Whether the text repeats itself is also learned from laps without drafts: what would have been
+ * drafted is known.
  */
 export interface Speculation {
   /** Tokens to try after the last of `ids`; empty where nothing repeats or nothing is to be gained. */
   draft(ids: readonly number[], maxTokens: number): number[];
-  /** What a lap with `drafted` tokens took, and how many of them came true. */
-  observe(lap: { lapMs: number; computeMs: number; drafted: number; accepted: number }): void;
+  /** What the lap after that took, how many tokens were tried, and which it brought. */
+  observe(lap: SeenLap & { brought: readonly number[] }): void;
+}
+
+export interface SeenLap {
+  lapMs: number;
+  computeMs: number;
+  drafted: number;
+}
+
+/** What laps of one plan cost; learned by all answers together. */
+export interface LapCosts {
+  /** Null before the first lap. */
+  readonly plainMs: number | null;
+  /** What each drafted token adds. */
+  readonly addedMs: number;
+  observe(lap: SeenLap): void;
 }
 
 /** Longest and shortest run of last tokens that is looked for in the text before. */
@@ -21,24 +38,54 @@ const maxDraft = 8;
 const newest = 0.2;
 /** A draft must promise this much more tokens a millisecond: estimates err, and plain laps never do. */
 const promisedGain = 1.1;
+/** How often a text goes on as before, until its own says so. */
+const firstAcceptance = 0.5;
 
-export function createSpeculation(): Speculation {
-  /** A plain lap, and how much of it is arithmetic; running means. */
+/** Gives each answer its own; what laps cost is known of the newest plan, and answers on an older one keep that one's. */
+export function createSpeculations(): (epoch: number) => Speculation {
+  let latest = { epoch: 0, costs: createLapCosts() };
+  return (epoch) => {
+    if (epoch > latest.epoch) latest = { epoch, costs: createLapCosts() };
+    return createSpeculation(latest.costs);
+  };
+}
+
+export function createLapCosts(): LapCosts {
   let plainMs: number | null = null;
-  let plainComputeMs = 0;
-  /** What each drafted token adds; until one was seen, as much arithmetic as a token of its own. */
+  let plainComputeMs: number | null = null;
+  /** Until one was seen, as much arithmetic as a token of its own. */
   let addedMs: number | null = null;
-  let acceptance = 0.5;
+  return {
+    get plainMs() {
+      return plainMs;
+    },
+    get addedMs() {
+      return addedMs ?? plainComputeMs ?? 0;
+    },
+    observe({ lapMs, computeMs, drafted }) {
+      // With a draft no lap is shorter than without: links that got faster show in either.
+      if (drafted === 0 || (plainMs !== null && lapMs < plainMs)) plainMs = mean(plainMs, lapMs);
+      if (drafted === 0) plainComputeMs = mean(plainComputeMs, computeMs);
+      else if (plainMs !== null) addedMs = mean(addedMs, Math.max(0, lapMs - plainMs) / drafted);
+    },
+  };
+}
+
+/** For one answer. */
+export function createSpeculation(costs: LapCosts): Speculation {
+  let acceptance = firstAcceptance;
+  let tokensSeen = 1;
+  /** What followed last time. */
+  let foreseen: number[] = [];
 
   function bestLength(): number {
-    if (plainMs === null) return 0;
-    const perDraftMs = addedMs ?? plainComputeMs;
+    if (costs.plainMs === null) return 0;
     let best = 0;
-    let bestRate = promisedGain / plainMs;
+    let bestRate = promisedGain / costs.plainMs;
     let expected = 1;
     for (let length = 1; length <= maxDraft; length++) {
       expected += acceptance ** length;
-      const rate = expected / (plainMs + length * perDraftMs);
+      const rate = expected / (costs.plainMs + length * costs.addedMs);
       if (rate <= bestRate) continue;
       best = length;
       bestRate = rate;
@@ -48,19 +95,18 @@ export function createSpeculation(): Speculation {
 
   return {
     draft(ids, maxTokens) {
-      const length = Math.min(bestLength(), maxTokens);
-      return length > 0 ? followers(ids, length) : [];
+      foreseen = followers(ids, maxDraft);
+      return foreseen.slice(0, Math.min(bestLength(), maxTokens));
     },
-    observe({ lapMs, computeMs, drafted, accepted }) {
-      if (drafted === 0) {
-        plainMs = mean(plainMs, lapMs);
-        plainComputeMs = mean(plainComputeMs || null, computeMs);
-        return;
+    observe({ brought, ...lap }) {
+      costs.observe(lap);
+      // Each token tells whether it was foreseen, until the first that was not.
+      for (const [index, id] of brought.slice(0, foreseen.length).entries()) {
+        const isRight = id === foreseen[index];
+        // The guess at the start weighs as much as one token.
+        acceptance += Math.max(newest, 1 / ++tokensSeen) * (Number(isRight) - acceptance);
+        if (!isRight) break;
       }
-      if (plainMs !== null) addedMs = mean(addedMs, Math.max(0, lapMs - plainMs) / drafted);
-      // Once a draft fails, those after it were never tried.
-      const tried = Math.min(drafted, accepted + 1);
-      acceptance = mean(acceptance, accepted / tried);
     },
   };
 }
