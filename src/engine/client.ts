@@ -11,6 +11,7 @@ import type {
   StoredTensor,
 } from './engine.ts';
 import type { EngineWorkerApi } from './worker.ts';
+import { lastRowNews } from './worker-news.ts';
 
 const binaryUrl: Record<Backend, string> = { webgpu: asyncifyBinaryUrl, wasm: wasmBinaryUrl };
 
@@ -35,6 +36,11 @@ export async function createEngine(
   });
   const remote = wrap<EngineWorkerApi>(worker);
   const life = createLife(worker, onLost);
+  /** Who hears of the last row of each batch handed over; the worker does them in this order. */
+  const underWay: (() => void)[] = [];
+  worker.addEventListener('message', ({ data }) => {
+    if (data === lastRowNews) underWay.at(0)?.();
+  });
   try {
     const info = await life.unlessLost(
       remote.start(transfer(options, [options.runtimeBinary]), proxy(life.lose)),
@@ -47,7 +53,14 @@ export async function createEngine(
         life.unlessLost(remote.loadRow(row, transfer(tensors, buffersOf(tensors)), weights)),
       unloadRow: (row) => life.unlessLost(remote.unloadRow(row)),
       run: (request) => life.unlessLost<RunResult>(remote.run(trimmed(request))),
-      runBatch: (requests) => life.unlessLost(remote.runBatch(requests.map(trimmed))),
+      async runBatch(requests, onLastRow = () => undefined) {
+        underWay.push(onLastRow);
+        try {
+          return await life.unlessLost(remote.runBatch(requests.map(trimmed)));
+        } finally {
+          underWay.splice(underWay.indexOf(onLastRow), 1);
+        }
+      },
       forkSequence: (...fork) => life.unlessLost(remote.forkSequence(...fork)),
       releaseSequence: (sequence) => life.unlessLost(remote.releaseSequence(sequence)),
       // A worker that is computing would answer late, and giving memory back takes its end anyway.

@@ -117,8 +117,11 @@ export interface Engine {
   /**
    * Runs of different sequences through the same rows, one token each, sharing one pass over the weights
    * where the backend gains by it. Results in the order of the requests; throws like `run`.
+   *
+   * `onLastRow` is called when nothing is left to do but the last row: work that is handed over then is
+   * there when this is done, so that the device computes without a break. Not called where a run fails.
    */
-  runBatch(requests: RunRequest[]): Promise<RunResult[]>;
+  runBatch(requests: RunRequest[], onLastRow?: () => void): Promise<RunResult[]>;
   /**
    * Has `to` begin with the first `length` positions of `from`'s KV cache in these rows. Throws if
    * `from` holds fewer.

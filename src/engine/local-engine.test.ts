@@ -75,7 +75,10 @@ describe.each(tinyModels)('%s', (name) => {
       sequence: 10 + sequence,
     }));
     await engine.runBatch(prompts);
-    const together = await engine.runBatch(nexts);
+    const told: string[] = [];
+    const running = engine.runBatch(nexts, () => told.push('last row'));
+    const together = await running.finally(() => told.push('done'));
+    expect(told).toEqual(['last row', 'done']);
     for (const [index, request] of nexts.entries()) {
       const alone = await engine.run(request);
       expect(together[index].kind).toBe('logits');

@@ -8,7 +8,8 @@ import { computedWith } from './linear.ts';
 import { createLayerRow } from './layer-row.ts';
 import { measure } from './measure.ts';
 import { createQueue } from './queue.ts';
-import { createRowRunner, type Row } from './run-rows.ts';
+import type { Row } from './run-path.ts';
+import { createRowRunner } from './run-rows.ts';
 import { createTensorSource } from './tensor-source.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -60,7 +61,7 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
       }),
     unloadRow: (row) => queue(() => unload(row)),
     run: (request) => queue(() => runner.run(request)),
-    runBatch: (requests) => queue(() => runner.runBatch(requests)),
+    runBatch: (requests, onLastRow) => queue(() => runner.runBatch(requests, onLastRow)),
     forkSequence: ({ first, last }, from, to, length) =>
       queue(async () => {
         for (const [row, loaded] of rows)

@@ -1,17 +1,22 @@
 /** Runs through ranges of loaded rows: one by one, or several sequences sharing the way. */
 import { createBatchCheck } from './batch-check.ts';
 import { createBatchSlots } from './batch-slots.ts';
-import type { EmbeddingRow, HeadRow } from './edge-rows.ts';
 import type { RunRequest, RunResult } from './engine.ts';
-import { runLayers, type LayerRow, type Positions } from './layer-row.ts';
+import type { Positions } from './layer-row.ts';
+import {
+  pathThrough,
+  throughRows,
+  unheard,
+  type LastRow,
+  type Row,
+  type RunPath,
+} from './run-path.ts';
 import { checkRequest, type RunLimits } from './run-request.ts';
-import { float32, takeFloats, type RunTensor, type Runtime } from './runtime.ts';
-
-export type Row = EmbeddingRow | LayerRow | HeadRow;
+import { float32, takeFloats, type Runtime } from './runtime.ts';
 
 export interface RowRunner {
   run(request: RunRequest): Promise<RunResult>;
-  runBatch(requests: RunRequest[]): Promise<RunResult[]>;
+  runBatch(requests: RunRequest[], onLastRow?: () => void): Promise<RunResult[]>;
   release(sequence: number): void;
 }
 
@@ -28,23 +33,28 @@ export function createRowRunner(
   const slots = runtime.device ? createBatchSlots() : null;
   const check = runtime.device ? createBatchCheck() : null;
 
-  async function run(request: RunRequest): Promise<RunResult> {
+  async function run(request: RunRequest, onLastRow: LastRow): Promise<RunResult> {
     const started = performance.now();
     const { path, at } = checked(request);
     const { tokens } = at;
     const input = float32(runtime.ort, inputOf(path, request), [1, tokens, width]);
-    const hidden = await runLayers(path.layers, at, input);
     const positions = request.logitsOf ?? 1;
-    const values = await takeFloats(
-      path.head ? await path.head.run(tokens, positions, hidden) : hidden,
-    );
+    const result = await throughRows(path, input, onLastRow, {
+      layer: (layer, hidden) => layer.run(at, hidden),
+      head: (head, hidden) => head.run(tokens, positions, hidden),
+    });
+    const values = await takeFloats(result);
     const computeMs = performance.now() - started;
     return path.head
       ? { kind: 'logits', positions, values, computeMs }
       : { kind: 'hidden', tokens, values, computeMs };
   }
 
-  async function runTogether(requests: RunRequest[], places: number[]): Promise<RunResult[]> {
+  async function runTogether(
+    requests: RunRequest[],
+    places: number[],
+    onLastRow: LastRow,
+  ): Promise<RunResult[]> {
     const started = performance.now();
     const all = requests.map(checked);
     const [{ path }] = all;
@@ -55,9 +65,12 @@ export function createRowRunner(
       stacked.set(inputOf(path, requests[index]), place * width);
       at[place] = all[index].at;
     }
-    let hidden: RunTensor = float32(runtime.ort, stacked, [count, 1, width]);
-    for (const layer of path.layers) hidden = await layer.runTogether(at, hidden);
-    const values = await takeFloats(path.head ? await path.head.run(1, 1, hidden) : hidden);
+    const input = float32(runtime.ort, stacked, [count, 1, width]);
+    const result = await throughRows(path, input, onLastRow, {
+      layer: (layer, hidden) => layer.runTogether(at, hidden),
+      head: (head, hidden) => head.run(1, 1, hidden),
+    });
+    const values = await takeFloats(result);
     const computeMs = performance.now() - started;
     const each = values.length / count;
     return places.map((place): RunResult => {
@@ -68,25 +81,26 @@ export function createRowRunner(
     });
   }
 
-  async function runOneByOne(requests: RunRequest[]): Promise<RunResult[]> {
+  async function runOneByOne(requests: RunRequest[], onLastRow: LastRow): Promise<RunResult[]> {
     const results: RunResult[] = [];
-    for (const request of requests) results.push(await run(request));
+    for (const [index, request] of requests.entries())
+      results.push(await run(request, index === requests.length - 1 ? onLastRow : unheard));
     return results;
   }
 
   /** Alone where nobody else is there, unless its place is among others already. */
-  async function runGroup(requests: RunRequest[]): Promise<RunResult[]> {
+  async function runGroup(requests: RunRequest[], onLastRow: LastRow): Promise<RunResult[]> {
     const [first] = requests;
     if (requests.length === 1 && !(isStep(first) && slots?.has(first.sequence))) {
       slots?.release(first.sequence);
-      return runOneByOne(requests);
+      return runOneByOne(requests, onLastRow);
     }
-    if (!slots || !check) return runTogether(requests, [...requests.keys()]);
+    if (!slots || !check) return runTogether(requests, [...requests.keys()], onLastRow);
     const places = slots.arrange(requests.map(({ sequence }) => sequence));
     return check.run(
       Math.max(...places) + 1,
-      () => runTogether(requests, places),
-      () => runOneByOne(requests),
+      () => runTogether(requests, places, onLastRow),
+      () => runOneByOne(requests, unheard),
     );
   }
 
@@ -104,11 +118,14 @@ export function createRowRunner(
   }
 
   return {
-    run: async (request) => (await runGroup([request]))[0],
-    async runBatch(requests) {
+    run: async (request) => (await runGroup([request], unheard))[0],
+    async runBatch(requests, onLastRow = unheard) {
       const results: RunResult[] = [];
-      for (const group of groupsOf(requests)) {
-        const done = await runGroup(group.map((index) => requests[index]));
+      const groups = groupsOf(requests);
+      for (const [index, group] of groups.entries()) {
+        const hear = index === groups.length - 1 ? onLastRow : unheard;
+        const together = group.map((place) => requests[place]);
+        const done = await runGroup(together, hear);
         done.forEach((result, place) => (results[group[place]] = result));
       }
       return results;
@@ -117,43 +134,8 @@ export function createRowRunner(
   };
 }
 
-interface RunPath {
-  embed(ids: Int32Array): Float32Array;
-  firstLayer: number;
-  layers: LayerRow[];
-  head: HeadRow | null;
-}
-
-/** The loaded rows that a run goes through. Throws if one is missing. */
-function pathThrough(rows: ReadonlyMap<number, Row>, { first, last }: RunRequest): RunPath {
-  const firstLayer = Math.max(first, 1);
-  const path: RunPath = { embed: noEmbedding, firstLayer, layers: [], head: null };
-  for (let row = first; row <= last; row++) {
-    const loaded = rows.get(row);
-    if (!loaded) {
-      const those = [...rows.keys()].sort((a, b) => a - b).join(', ') || 'none';
-      throw new Error(`row ${row} is not loaded on this device; loaded are: ${those}`);
-    }
-    switch (loaded.kind) {
-      case 'embed':
-        path.embed = (ids) => loaded.lookUp(ids);
-        break;
-      case 'layer':
-        path.layers.push(loaded);
-        break;
-      case 'head':
-        path.head = loaded;
-    }
-  }
-  return path;
-}
-
 function inputOf(path: RunPath, { input }: RunRequest): Float32Array {
   return input.kind === 'tokens' ? path.embed(input.ids) : input.values;
-}
-
-function noEmbedding(): never {
-  throw new Error('token ids came, and this run does not begin at the embedding row');
 }
 
 /** Places of the requests that run together, in groups; each alone if a sequence comes twice. */

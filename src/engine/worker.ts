@@ -1,8 +1,9 @@
 /** The engine's worker: everything ONNX Runtime does happens here, off the page's thread. */
 import { expose, transfer } from 'comlink';
-import type { Engine, EngineOptions, RunResult } from './engine.ts';
+import type { Engine, EngineOptions, RunRequest, RunResult } from './engine.ts';
 import { loadRuntime } from './load-runtime.ts';
 import { createLocalEngine } from './local-engine.ts';
+import { lastRowNews } from './worker-news.ts';
 
 let engine: Engine | undefined;
 
@@ -27,8 +28,8 @@ const api = {
     const result = await started().run(...args);
     return transfer(result, [result.values.buffer]);
   },
-  async runBatch(...args: Parameters<Engine['runBatch']>): Promise<RunResult[]> {
-    const results = await started().runBatch(...args);
+  async runBatch(requests: RunRequest[]): Promise<RunResult[]> {
+    const results = await started().runBatch(requests, () => postMessage(lastRowNews));
     return transfer(
       results,
       results.map(({ values }) => values.buffer),

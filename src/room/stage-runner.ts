@@ -16,6 +16,7 @@ import {
   wireCode,
 } from './hidden-codec.ts';
 import { createKeptStates } from './kept-states.ts';
+import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 import type { Lap } from './lap.ts';
 import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
@@ -118,33 +119,43 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const routes = createRoutes(headRow);
   const queue = createStageQueue<Work>(options.maxBatch);
   const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
-  let isRunning = false;
+  const feed = createEngineFeed({ next: nextJob, onBusy: options.onBusy });
+  /** Taken from the queue together, and to be run one after the other. */
+  let taken: Work[][] = [];
+  /** When the engine was last done with something. */
+  let doneMs = 0;
 
   function enqueue(work: Work): void {
     queue.push(work);
-    if (!isRunning) void drain();
+    feed.wake();
   }
 
-  async function drain(): Promise<void> {
-    isRunning = true;
-    options.onBusy(true);
-    for (let batch = queue.take(); batch.length > 0; batch = queue.take()) {
-      const wanted = batch.filter((work) => !routes.isVoid(work));
-      for (const alike of groupedByStage(wanted)) await runTogether(alike);
+  function nextJob(): EngineJob | null {
+    while (taken.length === 0) {
+      const batch = queue.take();
+      if (batch.length === 0) return null;
+      taken = groupedByStage(batch.filter((work) => !routes.isVoid(work)));
     }
-    isRunning = false;
-    options.onBusy(false);
+    const [next, ...others] = taken;
+    taken = others;
+    return { run: (onLastRow) => runTogether(next, onLastRow) };
   }
 
-  async function runTogether(batch: Work[]): Promise<void> {
+  async function runTogether(batch: Work[], onLastRow: () => void): Promise<void> {
+    const handedOverMs = performance.now();
     try {
-      const startedMs = performance.now();
       const forks = batch.filter((work) => work.input.kind === 'fork');
       for (const work of forks) await runFork(work);
       const runs = batch.flatMap((work) =>
         work.input.kind === 'fork' ? [] : [{ work, request: requestOf(work, work.input) }],
       );
-      const results = await engine.runBatch(runs.map(({ request }) => request));
+      const results = await engine.runBatch(
+        runs.map(({ request }) => request),
+        onLastRow,
+      );
+      // It waited in the engine for what ran before it.
+      const startedMs = Math.max(handedOverMs, doneMs);
+      doneMs = performance.now();
       runs.forEach(({ work }, index) => finish(work, results[index], startedMs));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

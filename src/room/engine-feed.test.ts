@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { createEngineFeed, type EngineJob } from './engine-feed.ts';
+
+/** A job whose last row and end come when the test says so. */
+function job(name: string, log: string[]) {
+  let lastRow = (): void => undefined;
+  let end = (): void => undefined;
+  const given: EngineJob = {
+    run(onLastRow) {
+      log.push(`${name} handed over`);
+      lastRow = onLastRow;
+      return new Promise((resolve) => (end = resolve));
+    },
+  };
+  return {
+    given,
+    lastRow: () => lastRow(),
+    async end() {
+      end();
+      await new Promise((resolve) => setTimeout(resolve));
+    },
+  };
+}
+
+function open() {
+  const log: string[] = [];
+  const jobs: EngineJob[] = [];
+  const feed = createEngineFeed({
+    next: () => jobs.shift() ?? null,
+    onBusy: (busy) => log.push(busy ? 'busy' : 'idle'),
+  });
+  const add = (name: string) => {
+    const made = job(name, log);
+    jobs.push(made.given);
+    feed.wake();
+    return made;
+  };
+  return { log, add };
+}
+
+describe('the feed of an engine', () => {
+  it('hands over what comes next when only the last row is left, not earlier', async () => {
+    const { log, add } = open();
+    const first = add('first');
+    const second = add('second');
+    expect(log).toEqual(['busy', 'first handed over']);
+    first.lastRow();
+    expect(log).toEqual(['busy', 'first handed over', 'second handed over']);
+    await first.end();
+    await second.end();
+    expect(log.at(-1)).toBe('idle');
+    expect(log.filter((word) => word === 'idle')).toHaveLength(1);
+  });
+
+  it('never has more than one waiting behind the one that runs', async () => {
+    const { log, add } = open();
+    const first = add('first');
+    const second = add('second');
+    add('third');
+    first.lastRow();
+    expect(log).not.toContain('third handed over');
+    await first.end();
+    expect(log).not.toContain('third handed over');
+    second.lastRow();
+    expect(log).toContain('third handed over');
+  });
+
+  it('goes on after one that ended without a last row', async () => {
+    const { log, add } = open();
+    const failing = add('failing');
+    add('next');
+    await failing.end();
+    expect(log).toEqual(['busy', 'failing handed over', 'next handed over']);
+  });
+
+  it('takes work that comes while the last row runs at once', async () => {
+    const { log, add } = open();
+    const first = add('first');
+    first.lastRow();
+    const late = add('late');
+    expect(log).toEqual(['busy', 'first handed over', 'late handed over']);
+    await first.end();
+    await late.end();
+    expect(log).toEqual(['busy', 'first handed over', 'late handed over', 'idle']);
+  });
+});
