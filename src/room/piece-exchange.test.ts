@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Piece } from '../store/row-pieces.ts';
-import { decodeBulk } from './bulk-message.ts';
+import { decodeBulk, type BulkMessage } from './bulk-message.ts';
 import { createPieceExchange, type PieceExchange } from './piece-exchange.ts';
 
 const piece: Piece = { file: 0, offset: 0, bytes: 4, sha256: null };
@@ -35,6 +35,11 @@ function openPair(kept: Map<number, Uint8Array>) {
   };
   return { a: exchange('a'), b: exchange('b'), sent, cut: () => (isCut = true) };
 }
+
+const wish = (request: number): BulkMessage => ({
+  header: { kind: 'want', request, file: 0, offset: 0, bytes: 4 },
+  body: new Uint8Array(),
+});
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
@@ -86,6 +91,32 @@ describe('a piece exchange', () => {
     const wishes = [...kept.keys()].map((offset) => a.ask('b', { ...piece, offset }));
     for (const given of await Promise.all(wishes)) expect(given).toEqual(bytes);
     expect(sent.filter((each) => each === 'b>a piece')).toHaveLength(20);
+  });
+
+  it('says no at once to wishes past what one device may have waiting', async () => {
+    const sent: string[] = [];
+    const never = new Promise<null>(() => undefined);
+    const exchange = createPieceExchange({
+      send(_, message) {
+        sent.push(decodeBulk(message.slice()).header.kind);
+        return Promise.resolve();
+      },
+      lookUp: () => never,
+    });
+    for (let request = 0; request < 40; request++) exchange.receive('a', wish(request));
+    await vi.waitFor(() => expect(sent).toHaveLength(4));
+    expect(new Set(sent)).toEqual(new Set(['no-piece']));
+    exchange.receive('b', wish(0));
+    expect(sent).toHaveLength(4);
+  });
+
+  it('has enough of a device that asks without end', () => {
+    const { b } = openPair(new Map());
+    const flood = (): void => {
+      for (let request = 0; request < 2000; request++) b.receive('a', wish(request));
+    };
+    expect(flood).toThrow('more of the model than any device can load');
+    expect(() => b.receive('c', wish(0))).not.toThrow();
   });
 
   it('refuses a manifest that nobody waits for', () => {

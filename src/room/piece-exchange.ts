@@ -1,6 +1,8 @@
 /** Devices give each other pieces of the model that they keep. What comes is checked by its hash, not by who sent it. */
 import type { Piece } from '../store/row-pieces.ts';
-import { encodeBulk, type BulkMessage } from './bulk-message.ts';
+import { createAllowance, type Allowance } from '../transport/index.ts';
+import { encodeBulk, type BulkHeader, type BulkMessage } from './bulk-message.ts';
+import { createServingLine } from './serving-line.ts';
 
 export interface PieceExchangeOptions {
   /** Sends a large message; rejects when there is no link. */
@@ -16,11 +18,16 @@ export interface PieceExchange {
     piece: Piece,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Takes a large message of kinds `want`, `piece`, `no-piece`. Throws one sentence if nobody asked for it. */
+  /**
+   * Takes a large message of kinds `want`, `piece`, `no-piece`. Throws one sentence if nobody asked for it, or
+   * its sender asks without end.
+   */
   receive(deviceId: string, message: BulkMessage): void;
   /** Nothing more will come from that device. */
   lost(deviceId: string): void;
 }
+
+type Wish = Extract<BulkHeader, { kind: 'want' }>;
 
 interface Asked {
   deviceId: string;
@@ -28,46 +35,39 @@ interface Asked {
   settle: (piece: Uint8Array<ArrayBuffer> | null) => void;
 }
 
-/** Pieces given to one device at a time: each is read into memory before it is sent. */
-const servedAtOnce = 4;
-/** Wishes of one device that wait; an honest one has no more than a few under way. */
-const maxWaiting = 32;
+/** Wishes of one device: a model's rows at once, then half a GB a second; no device loads faster. */
+const wishAllowance = { burst: 1024, perSecond: 128 };
 /** A device that stalls must not hold up a load for longer: others have the piece too. */
 const patienceMs = 30_000;
 
 export function createPieceExchange(options: PieceExchangeOptions): PieceExchange {
   const asked = new Map<number, Asked>();
-  const serving = new Map<string, number>();
-  const waiting = new Map<string, (() => void)[]>();
+  const line = createServingLine();
+  const wishes = new Map<string, Allowance>();
   let lastRequest = 0;
 
-  async function serve(
-    deviceId: string,
-    { request, ...piece }: { request: number; file: number; offset: number; bytes: number },
-  ): Promise<void> {
-    const found = await options.lookUp(piece).catch(() => null);
-    const answer = found
-      ? encodeBulk({ kind: 'piece', request }, found)
-      : encodeBulk({ kind: 'no-piece', request });
+  async function serve(deviceId: string, { request, file, offset, bytes }: Wish): Promise<void> {
+    const found = await options.lookUp({ file, offset, bytes }).catch(() => null);
+    if (!found) await refuse(deviceId, request);
     // Whoever asked may have left meanwhile.
-    await options.send(deviceId, answer).catch(() => undefined);
+    else
+      await options
+        .send(deviceId, encodeBulk({ kind: 'piece', request }, found))
+        .catch(() => undefined);
   }
 
-  async function takeTurn(deviceId: string, work: () => Promise<void>): Promise<void> {
-    const line = waiting.get(deviceId) ?? [];
-    waiting.set(deviceId, line);
-    if ((serving.get(deviceId) ?? 0) >= servedAtOnce) {
-      if (line.length >= maxWaiting)
-        throw new Error(`${deviceId} asks for more pieces at once than one device can need`);
-      await new Promise<void>((resolve) => line.push(resolve));
-    }
-    serving.set(deviceId, (serving.get(deviceId) ?? 0) + 1);
-    try {
-      await work();
-    } finally {
-      serving.set(deviceId, (serving.get(deviceId) ?? 1) - 1);
-      line.shift()?.();
-    }
+  async function refuse(deviceId: string, request: number): Promise<void> {
+    await options.send(deviceId, encodeBulk({ kind: 'no-piece', request })).catch(() => undefined);
+  }
+
+  function takeWish(deviceId: string, wish: Wish): void {
+    const mayWish = wishes.get(deviceId) ?? createAllowance(wishAllowance);
+    wishes.set(deviceId, mayWish);
+    if (!mayWish.take(1))
+      throw new Error('This device asked for more of the model than any device can load.');
+    const isTaken = line.add(deviceId, () => serve(deviceId, wish));
+    // Told at once, it asks another device instead of waiting for this one.
+    if (!isTaken) void refuse(deviceId, wish.request);
   }
 
   return {
@@ -98,7 +98,7 @@ export function createPieceExchange(options: PieceExchangeOptions): PieceExchang
         case 'recomputed':
           throw new Error(`${deviceId} sent a ${header.kind}, which nobody here asked for`);
         case 'want':
-          takeTurn(deviceId, () => serve(deviceId, header)).catch(() => undefined);
+          takeWish(deviceId, header);
           return;
         case 'piece':
         case 'no-piece': {
@@ -112,8 +112,8 @@ export function createPieceExchange(options: PieceExchangeOptions): PieceExchang
     },
     lost(deviceId) {
       for (const wish of [...asked.values()]) if (wish.deviceId === deviceId) wish.settle(null);
-      waiting.delete(deviceId);
-      serving.delete(deviceId);
+      line.lost(deviceId);
+      wishes.delete(deviceId);
     },
   };
 }

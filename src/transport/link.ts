@@ -38,7 +38,10 @@ import type { CloseCause, FrameHeader, Link, OpenLinkOptions } from './types.ts'
 const pingBytes = 1200;
 const pingDeadlineMs = 2000;
 const measureDeadlineMs = 15_000;
-/** Messages, not bytes: far more than a room says, far less than keeps a device from computing. */
+/**
+ * Messages, not bytes: far more than a room says, far less than keeps a device from computing. Measured: a device
+ * says 8 a second while it joins and next to nothing later; a host up to 80, when it streams four answers to it.
+ */
 const controlAllowance = { burst: 1000, perSecond: 200 };
 /** Whatever a connection held back longer than this, its silence would have been noticed. */
 const keepSentMs = 30_000;

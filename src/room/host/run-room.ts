@@ -240,6 +240,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       showDevices();
     },
     onDeparture() {
+      // First what the running plan costs now: answers on it leave for a better one by that.
+      planning.reprice();
       paces.look();
       planning.changed();
     },

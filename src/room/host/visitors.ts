@@ -1,10 +1,12 @@
 /** Questions that visitors ask from their own screens, within what the host allows. */
+import { createAllowance, type Allowance } from '../../transport/index.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { Answer } from '../room.ts';
 import type { AnswerView, AskingMode } from '../view.ts';
 import type { Answers } from './answers.ts';
 
 export interface Visitors {
+  /** Throws a sentence for a device that asks faster than a person can. */
   ask(deviceId: string, question: Extract<DeviceMessage, { kind: 'ask' }>): void;
   stop(deviceId: string, request: number): void;
   left(deviceId: string): void;
@@ -19,8 +21,14 @@ export interface VisitorsOptions {
 /** One person's questions that are not answered yet; more would be somebody leaning on a key. */
 const maxOpenQuestions = 4;
 
+/** Of one device: more at once than it has hands for, and then one a second. */
+const askAllowance = { burst: 30, perSecond: 1 };
+/** As often as a screen shows them. Four answers are then 80 messages a second, of the 200 that a link takes. */
+const tellEveryMs = 50;
+
 export function createVisitors(options: VisitorsOptions): Visitors {
   const open = new Map<string, Map<number, Answer>>();
+  const allowances = new Map<string, Allowance>();
 
   function refuse(deviceId: string, request: number, reason: string): void {
     options.tell(deviceId, {
@@ -46,6 +54,10 @@ export function createVisitors(options: VisitorsOptions): Visitors {
 
   return {
     ask(deviceId, { request, text, maxNewTokens, sampling }) {
+      const mayAsk = allowances.get(deviceId) ?? createAllowance(askAllowance);
+      allowances.set(deviceId, mayAsk);
+      if (!mayAsk.take(1))
+        throw new Error('This device asked more questions than any person does.');
       const questions = open.get(deviceId) ?? new Map<number, Answer>();
       open.set(deviceId, questions);
       const reason = objection(questions, request);
@@ -53,14 +65,11 @@ export function createVisitors(options: VisitorsOptions): Visitors {
         refuse(deviceId, request, reason);
         return;
       }
-      let shownLength = 0;
-      const onAnswer = (view: AnswerView): void => {
+      const onAnswer = inFewWords((view, added) => {
         const { status, promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken } = view;
-        const added = view.text.slice(shownLength);
-        shownLength = view.text.length;
         const figures = { promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken };
         options.tell(deviceId, { kind: 'answer', request, added, status, ...figures });
-      };
+      });
       const answer = options.answers.ask(
         { prompt: { kind: 'text', text }, sampling, maxNewTokens, topLogits: 0 },
         { id: deviceId, needsApproval: options.mode() === 'approve', onAnswer },
@@ -73,6 +82,37 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     left(deviceId) {
       options.answers.stopAll(deviceId, 'The one who asked left.');
       open.delete(deviceId);
+      allowances.delete(deviceId);
     },
+  };
+}
+
+/** Tells of an answer at once when its status changes, else of several tokens together. */
+function inFewWords(tell: (view: AnswerView, added: string) => void): (view: AnswerView) => void {
+  let latest: AnswerView | null = null;
+  let toldLength = 0;
+  let toldAtMs = -Infinity;
+  let toldStatus = '';
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function tellNow(view: AnswerView): void {
+    clearTimeout(timer);
+    timer = undefined;
+    latest = null;
+    toldAtMs = performance.now();
+    toldStatus = view.status.kind;
+    const added = view.text.slice(toldLength);
+    toldLength = view.text.length;
+    tell(view, added);
+  }
+
+  return (view) => {
+    const waitMs = toldAtMs + tellEveryMs - performance.now();
+    if (waitMs <= 0 || view.status.kind !== toldStatus) {
+      tellNow(view);
+      return;
+    }
+    latest = view;
+    timer ??= setTimeout(() => latest && tellNow(latest), waitMs);
   };
 }
