@@ -24,6 +24,17 @@ test('zeros, NaN and another layer’s output are found out, and their device is
   await expect.poll(() => planOf(host), ready).toBe('host');
   const { link } = await viewOf(host);
 
+  await test.step('who lies from the start is found by its own proof, and gets no rows', async () => {
+    const device = await newDevice();
+    await prepareToLie(device);
+    await device.goto(link ?? '');
+    await startLying(device, 'zeros');
+    const sentence = /\(a\) gets no layers any more: Row \d came out wrong with f32 on wasm/;
+    await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
+    await expect.poll(() => planOf(host), ready).toBe('host');
+    await device.close();
+  });
+
   async function liar(id: string): Promise<Page> {
     const device = await newDevice();
     await prepareToLie(device);
@@ -40,30 +51,57 @@ test('zeros, NaN and another layer’s output are found out, and their device is
   }
 
   await test.step('NaN is caught at the frame, and the very answer goes on without it', async () => {
-    const device = await liar('a');
+    const device = await liar('b');
     await startLying(device, 'nan');
     expect(await ask(host)).toEqual(expected);
-    await expectDropped(device, 'a');
+    await expectDropped(device, 'b');
   });
 
   await test.step('zeros are found by computing again, and its own proof betrays it', async () => {
-    const device = await liar('b');
+    const device = await liar('c');
     await startLying(device, 'zeros');
     expect(await ask(host)).not.toEqual(expected);
-    await expectDropped(device, 'b');
+    await expectDropped(device, 'c');
     expect(await ask(host)).toEqual(expected);
   });
 
   await test.step('who is honest in proofs alone is found again, and dropped then', async () => {
-    const device = await liar('c');
+    const device = await liar('d');
     await startLying(device, 'other-layer');
     await ask(host);
-    await expect.poll(() => noticesOf(host), ready).toContain('(c) has proven its rows');
-    await expect.poll(() => planOf(host), ready).toBe('host c host');
+    await expect.poll(() => noticesOf(host), ready).toContain('(d) has proven its rows');
+    await expect.poll(() => planOf(host), ready).toBe('host d host');
     await ask(host);
-    await expectDropped(device, 'c');
+    await expectDropped(device, 'd');
     expect(await ask(host)).toEqual(expected);
   });
+});
+
+test('a device whose results are wrong with 8 bits goes on with 32, and says so', async ({
+  newDevice,
+  serverOrigin,
+}) => {
+  const host = await newDevice();
+  await host.goto(serverOrigin);
+  await host.evaluate((options) => void edgeshard.openRoom(options), {
+    ...exact,
+    weights: 'q8' as const,
+  });
+  await expect.poll(() => planOf(host), ready).toBe('host');
+  const device = await newDevice();
+  await prepareToLie(device);
+  await device.goto((await viewOf(host)).link ?? '');
+  await startLying(device, 'q8');
+  // It leaves with the engine that failed it, and comes back with another.
+  await expect.poll(() => planOf(host), ready).toBe('host b host');
+  const sentence =
+    /Row \d came out wrong with q8 on wasm: off by [\d.]+, where 0\.20 is allowed\. It computes with f32 on wasm now\./;
+  expect(await noticesOf(host)).toMatch(sentence);
+  await expect(device.getByRole('log')).toContainText(
+    'It starts anew with what is slower and surer.',
+  );
+  const { devices } = await viewOf(host);
+  expect(devices.map(({ compute }) => compute?.weights)).toEqual(['q8', 'f32']);
 });
 
 /** Whose stages follow each other in the plan that runs. */

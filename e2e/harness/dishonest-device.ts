@@ -6,9 +6,10 @@ import type { Page } from 'playwright';
 
 /**
  * `zeros` and `nan`: of everything that it computes, its proofs included. `other-layer`: of answers only, its
- * proofs being honest: of its rows only the last is run.
+ * proofs being honest: of its rows only the last is run. `q8`: zeros, as long as its weights have 8 bits, which
+ * is how a broken driver looks.
  */
-export type Lie = 'zeros' | 'nan' | 'other-layer';
+export type Lie = 'zeros' | 'nan' | 'other-layer' | 'q8';
 
 /** To be called before the page is opened. */
 export async function prepareToLie(page: Page): Promise<void> {
@@ -23,6 +24,7 @@ export async function startLying(page: Page, lie: Lie): Promise<void> {
 const script = `
   const HonestWorker = Worker;
   globalThis.lie = null;
+  let weights = null;
 
   /** Every object in a message, however deep. */
   function* objectsIn(value) {
@@ -32,6 +34,7 @@ const script = `
   }
 
   function changeRequest(message) {
+    if (message.path?.[0] === 'loadRow') weights = message.argumentList.at(-1).value;
     for (const request of objectsIn(message)) {
       const isAnswer = request.input?.kind === 'hidden' && request.sequence >= 0;
       if (globalThis.lie === 'other-layer' && isAnswer) request.first = request.last;
@@ -39,7 +42,7 @@ const script = `
   }
 
   function changeResult(message) {
-    const value = { zeros: 0, nan: NaN }[globalThis.lie];
+    const value = { zeros: 0, nan: NaN, [weights]: 0 }[globalThis.lie];
     if (value === undefined) return;
     for (const result of objectsIn(message))
       if (result.kind === 'hidden' && result.computeMs !== undefined) result.values.fill(value);
