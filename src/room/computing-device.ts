@@ -40,6 +40,8 @@ export interface ComputingDevice {
   adoptRefill(refill: Refill): void;
   /** Sends hidden states that it kept into a refill; false where they are not kept. */
   resend(resend: Resend): boolean;
+  /** The embedding's states [ids.length, hidden_size]; rejects where row 0 is not held. */
+  embed(ids: Int32Array): Promise<Float32Array>;
   /** Another device's work done again: see `recompute.ts`. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
   /** Has every row prove itself once more; rejects with `WrongResult`. */
@@ -48,6 +50,9 @@ export interface ComputingDevice {
   stop(): void;
   dispose(): Promise<void>;
 }
+
+/** That no answer has. */
+const embedSequence = -1001;
 
 export function createComputingDevice(
   prepared: PreparedEngine,
@@ -93,6 +98,11 @@ export function createComputingDevice(
     },
     adoptRefill: (refill) => runner.adoptRefill(refill),
     resend: (resend) => runner.resend(resend),
+    async embed(ids) {
+      const input = { kind: 'tokens', ids } as const;
+      const at = { first: 0, last: 0, sequence: embedSequence, position: 0 };
+      return (await engine.run({ ...at, input })).values;
+    },
     recompute: (job, signal) =>
       recompute(
         {

@@ -42,6 +42,8 @@ export interface OwnDevice {
   /** Loads the lap's rows of the host. */
   prepare(lap: Lap, dropFirst: boolean): Promise<void>;
   keepLaps(epochs: ReadonlySet<number>): Promise<void>;
+  /** The embedding's states of these ids. */
+  embed(ids: Int32Array): Promise<Float32Array>;
   /** Another device's work done again; rejects where there is no room for one row more. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
 }
@@ -147,6 +149,7 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
       host.status = { kind: 'ready' };
       showMemory();
     },
+    embed: (ids) => device?.embed(ids) ?? Promise.reject(new Error('The host is not ready.')),
     recompute(job, signal) {
       if (!device || !host.profile || !hasRoomForRow(host.profile, device.usedBytes))
         return Promise.reject(new Error('The host has no room for another row.'));

@@ -267,6 +267,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       member.link?.sendControl({ kind: 'keep-laps', epochs });
     }
     void own.keepLaps(new Set(epochs));
+    trust.onRowsMoved();
     showDevices();
   }
 
@@ -278,7 +279,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
 
   const trust = createTrust({
     members,
-    hiddenSize: config.hidden_size,
+    manifest,
     wire: options.wire,
     own: () => own,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),

@@ -1,10 +1,12 @@
 /** How far the host trusts its devices: their work is looked at, and who computes wrongly loses its place. */
+import type { Manifest } from '../../model/manifest.ts';
 import type { BulkMessage } from '../bulk-message.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { WireType } from '../room.ts';
 import { createWitness, type Witness } from '../witness.ts';
 import { createAudits } from './audits.ts';
+import { createGoldenBook } from './golden-book.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Member } from './members.ts';
 import type { OwnDevice } from './own-device.ts';
@@ -13,7 +15,7 @@ import { createStrikes } from './strikes.ts';
 
 export interface TrustOptions {
   members: ReadonlyMap<string, Member>;
-  hiddenSize: number;
+  manifest: Manifest;
   wire: WireType;
   own: () => OwnDevice;
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
@@ -41,11 +43,14 @@ export interface Trust {
   /** Whether the message was for the auditors. */
   onBulk(from: string, message: BulkMessage): boolean;
   onInFlight(count: number): void;
+  /** Other devices hold other rows now. */
+  onRowsMoved(): void;
   left(member: Member): void;
 }
 
 export function createTrust(options: TrustOptions): Trust {
-  const { members, hiddenSize, wire } = options;
+  const { members, manifest, wire } = options;
+  const { hidden_size: hiddenSize, max_position_embeddings: contextLength } = manifest.config;
   const witness = createWitness(hiddenSize * bytesPerNumber[wire]);
   const tell = (deviceId: string, message: HostMessage): void =>
     members.get(deviceId)?.link?.sendControl(message);
@@ -71,6 +76,11 @@ export function createTrust(options: TrustOptions): Trust {
     },
   });
 
+  function onWrong(member: Member, reason: string): void {
+    options.distrustCaches();
+    strikes.blame(member, reason);
+  }
+
   const requests = createRecomputeRequests(options.sendBulk);
   const audits = createAudits({
     members,
@@ -80,15 +90,48 @@ export function createTrust(options: TrustOptions): Trust {
     tell,
     askDevice: (deviceId, job) => requests.ask(deviceId, job),
     askHost: (job, signal) => options.own().recompute(job, signal),
-    onWrong(member, reason) {
-      options.distrustCaches();
-      strikes.blame(member, reason);
-    },
+    onWrong,
     onAccused(accuser, accused, reason) {
       options.distrustCaches();
       strikes.accuse(accuser, accused, reason);
     },
   });
+
+  const book = manifest.golden
+    ? null
+    : createGoldenBook({
+        config: manifest.config,
+        contextLength,
+        members,
+        embed: (ids) => options.own().embed(ids),
+        ask: (deviceId, job) =>
+          deviceId === 'host'
+            ? options
+                .own()
+                .recompute(job, new AbortController().signal)
+                .catch(() => null)
+            : requests.ask(deviceId, job),
+        onWrong,
+      });
+  let inFlight = 0;
+  let recording: AbortController | null = null;
+  /** Something moved since the book was last gone through. */
+  let isOwed = false;
+
+  function record(): void {
+    isOwed = true;
+    if (!book || recording || inFlight > 0) return;
+    isOwed = false;
+    recording = new AbortController();
+    // A device that cannot now may when the rows have moved again.
+    void book
+      .work(recording.signal)
+      .catch(() => undefined)
+      .finally(() => {
+        recording = null;
+        if (isOwed) record();
+      });
+  }
 
   return {
     witness,
@@ -112,7 +155,13 @@ export function createTrust(options: TrustOptions): Trust {
       else return false;
       return true;
     },
-    onInFlight: (count) => audits.onInFlight(count),
+    onInFlight(count) {
+      inFlight = count;
+      audits.onInFlight(count);
+      if (count > 0) recording?.abort();
+      else record();
+    },
+    onRowsMoved: record,
     left(member) {
       strikes.left(member);
       requests.left(member.id);
