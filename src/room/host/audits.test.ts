@@ -21,6 +21,8 @@ let audits: Audits;
 let laps: LapRunner;
 let verdicts: string[];
 let hostJobs: Job[];
+/** Devices that have every row's bytes. */
+let keepers: Set<string>;
 /** Puts something else in place of what the spare device computes. */
 let spareSays: (states: Float32Array) => Float32Array;
 let nextSequence = 0;
@@ -31,6 +33,7 @@ beforeAll(async () => {
 beforeEach(() => {
   verdicts = [];
   hostJobs = [];
+  keepers = new Set(['host', 'c']);
   spareSays = (states) => states;
 });
 afterEach(() => room.dispose());
@@ -70,6 +73,8 @@ async function open({
       hostJobs.push(job);
       return room.device('host').recompute(job, signal);
     },
+    keeps: (id) => keepers.has(id),
+    fetchPauseMs: 40,
     onWrong: ({ id }, reason) => verdicts.push(`${id}: ${reason}`),
     onAccused: ({ id }, accused) => verdicts.push(`${id} accuses ${accused.id}`),
     random: () => 0.99,
@@ -199,6 +204,17 @@ describe('a stage', () => {
     audits.onInFlight(0);
     await audits.settled();
     expect(verdicts).toHaveLength(1);
+  });
+
+  it('is looked at by nobody who must fetch rows for it, while somebody may want to ask', async () => {
+    await open({ spare: true });
+    keepers.clear();
+    audits.onInFlight(1);
+    await answer();
+    expect(hostJobs).toEqual([]);
+    audits.onInFlight(0);
+    await audits.settled();
+    expect(hostJobs).toHaveLength(1);
   });
 
   it('is not looked at with weights that give each run another result', async () => {

@@ -26,11 +26,14 @@ export interface AuditsOptions {
   askDevice: (deviceId: string, job: Job) => Promise<Float32Array | null>;
   /** Has the host compute; rejects where it cannot, or must not go on. */
   askHost: (job: Job, signal: AbortSignal) => Promise<Float32Array>;
+  /** Whether the device has the bytes of the job's rows, and need not fetch them first. */
+  keeps: (deviceId: string, job: Job) => boolean;
   /** The member's work was wrong; a sentence. */
   onWrong: (member: Member, reason: string) => void;
   /** The same on a device's word alone, where the host cannot look itself. */
   onAccused: (accuser: Member, accused: Member, reason: string) => void;
   random?: () => number;
+  fetchPauseMs?: number;
 }
 
 export interface Audits {
@@ -53,6 +56,8 @@ const lapsWatched = 5;
 /** Of the answers that begin, once every device has been looked at. */
 const watchedShare = 0.25;
 const mostWaiting = 4;
+/** Rows are fetched for this once nobody has asked anything for so long: others may want the network. */
+const defaultFetchPauseMs = 15_000;
 
 interface Sample extends Crossing {
   lap: Lap;
@@ -75,7 +80,7 @@ interface Case {
 
 export function createAudits(options: AuditsOptions): Audits {
   const { members, hiddenSize, wire, witness } = options;
-  const random = options.random ?? Math.random;
+  const { random = Math.random, fetchPauseMs = defaultFetchPauseMs } = options;
   const samples = new Map<number, Sample>();
   const timesLookedAt = new Map<Member, number>();
   let cases: Case[] = [];
@@ -175,12 +180,19 @@ export function createAudits(options: AuditsOptions): Audits {
     if (inFlight > 0) return false;
     hostWork = new AbortController();
     const { signal } = hostWork;
-    const own = await options.askHost(open.job, signal).catch(() => null);
+    const own = await computeHere(open.job, signal).catch(() => null);
     hostWork = null;
     if (own) judge(open, own);
     else if (signal.aborted) return false;
     else if (open.accuser) options.onAccused(open.accuser.member, open.suspect, wrongWork(open));
     return true;
+  }
+
+  async function computeHere(job: Job, signal: AbortSignal): Promise<Float32Array> {
+    const host = members.get('host');
+    if (!host || !canRepeat(host, job)) throw new Error('The host computes with other rounding.');
+    if (!options.keeps('host', job)) await pause(fetchPauseMs, signal);
+    return options.askHost(job, signal);
   }
 
   function judge(open: Case, own: Float32Array): void {
@@ -208,12 +220,14 @@ export function createAudits(options: AuditsOptions): Audits {
     return states.subarray(index * hiddenSize, (index + 1) * hiddenSize);
   }
 
-  function spareFor({ involved }: Case): Member | undefined {
+  function spareFor({ involved, job }: Case): Member | undefined {
     return [...members.values()].find(
       (member) =>
         member.link !== null &&
         member.excluded === null &&
         !involved.has(member.id) &&
+        canRepeat(member, job) &&
+        options.keeps(member.id, job) &&
         member.profile !== null &&
         hasRoomForRow(member.profile, member.usedBytes),
     );
@@ -252,12 +266,27 @@ export function createAudits(options: AuditsOptions): Audits {
   };
 }
 
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(new Error('somebody asks something'));
+    });
+  });
+}
+
 /** The two ends of a stage, and who sees what crosses there. */
 function crossingsOf({ lap, epoch, sequence, stage }: Sample): [string, Crossing][] {
   return [
     [lap.stages[stage - 1].device, { epoch, sequence, stage }],
     [lap.stages[stage + 1].device, { epoch, sequence, stage: stage + 1 }],
   ];
+}
+
+/** Whether the work of these weights comes out the same on this device. */
+function canRepeat({ profile }: Member, { weights }: Job): boolean {
+  return profile !== null && piecesAreExact(profile.compute.backend, weights);
 }
 
 /** Int8 on wasm gives each run another result: there is no telling right from wrong. */

@@ -68,9 +68,11 @@ export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
       return;
     }
     const { weights, input } = entry;
-    const states = await options.ask('host', { first: row, last: row, weights, input });
     const host = members.get('host');
-    if (!states || !host) return;
+    const backend = host?.profile?.compute.backend;
+    if (!host || !backend || !piecesAreExact(backend, weights)) return;
+    const states = await options.ask('host', { first: row, last: row, weights, input });
+    if (!states) return;
     const own = { states, weights };
     const others = [
       { by: [member], agrees: agree(own, other, input) },

@@ -283,6 +283,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     wire: options.wire,
     own: () => own,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    keepsRow: (deviceId, row) =>
+      tracker.sourcesOf([row], '').some(({ devices }) => devices.includes(deviceId)),
     announce(sentence) {
       store.notice(sentence);
       tell({ kind: 'notice', text: sentence });

@@ -19,6 +19,8 @@ export interface TrustOptions {
   wire: WireType;
   own: () => OwnDevice;
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
+  /** Whether the device has the row's bytes at hand. */
+  keepsRow: (deviceId: string, row: number) => boolean;
   /** For every screen of the room. */
   announce: (sentence: string) => void;
   /** What runs on the device is lost, and plans do without it while it is excluded. */
@@ -88,6 +90,10 @@ export function createTrust(options: TrustOptions): Trust {
     wire,
     witness,
     tell,
+    keeps(deviceId, { first, last }) {
+      for (let row = first; row <= last; row++) if (!options.keepsRow(deviceId, row)) return false;
+      return true;
+    },
     askDevice: (deviceId, job) => requests.ask(deviceId, job),
     askHost: (job, signal) => options.own().recompute(job, signal),
     onWrong,
