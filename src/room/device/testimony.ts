@@ -26,7 +26,8 @@ export function createTestimony(options: TestimonyOptions): Testimony {
     void options.sendBulk('host', message).catch(() => undefined);
 
   return {
-    show(crossing) {
+    show({ epoch, sequence, stage }) {
+      const crossing = { epoch, sequence, stage };
       const { positions, payload } = options.witness.take(crossing) ?? nothing;
       answer(encodeBulk({ kind: 'seen', ...crossing, positions }, payload));
     },
