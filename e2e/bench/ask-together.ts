@@ -45,11 +45,12 @@ export function askTogether(host: Page, requests: TimedRequest[]): Promise<Timed
 
 /**
  * Tokens a second of all answers together while every one of them was writing: from the moment at which the
- * last of them began to the moment at which the first one ended.
+ * last of them began to the moment at which the first one ended. NaN where some ended before others began.
  */
 export function steadyTokensPerSecond(answers: readonly TimedAnswer[]): number {
   const fromMs = Math.max(...answers.map(({ tokens }) => tokens[0].atMs));
   const toMs = Math.min(...answers.map(({ tokens }) => tokens[tokens.length - 1].atMs));
+  if (toMs <= fromMs) return NaN;
   const written = answers.reduce(
     (sum, { tokens }) => sum + countAt(tokens, toMs) - countAt(tokens, fromMs),
     0,
