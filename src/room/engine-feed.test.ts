@@ -35,7 +35,7 @@ function open() {
     feed.wake();
     return made;
   };
-  return { log, add };
+  return { log, add, feed };
 }
 
 describe('the feed of an engine', () => {
@@ -82,5 +82,18 @@ describe('the feed of an engine', () => {
     await first.end();
     await late.end();
     expect(log).toEqual(['busy', 'first handed over', 'late handed over', 'idle']);
+  });
+
+  it('waits until everything that a shared run led to is there', async () => {
+    const { log, add, feed } = open();
+    const shared = add('shared');
+    feed.gather();
+    const ending = shared.end();
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    add('one');
+    expect(log).not.toContain('one handed over');
+    await ending;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(log).toContain('one handed over');
   });
 });

@@ -12,6 +12,8 @@ export interface EngineJob {
 export interface EngineFeed {
   /** There may be a job now. */
   wake(): void;
+  /** What a shared run led to comes one by one until this task of the page ends: the next job waits for it. */
+  gather(): void;
 }
 
 export interface EngineFeedOptions {
@@ -25,9 +27,10 @@ export function createEngineFeed({ next, onBusy }: EngineFeedOptions): EngineFee
   let inHand = 0;
   let isFree = true;
   let isBusy = false;
+  let isGathering = false;
 
   function wake(): void {
-    while (isFree) {
+    while (isFree && !isGathering) {
       const job = next();
       if (!job) return;
       isFree = false;
@@ -55,5 +58,18 @@ export function createEngineFeed({ next, onBusy }: EngineFeedOptions): EngineFee
     onBusy(busy);
   }
 
-  return { wake };
+  function gather(): void {
+    if (isGathering) return;
+    isGathering = true;
+    // A message to oneself comes after everything that this task still resolves, and waits for no clock.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      isGathering = false;
+      wake();
+    };
+    port2.postMessage(null);
+  }
+
+  return { wake, gather };
 }

@@ -7,7 +7,7 @@ interface Named extends QueuedWork {
 }
 
 function queueOf(maxTogether: number, ...names: string[]) {
-  const queue = createStageQueue<Named>(maxTogether);
+  const queue = createStageQueue<Named>(() => maxTogether);
   for (const name of names) queue.push(work(name));
   return queue;
 }
@@ -52,7 +52,7 @@ describe('a stage queue', () => {
       .map(([kind, sequence]) => `${kind}${sequence}`);
     fc.assert(
       fc.property(fc.array(fc.oneof(name, fc.constant('take')), { maxLength: 40 }), (steps) => {
-        const queue = createStageQueue<Named>(2);
+        const queue = createStageQueue<Named>(() => 2);
         const pushed: string[] = [];
         const taken: string[] = [];
         const take = (): number => {

@@ -15,7 +15,9 @@ export interface StageQueue<Work extends QueuedWork> {
   take(): Work[];
 }
 
-export function createStageQueue<Work extends QueuedWork>(maxTogether: number): StageQueue<Work> {
+export function createStageQueue<Work extends QueuedWork>(
+  maxTogether: () => number,
+): StageQueue<Work> {
   let tokens: Work[] = [];
   const prompts: Work[] = [];
   let tokensWereLast = false;
@@ -24,8 +26,9 @@ export function createStageQueue<Work extends QueuedWork>(maxTogether: number): 
     const taken: Work[] = [];
     const left: Work[] = [];
     const sequences = new Set<number>();
+    const most = maxTogether();
     for (const work of tokens) {
-      const fits = taken.length < maxTogether && !sequences.has(work.sequence);
+      const fits = taken.length < most && !sequences.has(work.sequence);
       sequences.add(work.sequence);
       (fits ? taken : left).push(work);
     }

@@ -9,6 +9,7 @@ import {
   stagesOf,
   type EngineRoom,
 } from './fixtures/engine-room.ts';
+import { groupCode } from './group-frame.ts';
 import type { RunningLap } from './host/planning.ts';
 import type { Lap } from './lap.ts';
 import type { WireType } from './room.ts';
@@ -172,6 +173,31 @@ describe('a lap', () => {
     together.forEach((logits, index) => expect(logits).toEqual(lone[index]));
   });
 
+  it('sends steps that shared a run in one frame, with the times of each', async () => {
+    open();
+    await room.prepare(lap);
+    const { inputIds } = model.reference;
+    const lengths = [5, 9, 12, 16];
+    const step = async (sequence: number, position: number) => {
+      const trip = { sequence, position, ids: [inputIds[position]], chunk: 8, logitsOf: 1 };
+      return room.laps.run(runningOn(lap), trip);
+    };
+    for (const [index, length] of lengths.entries())
+      await logitsOf(lap, inputIds.slice(0, length), { sequence: 1 + index });
+    const alone: Float32Array[] = [];
+    for (const [index, length] of lengths.entries())
+      alone.push((await step(1 + index, length)).logits);
+    const before = room.frames.length;
+    const together = await Promise.all(lengths.map((length, index) => step(1 + index, length)));
+    const sent = room.frames.slice(before);
+    expect(sent.filter(({ header }) => header.dtype === groupCode)).not.toEqual([]);
+    expect(sent.length).toBeLessThan(3 * lengths.length);
+    together.forEach(({ logits, timing }, index) => {
+      logits.forEach((logit, id) => expect(Math.abs(logit - alone[index][id])).toBeLessThan(1e-4));
+      expect(timing.hops.map(({ stage }) => stage)).toEqual([0, 1, 2, 3]);
+    });
+  });
+
   it("goes on from another sequence's cache after a fork", async () => {
     open();
     await room.prepare(lap);
@@ -237,7 +263,7 @@ describe('a frame from another device', () => {
       contextLength,
       headRow: 6,
       wire: 'f32',
-      maxBatch: 16,
+      mostTogether: () => 16,
       keptBudgetBytes: () => 1 << 20,
       send: () => undefined,
       wireMs: () => 0,

@@ -7,6 +7,8 @@
  */
 import type { Engine, RunRequest, RunResult } from '../engine/engine.ts';
 import type { FrameHeader, HopTiming } from '../transport/index.ts';
+import { groupCode, unpackGroup } from './group-frame.ts';
+import { handOn, type Onward } from './hand-on.ts';
 import {
   areFinite,
   bytesPerNumber,
@@ -22,7 +24,7 @@ import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
 import { createRoutes, type Route } from './routes.ts';
 import { createStageQueue } from './stage-queue.ts';
-import { forkSource, groupedByStage, timing, type Work } from './stage-work.ts';
+import { forkSource, groupedByStage, headerFor, timing, type Work } from './stage-work.ts';
 import type { Witness } from './witness.ts';
 
 export interface LapStart {
@@ -65,8 +67,8 @@ export interface StageRunnerOptions {
   contextLength: number;
   headRow: number;
   wire: WireType;
-  /** Most sequences that share one pass over the weights. */
-  maxBatch: number;
+  /** Most sequences that share one pass over the weights, at this moment. */
+  mostTogether: () => number;
   /** For the hidden states that are kept for a replacement, see `kept-states.ts`. */
   keptBudgetBytes: () => number;
   /** A frame for a device that is gone is lost with it: the end of the link says so. */
@@ -117,7 +119,7 @@ const host = 'host';
 export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const { deviceId, engine, hiddenSize, headRow, wire } = options;
   const routes = createRoutes(headRow);
-  const queue = createStageQueue<Work>(options.maxBatch);
+  const queue = createStageQueue<Work>(options.mostTogether);
   const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
   const feed = createEngineFeed({ next: nextJob, onBusy: options.onBusy });
   /** Taken from the queue together, and to be run one after the other. */
@@ -125,8 +127,8 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   /** When the engine was last done with something. */
   let doneMs = 0;
 
-  function enqueue(work: Work): void {
-    queue.push(work);
+  function enqueue(...works: Work[]): void {
+    for (const work of works) queue.push(work);
     feed.wake();
   }
 
@@ -156,7 +158,10 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       // It waited in the engine for what ran before it.
       const startedMs = Math.max(handedOverMs, doneMs);
       doneMs = performance.now();
-      runs.forEach(({ work }, index) => finish(work, results[index], startedMs));
+      // What each of them leads to should be there before one is taken by itself.
+      if (runs.length > 1) feed.gather();
+      const onward = runs.flatMap(({ work }, index) => finish(work, results[index], startedMs));
+      handOn(onward, wire, options.send);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       for (const work of batch) if (!routes.isVoid(work)) fail(work, reason);
@@ -193,8 +198,9 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     options.send(next.device, headerFor(work, work.stage + 1, forkCode, []), payload);
   }
 
-  function finish(work: Work, result: RunResult, startedMs: number): void {
-    if (routes.isVoid(work)) return;
+  /** Ends the lap, or lets it go on; returns what is for another device. */
+  function finish(work: Work, result: RunResult, startedMs: number): Onward[] {
+    if (routes.isVoid(work)) return [];
     const hop = timing(work, startedMs, result.computeMs);
     const hops = [...work.hops, hop];
     if (work.kind === 'token') options.onStep(hop);
@@ -202,7 +208,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       const { epoch } = work.lap;
       const { positions, values: logits } = result;
       options.onLapEnd({ epoch, sequence: work.sequence, logits, positions, hops });
-      return;
+      return [];
     }
     const next = nextStage(work);
     const sequence = work.refill?.fills ?? work.sequence;
@@ -211,27 +217,32 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       if (work.refill && row < headRow)
         kept.keep({ sequence, row }, work.position, packHidden(result.values, wire));
       reportPieceRead(work, work.position + result.tokens);
-      return;
+      return [];
     }
     // The head looks at the last positions only: no others need to travel to it.
     const carried = next.first === headRow ? Math.min(work.logitsOf, result.tokens) : result.tokens;
     const skipped = result.tokens - carried;
     const values = result.values.subarray(skipped * hiddenSize);
     const passed = { ...work, position: work.position + skipped, stage: work.stage + 1, hops };
-    if (next.device === deviceId) {
+    const { device, first: row } = next;
+    if (device === deviceId) {
       const input = { kind: 'hidden', tokens: carried, values } as const;
       enqueue({ ...passed, input, wireMs: 0, arrivedMs: performance.now() });
-    } else {
-      if (!areFinite(values)) {
-        fail(work, 'Its results are not finite numbers.');
-        return;
-      }
-      const header = headerFor(passed, passed.stage, wireCode(wire), hops);
-      const payload = packHidden(values, wire);
-      options.witness.note(header, payload);
-      options.send(next.device, header, payload);
-      if (next.first < headRow) kept.keep({ sequence, row: next.first }, work.position, payload);
+      return [];
     }
+    if (!areFinite(values)) {
+      fail(work, 'Its results are not finite numbers.');
+      return [];
+    }
+    const onSent: Onward['onSent'] = (payload) => {
+      const { stage, position: step } = passed;
+      options.witness.note(
+        { epoch: work.lap.epoch, sequence: work.sequence, stage, step },
+        payload,
+      );
+      if (row < headRow) kept.keep({ sequence, row }, work.position, payload);
+    };
+    return [{ device, work: passed, tokens: carried, values, onSent }];
   }
 
   function reportPieceRead(work: Work, position: number): void {
@@ -245,15 +256,6 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
 
   function nextStage({ lap, stage }: Work): Lap['stages'][number] | undefined {
     return lap.stages.at(stage + 1);
-  }
-
-  function headerFor(
-    { logitsOf, lap, sequence, position }: Pick<Work, 'logitsOf' | 'lap' | 'sequence' | 'position'>,
-    stage: number,
-    dtype: number,
-    hops: readonly HopTiming[],
-  ): FrameHeader {
-    return { flags: logitsOf, dtype, epoch: lap.epoch, sequence, step: position, stage, hops };
   }
 
   function begin(
@@ -305,49 +307,55 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       begin(epoch, { kind: 'prompt', sequence, position: length, logitsOf: 0, input });
     },
     receive(from, header, payload) {
-      const route = routes.of(header.epoch, header.sequence);
-      if (!route) return;
-      const { lap, refill } = route;
-      const { sequence, step: position, stage, flags: logitsOf, hops } = header;
-      const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : refill?.source;
-      if (stage === lap.stages.length && deviceId === host) {
-        if (!isLastLayerStage(lap, from)) throw notItsToSend(from, stage);
-        options.onPieceRead({ sequence, position });
-        return;
+      if (header.dtype !== groupCode) enqueue(...arrivals(from, header, payload));
+      else {
+        const dtype = wireCode(wire);
+        const steps = unpackGroup(payload, hiddenSize * bytesPerNumber[wire]);
+        enqueue(
+          ...steps.flatMap(({ payload: state, position, sequence, hops }) =>
+            arrivals(from, { ...header, dtype, flags: 1, sequence, step: position, hops }, state),
+          ),
+        );
       }
-      if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
-        throw notItsToSend(from, stage);
-      if (!refill) routes.move(sequence, lap.epoch);
-      const arrival = {
-        ...route,
-        stage,
-        sequence,
-        position,
-        logitsOf,
-        hops,
-        arrivedMs: performance.now(),
-      };
-      if (header.dtype === forkCode) {
-        const source = forkSource(from, payload);
-        const input = { kind: 'fork', from: source } as const;
-        enqueue({ ...arrival, kind: 'prompt', input, wireMs: 0 });
-        return;
-      }
-      const { tokens, values } = unpackHidden(payload, header.dtype, wire, hiddenSize);
-      if (position + tokens > options.contextLength)
-        throw new Error(`${from} sent positions past the context of ${options.contextLength}`);
-      if (logitsOf > tokens)
-        throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
-      if (!areFinite(values)) {
-        fail({ lap, sequence }, 'It sent numbers that are not finite.', from);
-        return;
-      }
-      options.witness.note(header, payload);
-      const kind = isStep(tokens, logitsOf) ? 'token' : 'prompt';
-      const input = { kind: 'hidden', tokens, values } as const;
-      enqueue({ ...arrival, kind, input, wireMs: options.wireMs(from) });
     },
   };
+
+  /** The work that a frame brings; none where it is for the host to know, or too late. */
+  function arrivals(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): Work[] {
+    const { sequence, step: position, stage, flags: logitsOf, hops } = header;
+    const route = routes.of(header.epoch, sequence);
+    if (!route) return [];
+    const { lap, refill } = route;
+    const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : refill?.source;
+    if (stage === lap.stages.length && deviceId === host) {
+      if (!isLastLayerStage(lap, from)) throw notItsToSend(from, stage);
+      options.onPieceRead({ sequence, position });
+      return [];
+    }
+    if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
+      throw notItsToSend(from, stage);
+    if (!refill) routes.move(sequence, lap.epoch);
+    const arrivedMs = performance.now();
+    const arrival = { ...route, stage, sequence, position, logitsOf, hops, arrivedMs };
+    if (header.dtype === forkCode) {
+      const source = forkSource(from, payload);
+      const input = { kind: 'fork', from: source } as const;
+      return [{ ...arrival, kind: 'prompt', input, wireMs: 0 }];
+    }
+    const { tokens, values } = unpackHidden(payload, header.dtype, wire, hiddenSize);
+    if (position + tokens > options.contextLength)
+      throw new Error(`${from} sent positions past the context of ${options.contextLength}`);
+    if (logitsOf > tokens)
+      throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
+    if (!areFinite(values)) {
+      fail({ lap, sequence }, 'It sent numbers that are not finite.', from);
+      return [];
+    }
+    options.witness.note(header, payload);
+    const kind = isStep(tokens, logitsOf) ? 'token' : 'prompt';
+    const input = { kind: 'hidden', tokens, values } as const;
+    return [{ ...arrival, kind, input, wireMs: options.wireMs(from) }];
+  }
 
   /** Where a lap's last layers are: whoever hands the head its input, or ends a piece of a prompt. */
   function isLastLayerStage(lap: Lap, device: string): boolean {

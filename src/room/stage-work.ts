@@ -1,6 +1,6 @@
 /** What a stage does with one frame, and what it says of it. */
 import type { RunRequest } from '../engine/engine.ts';
-import type { HopTiming } from '../transport/index.ts';
+import type { FrameHeader, HopTiming } from '../transport/index.ts';
 import type { Route } from './routes.ts';
 
 export interface Work extends Route {
@@ -41,4 +41,16 @@ export function timing(work: Work, startedMs: number, computeMs: number): HopTim
     computeUs: Math.round(computeMs * 1000),
     wireUs: Math.round(work.wireMs * 1000),
   };
+}
+
+type Step = Pick<Work, 'logitsOf' | 'lap' | 'sequence' | 'position'>;
+
+/** For a frame to the lap's `stage`. */
+export function headerFor(
+  { logitsOf, lap, sequence, position }: Step,
+  stage: number,
+  dtype: number,
+  hops: readonly HopTiming[],
+): FrameHeader {
+  return { flags: logitsOf, dtype, epoch: lap.epoch, sequence, step: position, stage, hops };
 }

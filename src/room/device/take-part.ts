@@ -88,7 +88,7 @@ export function takePart(options: PartOptions): DevicePart {
     contextLength: welcome.contextLength,
     headRow: rowCount - 1,
     wire: welcome.wire,
-    maxBatch: welcome.maxBatch,
+    mostTogether: () => welcome.maxBatch,
     keptBudgetBytes: () => keptBudgetBytes(budgetBytes),
     send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
     wireMs: (deviceId) => peers.wireMs(deviceId),

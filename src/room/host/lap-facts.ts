@@ -76,3 +76,12 @@ export function batchesAreExact(members: Members, lap: Lap): boolean {
     return compute !== undefined && !(compute.backend === 'wasm' && compute.weights === 'q8');
   });
 }
+
+/**
+ * How many steps the host sends off together. What leaves together stays together, so all answers in one batch
+ * would keep one device at work at a time: each device of the lap gets its share of them.
+ */
+export function mostTogether(lap: Lap | null, inFlight: number, maxBatch: number): number {
+  const devices = lap ? devicesOf(lap).size : 1;
+  return Math.max(1, Math.min(maxBatch, Math.ceil(inFlight / devices)));
+}

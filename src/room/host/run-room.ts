@@ -24,6 +24,7 @@ import {
   batchesAreExact,
   brokenBecause,
   missingRows,
+  mostTogether,
   overflows,
   plannedWireMs,
   prefillChunkOf,
@@ -393,7 +394,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       contextLength,
       headRow: manifest.rows.length - 1,
       wire: options.wire,
-      maxBatch: options.maxBatch,
+      mostTogether: () =>
+        mostTogether(planning.current()?.lap ?? null, load.now(), options.maxBatch),
       send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
       wireMs: (deviceId) => peers.wireMs(deviceId),
       onLapEnd: (end) => laps.onLapEnd(end),
