@@ -2,6 +2,10 @@
  * Reads the header of a GGUF file, versions 2 and 3
  * (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): metadata, then every tensor's type, shape
  * and place. Counts and lengths are believed only as far as the file could hold them.
+ *
+ * `@huggingface/gguf` reads headers too, and the tests hold this reader to it. It takes a URL or a path, not
+ * any source of ranges such as a dropped file or another device, and believes what a file says of its
+ * counts, so that a hostile header costs memory before it is refused.
  */
 import { tensorBytes, type Dtype } from '../model/dtype.ts';
 import type { ByteSource } from './byte-source.ts';
