@@ -1,13 +1,8 @@
 /** What a room that is too small for its model can do about it: how much is missing, and what would fit. */
-import type { Backend, WeightType } from '../../engine/engine.ts';
+import type { WeightType } from '../../engine/engine.ts';
 import { catalogue } from '../../model/catalogue.ts';
+import { weightBytes } from '../weight-bytes.ts';
 import type { DeviceProfile, MeasuredMember } from './members.ts';
-
-/** Bytes of one weight of a projection as each backend holds it, the scales of its block included. */
-const weightBytes: Record<Backend, Record<WeightType, number>> = {
-  wasm: { f32: 4, f16: 4, q8: 1, q4: 0.625 },
-  webgpu: { f32: 4, f16: 2, q8: 1.125, q4: 0.625 },
-};
 
 /** From the most exact to the smallest. */
 const smallerTypes: readonly WeightType[] = ['f16', 'q8', 'q4'];

@@ -7,6 +7,7 @@ import { bytesPerNumber } from '../hidden-codec.ts';
 import { keptBudgetBytes } from '../kept-states.ts';
 import { checkStages, hopsOf, type Stage } from '../lap.ts';
 import type { PlanChoice, WireType } from '../room.ts';
+import { sequenceBytesPerLayer } from '../sequence-bytes.ts';
 import { fitAdvice } from './fit-advice.ts';
 import type { Choose } from './plan-chooser.ts';
 import { linkBetween, type DeviceProfile, type MeasuredMember, type Member } from './members.ts';
@@ -153,17 +154,12 @@ export function sequencesThatFit(
   if (layers === 0) return Infinity;
   const ends = id === 'host' ? embedBytes + headBytes : 0;
   const free = computeBytes(profile) - ends - layers * layerBytes;
-  return Math.floor(free / (layers * sequenceBytesPerLayer(manifest, contextLength)));
+  return Math.floor(free / (layers * sequenceBytesPerLayer(manifest.config, contextLength)));
 }
 
 /** What of a device's budget is for weights and caches. */
 function computeBytes({ budgetBytes }: DeviceProfile): number {
   return budgetBytes - keptBudgetBytes(budgetBytes);
-}
-
-/** Keys and values, f32, of one layer for a sequence of full length. */
-function sequenceBytesPerLayer({ config }: Manifest, contextLength: number): number {
-  return 2 * 4 * config.num_key_value_heads * config.head_dim * contextLength;
 }
 
 /**
@@ -175,7 +171,7 @@ export function roomProblem(input: RoomPlanInput): Problem {
   const { manifest, contextLength, wire, members, position } = input;
   const { config } = manifest;
   const layers = config.num_hidden_layers;
-  const kvBytes = sequenceBytesPerLayer(manifest, contextLength);
+  const kvBytes = sequenceBytesPerLayer(manifest.config, contextLength);
   const profiles = members.map((member) => member.profile);
   const largest = (bytesOf: (profile: (typeof profiles)[number]) => number) =>
     Math.max(...profiles.map(bytesOf));
