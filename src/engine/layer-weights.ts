@@ -4,6 +4,7 @@ import { kvNames, lengthNames } from './attention.ts';
 import { bindCaches, keepCaches, type BoundCache } from './bound-cache.ts';
 import type { GpuKvCache } from './gpu-kv-cache.ts';
 import type { GpuKvPool } from './gpu-kv-pool.ts';
+import { heldTwiceBelowBytes } from './held-twice.ts';
 import type { KvCache } from './kv-cache.ts';
 import { openSession, type RowOptions } from './row.ts';
 import { composeLayer, composeLayerParts, type LayerParts } from './row-graph.ts';
@@ -27,9 +28,6 @@ export interface LayerWeightsOptions extends RowOptions {
   wholeBelowBytes?: number;
 }
 
-/** Two more runs cost about 0.05 ms; reading 16 MiB of weights takes ten times as long. */
-const defaultWholeBelowBytes = 16 * 2 ** 20;
-
 /**
  * On wasm a layer is cut around its attention, so that sequences decoded together share one pass over the
  * weights. A cut layer takes three runs of ONNX Runtime instead of one: too much for a small layer, which is
@@ -37,7 +35,7 @@ const defaultWholeBelowBytes = 16 * 2 ** 20;
  */
 export async function loadOnWasm(options: LayerWeightsOptions): Promise<LayerWeights<KvCache>> {
   const [first, second] = takenTwice(options.tensors);
-  const { wholeBelowBytes = defaultWholeBelowBytes } = options;
+  const { wholeBelowBytes = heldTwiceBelowBytes } = options;
   const composed = composeLayerParts({ ...options, tensors: first, info: options.runtime.info });
   const isLarge = composed.memoryBytes >= wholeBelowBytes;
   if (isLarge) first.release();

@@ -20,15 +20,19 @@ describe('what a model needs', () => {
   });
 
   it('counts weights once for the download, and each row for memory', () => {
-    const { config } = hubCatalogue[0];
+    const { config } = hubCatalogue[1];
+    const parameters = 361_821_120;
     const need = needOf(config);
-    expect(need.downloadBytes).toBe(2 * 134_515_008);
-    const embedding = 49_152 * 576;
-    // 4,096 positions of 3 heads of 64, keys and values in f32, in 30 layers.
-    const conversation = 30 * 4096 * 2 * 3 * 64 * 4;
+    expect(need.downloadBytes).toBe(2 * parameters);
+    const embedding = 49_152 * 960;
+    const ends = embedding + 960;
+    // 4,096 positions of 5 heads of 64, keys and values in f32, in 32 layers.
+    const conversation = 32 * 4096 * 2 * 5 * 64 * 4;
     // The head is a copy of the embedding, which stays in 16 bits beside f32 layers.
-    expect(need.memoryBytes('f32')).toBe(4 * 134_515_008 + 2 * embedding + conversation);
-    expect(need.memoryBytes('q8')).toBe(134_515_008 + embedding + conversation);
+    expect(need.memoryBytes('f32')).toBe(4 * parameters + 2 * embedding + conversation);
+    // Layers of less than 16 MiB are held twice.
+    const layers = parameters - ends;
+    expect(need.memoryBytes('q8')).toBe(2 * layers + ends + embedding + conversation);
   });
 
   it('grows from the first of the catalogue to the last', () => {

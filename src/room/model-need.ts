@@ -1,5 +1,6 @@
 /** What a model of a hub asks of a room before anything of it is known but its figures. */
 import type { WeightType } from '../engine/engine.ts';
+import { heldTwiceBelowBytes } from '../engine/held-twice.ts';
 import { rowTensors } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { contextLengthOf } from './context-length.ts';
@@ -36,8 +37,9 @@ export function needOf(config: ModelConfig): ModelNeed {
       const computed = weightBytes.wasm[weights];
       const rows = sizes.map(({ kind, tensors }) => {
         // An embedding is kept as it is stored where that takes less.
-        const bytes = kind === 'embed' ? Math.min(computed, storedBytes) : computed;
-        return bytes * sum(tensors.map(({ count }) => count));
+        const perWeight = kind === 'embed' ? Math.min(computed, storedBytes) : computed;
+        const bytes = perWeight * sum(tensors.map(({ count }) => count));
+        return kind === 'layer' && bytes < heldTwiceBelowBytes ? 2 * bytes : bytes;
       });
       const sequence = sequenceBytesPerLayer(config, contextLengthOf(config, null));
       return sum(rows) + config.num_hidden_layers * sequence;
