@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { rowTensors, type TensorShape } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
-import type { ManifestRow, ManifestTensor } from '../model/manifest.ts';
+import { relativePath, type ManifestRow, type ManifestTensor } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
@@ -81,7 +81,10 @@ async function readChatTemplate(tree: FileTree): Promise<string | null> {
   return (template.find(({ name }) => name === 'default') ?? template.at(0))?.template ?? null;
 }
 
-const IndexSchema = v.looseObject({ weight_map: v.record(v.string(), v.string()) });
+const IndexSchema = v.looseObject({ weight_map: v.record(v.string(), relativePath) });
+
+/** Each is asked for by itself; the largest published models have some two hundred. */
+const maxWeightFiles = 1000;
 
 async function readWeights(tree: FileTree): Promise<{
   tensors: Map<string, LocatedTensor>;
@@ -115,8 +118,14 @@ async function weightPaths(tree: FileTree): Promise<string[]> {
     );
   }
   const checked = v.safeParse(IndexSchema, index.json);
-  if (!checked.success) throw new Error(`${indexPath} has no weight_map of names and files`);
-  return [...new Set(Object.values(checked.output.weight_map))].sort();
+  if (!checked.success)
+    throw new Error(`${indexPath} has no weight_map of tensors and files of this folder`);
+  const paths = [...new Set(Object.values(checked.output.weight_map))].sort();
+  if (paths.length > maxWeightFiles)
+    throw new Error(
+      `${indexPath} names ${paths.length} files, where at most ${maxWeightFiles} are expected`,
+    );
+  return paths;
 }
 
 function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>): ManifestTensor {

@@ -88,6 +88,31 @@ describe('openRemote', () => {
     await expectWeights(checkpoint);
   });
 
+  for (const [where, path] of [
+    ['on another server', 'https://elsewhere.example/model.safetensors'],
+    ['above its folder', '../other/model.safetensors'],
+    ['of an absolute path', '/secret.safetensors'],
+  ] as const)
+    it(`asks for no file ${where} that an index names: a token would go there`, async () => {
+      const index = json({ weight_map: { [names[0]]: path } });
+      const hubUrl = await serve(new Map([...sharded, ['model.safetensors.index.json', index]]));
+      await expect(openRemote('owner/tiny', { hubUrl, token: 'secret' })).rejects.toThrow(
+        'model.safetensors.index.json has no weight_map of tensors and files of this folder',
+      );
+    });
+
+  it('asks for none of a million files', async () => {
+    const many = Array.from({ length: 20_000 }, (_, i): [string, string] => [
+      `tensor ${i}`,
+      `${i}.safetensors`,
+    ]);
+    const index = json({ weight_map: Object.fromEntries(many) });
+    const hubUrl = await serve(new Map([...sharded, ['model.safetensors.index.json', index]]));
+    await expect(openRemote('owner/tiny', { hubUrl })).rejects.toThrow(
+      'model.safetensors.index.json names 20000 files, where at most 1000 are expected',
+    );
+  });
+
   it('opens weights in several files by their index', async () => {
     const hubUrl = await serve(sharded);
     const checkpoint = await openRemote(`${hubUrl}/owner/tiny/tree/main`, { hubUrl });

@@ -15,7 +15,7 @@ const byteCount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 **
 const sha256Hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 /** A file name inside the model's folder: no absolute path, no way up. */
-const relativePath = v.pipe(
+export const relativePath = v.pipe(
   v.string(),
   v.minLength(1),
   v.maxLength(512),
