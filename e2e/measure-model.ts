@@ -8,6 +8,7 @@ import { chromium } from 'playwright';
 import * as v from 'valibot';
 import type { HostOptions } from '../src/room/room.ts';
 import { measureAgreement } from './bench/agreement.ts';
+import { measureHubBytes, measureLoadTimes } from './bench/load-times.ts';
 import { measureLoading } from './bench/loading.ts';
 import { rendererMemory } from './bench/process-memory.ts';
 import { chromiumFlags } from './harness/chromium-flags.ts';
@@ -23,6 +24,8 @@ const usage = `Usage: npm run bench:model -- [options]
   --weights W        f32, f16, q8 or q4 (default: f32)
   --memory MB        memory budget of each tab (default: 3500)
   --loading          instead: the peak memory of one tab that loads all rows
+  --times            instead, for a model's folder: how long loading takes from a disk, from a hub on this
+                     machine and from another device, and what leaves the hub for three devices
 `;
 
 const Options = v.object({
@@ -32,6 +35,7 @@ const Options = v.object({
   weights: v.optional(v.picklist(['f32', 'f16', 'q8', 'q4']), 'f32'),
   memory: v.optional(v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number)), '3500'),
   loading: v.optional(v.boolean(), false),
+  times: v.optional(v.boolean(), false),
 });
 
 const ReferenceSchema = v.object({
@@ -49,6 +53,7 @@ async function main(): Promise<void> {
         ),
       ),
       loading: { type: 'boolean' },
+      times: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
@@ -73,6 +78,16 @@ async function main(): Promise<void> {
     };
     if (options.loading) {
       console.log(JSON.stringify(await measureLoading(browser, memory, served.origin, host)));
+      return;
+    }
+    if (options.times) {
+      if (!served.hub) throw new Error('--times takes a folder in Hugging Face’s layout');
+      const loading = {
+        ...{ browser, origin: served.origin, hub: served.hub, options: host },
+        folder: options.model,
+      };
+      for (const row of await measureLoadTimes(loading)) console.log(JSON.stringify(row));
+      console.log(JSON.stringify(await measureHubBytes(loading)));
       return;
     }
     const startedMs = performance.now();
