@@ -7,7 +7,7 @@
  */
 import type { Engine, RunRequest, RunResult } from '../engine/engine.ts';
 import type { FrameHeader, HopTiming } from '../transport/index.ts';
-import { groupCode, unpackGroup } from './group-frame.ts';
+import { createArrivals } from './arrivals.ts';
 import { handOn, type Onward } from './hand-on.ts';
 import {
   areFinite,
@@ -24,7 +24,7 @@ import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
 import { createRoutes, type Route } from './routes.ts';
 import { createStageQueue } from './stage-queue.ts';
-import { forkSource, groupedByStage, headerFor, timing, type Work } from './stage-work.ts';
+import { groupedByStage, headerFor, isStep, timing, type Work } from './stage-work.ts';
 import type { Witness } from './witness.ts';
 
 export interface LapStart {
@@ -126,6 +126,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   let taken: Work[][] = [];
   /** When the engine was last done with something. */
   let doneMs = 0;
+  const arrivals = createArrivals({ ...options, routes, onBadState: fail });
 
   function enqueue(...works: Work[]): void {
     for (const work of works) queue.push(work);
@@ -306,70 +307,6 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       const input = { kind: 'fork', from } as const;
       begin(epoch, { kind: 'prompt', sequence, position: length, logitsOf: 0, input });
     },
-    receive(from, header, payload) {
-      if (header.dtype !== groupCode) enqueue(...arrivals(from, header, payload));
-      else {
-        const dtype = wireCode(wire);
-        const steps = unpackGroup(payload, hiddenSize * bytesPerNumber[wire]);
-        enqueue(
-          ...steps.flatMap(({ payload: state, position, sequence, hops }) =>
-            arrivals(from, { ...header, dtype, flags: 1, sequence, step: position, hops }, state),
-          ),
-        );
-      }
-    },
+    receive: (from, header, payload) => enqueue(...arrivals(from, header, payload)),
   };
-
-  /** The work that a frame brings; none where it is for the host to know, or too late. */
-  function arrivals(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): Work[] {
-    const { sequence, step: position, stage, flags: logitsOf, hops } = header;
-    const route = routes.of(header.epoch, sequence);
-    if (!route) return [];
-    const { lap, refill } = route;
-    const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : refill?.source;
-    if (stage === lap.stages.length && deviceId === host) {
-      if (!isLastLayerStage(lap, from)) throw notItsToSend(from, stage);
-      options.onPieceRead({ sequence, position });
-      return [];
-    }
-    if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
-      throw notItsToSend(from, stage);
-    if (!refill) routes.move(sequence, lap.epoch);
-    const arrivedMs = performance.now();
-    const arrival = { ...route, stage, sequence, position, logitsOf, hops, arrivedMs };
-    if (header.dtype === forkCode) {
-      const source = forkSource(from, payload);
-      const input = { kind: 'fork', from: source } as const;
-      return [{ ...arrival, kind: 'prompt', input, wireMs: 0 }];
-    }
-    const { tokens, values } = unpackHidden(payload, header.dtype, wire, hiddenSize);
-    if (position + tokens > options.contextLength)
-      throw new Error(`${from} sent positions past the context of ${options.contextLength}`);
-    if (logitsOf > tokens)
-      throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
-    if (!areFinite(values)) {
-      fail({ lap, sequence }, 'It sent numbers that are not finite.', from);
-      return [];
-    }
-    options.witness.note(header, payload);
-    const kind = isStep(tokens, logitsOf) ? 'token' : 'prompt';
-    const input = { kind: 'hidden', tokens, values } as const;
-    return [{ ...arrival, kind, input, wireMs: options.wireMs(from) }];
-  }
-
-  /** Where a lap's last layers are: whoever hands the head its input, or ends a piece of a prompt. */
-  function isLastLayerStage(lap: Lap, device: string): boolean {
-    const last = lap.stages[lap.stages.length - 1];
-    const layers = last.first === headRow ? lap.stages.at(-2) : last;
-    return layers?.device === device;
-  }
-}
-
-/** A step of an answer asks for logits at every position; with a draft there are a few of them. */
-function isStep(tokens: number, logitsOf: number): boolean {
-  return logitsOf === tokens;
-}
-
-function notItsToSend(from: string, stage: number): Error {
-  return new Error(`${from} sent a frame for stage ${stage}, which is not its to send`);
 }

@@ -54,3 +54,8 @@ export function headerFor(
 ): FrameHeader {
   return { flags: logitsOf, dtype, epoch: lap.epoch, sequence, step: position, stage, hops };
 }
+
+/** A step of an answer asks for logits at every position; with a draft there are a few of them. */
+export function isStep(tokens: number, logitsOf: number): boolean {
+  return logitsOf === tokens;
+}
