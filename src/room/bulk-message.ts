@@ -4,7 +4,7 @@ import { mostPositions } from './witness.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 
-const HeaderSchema = v.variant('kind', [
+export const BulkHeaderSchema = v.variant('kind', [
   /** The model's manifest as JSON, for a model that no server describes. */
   v.object({ kind: v.literal('manifest') }),
   /** Please send this piece of the model; answered by `piece` or `no-piece` under the same number. */
@@ -36,7 +36,7 @@ const HeaderSchema = v.variant('kind', [
   v.object({ kind: v.literal('recomputed'), request: count }),
 ]);
 
-export type BulkHeader = v.InferOutput<typeof HeaderSchema>;
+export type BulkHeader = v.InferOutput<typeof BulkHeaderSchema>;
 
 export interface BulkMessage {
   header: BulkHeader;
@@ -64,7 +64,7 @@ export function decodeBulk(message: Uint8Array<ArrayBuffer>): BulkMessage {
   if (headerBytes > maxHeaderBytes || bodyStart > message.length)
     throw new Error(`a large message of ${message.length} bytes has no readable header`);
   const json = new TextDecoder().decode(message.subarray(lengthBytes, bodyStart));
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), HeaderSchema), json);
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), BulkHeaderSchema), json);
   if (!parsed.success) throw new Error('a large message has a header of no known kind');
   return { header: parsed.output, body: message.subarray(bodyStart) };
 }

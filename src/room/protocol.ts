@@ -109,7 +109,7 @@ const ModelAddressSchema = v.variant('kind', [
   }),
 ]);
 
-const HostMessageSchema = v.variant('kind', [
+export const HostMessageSchema = v.variant('kind', [
   /** The host is asked to let this device in; `welcome` or `ended` follows. */
   v.object({ kind: v.literal('knocking') }),
   /** Who you are here, and which model this room runs. */
@@ -190,7 +190,7 @@ const HostMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('ended'), reason: sentence }),
 ]);
 
-const DeviceMessageSchema = v.variant('kind', [
+export const DeviceMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('hello'), label: v.pipe(v.string(), v.maxLength(80)) }),
   v.object({
     kind: v.literal('status'),

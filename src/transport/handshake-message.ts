@@ -10,7 +10,7 @@ const VersionSchema = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(
 const Bytes32Schema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
 const FingerprintSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
-const HandshakeMessageSchema = v.variant('kind', [
+export const HandshakeMessageSchema = v.variant('kind', [
   v.strictObject({
     kind: v.literal('hello'),
     protocol: v.literal('edgeshard'),

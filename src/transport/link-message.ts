@@ -22,7 +22,7 @@ const HaveSchema = v.strictObject({
   ask: v.boolean(),
 });
 
-const LinkMessageSchema = v.variant('kind', [
+export const LinkMessageSchema = v.variant('kind', [
   /** A message of the room's, counted from 1; what it may contain is the room's to check. */
   v.strictObject({ kind: v.literal('room'), number: CountSchema, message: v.unknown() }),
   /** Asks for a sign of life, and is one. */

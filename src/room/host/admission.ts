@@ -121,7 +121,8 @@ export function admitDevices(options: AdmissionOptions): Admission {
     members.set(id, member);
     peers.add(id, link);
     link.sendControl(options.welcome(id));
-    if (options.manifestMessage) void link.sendBulk(options.manifestMessage);
+    // Whoever leaves before it has all of it needs it no more.
+    if (options.manifestMessage) link.sendBulk(options.manifestMessage).catch(() => undefined);
     options.onJoined(member);
     return member;
   }

@@ -1,0 +1,246 @@
+/** The room's messages: to a host that admits whoever has the key, and to a device that takes part. */
+import * as v from 'valibot';
+import { createLocalEngine } from '../../src/engine/local-engine.ts';
+import { nodeRuntime } from '../../src/engine/fixtures/node-runtime.ts';
+import type { TinyModel } from '../../src/engine/fixtures/tiny-model.ts';
+import { createOwnQuestions } from '../../src/room/device/own-questions.ts';
+import { openInbox } from '../../src/room/device/inbox.ts';
+import { createRowSources } from '../../src/room/device/row-sources.ts';
+import { createStatusReporter } from '../../src/room/device/status-reporter.ts';
+import { takePart, type DevicePart, type PartOptions } from '../../src/room/device/take-part.ts';
+import {
+  contextLength,
+  madeUpProfile,
+  stagesOf,
+  unproven,
+} from '../../src/room/fixtures/engine-room.ts';
+import { admitDevices, type AdmissionOptions } from '../../src/room/host/admission.ts';
+import { createDoor } from '../../src/room/host/door.ts';
+import type { Member } from '../../src/room/host/members.ts';
+import { createPeers } from '../../src/room/peers.ts';
+import {
+  DeviceMessageSchema,
+  HostMessageSchema,
+  roomProtocolVersion,
+  type HostMessage,
+} from '../../src/room/protocol.ts';
+import { createShardHolder } from '../../src/room/shard-holder.ts';
+import { memoryCache } from '../../src/store/fixtures/memory-cache.ts';
+import { createShardReader } from '../../src/store/shard-reader.ts';
+import type { Link, Signalling } from '../../src/transport/index.ts';
+import { openHostileLink, openNear, roomKey, type HostileLink } from './hostile-link.ts';
+import { messagesByKind } from './message-values.ts';
+import { oneOf, spoiltValue, type Random } from './mutate.ts';
+import { crash, type Target, type TargetOptions } from './target.ts';
+import { tinyShards } from './tiny-shards.ts';
+
+/** Links take so many messages at once, and end with whoever says more. */
+const perLink = 700;
+/** So that most of what is said is heard before one is refused. */
+const validShare = 0.75;
+
+const welcome: Extract<HostMessage, { kind: 'welcome' }> = {
+  kind: 'welcome',
+  deviceId: 'a',
+  model: { kind: 'given', sha256: 'a'.repeat(64), baseUrl: null },
+  weights: 'f32',
+  wire: 'f32',
+  maxBatch: 4,
+  contextLength,
+};
+
+/** What a handler only tells others is told to nobody: every function that it is not given does nothing. */
+function withCallbacks<Options extends object>(given: Partial<Options>): Options {
+  return new Proxy(given, {
+    get: (target, name): unknown => (name in target ? Reflect.get(target, name) : () => undefined),
+  }) as Options;
+}
+
+function nobody(): Promise<never> {
+  return Promise.reject(new Error('nobody is dialled here'));
+}
+
+/** A host, one honest member that stays, and devices that say anything after their hello. */
+export async function admissionTarget({ random, seed, tally }: TargetOptions): Promise<Target> {
+  const name = 'host';
+  const messages = messagesByKind(DeviceMessageSchema, seed, 60);
+  tally.expect(name, messages.keys());
+  let dialled: ((connection: RTCPeerConnection, fromId: string) => void) | null = null;
+  const signalling: Signalling = {
+    id: 'host',
+    dial: nobody,
+    onDial: (callback) => void (dialled = callback),
+    onLost: () => undefined,
+    close: () => undefined,
+  };
+  const members = new Map<string, Member>();
+  const peers = createPeers({
+    deviceId: 'host',
+    dial: nobody,
+    key: roomKey,
+    onFrame: () => undefined,
+    onBulk: () => undefined,
+    onLost: (deviceId) => members.delete(deviceId),
+  });
+  admitDevices(
+    withCallbacks<AdmissionOptions>({
+      signalling,
+      address: { hostId: 'host', key: roomKey },
+      members,
+      peers,
+      door: createDoor({
+        record: { mode: 'open', known: [], banned: [] },
+        fingerprint: 'f'.repeat(64),
+        onView: () => undefined,
+      }),
+      maxDevices: 4,
+      welcome: () => welcome,
+      manifestMessage: null,
+    }),
+  );
+
+  const join = (): Promise<HostileLink> =>
+    openHostileLink(roomProtocolVersion, (connection) => dialled?.(connection, 'somebody'));
+  const honest = await join();
+  honest.far.sendControl({ kind: 'hello', label: 'honest' });
+  let hostile: HostileLink | null = null;
+  let said = 0;
+
+  return {
+    name,
+    async feed(count) {
+      for (let fed = 0; fed < count; fed++) {
+        if (!hostile?.isOpen || said++ > perLink) {
+          hostile?.close();
+          hostile = await join();
+          said = 0;
+          if (random() < 0.9) hostile.far.sendControl({ kind: 'hello', label: 'hostile' });
+        }
+        const kind = oneOf(random, [...messages.keys()]);
+        const message: unknown = oneOf(random, messages.get(kind) ?? []);
+        const given = random() < validShare ? message : spoilt(message, random);
+        hostile.far.sendControl(given);
+        hostile.deliver();
+        tally.note(name, kind, {
+          valid: v.is(DeviceMessageSchema, given),
+          refused: !hostile.isOpen,
+        });
+        if (!honest.isOpen || ![...members.values()].some(({ label }) => label === 'honest'))
+          throw crash(name, kind, 'an honest member was lost');
+      }
+      return count;
+    },
+    close() {
+      honest.close();
+      hostile?.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A device that takes part, and a host that says anything. */
+export function partTarget({ random, seed, tally }: TargetOptions, model: TinyModel): Target {
+  const name = 'device';
+  const messages = messagesByKind(HostMessageSchema, seed, 60);
+  tally.expect(name, messages.keys());
+  const { manifest, origin } = tinyShards(model);
+  const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
+  const prepared = { engine, compute: madeUpProfile, callMs: 0, budgetBytes: 1e9 };
+  const reader = createShardReader(manifest, origin, memoryCache());
+  const holder = createShardHolder(engine, reader, 'f32', unproven, () => undefined);
+  const assigned = stagesOf('host:0-2,a:3-5,host:6');
+
+  interface Part {
+    link: HostileLink;
+    part: DevicePart;
+    /** Why the device gave its part up; null while it has not. */
+    failed: string | null;
+  }
+
+  async function begin(): Promise<Part> {
+    let near: Link | null = null;
+    const link = await openHostileLink(roomProtocolVersion, async (connection) => {
+      near = await openNear(connection, roomProtocolVersion);
+    });
+    const host = near as Link | null;
+    if (!host) throw new Error('the device has no link');
+    const peers = createPeers({
+      deviceId: 'a',
+      dial: nobody,
+      key: roomKey,
+      onFrame: (from, header, payload) => started.part.receive(from, header, payload),
+      onBulk: () => undefined,
+      onLost: () => undefined,
+    });
+    peers.add('host', host);
+    const fail = (reason: string): void => void (started.failed ??= reason);
+    const tell = (message: unknown): void => host.sendControl(message);
+    const part = takePart(
+      withCallbacks<PartOptions>({
+        welcome,
+        manifest,
+        prepared,
+        holder,
+        reader,
+        sources: createRowSources(manifest),
+        peers,
+        tell,
+        inbox: openInbox(host, fail),
+        questions: createOwnQuestions(() => undefined),
+        reporter: createStatusReporter(
+          () => undefined,
+          () => undefined,
+        ),
+        fail,
+      }),
+    );
+    const started: Part = { link, part, failed: null };
+    return started;
+  }
+
+  async function end({ link, part }: Part): Promise<void> {
+    link.close();
+    await part.leave();
+  }
+
+  return {
+    name,
+    async feed(count) {
+      let now = await begin();
+      let said = 0;
+      for (let fed = 0; fed < count; fed++) {
+        if (!now.link.isOpen || now.failed !== null || said++ > perLink) {
+          await end(now);
+          now = await begin();
+          said = 0;
+        }
+        const kind = oneOf(random, [...messages.keys()]);
+        const drawn = oneOf(random, messages.get(kind) ?? []);
+        const message = kind === 'assign' ? { ...drawn, stages: assigned } : drawn;
+        const given = random() < validShare ? message : spoilt(message, random);
+        now.link.far.sendControl(given);
+        now.link.deliver();
+        const valid = v.is(HostMessageSchema, given);
+        // To be told that it is over, in whatever words, is no refusal.
+        const refused = now.failed !== null && !(kind === 'ended' && valid);
+        if (refused && !isOneSentence(now.failed ?? '')) throw crash(name, kind, now.failed);
+        tally.note(name, kind, { valid, refused });
+      }
+      // The runtime, which other devices of this process share, loads for one at a time.
+      await end(now);
+      return count;
+    },
+    close: () => engine.dispose(),
+  };
+}
+
+/** Links carry no longer ones. */
+function spoilt(message: unknown, random: Random): unknown {
+  const value = spoiltValue(message, random) ?? null;
+  return JSON.stringify(value).length < 60_000 ? value : null;
+}
+
+/** What a screen shows is a sentence: no stack, and no words of the language it was written in. */
+function isOneSentence(reason: string): boolean {
+  return reason.length > 0 && !/is not a function|Cannot read|\[object/.test(reason);
+}
