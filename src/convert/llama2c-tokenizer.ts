@@ -64,6 +64,18 @@ function pieceOf(bytes: Uint8Array, score: number, id: number): SentencePiece {
     const byte = (id - byteIds.first).toString(16).toUpperCase().padStart(2, '0');
     return { text: `<0x${byte}>`, score, kind: 'byte' };
   }
-  const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  return { text: text.replaceAll(' ', '▁'), score, kind: 'normal' };
+  return { text: textOf(bytes, id).replaceAll(' ', '▁'), score, kind: 'normal' };
+}
+
+function textOf(bytes: Uint8Array, id: number): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    throw new Error(
+      `piece ${id} of the llama2.c tokenizer file is not UTF-8: the file is damaged`,
+      {
+        cause: error,
+      },
+    );
+  }
 }

@@ -1,0 +1,201 @@
+/**
+ * Whatever a file holds, its reader either makes sense of it or says in one sentence why not: never an error of
+ * the language's own, and never more bytes read than the file has, a few times over.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { tinyManifest } from '../model/fixtures/tiny-manifest.ts';
+import { parseManifest, parseManifestText } from '../model/parse-manifest.ts';
+import { loadTokenizer } from '../model/tokenizer.ts';
+import { memorySource, type ByteSource } from './byte-source.ts';
+import { writeOnnx } from './fixtures/onnx-writer.ts';
+import { writeSafetensors } from './fixtures/safetensors-writer.ts';
+import { tinyGguf } from './fixtures/tiny-gguf.ts';
+import { tinyLlama2c, tinyLlama2cTokenizer, tinyShape } from './fixtures/tiny-llama2c.ts';
+import { openGguf } from './gguf-model.ts';
+import { readHubConfig } from './hub-config.ts';
+import { openLlama2c } from './llama2c.ts';
+import { convertLlama2cTokenizer } from './llama2c-tokenizer.ts';
+import { readOnnxGraph } from './onnx-graph.ts';
+import { readSafetensors } from './safetensors.ts';
+
+const label = { name: 'tiny', title: 'Tiny', licence: 'MIT' };
+const runs = { numRuns: 150 };
+/** Readers look at a header twice at most, and fetch ahead in windows. */
+const timesRead = 4;
+
+/** A copy of `bytes` with some of them changed, mostly near the front, and perhaps cut short. */
+function spoilt(bytes: Uint8Array, reach = 400): fc.Arbitrary<Uint8Array> {
+  const change = fc.tuple(
+    fc.oneof(fc.nat({ max: Math.min(reach, bytes.length) - 1 }), fc.nat({ max: bytes.length - 1 })),
+    fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat({ max: 255 })),
+  );
+  const length = fc.oneof(
+    { weight: 4, arbitrary: fc.constant(bytes.length) },
+    { weight: 1, arbitrary: fc.nat({ max: bytes.length }) },
+  );
+  return fc.tuple(fc.array(change, { maxLength: 6 }), length).map(([changes, end]) => {
+    const copy = Uint8Array.from(bytes);
+    for (const [at, value] of changes) copy[at] = value;
+    return copy.slice(0, end);
+  });
+}
+
+/** A copy of a JSON value with one value in it replaced. */
+function spoiltJson(value: unknown): fc.Arbitrary<unknown> {
+  const strange = fc.oneof(
+    fc.constantFrom(null, -1, 0, 1e308, 2 ** 53, 0.5, '', 'x', [], {}, true, '__proto__'),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  return fc.tuple(fc.infiniteStream(fc.nat()), strange).map(([random, replacement]) => {
+    const replaced = (part: unknown): unknown => {
+      if (typeof part !== 'object' || part === null) return replacement;
+      const names = Object.keys(part);
+      const draw = Number(random.next().value);
+      if (names.length === 0 || draw % 5 === 0) return replacement;
+      const name = names[draw % names.length];
+      const copy: object = Array.isArray(part) ? [...(part as unknown[])] : { ...part };
+      Reflect.set(copy, name, replaced(Reflect.get(part, name)));
+      return copy;
+    };
+    return replaced(value);
+  });
+}
+
+function counted(
+  bytes: Uint8Array,
+): ByteSource & { read: ByteSource['read']; taken: () => number } {
+  const source = memorySource(bytes);
+  let taken = 0;
+  return {
+    bytes: source.bytes,
+    read(offset, length) {
+      taken += length;
+      return source.read(offset, length);
+    },
+    taken: () => taken,
+  };
+}
+
+/** Fails for anything but one sentence of the reader's own. */
+function expectSentence(error: unknown): void {
+  expect(error).toBeInstanceOf(Error);
+  const { constructor, message } = error as Error;
+  const lied = constructor === RangeError && message.startsWith('the file is cut short');
+  expect(constructor === Error || lied, String((error as Error).stack)).toBe(true);
+  expect(message).not.toMatch(/is not a function|Cannot read|not iterable/);
+  expect(message.length).toBeGreaterThan(15);
+}
+
+async function readAnything(
+  bytes: Uint8Array,
+  read: (source: ByteSource) => Promise<unknown>,
+): Promise<void> {
+  const source = counted(bytes);
+  await read(source).catch(expectSentence);
+  expect(source.taken()).toBeLessThanOrEqual(timesRead * bytes.length + 64);
+}
+
+function takeAnything(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    expectSentence(error);
+  }
+}
+
+const safetensors = writeSafetensors(
+  new Map([
+    ['a', { dtype: 'F32', shape: [2, 3], data: new Uint8Array(24) }],
+    ['b', { dtype: 'BF16', shape: [4], data: new Uint8Array(8) }],
+  ]),
+);
+const onnx = writeOnnx(
+  [
+    { name: 'w', type: 3, shape: [2, 2], raw: new Uint8Array(4) },
+    { name: 's', type: 1, shape: [1], listed: [0.5] },
+  ],
+  [{ name: 'w', weight: 'w' }],
+);
+const pieces: [string, number][] = Array.from({ length: tinyShape.vocab - 259 }, (_, index) => [
+  String.fromCharCode(97 + index),
+  -index,
+]);
+const tokenizerFile = tinyLlama2cTokenizer(pieces);
+const readers: [string, Uint8Array, (source: ByteSource) => Promise<unknown>][] = [
+  ['safetensors', safetensors, (source) => readSafetensors(source, 'model.safetensors')],
+  ['GGUF', tinyGguf(), (source) => openGguf([{ path: 'model.gguf', source }], label)],
+  ['ONNX', onnx, (source) => readOnnxGraph(source, 'model.onnx')],
+  ['llama2.c', tinyLlama2c(), (source) => openLlama2c(source, null, label)],
+];
+
+describe.each(readers)('a %s file', (_, whole, read) => {
+  it('that is whole is read', async () => {
+    await expect(read(memorySource(whole))).resolves.toBeDefined();
+  });
+
+  it('that is spoilt, or noise, is read or refused in a sentence', async () => {
+    await fc.assert(
+      fc.asyncProperty(spoilt(whole), (bytes) => readAnything(bytes, read)),
+      runs,
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), (bytes) => readAnything(bytes, read)),
+      runs,
+    );
+  });
+});
+
+describe('a llama2.c tokenizer file', () => {
+  it('that is spoilt is read or refused in a sentence', () => {
+    expect(() => convertLlama2cTokenizer(tokenizerFile, tinyShape.vocab)).not.toThrow();
+    fc.assert(
+      fc.property(spoilt(tokenizerFile, tokenizerFile.length), (bytes) =>
+        takeAnything(() => loadTokenizer(convertLlama2cTokenizer(bytes, tinyShape.vocab))),
+      ),
+      runs,
+    );
+  });
+});
+
+const hubConfig = {
+  model_type: 'llama',
+  hidden_size: 32,
+  intermediate_size: 64,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 64,
+  max_position_embeddings: 64,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10_000,
+  tie_word_embeddings: true,
+  hidden_act: 'silu',
+  bos_token_id: 1,
+  eos_token_id: 2,
+};
+const documents: [string, unknown, (json: unknown) => unknown][] = [
+  ['config.json', hubConfig, (json) => readHubConfig(json)],
+  ['manifest', tinyManifest(), parseManifest],
+];
+
+describe.each(documents)('a %s', (_, whole, read) => {
+  it('that is whole is read; spoilt anywhere, it is read or refused in a sentence', () => {
+    expect(() => read(whole)).not.toThrow();
+    fc.assert(
+      fc.property(spoiltJson(whole), (json) => takeAnything(() => read(json))),
+      runs,
+    );
+  });
+});
+
+it('a manifest’s text survives being written and read, and none of it can be missing', () => {
+  const text = JSON.stringify(tinyManifest());
+  expect(parseManifestText(text)).toEqual(tinyManifest());
+  fc.assert(
+    fc.property(fc.nat({ max: text.length - 1 }), (length) => {
+      expect(() => parseManifestText(text.slice(0, length))).toThrow(/fetch or cut it again/);
+    }),
+    runs,
+  );
+});
