@@ -17,11 +17,11 @@ export interface TabRoomOptions {
 
 export interface TabRoom {
   readonly host: Page;
-  /** The devices that joined, in order. */
+  /** The devices that joined, in order; pages of those that left may be closed. */
   readonly devices: readonly Page[];
   view(): Promise<RoomView>;
   /** One more tab joins; resolves when the host has measured it and all its links. */
-  join(): Promise<Page>;
+  join(device?: Partial<DeviceOptions>): Promise<Page>;
   /** `onText` hears the whole text so far, at every token. */
   ask(request: AskRequest, onText?: (text: string) => void): Promise<AnswerResult>;
   /** Slows a device's links down; resolves when they are measured anew and the room has a plan for them. */
@@ -52,15 +52,15 @@ export async function openTabRoom(browser: Browser, options: TabRoomOptions): Pr
     return page;
   }
 
-  async function join(): Promise<Page> {
+  async function join(device = options.device ?? {}): Promise<Page> {
     const page = await newTab();
     devices.push(page);
     const link = await host.evaluate(() => edgeshard.room?.view.link ?? '');
-    await page.evaluate(([roomLink, device]) => void edgeshard.joinRoom(roomLink, device), [
+    await page.evaluate(([roomLink, chosen]) => void edgeshard.joinRoom(roomLink, chosen), [
       link,
-      options.device ?? {},
+      device,
     ] as const);
-    await untilJoined(host, page, devices.length + 1);
+    await untilJoined(host, page, devices.filter((each) => !each.isClosed()).length + 1);
     return page;
   }
 

@@ -17,7 +17,10 @@ import {
 } from './stage-runner.ts';
 
 export interface ComputingDevice {
-  readonly rows: number[];
+  /** Rows of the laps in use, and of one that is being prepared. */
+  readonly lapRows: number[];
+  /** Loaded rows that no lap needs now. */
+  readonly warmRows: number[];
   /** Bytes that its rows, and the hidden states that it keeps, occupy. */
   readonly usedBytes: number;
   /**
@@ -30,6 +33,11 @@ export interface ComputingDevice {
     dropFirst: boolean,
     onProgress: (bytesRead: number, bytesTotal: number) => void,
   ): Promise<void>;
+  /**
+   * Has these rows at hand in case a lap needs them: loaded beside those of the laps, or only fetched. It takes its
+   * time, and ends when a lap is prepared, which keeps what it needs of them.
+   */
+  keepWarm(rows: readonly number[], isLoaded: boolean): Promise<void>;
   /** These laps are in use: rows that only others needed go. */
   keepLaps(epochs: ReadonlySet<number>): Promise<void>;
   start(epoch: number, start: LapStart): void;
@@ -63,10 +71,20 @@ export function createComputingDevice(
   const runner: StageRunner = createStageRunner({ ...options, engine });
   const laps = new Map<number, Lap>();
   let preparing = new AbortController();
+  let warming = new AbortController();
+  let warm: readonly number[] = [];
+
+  function lapRows(): number[] {
+    return [...new Set([...laps.values()].flatMap((lap) => rowsOf(lap, options.deviceId)))];
+  }
 
   return {
-    get rows() {
-      return holder.rows();
+    get lapRows() {
+      return lapRows().sort((a, b) => a - b);
+    },
+    get warmRows() {
+      const needed = new Set(lapRows());
+      return holder.rows().filter((row) => !needed.has(row));
     },
     get usedBytes() {
       return holder.memoryBytes() + runner.keptBytes;
@@ -76,17 +94,31 @@ export function createComputingDevice(
       preparing = new AbortController();
       const { signal } = preparing;
       const rows = rowsOf(lap, options.deviceId);
-      if (dropFirst) await holder.keepOnly(rows);
-      await holder.load(rows, onProgress, signal);
+      warming.abort();
+      if (dropFirst || warm.length > 0)
+        await holder.keepOnly(dropFirst ? rows : [...lapRows(), ...rows]);
+      warm = [];
+      // Known from now on, so that laps that end meanwhile do not take its rows with them.
       laps.set(lap.epoch, lap);
+      await holder.load(rows, onProgress, signal);
       runner.adopt(lap);
+    },
+    async keepWarm(rows, isLoaded) {
+      warming.abort();
+      warming = new AbortController();
+      const { signal } = warming;
+      await holder.fetch(rows, signal);
+      if (signal.aborted || !isLoaded) return;
+      warm = rows;
+      await holder.keepOnly([...lapRows(), ...rows]);
+      await holder.load(rows, () => undefined, signal);
     },
     async keepLaps(epochs) {
       const newest = Math.max(...epochs);
       // A lap newer than all of these is one that is being prepared at this moment.
       for (const known of laps.keys()) if (!epochs.has(known) && known < newest) laps.delete(known);
       runner.keepOnly(new Set(laps.keys()));
-      await holder.keepOnly([...laps.values()].flatMap((kept) => rowsOf(kept, options.deviceId)));
+      await holder.keepOnly([...lapRows(), ...warm]);
     },
     start: (epoch, start) => runner.start(epoch, start),
     fork: (epoch, fork) => runner.fork(epoch, fork),
@@ -117,6 +149,7 @@ export function createComputingDevice(
     proveAgain: () => holder.proveAgain(),
     stop() {
       preparing.abort();
+      warming.abort();
       runner.stop();
     },
     async dispose() {

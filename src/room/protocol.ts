@@ -24,6 +24,10 @@ const backend = v.picklist(['webgpu', 'wasm']);
 const maxPiecesOfRow = 840;
 
 const crossing = { epoch, sequence: count, stage: row };
+const RowRangeSchema = v.pipe(
+  v.object({ first: row, last: row }),
+  v.check((range) => range.first <= range.last, 'a range must not end before it starts'),
+);
 
 const StageSchema = v.pipe(
   v.object({ device: deviceId, first: row, last: row }),
@@ -61,10 +65,11 @@ const DeviceStatusSchema = v.variant('kind', [
     kind: v.literal('measuring'),
     fraction: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   }),
-  v.object({ kind: v.literal('spare') }),
+  v.object({ kind: v.literal('spare'), ready: v.pipe(v.array(RowRangeSchema), v.maxLength(1026)) }),
   v.object({ kind: v.literal('loading'), bytesLoaded: count, bytesTotal: count }),
   v.object({ kind: v.literal('ready') }),
   v.object({ kind: v.literal('computing') }),
+  v.object({ kind: v.literal('reconnecting') }),
   v.object({ kind: v.literal('failed'), reason: sentence }),
 ]);
 
@@ -148,6 +153,12 @@ export const HostMessageSchema = v.variant('kind', [
     epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
   }),
   v.object({ kind: v.literal('release'), sequence: count }),
+  /** Rows to keep at hand in case another device leaves: loaded, or only fetched, while no plan needs more. */
+  v.object({
+    kind: v.literal('keep-warm'),
+    rows: v.pipe(v.array(row), v.maxLength(1026)),
+    isLoaded: v.boolean(),
+  }),
   /** Take the frames of this refill and say so; a `release` of its number ends it. */
   v.object({
     kind: v.literal('refill'),

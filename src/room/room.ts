@@ -69,6 +69,8 @@ export interface HostOptions extends DeviceOptions {
   maxInFlight: number | null;
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
   prefillChunk: number | null;
+  /** Devices that the plan does without keep rows ready in case another one leaves. */
+  warmSpares: boolean;
   /** Most devices that may join, the host included. */
   maxDevices: number;
   /** The first plan waits for this many devices, so that the host loads no rows it would soon give away. */

@@ -26,13 +26,15 @@ export interface ShardHolder {
    * and goes again. Rejects where the row is held with other weights.
    */
   borrow(row: number, weights: WeightType, use: () => Promise<void>): Promise<void>;
+  /** Has the bytes of these rows on this device, loading nothing; gives way to everything else. */
+  fetch(rows: readonly number[], signal: AbortSignal): Promise<void>;
   /** Unloads every row that is not among `rows`. */
   keepOnly(rows: readonly number[]): Promise<void>;
 }
 
 export function createShardHolder(
   engine: Engine,
-  reader: Pick<ShardReader, 'readRows'>,
+  reader: Pick<ShardReader, 'readRows' | 'fetchRows'>,
   weights: WeightType,
   proof: SelfProof,
   onLoaded: (row: number) => void,
@@ -92,6 +94,11 @@ export function createShardHolder(
           }
         });
       }),
+    fetch: (rows, signal) =>
+      reader.fetchRows(
+        rows.filter((row) => !held.has(row)),
+        signal,
+      ),
     keepOnly: (rows) =>
       inTurn(async () => {
         for (const row of [...held.keys()]) {

@@ -10,11 +10,13 @@ export type DeviceStatus =
   /** The ONNX Runtime binary is on its way to this device. */
   | { kind: 'preparing'; bytesLoaded: number; bytesTotal: number }
   | { kind: 'measuring'; fraction: number }
-  /** Measured, and holding no rows: the plan does without it, for now. */
-  | { kind: 'spare' }
+  /** Measured, and the plan does without it, for now: it keeps rows ready in case another device leaves. */
+  | { kind: 'spare'; ready: RowRange[] }
   | { kind: 'loading'; bytesLoaded: number; bytesTotal: number }
   | { kind: 'ready' }
   | { kind: 'computing' }
+  /** Its connection broke, and is being made anew. */
+  | { kind: 'reconnecting' }
   | { kind: 'failed'; reason: string };
 
 /** Inclusive, numbered as in the manifest: 0 is the embedding, the last row is the head. */

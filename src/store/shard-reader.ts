@@ -32,6 +32,11 @@ export interface ShardReader {
   /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /**
+   * Brings what is missing of these rows into the cache, a piece at a time and with long pauses, so that whatever
+   * else this device and its network do is hardly slower for it. Ends early when the signal aborts.
+   */
+  fetchRows(rows: readonly number[], signal: AbortSignal): Promise<void>;
+  /**
    * Reads rows one after the other, giving each to `use` before the next is read, so that memory
    * stays near one row. Throws one sentence that names the file when a piece cannot be had or is not
    * what the manifest promises.
@@ -71,6 +76,10 @@ export function createShardReader(
     }
     await cache.remove(key);
     return null;
+  }
+
+  function countFetched(count: number, isFetched: boolean): void {
+    if (isFetched) rowBytesFetched += count;
   }
 
   async function readPiece(
@@ -115,11 +124,22 @@ export function createShardReader(
         bytes.set(await readPiece(piece, () => undefined), piece.offset);
       return bytes;
     },
+    async fetchRows(rows, signal) {
+      const kept = new Set(await cache.keys());
+      for (const piece of rows.flatMap((row) => piecesOfRow(manifest, row))) {
+        if (signal.aborted) return;
+        if (kept.has(keyOf(piece))) continue;
+        kept.add(keyOf(piece));
+        const startedMs = performance.now();
+        await readPiece(piece, countFetched, signal);
+        await pause((performance.now() - startedMs) * pauseShare);
+      }
+    },
     async readRows(rows, use, onProgress, signal) {
       const bytesTotal = storedBytes(manifest, rows);
       let bytesRead = 0;
       const onBytes = (count: number, isFetched: boolean) => {
-        if (isFetched) rowBytesFetched += count;
+        countFetched(count, isFetched);
         bytesRead += count;
         onProgress?.(Math.min(bytesRead, bytesTotal), bytesTotal);
       };
@@ -139,6 +159,13 @@ export function createShardReader(
       }
     },
   };
+}
+
+/** For each ms that a piece took which nobody waits for. */
+const pauseShare = 3;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function matches(bytes: Uint8Array<ArrayBuffer>, sha256: string | null): Promise<boolean> {

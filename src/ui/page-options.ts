@@ -21,6 +21,7 @@
  * | `batch`    | most answers that share a pass over the weights, 1 to 16 | host |
  * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
+ * | `spares`   | warm: idle devices keep rows ready; or cold | host |
  *
  * Other names are left alone: links gather parameters on their way through mail and chat.
  */
@@ -83,6 +84,7 @@ const AddressSchema = v.object({
   batch: v.optional(wholeNumber(1, 16), '16'),
   inflight: v.optional(wholeNumber(1, 64)),
   expected: v.optional(wholeNumber(1, 64), '1'),
+  spares: v.optional(v.picklist(['warm', 'cold'], 'warm or cold'), 'warm'),
 });
 
 export interface PageOptions {
@@ -121,6 +123,7 @@ export function parsePageOptions(search: string): PageOptions {
       prefillChunk: chunk ?? null,
       maxDevices: read.output.devices,
       expectedDevices: read.output.expected,
+      warmSpares: read.output.spares === 'warm',
     },
     modelName: model ?? null,
   };

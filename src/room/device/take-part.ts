@@ -14,7 +14,7 @@ import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import { WrongResult } from '../self-proof.ts';
 import type { ShardHolder } from '../shard-holder.ts';
 import { createStageWatch } from '../stage-means.ts';
-import type { AskingMode, DeviceView, PlanView } from '../view.ts';
+import type { AskingMode, DeviceStatus, DeviceView, PlanView } from '../view.ts';
 import { createWitness } from '../witness.ts';
 import { createBusyLight } from './busy-light.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
@@ -112,9 +112,24 @@ export function takePart(options: PartOptions): DevicePart {
     signal: visiting.signal,
   });
 
+  function idleStatus(): DeviceStatus {
+    const { lapRows, warmRows } = device;
+    return lapRows.length > 0 ? { kind: 'ready' } : { kind: 'spare', ready: rangesOf(warmRows) };
+  }
+
+  async function keepWarm(rows: readonly number[], isLoaded: boolean): Promise<void> {
+    try {
+      await device.keepWarm(rows, isLoaded);
+    } catch {
+      // It was only in case: a plan that needs these rows says what is wrong with them.
+    }
+    showMemory();
+    if (device.lapRows.length === 0) reporter.set(idleStatus());
+  }
+
   function showMemory(): void {
     show({
-      rows: rangesOf(device.rows),
+      rows: rangesOf(device.lapRows),
       memory: { budgetBytes, usedBytes: device.usedBytes },
     });
   }
@@ -135,7 +150,7 @@ export function takePart(options: PartOptions): DevicePart {
     }
     showMemory();
     if (assigned !== lap) return;
-    reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
+    reporter.set(idleStatus());
     send({ kind: 'ready', epoch: lap.epoch });
   }
 
@@ -171,7 +186,7 @@ export function takePart(options: PartOptions): DevicePart {
     if (plan) options.showPlan({ ...plan, status: 'running' });
     for (const epoch of plans.keys()) if (epoch < newest) plans.delete(epoch);
     showMemory();
-    reporter.set({ kind: device.rows.length > 0 ? 'ready' : 'spare' });
+    reporter.set(idleStatus());
   }
 
   async function measureLink(deviceId: string): Promise<void> {
@@ -182,7 +197,7 @@ export function takePart(options: PartOptions): DevicePart {
   /** Rows that are held share memory and time with what is measured: then it is left to the laps. */
   async function measureAgain(): Promise<void> {
     const { engine, compute } = prepared;
-    const isFree = device.rows.length === 0;
+    const isFree = device.lapRows.length === 0;
     // An engine that fails says so by other ways.
     const measured = isFree ? await engine.measure(compute.weights).catch(() => null) : null;
     send({ kind: 'measured', compute: measured });
@@ -238,6 +253,9 @@ export function takePart(options: PartOptions): DevicePart {
         return;
       case 'release':
         device.release(message.sequence);
+        return;
+      case 'keep-warm':
+        void keepWarm(message.rows, message.isLoaded);
         return;
       case 'refill':
         device.adoptRefill(message);

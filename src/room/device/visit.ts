@@ -252,7 +252,7 @@ async function becomeDevice(
   part = taken;
   onAbort(signal, () => void taken.leave());
   options.onPart(taken);
-  reporter.set({ kind: 'spare' });
+  reporter.set({ kind: 'spare', ready: [] });
   const fellBack = fallback && `${fallback.reason} ${startedAnew(compute)}`;
   tell({ kind: 'profile', adapter, compute, callMs, budgetBytes, fellBack });
   const tellSight = (): void => {

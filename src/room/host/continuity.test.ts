@@ -140,6 +140,29 @@ describe('after a loss', () => {
   });
 });
 
+describe('too little memory', () => {
+  it('pauses the answer with a sentence that says what is missing, until a device joins', async () => {
+    open(overThree);
+    const missing = 'The room lacks 24 MB: invite another device.';
+    const lose = (): void => {
+      host.room.vanish('b');
+      host.proposeNothing(missing);
+      host.planning.lose('b', 'b left.');
+    };
+    const made = await host.generate({
+      ...when(5, lose, host),
+      onPaused(reason) {
+        host.paused.push(reason);
+        if (reason === missing) host.propose('host:0-1,a:2-3,c:4-5,host:6');
+      },
+    });
+    expect(made.ids).toEqual(model.reference.greedyIds);
+    expect(host.shown).toEqual(made.ids);
+    expect(host.paused).toEqual(['b left.', missing]);
+    expect(sentAgain()).toEqual(piecesOf('a>c', model.reference.inputIds.length + 4));
+  });
+});
+
 describe('a newcomer', () => {
   const betweenTokens = {
     turn: () => new Promise<void>((resolve) => setImmediate(resolve)),

@@ -76,10 +76,14 @@ export async function generate(
     for (;;) {
       let lap: RunningLap | null = null;
       try {
-        await planning.use((running) => {
-          lap = running;
-          return generateOn(running, laps, options, made, caches);
-        }, options.signal);
+        await planning.use(
+          (running) => {
+            lap = running;
+            return generateOn(running, laps, options, made, caches);
+          },
+          options.signal,
+          options.onPaused,
+        );
         // A cache is kept for the next turn only if what is in it is known.
         endLease(caches, [...options.promptIds, ...made.ids]);
         return made;

@@ -33,7 +33,9 @@ export function overflows(members: Members, lap: Lap): boolean {
     if (!member.profile) return false;
     const { compute, budgetBytes } = member.profile;
     const added = missingRows(member, lap, member.id).length;
-    return added > 0 && member.usedBytes + added * compute.layerBytes > budgetBytes;
+    // What a spare device keeps ready goes when it is given rows.
+    const usedBytes = member.rows.length > 0 ? member.usedBytes : 0;
+    return added > 0 && usedBytes + added * compute.layerBytes > budgetBytes;
   });
 }
 

@@ -28,6 +28,8 @@ export interface Member {
   emulation: LinkEmulation | null;
   /** Its page is not in sight, and the browser may slow it down. */
   isHidden: boolean;
+  /** The connection to it broke, and is being made anew. */
+  isInterrupted: boolean;
   /** Why it gets no rows any more; null while it may. */
   excluded: string | null;
 }
@@ -45,6 +47,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     bytesLoaded: 0,
     emulation: null,
     isHidden: false,
+    isInterrupted: false,
     excluded: null,
   };
 }
@@ -65,6 +68,14 @@ export function measuredMembers(members: Iterable<Member>): MeasuredMember[] {
     if (ready.every((earlier) => linkBetween(member, earlier) !== undefined)) ready.push(member);
   }
   return ready;
+}
+
+/** Rows that it holds, for a lap or ready for one. */
+export function rowsHeld({ rows, status }: Member): number[] {
+  const ready = status.kind === 'spare' ? status.ready : [];
+  return [...rows, ...ready].flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
 }
 
 /** Whichever of the two measured it: null where there is no way, undefined while that is not known. */

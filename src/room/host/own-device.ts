@@ -46,6 +46,8 @@ export interface OwnDevice {
   embed(ids: Int32Array): Promise<Float32Array>;
   /** Another device's work done again; rejects where there is no room for one row more. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
+  /** Fetches rows that a loss may give it, when nothing else is to do. */
+  keepWarm(rows: readonly number[]): Promise<void>;
 }
 
 /** An engine that is lost again this soon will be lost again. */
@@ -85,7 +87,7 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
       onStep: () => undefined,
     });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
-    host.status = { kind: 'spare' };
+    host.status = { kind: 'spare', ready: [] };
     options.onReady();
   }
 
@@ -154,6 +156,10 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
       if (!device || !host.profile || !hasRoomForRow(host.profile, device.usedBytes))
         return Promise.reject(new Error('The host has no room for another row.'));
       return device.recompute(job, signal);
+    },
+    async keepWarm(rows) {
+      // It was only in case: a plan that needs these rows says what is wrong with them.
+      await device?.keepWarm(rows, false).catch(() => undefined);
     },
     async keepLaps(epochs) {
       await device?.keepLaps(epochs);

@@ -9,16 +9,23 @@ export type Choose = (
   options: Pick<ChooseOptions, 'objective' | 'sourceName'>,
 ) => Promise<Choice>;
 
-/** A room waits no longer for a proof before it starts with what there is. */
-const proofPatienceMs = 400;
-/** Past this the planner answers with a proven bound instead. */
-const timeLimitMs = 5_000;
 /** Answers kept: the last few problems are asked again while devices join one after the other. */
 const remembered = 8;
+
+export interface ChooserLimits {
+  /** Waits no longer for a proof before it answers with what there is. */
+  patienceMs: number;
+  /** Past this the planner answers with a proven bound instead. */
+  timeLimitMs: number;
+}
+
+/** A room that starts, or whose members change. */
+const unhurried: ChooserLimits = { patienceMs: 400, timeLimitMs: 5_000 };
 
 export function createPlanChooser(
   planner: Pick<PlannerClient, 'choose'>,
   onBetterPlan: () => void,
+  { patienceMs, timeLimitMs }: ChooserLimits = unhurried,
 ): Choose {
   const proven = new Map<string, Choice>();
 
@@ -40,7 +47,7 @@ export function createPlanChooser(
         if (!usable.choice) return;
         usable.isUsed = true;
         resolve(usable.choice);
-      }, proofPatienceMs);
+      }, patienceMs);
       planner
         .choose(problem, {
           ...options,

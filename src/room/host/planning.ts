@@ -48,10 +48,14 @@ export interface Planning {
   /** The plan that new answers run on; null while there is none. */
   current(): RunningLap | null;
   /**
-   * Runs `work` on the newest plan, waiting for one if there is none. Rejects with a sentence when the
-   * host itself cannot run the model.
+   * Runs `work` on the newest plan, waiting for one if there is none; `onLacking` hears in a sentence what is
+   * missing for one. Rejects with a sentence when the host itself cannot run the model.
    */
-  use<T>(work: (running: RunningLap) => Promise<T>, signal: AbortSignal): Promise<T>;
+  use<T>(
+    work: (running: RunningLap) => Promise<T>,
+    signal: AbortSignal,
+    onLacking?: (sentence: string) => void,
+  ): Promise<T>;
   /** Settles when no planning or roll-out is under way. */
   settled(): Promise<void>;
 }
@@ -72,6 +76,8 @@ export function createPlanning(options: PlanningOptions): Planning {
   let isPlanning = false;
   /** Why the host cannot run the model at all, until something changes. */
   let failure: string | null = null;
+  /** What is missing for any plan at all, until something changes. */
+  let lacking: string | null = null;
   const waiting = new Set<() => void>();
 
   function wake(): void {
@@ -121,9 +127,13 @@ export function createPlanning(options: PlanningOptions): Planning {
     failure = null;
     const proposal = await options.propose();
     if ('waitingFor' in proposal || !proposal.feasible) {
-      if (!current) options.onView(null, waitingIn(proposal));
+      if (current) return;
+      const waitingFor = waitingIn(proposal);
+      lacking = waitingFor.kind === 'preparing' ? null : waitingFor.sentence;
+      options.onView(null, waitingFor);
       return;
     }
+    lacking = null;
     if (current) {
       if (sameStages(current.lap.stages, proposal.stages)) {
         // The same work, but devices or links have been measured anew: so is what it should take.
@@ -225,9 +235,11 @@ export function createPlanning(options: PlanningOptions): Planning {
       changed();
     },
     current: () => current,
-    async use(work, signal) {
+    async use(work, signal, onLacking) {
+      let told: string | null = null;
       const running = await until(() => {
         if (failure !== null) throw new Error(failure);
+        if (!current && lacking !== null && lacking !== told) onLacking?.((told = lacking));
         return current;
       }, signal);
       const release = running.hold();

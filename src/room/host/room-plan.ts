@@ -22,6 +22,10 @@ export interface RoomPlanInput {
   inFlight: number;
   /** Positions before the token that the plan is made for; a longer text takes longer a token. */
   position: number;
+  /** Rows that each device holds already: among plans nearly as fast as the best, the one that loads least is taken. */
+  loaded?: ReadonlyMap<string, readonly number[]>;
+  /** How much slower than the best that may be. */
+  loadTolerance?: number;
 }
 
 export interface FeasibleRoomPlan {
@@ -157,6 +161,17 @@ export function sequencesThatFit(
   return Math.floor(free / (layers * sequenceBytesPerLayer(manifest.config, contextLength)));
 }
 
+/** Layers that a device can hold, each with the cache of one sequence. */
+export function layersThatFit(
+  { id, profile }: MeasuredMember,
+  manifest: Manifest,
+  contextLength: number,
+): number {
+  const { layerBytes, embedBytes, headBytes } = profile.compute;
+  const free = computeBytes(profile) - (id === 'host' ? embedBytes + headBytes : 0);
+  return Math.floor(free / (layerBytes + sequenceBytesPerLayer(manifest.config, contextLength)));
+}
+
 /** What of a device's budget is for weights and caches. */
 function computeBytes({ budgetBytes }: DeviceProfile): number {
   return budgetBytes - keptBudgetBytes(budgetBytes);
@@ -168,7 +183,7 @@ function computeBytes({ budgetBytes }: DeviceProfile): number {
  * it, in units of the room's largest layer.
  */
 export function roomProblem(input: RoomPlanInput): Problem {
-  const { manifest, contextLength, wire, members, position } = input;
+  const { manifest, contextLength, wire, members, position, loaded, loadTolerance = 0 } = input;
   const { config } = manifest;
   const layers = config.num_hidden_layers;
   const kvBytes = sequenceBytesPerLayer(manifest.config, contextLength);
@@ -207,11 +222,13 @@ export function roomProblem(input: RoomPlanInput): Problem {
         memoryBytes: memoryOf(member),
         rowMs: perRow(compute.embedMs + callMs, layerMsAt(compute, position), compute.headMs),
         prefillRowMs: perRow(0, compute.prefillLayerMs, 0),
+        ...(loaded && { loaded: [...(loaded.get(member.id) ?? [])] }),
       };
     }),
     links: members.flatMap((member, index) => linksOf(member, members.slice(0, index))),
     source: 'host',
     pin: { first: 1, last: 1 },
+    ...(loaded && { switching: { toleranceRatio: loadTolerance } }),
   };
 }
 

@@ -1,6 +1,5 @@
 /** The host's side of an open room: members come and go, plans follow them, answers run on the plans. */
 import { deviceLabel } from '../../profile/this-device.ts';
-import { startPlanner } from '../../planner/index.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import { rangesOf, rowsOf, type Lap } from '../lap.ts';
@@ -11,7 +10,7 @@ import { createModelStore } from '../model-store.ts';
 import { createPeers } from '../peers.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
-import type { AskingMode, DoorMode, PlanReasons, WaitingFor } from '../view.ts';
+import type { AskingMode, DoorMode, PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { admitDevices } from './admission.ts';
 import { createAnswers } from './answers.ts';
@@ -31,9 +30,9 @@ import {
   sequenceCapacity,
 } from './lap-facts.ts';
 import { createPaces } from './paces.ts';
+import { followLink } from './link-health.ts';
 import { createOwnDevice } from './own-device.ts';
-import { measuredMembers, newMember, type DeviceProfile, type Member } from './members.ts';
-import { createPlanChooser } from './plan-chooser.ts';
+import { newMember, type DeviceProfile, type Member } from './members.ts';
 import type { OpenedModel } from './open-model.ts';
 import { planReasons } from './plan-reasons.ts';
 import { createPieceTracker } from './piece-tracker.ts';
@@ -41,7 +40,8 @@ import { createPlanning } from './planning.ts';
 import { createRollOut } from './roll-out.ts';
 import { createLoad } from './load.ts';
 import type { RoomRecord } from './room-record.ts';
-import { hiddenBytes, type RoomPlanInput, planRoom, repriced, tokensPerMs } from './room-plan.ts';
+import { hiddenBytes } from './room-plan.ts';
+import { createRoomPlanner } from './room-planner.ts';
 import { createSpeculations } from './speculation.ts';
 import { createTrust } from './trust.ts';
 import { createTurns } from './turns.ts';
@@ -84,8 +84,6 @@ export interface RunningRoom {
   settled(): Promise<void>;
 }
 
-/** A device that joins should be worth a reshuffle of shards. */
-const worthwhileGain = 0.03;
 /** Plans are made for a token with so many before it: the middle of a few turns. */
 const typicalPosition = 256;
 
@@ -157,8 +155,13 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     const went = door.isBanned(member.link?.fingerprint ?? '') ? 'was removed' : 'left';
     store.notice(`${member.label} (${deviceId}) ${went}.`);
     showDevices();
+    lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
+  }
+
+  /** Nothing that this device held can be reckoned with any more. */
+  function lose(deviceId: string, reason: string): void {
     caches.lost(deviceId);
-    planning.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
+    planning.lose(deviceId, reason);
   }
 
   function exclude(member: Member, reason: string): void {
@@ -166,8 +169,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     member.status = { kind: 'failed', reason };
     store.notice(`${member.label} (${member.id}) gets no layers any more: ${reason}`);
     showDevices();
-    caches.lost(member.id);
-    planning.lose(member.id, `${member.label} failed; its layers move to the others.`);
+    lose(member.id, `${member.label} failed; its layers move to the others.`);
   }
 
   function onForged(deviceId: string): void {
@@ -188,36 +190,30 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     exclude,
   });
 
-  function planInput(): RoomPlanInput {
-    const { wire, plan: choice } = options;
-    const measured = measuredMembers(members.values()).map((member) => ({
+  const planner = createRoomPlanner({
+    host,
+    members,
+    manifest,
+    contextLength,
+    position,
+    room: options,
+    calibrated: (member) => ({
       ...member,
       profile: calibration.calibrated(member.id, member.profile),
-    }));
-    const inFlight = load.answers();
-    return { manifest, contextLength, wire, choice, members: measured, inFlight, position };
-  }
-
-  const planner = startPlanner();
-  signal.addEventListener('abort', () => planner.dispose());
-  const choosePlan = createPlanChooser(planner, () => planning.changed());
+    }),
+    inFlight: () => load.answers(),
+    hasEverRun: () => rollOut.hasEverRun,
+    signal,
+    onBetter: () => planning.changed(),
+    onWarm(deviceId, warm) {
+      if (deviceId === 'host') void own.keepWarm(warm.rows);
+      else members.get(deviceId)?.link?.sendControl({ kind: 'keep-warm', ...warm });
+    },
+  });
   const planning = createPlanning({
-    async propose() {
-      if (!host.profile) return { waitingFor: gettingReady };
-      const input = planInput();
-      const missing = options.expectedDevices - input.members.length;
-      if (missing > 0 && !rollOut.hasEverRun) return { waitingFor: waitingForDevices(missing) };
-      return planRoom(input, choosePlan);
-    },
-    isWorthwhile(proposal, running) {
-      if (options.plan !== 'auto') return true;
-      const input = planInput();
-      const now = repriced(input, running);
-      if (!now) return true;
-      const gain = tokensPerMs(proposal, input.inFlight) / tokensPerMs(now, input.inFlight);
-      return gain > 1 + worthwhileGain;
-    },
-    repriced: (running) => repriced(planInput(), running),
+    propose: () => planner.propose(),
+    isWorthwhile: (proposal, running) => planner.isWorthwhile(proposal, running),
+    repriced: (running) => planner.repriced(running),
     brokenBecause: (lap) => brokenBecause(members, lap),
     overflows: (lap) => overflows(members, lap),
     rollOut(lap, plan, dropFirst) {
@@ -270,6 +266,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     void own.keepLaps(new Set(epochs));
     trust.onRowsMoved();
     showDevices();
+    planner.runs(laps[laps.length - 1]);
   }
 
   function capacity(): number {
@@ -449,6 +446,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       for (const { id, emulation } of members.values())
         if (emulation) member.link?.sendControl({ kind: 'emulate', deviceId: id, emulation });
       store.notice(`${member.label} joined as ${member.id}.`);
+      followLink(member, { notice: (sentence) => store.notice(sentence), onShown: showDevices });
       showDevices();
     },
     onShown: showDevices,
@@ -497,7 +495,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     stop: (answerId) => answers.stop(answerId),
     async explainPlan() {
       const running = planning.current();
-      return running && planReasons(planInput(), running.lap.stages);
+      return running && planReasons(planner.input(), running.lap.stages);
     },
     settled: () => planning.settled(),
     setMemoryBudget(bytes) {
@@ -505,11 +503,4 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
       changed();
     },
   };
-}
-
-const gettingReady: WaitingFor = { kind: 'preparing', sentence: 'This device is getting ready.' };
-
-function waitingForDevices(missing: number): WaitingFor {
-  const devices = missing === 1 ? 'device' : 'devices';
-  return { kind: 'devices', sentence: `Waiting for ${missing} more ${devices}.` };
 }

@@ -28,3 +28,10 @@ it('gives the reason of a failure', () => {
     tone: 'alarm',
   });
 });
+
+it('says what a spare device keeps ready, if anything', () => {
+  const detail = (ready: { first: number; last: number }[]): string =>
+    statusText({ kind: 'spare', ready }).detail.replaceAll('\u00a0', ' ');
+  expect(detail([])).toBe('it holds no rows for now');
+  expect(detail([{ first: 3, last: 4 }])).toBe('rows 3–4 ready in case another device leaves');
+});

@@ -1,6 +1,6 @@
 /** What a device is doing, in the words and the tone the screen uses for it. */
-import type { DeviceStatus } from '../../room/view.ts';
-import { formatBytes, formatPercent } from '../format.ts';
+import type { DeviceStatus, RowRange } from '../../room/view.ts';
+import { formatBytes, formatPercent, formatRowRanges } from '../format.ts';
 
 export interface StatusText {
   /** Changes only when the device does something else: fit for a heading and to be read aloud. */
@@ -28,16 +28,23 @@ export function statusText(status: DeviceStatus): StatusText {
       };
     }
     case 'spare':
-      return { doing: 'Spare', detail: 'it holds no rows for now', fraction: null, tone: 'idle' };
+      return { doing: 'Spare', detail: spareDetail(status.ready), fraction: null, tone: 'idle' };
     case 'loading':
       return { doing: 'Loading its rows', ...progress(status), tone: 'busy' };
     case 'ready':
       return { doing: 'Ready', detail: '', fraction: null, tone: 'idle' };
     case 'computing':
       return { doing: 'Computing', detail: '', fraction: null, tone: 'live' };
+    case 'reconnecting':
+      return { doing: 'Connecting again', detail: '', fraction: null, tone: 'busy' };
     case 'failed':
       return { doing: 'Failed', detail: status.reason, fraction: null, tone: 'alarm' };
   }
+}
+
+function spareDetail(ready: RowRange[]): string {
+  if (ready.length === 0) return 'it holds no rows for now';
+  return `${formatRowRanges(ready)} ready in case another device leaves`;
 }
 
 function progress({ bytesLoaded, bytesTotal }: { bytesLoaded: number; bytesTotal: number }): {

@@ -79,7 +79,12 @@ export const deviceScenes: Scenes = {
   }),
   'device-spare': scene(asDevice, {
     plan: alone,
-    devices: [device('a', { isThisDevice: true, status: { kind: 'spare' } })],
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        status: { kind: 'spare', ready: [{ first: 3, last: 4 }] },
+      }),
+    ],
   }),
   'device-failed': scene(asDevice, {
     devices: [

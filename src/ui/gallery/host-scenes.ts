@@ -52,7 +52,7 @@ export const hostScenes: Scenes = {
       kind: 'memory',
       sentence: 'The model needs 323 MB and this room has 200 MB: let one more device join.',
     },
-    devices: [device('host', { status: { kind: 'spare' } })],
+    devices: [device('host', { status: { kind: 'spare', ready: [] } })],
   }),
   'host-alone': scene(lone, {}),
   'host-this-computer-only': scene(lone, { link: link.replace('192.168.1.20', 'localhost') }),

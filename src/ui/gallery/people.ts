@@ -58,10 +58,11 @@ export function everyStatus(): DeviceStatus[] {
     { kind: 'connecting' },
     { kind: 'preparing', bytesLoaded: 8_300_000, bytesTotal: 23_000_000 },
     { kind: 'measuring', fraction: 0.4 },
-    { kind: 'spare' },
+    { kind: 'spare', ready: [{ first: 3, last: 4 }] },
     { kind: 'loading', bytesLoaded: 10_300_000, bytesTotal: 24_000_000 },
     { kind: 'ready' },
     { kind: 'computing' },
+    { kind: 'reconnecting' },
     {
       kind: 'failed',
       reason: 'The GPU was lost while loading row 5. Close other tabs that draw, then join again.',

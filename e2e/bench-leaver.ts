@@ -1,0 +1,160 @@
+/** `npm run bench:leaver [-- --json]`: a device in the middle leaves; how long the answer pauses. Nothing here passes or fails. */
+import { parseArgs } from 'node:util';
+import { defaultModel } from '../src/model/catalogue.ts';
+import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
+import { deviceName } from '../src/room/host/members.ts';
+import { onStand, runCommand, say, wholeNumber, type BenchStand } from './bench/bench-stand.ts';
+import { median } from './bench/statistics.ts';
+import { liveTable } from './bench/table.ts';
+import { measureTakeover, type Departure, type TakeoverFigures } from './bench/takeover.ts';
+import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
+
+interface Room {
+  title: string;
+  host: Partial<HostOptions>;
+  device: Partial<DeviceOptions>;
+  /** Whether another device is there, beside the five that compute, and holds what it may need. */
+  spare: 'none' | 'cold' | 'warm';
+}
+
+/** A layer of the default model takes 8.6 MB with its cache, embedding and head 74 MB: two layers, and one. */
+const tight = { host: { memoryBudgetBytes: 98e6 }, device: { memoryBudgetBytes: 12e6 } };
+/** Four layers, and links so slow that the plan does without it while it can. */
+const spareDevice = { backend: 'wasm', threads: 1, memoryBudgetBytes: 40e6 } as const;
+const spareLink = { delayMs: 5, jitterMs: 0, lossRate: 0 };
+
+const inLap = 5;
+const rooms = {
+  survivors: {
+    title: 'the layers of one go to the other four',
+    host: { plan: 'even' },
+    device: {},
+    spare: 'none',
+  },
+  cold: {
+    title: 'a spare device takes its place, with nothing ready',
+    host: { ...tight.host, warmSpares: false },
+    device: tight.device,
+    spare: 'cold',
+  },
+  warm: {
+    title: 'a warm spare takes its place',
+    host: { ...tight.host, warmSpares: true },
+    device: tight.device,
+    spare: 'warm',
+  },
+} satisfies Record<string, Room>;
+
+type RoomName = keyof typeof rooms;
+const names = Object.keys(rooms).filter(isRoomName);
+const departures: Departure[] = ['announced', 'killed'];
+
+const usage = `Usage: npm run bench:leaver -- [options]
+
+  --only NAMES   of ${names.join(', ')} (default: all), with commas between
+  --repeats N    departures of each kind in each room (default: 3); medians are shown
+  --json         one object on standard output and nothing else
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: names.join(',') },
+      repeats: { type: 'string', default: '3' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  const chosen = values.only.split(',').map((name) => {
+    if (isRoomName(name)) return name;
+    throw new Error(`--only takes ${names.join(', ')}, with commas between, not ${name}.`);
+  });
+  const repeats = wholeNumber(values.repeats, '--repeats');
+  await onStand(defaultModel, async (stand) => {
+    const print = (line: string): void => (values.json ? say(line) : console.log(line));
+    print(`${stand.machine}; medians of ${repeats}, ms`);
+    const show = liveTable(print);
+    const measured: object[] = [];
+    for (const name of chosen)
+      await inRoom(stand, rooms[name], async (room) => {
+        for (const departure of departures) {
+          const figures: TakeoverFigures[] = [];
+          while (figures.length < repeats) {
+            say(`${rooms[name].title}: ${departure}, ${figures.length + 1} of ${repeats}`);
+            figures.push(await measureTakeover(room, departure));
+            await room.join();
+            await untilReady(room, rooms[name]);
+          }
+          const row = { room: name, departure, ...medians(figures) };
+          measured.push({ ...row, each: figures });
+          show(row);
+        }
+      });
+    if (values.json) console.log(JSON.stringify({ machine: stand.machine, repeats, measured }));
+  });
+}
+
+async function inRoom(
+  { browser, served }: BenchStand,
+  wanted: Room,
+  measure: (room: TabRoom) => Promise<void>,
+): Promise<void> {
+  const room = await openTabRoom(browser, {
+    origin: served.origin,
+    devices: inLap,
+    device: { backend: 'wasm', threads: 1, ...wanted.device },
+    // Drafts would make laps of different lengths.
+    host: { model: served.model, weights: 'f32', wire: 'f32', speculation: false, ...wanted.host },
+    onStep: say,
+  });
+  try {
+    if (wanted.spare !== 'none') {
+      await room.join(spareDevice);
+      await room.emulate(deviceName(inLap - 1), spareLink);
+    }
+    await untilReady(room, wanted);
+    await measure(room);
+  } finally {
+    await room.close();
+  }
+}
+
+/** Waits until five devices compute, and the spare one has what it is to have. */
+async function untilReady({ host }: TabRoom, { spare }: Room): Promise<void> {
+  await host.waitForFunction(
+    ([count, kind, name]) => {
+      const { plan, devices } = edgeshard.room?.view ?? {};
+      const used = new Set(plan?.stages.map(({ device }) => device));
+      const status = devices?.find(({ id }) => id === name)?.status;
+      const isReady = status?.kind === 'spare' && status.ready.length > 0;
+      return (
+        plan?.status === 'running' &&
+        used.size === count &&
+        !(kind !== 'none' && used.has(name)) &&
+        (kind !== 'warm' || isReady)
+      );
+    },
+    [inLap, spare, deviceName(inLap - 1)] as const,
+  );
+}
+
+function medians(figures: TakeoverFigures[]): TakeoverFigures {
+  const of = (name: keyof TakeoverFigures): number => median(figures.map((each) => each[name]));
+  return {
+    pauseMs: of('pauseMs'),
+    detectMs: of('detectMs'),
+    replanMs: of('replanMs'),
+    loadMs: of('loadMs'),
+    refillMs: of('refillMs'),
+  };
+}
+
+function isRoomName(name: string): name is RoomName {
+  return Object.hasOwn(rooms, name);
+}
+
+runCommand(main);

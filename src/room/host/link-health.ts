@@ -1,0 +1,26 @@
+/** Shows when the connection to a member breaks and is made anew, which the answers wait for. */
+import type { Member } from './members.ts';
+
+export interface LinkHealthOptions {
+  notice: (sentence: string) => void;
+  onShown: () => void;
+}
+
+/** Nobody misses a device for less. */
+const worthSayingMs = 1000;
+
+export function followLink(member: Member, { notice, onShown }: LinkHealthOptions): void {
+  const { link, label, id } = member;
+  link?.onInterrupted(() => {
+    member.isInterrupted = true;
+    onShown();
+  });
+  link?.onResumed((tookMs) => {
+    member.isInterrupted = false;
+    if (tookMs >= worthSayingMs)
+      notice(
+        `${label} (${id}) was away for ${(tookMs / 1000).toFixed(1)} s and is connected again.`,
+      );
+    onShown();
+  });
+}
