@@ -1,0 +1,149 @@
+/**
+ * The room's entrance: devices come in by its door and are told what the room is; what each says goes from here to
+ * the part of the host that it is for. Whoever is removed goes out here, and links are slowed down here on purpose.
+ */
+import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
+import { encodeBulk } from '../bulk-message.ts';
+import type { Peers } from '../peers.ts';
+import type { HostOptions } from '../room.ts';
+import type { ViewStore } from '../view-store.ts';
+import { admitDevices } from './admission.ts';
+import type { Caches } from './caches.ts';
+import { createDoor, removedSentence, turnAway, type Door, type DoorRecord } from './door.ts';
+import { followLink } from './link-health.ts';
+import type { Member } from './members.ts';
+import type { OpenedModel } from './open-model.ts';
+import type { Plans } from './plans.ts';
+import type { Roster } from './roster.ts';
+import type { SharedModel } from './shared-model.ts';
+import type { Trust } from './trust.ts';
+import type { Visitors } from './visitors.ts';
+
+export interface EntranceOptions {
+  options: HostOptions;
+  model: OpenedModel;
+  contextLength: number;
+  signalling: Signalling;
+  address: RoomAddress;
+  /** Of the host's own certificate. */
+  fingerprint: string;
+  /** What the door of the room that was broken off remembered; null in a new one. */
+  record: DoorRecord | null;
+  store: ViewStore;
+  roster: Roster;
+  peers: Peers;
+  sharedModel: SharedModel;
+  caches: Caches;
+  plans: Plans;
+  trust: Trust;
+  visitors: Visitors;
+  /** The door's record has changed. */
+  onRecord: () => void;
+}
+
+export interface Entrance {
+  door: Door;
+  /** Out of the room, and never in again. */
+  remove(deviceId: string, reason?: string): void;
+  /** Resolves when the device's links have been measured anew. */
+  emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
+}
+
+export function createEntrance(room: EntranceOptions): Entrance {
+  const { options, model, store, roster, peers } = room;
+  const { sharedModel, caches, plans, trust, visitors } = room;
+  const { members } = roster;
+  const { speeds, rollOut } = plans;
+
+  const door = createDoor({
+    record: room.record ?? { mode: options.door, known: [], banned: [] },
+    fingerprint: room.fingerprint,
+    onView(view) {
+      store.update({ door: view });
+      room.onRecord();
+    },
+  });
+
+  const admission = admitDevices({
+    signalling: room.signalling,
+    address: room.address,
+    members,
+    peers,
+    door,
+    maxDevices: options.maxDevices,
+    onSuspicion: (failures) =>
+      roster.notice(
+        `Somebody tried ${failures} times to join with a wrong key: for a while new devices wait longer before they are let in.`,
+      ),
+    welcome: (deviceId) => ({
+      kind: 'welcome',
+      deviceId,
+      model: model.address,
+      weights: options.weights,
+      wire: options.wire,
+      maxBatch: options.maxBatch,
+      contextLength: room.contextLength,
+    }),
+    onJoined(member) {
+      member.link?.sendControl({ kind: 'asking', mode: store.view.asking });
+      for (const { id, emulation } of members.values())
+        if (emulation) member.link?.sendControl({ kind: 'emulate', deviceId: id, emulation });
+      roster.notice(`${member.label} joined as ${member.id}.`);
+      followLink(member, {
+        notice: (sentence) => roster.notice(sentence),
+        onShown: () => roster.show(),
+      });
+      roster.show();
+    },
+    onShown: () => roster.show(),
+    onChanged: () => plans.changed(),
+    onMeasured: (member, compute) => speeds.measured(member, compute),
+    onSight(member, isHidden) {
+      speeds.sight(member, isHidden);
+      roster.show();
+    },
+    onReady: (member, epoch) => rollOut.ready(member, epoch),
+    onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
+    manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
+    onKeepsRow: (member, row, sha256) => sharedModel.keeps(member.id, row, sha256),
+    onForged: (_member, deviceId) => sharedModel.onForged(deviceId),
+    onAsk: (member, question) => visitors.ask(member.id, question),
+    onStop: (member, request) => visitors.stop(member.id, request),
+    onRefillReady: (member, refill) => caches.refills.ready(member.id, refill),
+    onNotKept: (member, refill) => caches.refills.notKept(member.id, refill),
+    onApart: (member, other) =>
+      roster.notice(
+        `${named(member)} and ${named(other)} find no network path to each other; nothing is passed between them. Guest networks keep devices apart, and so do some VPNs.`,
+      ),
+    onRelayed: (member, other) =>
+      roster.notice(
+        `${named(member)} and ${named(other)} reach each other only by way of the server, which is slower: their network keeps devices apart.`,
+      ),
+    onFellBack: (member, sentence) => roster.notice(`${named(member)}: ${sentence}`),
+    onStageFailed: (member, message) => trust.onStageFailed(member, message),
+    onProof: (member, message) => trust.onProof(member, message),
+  });
+
+  return {
+    door,
+    remove(deviceId, reason = removedSentence) {
+      const link = members.get(deviceId)?.link;
+      if (!link) return;
+      door.ban(link.fingerprint);
+      turnAway(link, reason);
+    },
+    emulate(deviceId, emulation) {
+      const member = members.get(deviceId);
+      if (!member) return Promise.resolve();
+      member.emulation = emulation;
+      peers.emulate(deviceId, emulation);
+      roster.tellAll({ kind: 'emulate', deviceId, emulation });
+      roster.show();
+      return admission.remeasure(member);
+    },
+  };
+}
+
+function named({ label, id }: Member): string {
+  return `${label} (${id})`;
+}

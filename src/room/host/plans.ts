@@ -1,0 +1,168 @@
+/**
+ * The plans of the room: each made from what is known of the devices and their load, rolled out to the devices
+ * that it gives rows, shown, and lost with any one of them.
+ */
+import type { Manifest } from '../../model/manifest.ts';
+import { rangesOf, rowsOf, type Lap } from '../lap.ts';
+import type { HostOptions } from '../room.ts';
+import type { PlanReasons } from '../view.ts';
+import type { ViewStore } from '../view-store.ts';
+import type { Caches } from './caches.ts';
+import { brokenBecause, missingRows, overflows, sequenceCapacity } from './lap-facts.ts';
+import { createLoad, type Load } from './load.ts';
+import type { Member } from './members.ts';
+import type { OwnDevice } from './own-device.ts';
+import type { PieceTracker } from './piece-tracker.ts';
+import { planReasons } from './plan-reasons.ts';
+import { createPlanning, type Planning } from './planning.ts';
+import { createRollOut, type RollOut } from './roll-out.ts';
+import { hiddenBytes } from './room-plan.ts';
+import { createRoomPlanner } from './room-planner.ts';
+import type { Roster } from './roster.ts';
+import { createSpeeds, type Speeds } from './speeds.ts';
+
+export interface PlansOptions {
+  options: HostOptions;
+  manifest: Manifest;
+  contextLength: number;
+  /** Positions before the token that plans are made for. */
+  position: number;
+  store: ViewStore;
+  roster: Roster;
+  caches: Caches;
+  own: () => OwnDevice;
+  sourcesOf: PieceTracker['sourcesOf'];
+  /** Other devices hold other rows now. */
+  onRowsMoved: () => void;
+  /** Another plan runs, or none: there may be room for more answers. */
+  onPlan: () => void;
+  /** Aborts when the room ends. */
+  signal: AbortSignal;
+}
+
+export interface Plans {
+  planning: Planning;
+  load: Load;
+  rollOut: Pick<RollOut, 'ready' | 'unable'>;
+  speeds: Speeds;
+  /** Something of the devices changed: it is shown, and may be worth another plan. */
+  changed(): void;
+  /** Nothing that the device held can be reckoned with any more, for a reason in a sentence. */
+  lose(deviceId: string, reason: string): void;
+  left(member: Member): void;
+  /** How many answers fit the devices' memory together; at least 1. */
+  capacity(): number;
+  /** Why the plan that runs is as it is; null while none runs. */
+  explain(): Promise<PlanReasons | null>;
+}
+
+export function createPlans(room: PlansOptions): Plans {
+  const { options, manifest, contextLength, position, store, roster, caches, signal } = room;
+  const { members, host } = roster;
+
+  const planner = createRoomPlanner({
+    host,
+    members,
+    manifest,
+    contextLength,
+    position,
+    room: options,
+    calibrated: (member) => ({
+      ...member,
+      profile: speeds.calibrated(member.id, member.profile),
+    }),
+    inFlight: () => load.answers(),
+    hasEverRun: () => rollOut.hasEverRun,
+    signal,
+    onBetter: () => planning.changed(),
+    onWarm(deviceId, warm) {
+      if (deviceId === 'host') void room.own().keepWarm(warm.rows);
+      else roster.tell(deviceId, { kind: 'keep-warm', ...warm });
+    },
+  });
+  const planning = createPlanning({
+    propose: () => planner.propose(),
+    isWorthwhile: (proposal, running) => planner.isWorthwhile(proposal, running),
+    repriced: (running) => planner.repriced(running),
+    brokenBecause: (lap) => brokenBecause(members, lap),
+    overflows: (lap) => overflows(members, lap),
+    rollOut(lap, plan, dropFirst) {
+      // Rows that are dropped first are gone even if the rest of the roll-out fails.
+      if (dropFirst) caches.sequences.keepLaps([lap]);
+      return rollOut.run(lap, plan, dropFirst);
+    },
+    onLaps: keepLaps,
+    onView(plan, waitingFor) {
+      store.update({ plan, waitingFor });
+      room.onPlan();
+    },
+  });
+  const load = createLoad(() => planning.changed());
+  const speeds = createSpeeds({
+    roster,
+    headRow: manifest.rows.length - 1,
+    hiddenBytes: hiddenBytes(manifest.config, options.wire),
+    reprice: () => planning.reprice(),
+    planAnew: () => planning.changed(),
+    signal,
+  });
+  const rollOut = createRollOut({
+    members,
+    sourcesOf: (lap, deviceId) =>
+      room.sourcesOf(missingRows(members.get(deviceId), lap, deviceId), deviceId),
+    prepareHost: (lap, dropFirst) => room.own().prepare(lap, dropFirst),
+    exclude,
+  });
+
+  function keepLaps(laps: Lap[]): void {
+    const epochs = laps.map(({ epoch }) => epoch);
+    caches.sequences.keepLaps(laps);
+    for (const member of members.values()) {
+      const rows = laps.flatMap((lap) => rowsOf(lap, member.id));
+      member.rows = rangesOf([...new Set(rows)].sort((a, b) => a - b));
+      member.link?.sendControl({ kind: 'keep-laps', epochs });
+    }
+    void room.own().keepLaps(new Set(epochs));
+    room.onRowsMoved();
+    roster.show();
+    planner.runs(laps[laps.length - 1]);
+  }
+
+  function exclude(member: Member, reason: string): void {
+    member.excluded = reason;
+    member.status = { kind: 'failed', reason };
+    roster.notice(`${member.label} (${member.id}) gets no layers any more: ${reason}`);
+    roster.show();
+    lose(member.id, `${member.label} failed; its layers move to the others.`);
+  }
+
+  function lose(deviceId: string, reason: string): void {
+    caches.lost(deviceId);
+    planning.lose(deviceId, reason);
+  }
+
+  return {
+    planning,
+    load,
+    rollOut,
+    speeds,
+    changed() {
+      roster.show();
+      planning.changed();
+    },
+    lose,
+    left(member) {
+      speeds.left(member.id);
+      rollOut.left(member);
+    },
+    capacity() {
+      const lap = planning.current()?.lap;
+      const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;
+      return Math.min(most, options.maxInFlight ?? most);
+    },
+    async explain() {
+      const running = planning.current();
+      return running && planReasons(planner.input(), running.lap.stages);
+    },
+  };
+}

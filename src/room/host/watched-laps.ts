@@ -1,0 +1,114 @@
+/**
+ * Laps as the host runs them: they start and end at its own stages, and are watched on their way, since any
+ * device may compute wrongly.
+ */
+import type { Manifest } from '../../model/manifest.ts';
+import type { PieceCache } from '../../store/piece-cache.ts';
+import { keptBudgetBytes } from '../kept-states.ts';
+import type { Peers } from '../peers.ts';
+import type { HostOptions } from '../room.ts';
+import type { ViewStore } from '../view-store.ts';
+import type { Caches } from './caches.ts';
+import { mostTogether } from './lap-facts.ts';
+import { createLapRunner, type LapRunner } from './lap-runner.ts';
+import type { Member } from './members.ts';
+import { createOwnDevice, type OwnDevice } from './own-device.ts';
+import type { Plans } from './plans.ts';
+import type { Roster } from './roster.ts';
+import type { SharedModel } from './shared-model.ts';
+import { createTrust, type Trust } from './trust.ts';
+
+export interface WatchedLapsOptions {
+  options: HostOptions;
+  manifest: Manifest;
+  contextLength: number;
+  cache: PieceCache;
+  store: ViewStore;
+  roster: Roster;
+  peers: Peers;
+  sharedModel: SharedModel;
+  caches: Caches;
+  plans: Plans;
+  /** Out of the room, and never in again. */
+  remove: (member: Member, reason: string) => void;
+  /** Aborts when the room ends. */
+  signal: AbortSignal;
+}
+
+export interface WatchedLaps {
+  laps: LapRunner;
+  own: OwnDevice;
+  trust: Trust;
+}
+
+export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
+  const { options, manifest, contextLength, cache, signal } = room;
+  const { roster, peers, sharedModel, caches, plans } = room;
+  const { reader } = sharedModel;
+  const { members, host } = roster;
+  const { config } = manifest;
+
+  const trust = createTrust({
+    members,
+    manifest,
+    wire: options.wire,
+    own: () => own,
+    sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    keepsRow: (deviceId, row) => sharedModel.keepsRow(deviceId, row),
+    announce: (sentence) => roster.announce(sentence),
+    lose(member, reason) {
+      roster.show();
+      plans.lose(member.id, reason);
+    },
+    distrustCaches() {
+      for (const id of members.keys()) caches.lost(id);
+    },
+    regain: () => plans.changed(),
+    remove: room.remove,
+  });
+  const laps = trust.watching(
+    createLapRunner({
+      start: (epoch, start) => own.device?.start(epoch, start),
+      onLoneToken: (lap) => plans.speeds.observe(lap),
+    }),
+  );
+  const own = createOwnDevice({
+    host,
+    room: options,
+    model: { config, contextLength, weights: options.weights },
+    manifest,
+    stage: {
+      deviceId: 'host',
+      hiddenSize: config.hidden_size,
+      contextLength,
+      headRow: manifest.rows.length - 1,
+      wire: options.wire,
+      mostTogether: () =>
+        mostTogether(plans.planning.current()?.lap ?? null, plans.load.now(), options.maxBatch),
+      send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
+      wireMs: (deviceId) => peers.wireMs(deviceId),
+      onLapEnd: (end) => laps.onLapEnd(end),
+      onPieceRead: (piece) => caches.refills.onPieceRead(piece) || laps.onPieceRead(piece),
+      keptBudgetBytes: () => keptBudgetBytes(host.profile?.budgetBytes ?? 0),
+      onFailure(failure) {
+        laps.onFailure(failure);
+        if (failure.blames !== null) trust.onBadFrame(failure.blames, failure.reason);
+      },
+      witness: trust.witness,
+    },
+    cache,
+    reader,
+    signal,
+    onShown: () => roster.show(),
+    onReady() {
+      if (cache.problem !== null) roster.notice(cache.problem);
+      plans.changed();
+    },
+    onLost: (reason) => plans.lose('host', reason),
+    onFailed: (sentence) => room.store.update({ waitingFor: { kind: 'failure', sentence } }),
+    onFellBack: (sentence) => roster.notice(sentence),
+    onKeepsRow: (row) => sharedModel.keeps('host', row, reader.foundHashes(row)),
+  });
+
+  return { laps, own, trust };
+}
