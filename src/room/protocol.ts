@@ -130,7 +130,7 @@ export const HostMessageSchema = v.variant('kind', [
   /** Another device of the room: dial it, or let it in when it dials, if it proves this fingerprint. */
   v.object({ kind: v.literal('meet'), deviceId, peerId, fingerprint: sha256, dial: v.boolean() }),
   v.object({ kind: v.literal('measure-link'), deviceId }),
-  /** Load the rows that this lap gives you; the rows it does not give you may go now, or after `adopt`. */
+  /** Load the rows that this lap gives you; other rows go before (`dropFirst`), or with `keep-laps`. */
   v.object({
     kind: v.literal('assign'),
     epoch,

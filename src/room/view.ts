@@ -105,7 +105,7 @@ export type AnswerStatus =
   | { kind: 'queued'; place: number }
   | { kind: 'reading'; tokensRead: number }
   | { kind: 'writing' }
-  /** A device left; the answer goes on when the rows are held again. */
+  /** What it ran on is lost, or there is no plan: the answer goes on when its rows are held again. */
   | { kind: 'paused'; reason: string }
   | { kind: 'done'; because: 'end' | 'length' | 'stopped' }
   | { kind: 'failed'; reason: string };

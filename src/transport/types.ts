@@ -84,10 +84,10 @@ export interface LinkProfile {
 export interface LinkStats {
   framesSent: number;
   framesReceived: number;
-  /** Of frames and bulk, headers included. */
+  /** Of frames, echoes and bulk, headers included; what was sent again is not counted twice. */
   bytesSent: number;
   bytesReceived: number;
-  /** Frames that came a second time and were dropped. */
+  /** Slices of frames that came a second time and were dropped. */
   duplicateSlices: number;
   /** Of the last ping or measurement, or usual of late while frames travel; null before the first. */
   roundTripMs: number | null;

@@ -1,8 +1,8 @@
 /**
  * Keeps the room's plan fitting its members and its load: plans anew at every change, has the devices
  * load what the new plan gives them beside what runs, and takes it into use when all of them are
- * ready. Answers that run on an older plan end on it; its rows go when the last of them has. One
- * roll-out at a time; a change meanwhile starts another after it.
+ * ready. Answers that run on an older plan end on it, or change over between two tokens (`moving.ts`); its
+ * rows go when the last of them has. One roll-out at a time; a change meanwhile starts another after it.
  */
 import { devicesOf, sameStages, type Lap } from '../lap.ts';
 import type { PlanView, WaitingFor } from '../view.ts';

@@ -36,9 +36,10 @@ const records = (): ReturnType<typeof createStore> => createStore('edgeshard-roo
 /** The room that this tab hosted before it was reloaded, or null. Never rejects: no storage, no record. */
 export async function findRoomRecord(): Promise<RoomRecord | null> {
   try {
+    // Whichever page opens: a tab that was closed without ending its room never comes back for its own.
+    await forgetOld();
     const hostId = sessionStorage.getItem(sessionKey);
     if (hostId === null) return null;
-    await forgetOld();
     return (await get<RoomRecord>(hostId, records())) ?? null;
   } catch {
     return null;
