@@ -76,8 +76,13 @@ export function createPlans(room: PlansOptions): Plans {
     signal,
     onBetter: () => planning.changed(),
     onWarm(deviceId, warm) {
-      if (deviceId === 'host') void room.own().keepWarm(warm.rows);
-      else roster.tell(deviceId, { kind: 'keep-warm', ...warm });
+      if (deviceId === 'host') {
+        void room.own().keepWarm(warm.rows);
+        return;
+      }
+      for (const source of room.sourcesOf(warm.rows, deviceId))
+        roster.tell(deviceId, { kind: 'row-sources', ...source });
+      roster.tell(deviceId, { kind: 'keep-warm', ...warm });
     },
   });
   const planning = createPlanning({
