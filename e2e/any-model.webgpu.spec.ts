@@ -1,14 +1,13 @@
-/** Models from a hub on WebGPU: a software adapter, so few tokens. */
+/** Models from a hub on WebGPU: a software adapter, so few tokens. Alone they run in `engine.webgpu.spec.ts`. */
 import { expectTinyReference, tinyModels } from './fixtures/tiny-models.ts';
 import { expect, test } from './harness/hub-test.ts';
 import { openTabRoom } from './harness/tab-room.ts';
 
-for (const [index, name] of tinyModels.entries()) {
-  const devices = index === 0 ? 3 : 1;
-  test(`${name} from a hub on ${devices} of them`, async ({ browser, hub, appOrigin }) => {
+for (const name of tinyModels) {
+  test(`${name} from a hub on three of them`, async ({ browser, hub, appOrigin }) => {
     const room = await openTabRoom(browser, {
       origin: appOrigin,
-      devices,
+      devices: 3,
       device: { backend: 'webgpu' },
       host: {
         model: { kind: 'hub', id: `tiny/${name}`, accessToken: null, hubUrl: hub.origin },
