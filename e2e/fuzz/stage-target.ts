@@ -9,7 +9,7 @@ import {
   stagesOf,
   type EngineRoom,
 } from '../../src/room/fixtures/engine-room.ts';
-import type { RunningLap } from '../../src/room/host/planning.ts';
+import { runningOn } from '../../src/room/fixtures/made-up-plans.ts';
 import type { FrameHeader } from '../../src/transport/index.ts';
 import { below, oneOf, randomBytes, type Random } from './mutate.ts';
 import { isSentence, tryOn, type Target, type TargetOptions } from './target.ts';
@@ -100,7 +100,7 @@ async function expectHonestAnswer(
   let position = 0;
   for (let next = inputIds; ids.length < greedyIds.length; next = ids.slice(-1)) {
     beforeLap();
-    const { logits } = await room.laps.run(running, {
+    const { logits } = await room.laps.run(runningOn(honestLap), {
       sequence,
       position,
       ids: next,
@@ -114,19 +114,3 @@ async function expectHonestAnswer(
   if (ids.join() !== greedyIds.join())
     throw new Error(`an honest answer was disturbed: ${ids.join()}, not ${greedyIds.join()}`);
 }
-
-const running: RunningLap = {
-  lap: honestLap,
-  plan: {
-    feasible: true,
-    stages: [...honestLap.stages],
-    lapMs: 1,
-    slowestMs: 1,
-    positionMs: 0,
-    position: 0,
-    why: '',
-  },
-  lost: new AbortController().signal,
-  hold: () => () => undefined,
-  successor: () => null,
-};

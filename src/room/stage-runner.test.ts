@@ -9,8 +9,8 @@ import {
   stagesOf,
   type EngineRoom,
 } from './fixtures/engine-room.ts';
+import { runningOn } from './fixtures/made-up-plans.ts';
 import { groupCode } from './group-frame.ts';
-import type { RunningLap } from './host/planning.ts';
 import type { Lap } from './lap.ts';
 import type { WireType } from './room.ts';
 import { createWitness } from './witness.ts';
@@ -40,24 +40,6 @@ function open(wire: WireType = 'f32'): void {
 
 function lapOf(split: string, epoch = 1): Lap {
   return { epoch, stages: stagesOf(split) };
-}
-
-function runningOn(lap: Lap): RunningLap {
-  return {
-    lap,
-    plan: {
-      feasible: true,
-      stages: [...lap.stages],
-      lapMs: 1,
-      slowestMs: 1,
-      positionMs: 0,
-      position: 0,
-      why: '',
-    },
-    lost: new AbortController().signal,
-    successor: () => null,
-    hold: () => () => undefined,
-  };
 }
 
 async function logitsOf(

@@ -8,6 +8,7 @@ import {
   stagesOf,
   type EngineRoom,
 } from '../fixtures/engine-room.ts';
+import { planOver } from '../fixtures/made-up-plans.ts';
 import type { AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
 import { createAnswers, type Answers, type AnswersOptions, type Asker } from './answers.ts';
@@ -57,16 +58,7 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
   room = own;
   const stages = stagesOf('host:0-6');
   const planning = createPlanning({
-    propose: () =>
-      Promise.resolve({
-        feasible: true,
-        stages,
-        lapMs: 7,
-        slowestMs: 7,
-        positionMs: 0,
-        position: 0,
-        why: '',
-      }),
+    propose: () => Promise.resolve(planOver(stages, { lapMs: 7, slowestMs: 7 })),
     isWorthwhile: () => false,
     repriced: (running) => running,
     brokenBecause: () => null,

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readTinyModelFile } from '../../engine/fixtures/node-runtime.ts';
 import type { TinyModel } from '../../engine/fixtures/tiny-model.ts';
 import { createEngineRoom, stagesOf, type EngineRoom } from '../fixtures/engine-room.ts';
+import { runningOn } from '../fixtures/made-up-plans.ts';
 import { measuredMember } from '../fixtures/members.ts';
 import { createLink } from '../fixtures/recorded-link.ts';
 import { packHidden, unpackHidden } from '../hidden-codec.ts';
@@ -10,7 +11,6 @@ import type { WireType } from '../room.ts';
 import { createAudits, type Audits } from './audits.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Member } from './members.ts';
-import type { RunningLap } from './planning.ts';
 
 const hiddenSize = 96;
 const lap = { epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
@@ -84,21 +84,7 @@ async function open({
 
 /** A prompt and four tokens after it, which is as long as a sample is watched. */
 async function answer(): Promise<void> {
-  const running: RunningLap = {
-    lap,
-    plan: {
-      feasible: true,
-      stages: [...lap.stages],
-      lapMs: 1,
-      slowestMs: 1,
-      positionMs: 0,
-      position: 0,
-      why: '',
-    },
-    lost: new AbortController().signal,
-    hold: () => () => undefined,
-    successor: () => null,
-  };
+  const running = runningOn(lap);
   const sequence = ++nextSequence;
   const { inputIds, greedyIds } = model.reference;
   const prompt = inputIds.slice(0, 9);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stagesOf } from '../fixtures/engine-room.ts';
+import { runningOn } from '../fixtures/made-up-plans.ts';
 import type { LapStart } from '../stage-runner.ts';
 import { createLapRunner, LapLost, type LapRunner } from './lap-runner.ts';
 import type { RunningLap } from './planning.ts';
@@ -18,19 +19,12 @@ function open(split = 'host:0-3,a:4-6,host:7'): Round {
   const started: LapStart[] = [];
   const loneTokens: number[] = [];
   const losing = new AbortController();
-  const stages = stagesOf(split);
   return {
     laps: createLapRunner({
       start: (_, start) => started.push(start),
       onLoneToken: (lap) => loneTokens.push(lap.position),
     }),
-    running: {
-      lap: { epoch: 7, stages },
-      plan: { feasible: true, stages, lapMs: 1, slowestMs: 1, positionMs: 0, position: 0, why: '' },
-      lost: losing.signal,
-      successor: () => null,
-      hold: () => () => undefined,
-    },
+    running: runningOn({ epoch: 7, stages: stagesOf(split) }, losing.signal),
     started,
     loneTokens,
     lose: (reason) => losing.abort(new Error(reason)),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { stagesOf } from '../fixtures/engine-room.ts';
+import { planOver } from '../fixtures/made-up-plans.ts';
 import { measuredMember } from '../fixtures/members.ts';
 import { createLink, type RecordedLink } from '../fixtures/recorded-link.ts';
 import type { Lap } from '../lap.ts';
 import type { Member } from './members.ts';
 import { createRollOut, type RollOut } from './roll-out.ts';
-import type { FeasibleRoomPlan } from './room-plan.ts';
 
 interface Round {
   rollOut: RollOut;
@@ -15,15 +15,7 @@ interface Round {
   hostPrepares: { resolve: () => void; dropFirst: boolean }[];
 }
 
-const plan: FeasibleRoomPlan = {
-  feasible: true,
-  stages: stagesOf('host:0-1,a:2-3,b:4-6,host:7'),
-  lapMs: 12,
-  slowestMs: 5,
-  positionMs: 0,
-  position: 0,
-  why: 'Because.',
-};
+const plan = planOver(stagesOf('host:0-1,a:2-3,b:4-6,host:7'), { lapMs: 12 });
 const lap: Lap = { epoch: 3, stages: plan.stages };
 
 function open(): Round {

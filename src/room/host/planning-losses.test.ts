@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import {
+  alone,
+  change,
+  never,
+  openPlanningRoom,
+  settle,
+  startUse,
+  succeed,
+  three,
+  two,
+} from '../fixtures/planning-room.ts';
+
+describe('planning when something is lost', () => {
+  it('tells the answers on a plan that a device of it is gone, and plans anew', async () => {
+    const room = openPlanningRoom();
+    await change(room, two);
+    await succeed(room);
+    const answer = startUse(room);
+    await settle();
+    room.proposal = alone;
+    room.planning.lose('a', 'Phone left; its layers move to the others.');
+    expect(answer.lost()).toBe('Error: Phone left; its layers move to the others.');
+    expect(room.planning.current()).toBeNull();
+    expect(room.views).toContainEqual({
+      plan: null,
+      waitingFor: { kind: 'preparing', sentence: 'Phone left; its layers move to the others.' },
+    });
+    await answer.end();
+    const next = startUse(room);
+    await settle();
+    await succeed(room);
+    expect(next.epoch()).toBe(2);
+    expect(room.inUse.at(-1)).toEqual([2]);
+  });
+
+  it('breaks a lap whose devices lost each other, even for a slower plan', async () => {
+    const room = openPlanningRoom({
+      isWorthwhile: (proposal, running) => proposal.lapMs < running.lapMs,
+    });
+    await change(room, three);
+    await succeed(room);
+    const answer = startUse(room);
+    await settle();
+    room.broken.set(1, 'Phone and laptop lost each other.');
+    await change(room, two);
+    expect(answer.lost()).toBe('Error: Phone and laptop lost each other.');
+    await succeed(room);
+    expect(room.planning.current()?.lap).toEqual({ epoch: 2, stages: two.stages });
+  });
+
+  it('does not mind who leaves without having had a part', async () => {
+    const room = openPlanningRoom();
+    await change(room, two);
+    await succeed(room);
+    const answer = startUse(room);
+    await settle();
+    room.planning.lose('c', 'c left.');
+    await settle();
+    expect(answer.lost()).toBe('');
+    expect(room.planning.current()?.lap.epoch).toBe(1);
+    expect(room.rollOuts).toHaveLength(1);
+  });
+
+  it('plans anew when a device is lost in the middle of a roll-out, and never runs the broken plan', async () => {
+    const room = openPlanningRoom();
+    await change(room, alone);
+    await succeed(room);
+    await change(room, three);
+    room.proposal = two;
+    room.planning.lose('b', 'b left.');
+    room.rollOuts[1].fail('b left.');
+    await settle();
+    expect(room.planning.current()?.lap.epoch).toBe(1);
+    expect(room.rollOuts.map(({ lap }) => lap.epoch)).toEqual([1, 2, 3]);
+    await succeed(room);
+    expect(room.planning.current()?.lap).toEqual({ epoch: 3, stages: two.stages });
+    expect(room.inUse).toEqual([[1], [3]]);
+  });
+
+  it('never runs a plan whose device left at the last moment of its roll-out', async () => {
+    const room = openPlanningRoom();
+    await change(room, two);
+    room.proposal = alone;
+    room.rollOuts[0].succeed();
+    room.planning.lose('a', 'a left.');
+    await settle();
+    expect(room.planning.current()).toBeNull();
+    await succeed(room);
+    expect(room.planning.current()?.lap.stages).toEqual(alone.stages);
+  });
+
+  it('keeps the plan that works when the rows of a new one cannot be loaded', async () => {
+    const room = openPlanningRoom();
+    await change(room, alone);
+    await succeed(room);
+    await change(room, two);
+    room.rollOuts[1].fail('layer-3.bin is damaged.');
+    await settle();
+    expect(room.planning.current()?.lap.epoch).toBe(1);
+    expect(room.views.at(-1)?.waitingFor).toBeNull();
+  });
+
+  it('says why when the only plan cannot be loaded, also to those who ask, and recovers', async () => {
+    const room = openPlanningRoom();
+    await change(room, alone);
+    room.rollOuts[0].fail('layer-3.bin is damaged.');
+    await settle();
+    expect(room.views.at(-1)).toEqual({
+      plan: null,
+      waitingFor: { kind: 'failure', sentence: 'layer-3.bin is damaged.' },
+    });
+    const asked = room.planning.use(() => Promise.resolve('answer'), never);
+    await expect(asked).rejects.toThrow('layer-3.bin is damaged.');
+    await change(room, two);
+    await succeed(room);
+    expect(await room.planning.use(({ lap }) => Promise.resolve(lap.epoch), never)).toBe(2);
+  });
+});
