@@ -123,6 +123,11 @@ export interface Room {
   /** Calls back with the current view at once and at every change; returns how to stop. */
   subscribe(listener: (view: RoomView) => void): () => void;
   /**
+   * Calls back whenever this tab has done its part of a token and waits for its engine or for others: the
+   * moment for a few milliseconds of work that would hold tokens up at any other. Returns how to stop.
+   */
+  onLull(listener: () => void): () => void;
+  /**
    * Asks the room. On a device the question goes to the host, within what it allows: see `view.asking`.
    * Throws a sentence when the room cannot take a question at all.
    */

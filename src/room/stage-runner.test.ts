@@ -84,6 +84,28 @@ describe.each(splits)('a lap over %s', (split) => {
   });
 });
 
+describe('a lull', () => {
+  it('comes to each device as it hands a token on, and not to the host that has it back', async () => {
+    open();
+    const lap = lapOf('host:0-1,a:2-3,b:4-5,host:6');
+    await room.prepare(lap);
+    await logitsOf(lap, [1]);
+    await logitsOf(lap, [2], { position: 1 });
+    expect(room.lulls).toEqual(['host', 'a', 'b', 'host', 'a', 'b']);
+  });
+
+  it('comes to a lone host when its engine has begun', async () => {
+    open();
+    const lap = lapOf('host:0-6');
+    await room.prepare(lap);
+    const logits = logitsOf(lap, [1]);
+    await new Promise(setImmediate);
+    expect(room.lulls).toEqual(['host']);
+    await logits;
+    expect(room.lulls).toEqual(['host']);
+  });
+});
+
 describe('a lap', () => {
   const split = 'host:0-1,a:2-3,b:4-5,host:6';
   const lap = lapOf(split);

@@ -85,6 +85,8 @@ export interface StageRunnerOptions {
   onBusy: (busy: boolean) => void;
   /** A step of an answer went through one of this device's stages. */
   onStep: (hop: HopTiming) => void;
+  /** This tab's part is done for now, or is its engine's: nothing here for the moment that a token waits for. */
+  onLull?: () => void;
 }
 
 export interface StageRunner {
@@ -116,21 +118,32 @@ export interface StageRunner {
 /** Who starts and ends every lap. */
 const host = 'host';
 
+function isAlone({ stages }: Lap): boolean {
+  return stages.every(({ device }) => device === stages[0].device);
+}
+
 export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const { deviceId, engine, hiddenSize, headRow, wire } = options;
   const routes = createRoutes(headRow);
   const queue = createStageQueue<Work>(options.mostTogether);
   const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
-  const feed = createEngineFeed({ next: nextJob, onBusy: options.onBusy });
+  const feed = createEngineFeed({ next: nextJob, onBusy });
   /** Taken from the queue together, and to be run one after the other. */
   let taken: Work[][] = [];
   /** When the engine was last done with something. */
   let doneMs = 0;
+  /** Whether what the engine did last went on to another device. */
+  let hasHandedOn = false;
   const arrivals = createArrivals({ ...options, routes, onBadState: fail });
 
   function enqueue(...works: Work[]): void {
     for (const work of works) queue.push(work);
     feed.wake();
+  }
+
+  function onBusy(isBusy: boolean): void {
+    options.onBusy(isBusy);
+    if (!isBusy && hasHandedOn) lull();
   }
 
   function nextJob(): EngineJob | null {
@@ -152,10 +165,13 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       const runs = batch.flatMap((work) =>
         work.input.kind === 'fork' ? [] : [{ work, request: requestOf(work, work.input) }],
       );
-      const results = await engine.runBatch(
+      const running = engine.runBatch(
         runs.map(({ request }) => request),
         onLastRow,
       );
+      // Alone, there is no other device to wait for.
+      if (isAlone(batch[0].lap)) lull();
+      const results = await running;
       // It waited in the engine for what ran before it.
       const startedMs = Math.max(handedOverMs, doneMs);
       doneMs = performance.now();
@@ -163,10 +179,16 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       if (runs.length > 1) feed.gather();
       const onward = runs.flatMap(({ work }, index) => finish(work, results[index], startedMs));
       handOn(onward, wire, options.send);
+      hasHandedOn = onward.length > 0;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       for (const work of batch) if (!routes.isVoid(work)) fail(work, reason);
     }
+  }
+
+  /** After what this task still has to do for a token, and none of its failures if it should fail. */
+  function lull(): void {
+    if (options.onLull) queueMicrotask(options.onLull);
   }
 
   /** `blames` names the device whose work this was, where it was not this one's own. */

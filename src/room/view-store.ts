@@ -6,15 +6,37 @@ export interface ViewStore {
   update(change: Partial<RoomView>): void;
   notice(text: string): void;
   subscribe(listener: (view: RoomView) => void): () => void;
+  /** No token waits for this tab at this moment. */
+  lull(): void;
+  /** See `Room.onLull`. */
+  onLull(listener: () => void): () => void;
 }
 
 /** Older notices fall off the screen. */
 const noticesKept = 20;
 
+/** A room of which nothing is known yet. */
+export function newView(role: RoomView['role'], step: string): RoomView {
+  return {
+    role,
+    phase: { kind: 'starting', step },
+    link: null,
+    model: null,
+    devices: [],
+    plan: null,
+    waitingFor: null,
+    asking: 'off',
+    door: null,
+    answers: [],
+    notices: [],
+  };
+}
+
 export function createViewStore(initial: RoomView): ViewStore {
   let view = initial;
   let lastNotice = 0;
   const listeners = new Set<(view: RoomView) => void>();
+  const lullListeners = new Set<() => void>();
 
   function update(change: Partial<RoomView>): void {
     view = { ...view, ...change };
@@ -34,6 +56,13 @@ export function createViewStore(initial: RoomView): ViewStore {
       listeners.add(listener);
       listener(view);
       return () => listeners.delete(listener);
+    },
+    lull() {
+      for (const listener of lullListeners) listener();
+    },
+    onLull(listener) {
+      lullListeners.add(listener);
+      return () => lullListeners.delete(listener);
     },
   };
 }

@@ -1,7 +1,9 @@
 /** Which room this tab is in, if any: the one piece of state that the whole page turns on. */
+import { flushSync } from 'svelte';
 import type { AskRequest, DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
 import type { RoomRecord } from '../room/host/room-record.ts';
 import type { RoomView } from '../room/view.ts';
+import { drawnCalmly } from './drawn-calmly.ts';
 
 /** How rooms are made; the gallery and tests bring their own. */
 export interface RoomMakers {
@@ -41,7 +43,10 @@ export function createSession(makers: RoomMakers): Session {
       return;
     }
     endSubscription = drawnCalmly(next.room, (view) => {
-      if (place.kind !== 'start' && place.room === next.room) place = { ...place, view };
+      // At once: what Svelte puts off to a task of its own could come when the lull is over.
+      flushSync(() => {
+        if (place.kind !== 'start' && place.room === next.room) place = { ...place, view };
+      });
     });
   }
 
@@ -73,34 +78,5 @@ export function createSession(makers: RoomMakers): Session {
     stop(answerId) {
       if (place.kind !== 'start') place.room.stop(answerId);
     },
-  };
-}
-
-/** Twenty times a second reads as a steady stream; sixty would take twice as much from the tokens' time. */
-const leastMsBetweenDrawings = 50;
-
-/** A room may change with every token: drawing each time, or in every frame, would hold its tokens up. */
-function drawnCalmly(room: Room, draw: (view: RoomView) => void): () => void {
-  let frame = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let lastMs = -Infinity;
-  function drawNext(): void {
-    timer = undefined;
-    frame = requestAnimationFrame(() => {
-      frame = 0;
-      lastMs = performance.now();
-      draw(room.view);
-    });
-  }
-  const endSubscription = room.subscribe(() => {
-    if (frame !== 0 || timer !== undefined) return;
-    const restMs = lastMs + leastMsBetweenDrawings - performance.now();
-    if (restMs > 0) timer = setTimeout(drawNext, restMs);
-    else drawNext();
-  });
-  return () => {
-    clearTimeout(timer);
-    cancelAnimationFrame(frame);
-    endSubscription();
   };
 }

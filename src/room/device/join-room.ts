@@ -4,7 +4,7 @@
  */
 import type { RoomAddress } from '../../transport/index.ts';
 import type { DeviceOptions, Room } from '../room.ts';
-import { createViewStore } from '../view-store.ts';
+import { createViewStore, newView } from '../view-store.ts';
 import { createKeptEngine } from './kept-engine.ts';
 import { createOwnQuestions } from './own-questions.ts';
 import type { DevicePart } from './take-part.ts';
@@ -17,19 +17,7 @@ const longestRetryMs = 5_000;
 
 /** Returns at once; the view says how far joining has come, and why if it fails. */
 export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
-  const store = createViewStore({
-    role: 'device',
-    phase: { kind: 'starting', step: 'Looking for the room' },
-    link: null,
-    model: null,
-    devices: [],
-    plan: null,
-    waitingFor: null,
-    asking: 'off',
-    door: null,
-    answers: [],
-    notices: [],
-  });
+  const store = createViewStore(newView('device', 'Looking for the room'));
   const leaving = new AbortController();
   const { signal } = leaving;
   const engine = createKeptEngine();
@@ -96,6 +84,7 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
+    onLull: (listener) => store.onLull(listener),
     ask: (request) => questions.ask(request),
     stop: (answerId) => questions.stop(answerId),
     setMemoryBudget(bytes) {

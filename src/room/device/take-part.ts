@@ -36,6 +36,7 @@ export interface PartOptions {
   questions: OwnQuestions;
   reporter: StatusReporter;
   show: (change: Partial<DeviceView>) => void;
+  onLull: () => void;
   showPlan: (plan: PlanView) => void;
   showAsking: (mode: AskingMode) => void;
   /** Ends this device's part with a sentence for the screen. */
@@ -100,6 +101,7 @@ export function takePart(options: PartOptions): DevicePart {
     // The host knows when it computes; only this screen needs to be told.
     onBusy: createBusyLight((isBusy) => show({ status: { kind: isBusy ? 'computing' : 'ready' } })),
     onStep: (hop) => stageWatch.add(hop),
+    onLull: options.onLull,
   });
 
   const visiting = new AbortController();

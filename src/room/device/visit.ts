@@ -236,6 +236,7 @@ async function becomeDevice(
     questions,
     reporter,
     show,
+    onLull: () => store.lull(),
     showPlan: (plan) => store.update({ plan }),
     showAsking: (asking) => store.update({ asking }),
     fail,

@@ -11,7 +11,7 @@ import {
 } from '../../transport/index.ts';
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
-import { createViewStore, type ViewStore } from '../view-store.ts';
+import { createViewStore, newView, type ViewStore } from '../view-store.ts';
 import { relayServers } from '../relay-servers.ts';
 import { openModel } from './open-model.ts';
 import { createRecordKeeper } from './record-keeper.ts';
@@ -25,17 +25,8 @@ import { createTextCodec } from './text-codec.ts';
  */
 export function openRoom(options: HostOptions, record: RoomRecord | null = null): HostRoom {
   const store = createViewStore({
-    role: 'host',
-    phase: { kind: 'starting', step: 'Looking at the model' },
-    link: null,
-    model: null,
-    devices: [],
-    plan: null,
-    waitingFor: null,
+    ...newView('host', 'Looking at the model'),
     asking: options.asking,
-    door: null,
-    answers: [],
-    notices: [],
   });
   const ending = new AbortController();
   const { signal } = ending;
@@ -76,6 +67,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
+    onLull: (listener) => store.onLull(listener),
     setMemoryBudget(bytes) {
       options = { ...options, memoryBudgetBytes: bytes };
       room?.setMemoryBudget(bytes);

@@ -95,6 +95,7 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
         if (failure.blames !== null) trust.onBadFrame(failure.blames, failure.reason);
       },
       witness: trust.witness,
+      onLull: () => room.store.lull(),
     },
     cache,
     reader,
