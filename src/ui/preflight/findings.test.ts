@@ -1,22 +1,10 @@
 import { expect, it } from 'vitest';
+import { able, unable } from '../gallery/browsers.ts';
 import type { Capabilities } from './capabilities.ts';
 import { findings } from './findings.ts';
 
-const everything: Capabilities = {
-  secureContext: true,
-  webGpu: 'hardware',
-  threads: 4,
-  crossOriginIsolated: true,
-  webRtc: true,
-  relay: 'reached',
-  storage: 'kept',
-  wakeLock: true,
-  sound: true,
-  hidden: false,
-};
-
 it('finds nothing wrong where nothing is', () => {
-  expect(new Set(findings(everything).map(({ level }) => level))).toEqual(new Set(['good']));
+  expect(new Set(findings(able).map(({ level }) => level))).toEqual(new Set(['good']));
 });
 
 it.each<[Partial<Capabilities>, string, 'limited' | 'missing', RegExp]>([
@@ -34,24 +22,12 @@ it.each<[Partial<Capabilities>, string, 'limited' | 'missing', RegExp]>([
   [{ sound: false }, 'Quiet tone', 'limited', /in front/],
   [{ hidden: true }, 'In sight', 'limited', /front/],
 ])('says of %o what it means and what to do', (change, about, level, advice) => {
-  const found = findings({ ...everything, ...change }).find(({ subject }) => subject === about);
+  const found = findings({ ...able, ...change }).find(({ subject }) => subject === about);
   expect(found?.level).toBe(level);
   expect(found?.advice).toMatch(advice);
 });
 
 it('has advice for every finding that is not good, and for no other', () => {
-  const nothing: Capabilities = {
-    secureContext: false,
-    webGpu: 'none',
-    threads: 1,
-    crossOriginIsolated: false,
-    webRtc: false,
-    relay: 'none',
-    storage: 'refused',
-    wakeLock: false,
-    sound: false,
-    hidden: true,
-  };
-  expect(findings(nothing).every(({ advice }) => advice !== '')).toBe(true);
-  expect(findings(everything).every(({ advice }) => advice === '')).toBe(true);
+  expect(findings(unable).every(({ advice }) => advice !== '')).toBe(true);
+  expect(findings(able).every(({ advice }) => advice === '')).toBe(true);
 });

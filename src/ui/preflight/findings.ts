@@ -27,104 +27,79 @@ export function findings(capabilities: Capabilities): Finding[] {
 function connection({ secureContext }: Capabilities): Finding {
   const subject = 'Connection';
   return secureContext
-    ? { subject, level: 'good', finding: 'This page may use all that the browser has.', advice: '' }
-    : {
+    ? good(subject, 'This page may use all that the browser has.')
+    : missing(
         subject,
-        level: 'missing',
-        finding: 'This page came over plain HTTP, and the browser withholds what a room needs.',
-        advice: 'Open its https:// address, or localhost on the computer that serves it.',
-      };
+        'This page came over plain HTTP, and the browser withholds what a room needs.',
+        'Open its https:// address, or localhost on the computer that serves it.',
+      );
 }
 
 function compute({ webGpu, secureContext }: Capabilities): Finding {
   const subject = 'Compute';
   switch (webGpu) {
     case 'hardware':
-      return { subject, level: 'good', finding: 'WebGPU reaches the graphics chip.', advice: '' };
+      return good(subject, 'WebGPU reaches the graphics chip.');
     case 'software':
-      return {
+      return limited(
         subject,
-        level: 'limited',
-        finding:
-          'WebGPU finds no graphics chip here: the processor computes, with WebAssembly, which is the faster of the two.',
-        advice:
-          'Allow hardware acceleration in the browser’s settings, and bring drivers up to date.',
-      };
+        'WebGPU finds no graphics chip here: the processor computes, with WebAssembly, which is the faster of the two.',
+        'Allow hardware acceleration in the browser’s settings, and bring drivers up to date.',
+      );
     case 'none':
-      return {
+      return limited(
         subject,
-        level: 'limited',
-        finding: 'This browser has no WebGPU here: the processor computes, with WebAssembly.',
-        advice: secureContext
+        'This browser has no WebGPU here: the processor computes, with WebAssembly.',
+        secureContext
           ? 'A recent Chrome, Edge, Safari or Firefox may reach the graphics chip; so may newer drivers.'
           : 'Open the https:// address first: without it a browser withholds WebGPU.',
-      };
+      );
   }
 }
 
 function threads({ threads: count, crossOriginIsolated }: Capabilities): Finding {
   const subject = 'Threads';
-  if (crossOriginIsolated) {
-    const finding = count === 1 ? 'One thread computes.' : `${count} threads compute.`;
-    return { subject, level: 'good', finding, advice: '' };
-  }
-  return {
-    subject,
-    level: 'limited',
-    finding: 'One thread computes, because this page is not isolated from other sites.',
-    advice:
-      'Serve it with the headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy, as npm start does.',
-  };
+  return crossOriginIsolated
+    ? good(subject, count === 1 ? 'One thread computes.' : `${count} threads compute.`)
+    : limited(
+        subject,
+        'One thread computes, because this page is not isolated from other sites.',
+        'Serve it with the headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy, as npm start does.',
+      );
 }
 
 function links({ webRtc }: Capabilities): Finding {
   const subject = 'Links';
   return webRtc
-    ? { subject, level: 'good', finding: 'WebRTC can connect to other devices.', advice: '' }
-    : {
+    ? good(subject, 'WebRTC can connect to other devices.')
+    : missing(
         subject,
-        level: 'missing',
-        finding: 'This browser has no WebRTC, so no other device can be reached.',
-        advice: 'Allow WebRTC in the browser’s settings, or take another browser.',
-      };
+        'This browser has no WebRTC, so no other device can be reached.',
+        'Allow WebRTC in the browser’s settings, or take another browser.',
+      );
 }
 
 function path({ relay, webRtc }: Capabilities): Finding {
   const subject = 'Ways to other devices';
-  if (!webRtc)
-    return {
-      subject,
-      level: 'missing',
-      finding: 'None, without WebRTC.',
-      advice: 'See above.',
-    };
+  if (!webRtc) return missing(subject, 'None, without WebRTC.', 'See above.');
   switch (relay) {
     case 'reached':
-      return {
+      return good(
         subject,
-        level: 'good',
-        finding:
-          'Straight, where the network lets devices reach each other; else by way of this server.',
-        advice: '',
-      };
+        'Straight, where the network lets devices reach each other; else by way of this server.',
+      );
     case 'none':
-      return {
+      return limited(
         subject,
-        level: 'limited',
-        finding:
-          'Straight only: a network that keeps its devices apart, as guest Wi-Fi does, would keep them out of a room.',
-        advice:
-          'Bring the devices into one ordinary network, or start the app with npm start, whose server passes packets on.',
-      };
+        'Straight only: a network that keeps its devices apart, as guest Wi-Fi does, would keep them out of a room.',
+        'Bring the devices into one ordinary network, or start the app with npm start, whose server passes packets on.',
+      );
     case 'unreachable':
-      return {
+      return limited(
         subject,
-        level: 'limited',
-        finding:
-          'Straight only: the server would pass packets on, but nothing comes back from it over UDP.',
-        advice:
-          'Let the server’s firewall pass UDP on the port of its https:// address; a VPN on this device may block it too.',
-      };
+        'Straight only: the server would pass packets on, but nothing comes back from it over UDP.',
+        'Let the server’s firewall pass UDP on the port of its https:// address; a VPN on this device may block it too.',
+      );
   }
 }
 
@@ -132,62 +107,63 @@ function storage({ storage: state }: Capabilities): Finding {
   const subject = 'Storage';
   switch (state) {
     case 'kept':
-      return { subject, level: 'good', finding: 'Rows are kept for the next visit.', advice: '' };
+      return good(subject, 'Rows are kept for the next visit.');
     case 'full':
-      return {
+      return limited(
         subject,
-        level: 'limited',
-        finding:
-          'The disk space that the browser gives this page is used up: new rows are not kept.',
-        advice: 'Free some space on the disk, or drop kept models under Storage.',
-      };
+        'The disk space that the browser gives this page is used up: new rows are not kept.',
+        'Free some space on the disk, or drop kept models under Storage.',
+      );
     case 'refused':
-      return {
+      return limited(
         subject,
-        level: 'limited',
-        finding: 'The browser keeps nothing: each visit fetches its rows again.',
-        advice: 'Leave the private window, or allow this site to keep data.',
-      };
+        'The browser keeps nothing: each visit fetches its rows again.',
+        'Leave the private window, or allow this site to keep data.',
+      );
   }
 }
 
 function screen({ wakeLock }: Capabilities): Finding {
   const subject = 'Screen';
   return wakeLock
-    ? { subject, level: 'good', finding: 'It stays on while this tab is in a room.', advice: '' }
-    : {
+    ? good(subject, 'It stays on while this tab is in a room.')
+    : limited(
         subject,
-        level: 'limited',
-        finding: 'The browser does not let a page keep the screen on; a device that sleeps leaves.',
-        advice: 'Set the screen’s time-out to never for as long as the room lasts.',
-      };
+        'The browser does not let a page keep the screen on; a device that sleeps leaves.',
+        'Set the screen’s time-out to never for as long as the room lasts.',
+      );
 }
 
 function sound({ sound: plays }: Capabilities): Finding {
   const subject = 'Quiet tone';
   return plays
-    ? {
+    ? good(subject, 'Can be played in a room, so that hiding the tab slows it down less.')
+    : limited(
         subject,
-        level: 'good',
-        finding: 'Can be played in a room, so that hiding the tab slows it down less.',
-        advice: '',
-      }
-    : {
-        subject,
-        level: 'limited',
-        finding: 'The browser plays no sound, so nothing keeps a hidden tab at speed.',
-        advice: 'Keep the tab in front.',
-      };
+        'The browser plays no sound, so nothing keeps a hidden tab at speed.',
+        'Keep the tab in front.',
+      );
 }
 
 function sight({ hidden }: Capabilities): Finding {
   const subject = 'In sight';
   return hidden
-    ? {
+    ? limited(
         subject,
-        level: 'limited',
-        finding: 'This tab is hidden: the browser slows it down, and a room would wait for it.',
-        advice: 'Bring it to the front, in a window of its own.',
-      }
-    : { subject, level: 'good', finding: 'This tab is in front.', advice: '' };
+        'This tab is hidden: the browser slows it down, and a room would wait for it.',
+        'Bring it to the front, in a window of its own.',
+      )
+    : good(subject, 'This tab is in front.');
+}
+
+function good(subject: string, finding: string): Finding {
+  return { subject, level: 'good', finding, advice: '' };
+}
+
+function limited(subject: string, finding: string, advice: string): Finding {
+  return { subject, level: 'limited', finding, advice };
+}
+
+function missing(subject: string, finding: string, advice: string): Finding {
+  return { subject, level: 'missing', finding, advice };
 }
