@@ -1,39 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { threeDevices, threeStages } from '../gallery/people.ts';
+import { measuredLap, threeDevices, threeStages } from '../gallery/people.ts';
 import { lapOf } from './lap.ts';
 import { measuredTimeline, msOf, predictedTimeline, totalMs } from './timeline.ts';
 
 describe('a timeline', () => {
-  const lap = {
-    epoch: 3,
-    lapMs: 20,
-    stages: [
-      { stage: 0, queueMs: 0, computeMs: 4, wireMs: 0 },
-      { stage: 1, queueMs: 0.5, computeMs: 6, wireMs: 2 },
-      { stage: 2, queueMs: 0, computeMs: 3, wireMs: 1.5 },
-      { stage: 3, queueMs: 0, computeMs: 1, wireMs: 1 },
-    ],
-  };
-
   it('has what a lap met, in order, and what is left of it', () => {
-    const parts = measuredTimeline(lap, threeStages);
-    expect(parts.map(({ kind, device, ms }) => `${kind} ${device} ${ms}`)).toEqual([
-      'compute host 4',
-      'wire a 2',
-      'queue a 0.5',
-      'compute a 6',
-      'wire b 1.5',
-      'compute b 3',
-      'wire host 1',
-      'compute host 1',
-      'rest host 1',
+    const parts = measuredTimeline(measuredLap, threeStages);
+    expect(parts.map(({ kind, device, ms }) => `${kind} ${device} ${ms.toFixed(1)}`)).toEqual([
+      'compute host 2.6',
+      'wire a 1.7',
+      'queue a 0.7',
+      'compute a 6.1',
+      'wire b 2.9',
+      'queue b 0.2',
+      'compute b 2.4',
+      'wire host 1.1',
+      'queue host 0.1',
+      'compute host 4.8',
+      'rest host 1.7',
     ]);
-    expect(totalMs(parts)).toBe(20);
-    expect(msOf(parts, 'queue', 'rest')).toBe(1.5);
+    expect(totalMs(parts)).toBeCloseTo(24.3);
+    expect(msOf(parts, 'queue', 'rest')).toBeCloseTo(2.7);
   });
 
   it('has no rest where the means of the stages exceed the mean of the laps', () => {
-    const parts = measuredTimeline({ ...lap, lapMs: 18 }, threeStages);
+    const parts = measuredTimeline({ ...measuredLap, lapMs: 22 }, threeStages);
     expect(parts.some(({ kind }) => kind === 'rest')).toBe(false);
   });
 
