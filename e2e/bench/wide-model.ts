@@ -10,12 +10,13 @@ import {
 } from '../../src/convert/fixtures/safetensors-writer.ts';
 import { rowTensors } from '../../src/model/architecture.ts';
 import type { ModelConfig } from '../../src/model/config.ts';
+import { tinyConfig } from '../../src/model/fixtures/tiny-manifest.ts';
 import { quantise } from '../../src/model/quantise.ts';
 
 export const wideLayers = 8;
 
 const config: ModelConfig = {
-  model_type: 'llama',
+  ...tinyConfig,
   hidden_size: 1024,
   intermediate_size: 2816,
   num_hidden_layers: wideLayers,
@@ -24,13 +25,6 @@ const config: ModelConfig = {
   head_dim: 64,
   vocab_size: 2048,
   max_position_embeddings: 512,
-  rms_norm_eps: 1e-5,
-  rope_theta: 10_000,
-  tie_word_embeddings: true,
-  hidden_act: 'silu',
-  attention_bias: false,
-  sliding_window: null,
-  rope_scaling: null,
   bos_token_id: null,
   eos_token_id: [],
 };
