@@ -4,26 +4,14 @@ import { join } from 'node:path';
 import type { Manifest } from '../src/model/manifest.ts';
 import { parseManifestText } from '../src/model/parse-manifest.ts';
 import { greedy } from '../src/room/host/sampler.ts';
-import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
 import type { DeviceView } from '../src/room/view.ts';
 import { storedBytes } from '../src/store/row-pieces.ts';
+import { exact, oneThread } from './fixtures/exact-room.ts';
 import { expectReference, requestFor } from './fixtures/expect-reference.ts';
 import { continuations, longPrompts } from './fixtures/reference-cases.ts';
 import { shardsDir } from './harness/project.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
-
-const oneThread: Partial<DeviceOptions> = { backend: 'wasm', threads: 1 };
-
-/** Everything float32, so that ids must be equal, and every device takes part. */
-const exact: Partial<HostOptions> = {
-  ...oneThread,
-  weights: 'f32',
-  wire: 'f32',
-  plan: 'even',
-  // One cache at a time, so that every prompt is read from its beginning.
-  maxInFlight: 1,
-};
 
 test.describe('a room that grows from one device to four', () => {
   test.describe.configure({ mode: 'serial' });

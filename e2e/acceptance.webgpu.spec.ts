@@ -1,4 +1,5 @@
 /** Two tabs that compute on WebGPU, against figures computed elsewhere from the same weights. */
+import { exact } from './fixtures/exact-room.ts';
 import { expectReference } from './fixtures/expect-reference.ts';
 import { continuations, longPrompts, type ReferenceCase } from './fixtures/reference-cases.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
@@ -20,7 +21,7 @@ test.describe('two devices on WebGPU', () => {
     room = await openTabRoom(browser, {
       origin: serverOrigin,
       devices: 2,
-      host: { weights: 'f32', wire: 'f32', plan: 'even', maxInFlight: 1 },
+      host: exact,
       device: { backend: 'webgpu' },
     });
   });

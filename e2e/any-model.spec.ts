@@ -1,20 +1,13 @@
 /** Models as their authors published them, run by rooms of real tabs: from a hub, an address, a disk, a peer. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostOptions, ModelChoice } from '../src/room/room.ts';
+import type { ModelChoice } from '../src/room/room.ts';
+import { exact, oneThread } from './fixtures/exact-room.ts';
 import { expectTinyReference, tinyFolder, type TinyModel } from './fixtures/tiny-models.ts';
 import { accessToken, expect, test } from './harness/hub-test.ts';
 import type { LocalHub } from './harness/local-hub.ts';
 import { askerOf, openTabRoom, viewOf, type TabRoom } from './harness/tab-room.ts';
 
-const oneThread = { backend: 'wasm', threads: 1 } as const;
-const exact: Partial<HostOptions> = {
-  ...oneThread,
-  weights: 'f32',
-  wire: 'f32',
-  plan: 'even',
-  maxInFlight: 1,
-};
 const weights = 'model.safetensors';
 /** A file's beginning comes with the question of how long it is, and is asked twice before weights are. */
 const headerBytes = 2 * 64 * 1024;
@@ -191,7 +184,12 @@ test('a room too small says what is missing before any weights are fetched, and 
   const page = await newDevice();
   await page.goto(appOrigin);
   await page.waitForFunction(() => 'edgeshard' in globalThis);
-  const options = { ...exact, model: onHub('tiny-llama', hub), memoryBudgetBytes: 2e6 };
+  const options = {
+    ...exact,
+    ...oneThread,
+    model: onHub('tiny-llama', hub),
+    memoryBudgetBytes: 2e6,
+  };
   await page.evaluate((chosen) => void edgeshard.openRoom(chosen), options);
   await expect(async () => {
     expect((await viewOf(page)).waitingFor?.sentence).toMatch(
@@ -215,7 +213,7 @@ test('a second visit fetches no weights, except a piece that was damaged meanwhi
     const page = await context.newPage();
     await page.goto(appOrigin);
     await page.waitForFunction(() => 'edgeshard' in globalThis);
-    const options = { ...exact, model: onHub('tiny-qwen3', hub) };
+    const options = { ...exact, ...oneThread, model: onHub('tiny-qwen3', hub) };
     await page.evaluate((chosen) => void edgeshard.openRoom(chosen), options);
     await page.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running');
     await expectTinyReference({ ask: askerOf(page) }, 'tiny-qwen3');

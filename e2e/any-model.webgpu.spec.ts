@@ -1,4 +1,5 @@
 /** Models from a hub on WebGPU: a software adapter, so few tokens. Alone they run in `engine.webgpu.spec.ts`. */
+import { exact } from './fixtures/exact-room.ts';
 import { expectTinyReference, tinyModels } from './fixtures/tiny-models.ts';
 import { expect, test } from './harness/hub-test.ts';
 import { openTabRoom } from './harness/tab-room.ts';
@@ -11,11 +12,7 @@ for (const name of tinyModels) {
       device: { backend: 'webgpu' },
       host: {
         model: { kind: 'hub', id: `tiny/${name}`, accessToken: null, hubUrl: hub.origin },
-        backend: 'webgpu',
-        weights: 'f32',
-        wire: 'f32',
-        plan: 'even',
-        maxInFlight: 1,
+        ...exact,
       },
     });
     const { devices: members } = await room.view();

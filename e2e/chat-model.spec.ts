@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { ensureModel } from '../src/convert/fetch-model.ts';
 import { greedy } from '../src/room/host/sampler.ts';
 import { withFileLock } from '../src/server/file-lock.ts';
+import { oneThread } from './fixtures/exact-room.ts';
 import { modelCacheDir, shardsDir } from './harness/project.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
@@ -26,8 +27,6 @@ const { cases } = v.parse(
   JSON.parse(readFileSync(new URL('fixtures/minimind2-chat.json', import.meta.url), 'utf8')),
 );
 
-const oneThread = { backend: 'wasm', threads: 1 } as const;
-
 test('minimind2-chat answers as the reference does, alone and on three devices', async ({
   browser,
   serverOrigin,
@@ -40,7 +39,6 @@ test('minimind2-chat answers as the reference does, alone and on three devices',
     devices: 1,
     device: oneThread,
     host: {
-      ...oneThread,
       model: { kind: 'shards', manifestUrl: 'shards/minimind2-chat/manifest.json' },
       weights: 'f32',
       wire: 'f32',

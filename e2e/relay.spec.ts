@@ -1,13 +1,10 @@
 /** Links by way of the server's relay where the network keeps devices apart, and straight ones where it does not. */
 import type { Page } from 'playwright';
-import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
+import { exact, oneThread } from './fixtures/exact-room.ts';
 import { expectReference } from './fixtures/expect-reference.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { openTabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
-
-const device: Partial<DeviceOptions> = { backend: 'wasm', threads: 1 };
-const exact: Partial<HostOptions> = { weights: 'f32', wire: 'f32', plan: 'even', maxInFlight: 1 };
 
 test('a room whose devices are kept apart answers by way of the server, and says so', async ({
   browser,
@@ -17,7 +14,7 @@ test('a room whose devices are kept apart answers by way of the server, and says
     origin: serverOrigin,
     devices: 2,
     host: exact,
-    device: { ...device, relayOnly: true },
+    device: { ...oneThread, relayOnly: true },
   });
   await expectReference(room, continuations.slice(0, 1));
   const { devices, plan, notices } = await room.view();
@@ -38,7 +35,7 @@ test('where devices reach each other, packets go straight, relay or not', async 
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
     devices: 1,
-    host: { ...exact, ...device },
+    host: { ...exact, ...oneThread },
   });
   await recordConnections(room.host);
   await room.join();

@@ -1,5 +1,6 @@
 /** A device that becomes slow under way loses its rows, and gets them back when it is fast again. */
 import type { Page } from 'playwright';
+import { oneThread } from './fixtures/exact-room.ts';
 import { requestFor } from './fixtures/expect-reference.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
@@ -13,7 +14,6 @@ test('rows leave a device that became slow, and come back with its speed', async
   serverOrigin,
 }) => {
   test.setTimeout(240_000);
-  const oneThread = { backend: 'wasm', threads: 1 } as const;
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
     devices: 3,
