@@ -334,10 +334,7 @@ function createLink(
       await bulkQueue.send(bytes);
     },
     onBulk: delivered.on,
-    async ping(deadlineMs = pingDeadlineMs) {
-      stats.roundTripMs = await framePort.roundTrip(pingBytes, deadlineMs);
-      return stats.roundTripMs;
-    },
+    ping: (deadlineMs = pingDeadlineMs) => framePort.roundTrip(pingBytes, deadlineMs),
     async measure() {
       requireOpen();
       const roundTrip = (bytes: number): Promise<number> =>

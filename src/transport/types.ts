@@ -89,7 +89,7 @@ export interface LinkStats {
   bytesReceived: number;
   /** Slices of frames that came a second time and were dropped. */
   duplicateSlices: number;
-  /** Of the last ping or measurement, or usual of late while frames travel; null before the first. */
+  /** Of the last measurement, or usual of late while frames travel; null before the first. */
   roundTripMs: number | null;
   /** Round trips of late while frames travelled, by which the next two are decided; null before any. */
   quality: LinkQuality | null;
@@ -158,7 +158,7 @@ export interface Link {
   sendBulk(bytes: Uint8Array): Promise<void>;
   onBulk: Subscribe<[bytes: Uint8Array<ArrayBuffer>]>;
 
-  /** One small round trip on the frames' path, in ms. Rejects when the answer takes longer than `deadlineMs` (2000). */
+  /** Whether somebody is there: one small round trip on the frames' path, in ms. Rejects when the answer takes longer than `deadlineMs` (2000). */
   ping(deadlineMs?: number): Promise<number>;
   /** Measures latency and bandwidth in about a second; for idle links. The other side needs to do nothing. */
   measure(): Promise<LinkProfile>;

@@ -2,7 +2,9 @@
 import type { ComputingDevice } from '../computing-device.ts';
 import type { Lap } from '../lap.ts';
 import type { HostMessage } from '../protocol.ts';
+import type { Attendance } from './attendance.ts';
 import { createCacheBook } from './cache-book.ts';
+import { watchRefills } from './lap-watch.ts';
 import { createRefills, type Refills } from './refills.ts';
 import { createSequences, type Sequences } from './sequences.ts';
 
@@ -17,6 +19,7 @@ export interface CachesOptions {
   own: () => Pick<ComputingDevice, 'start' | 'fork' | 'release' | 'adoptRefill' | 'resend'> | null;
   tell: (deviceId: string, message: HostMessage) => void;
   tellAll: (message: HostMessage) => void;
+  attendance: Attendance;
 }
 
 export interface Caches {
@@ -64,7 +67,7 @@ export function createCaches(options: CachesOptions): Caches {
 
   return {
     sequences,
-    refills,
+    refills: watchRefills(refills, options.attendance),
     lost(deviceId) {
       book.lost(deviceId);
       refills.lost(deviceId);

@@ -48,8 +48,9 @@ export function devicesView(
 }
 
 /** Devices do not report every token they compute: while an answer runs, whoever holds rows computes. */
-function shownStatus({ status, rows, isInterrupted }: Member, isComputing: boolean): DeviceStatus {
-  if (isInterrupted) return { kind: 'reconnecting' };
+function shownStatus(member: Member, isComputing: boolean): DeviceStatus {
+  const { status, rows } = member;
+  if (member.isInterrupted || member.isAway) return { kind: 'reconnecting' };
   if (status.kind !== 'ready') return status;
   if (rows.length === 0) return { kind: 'spare', ready: [] };
   return isComputing ? { kind: 'computing' } : status;

@@ -17,7 +17,8 @@ export function followLink(member: Member, { notice, onShown }: LinkHealthOption
   });
   link?.onResumed((tookMs) => {
     member.isInterrupted = false;
-    if (tookMs >= worthSayingMs)
+    // The room goes on without a device that is away, and says when it has come back.
+    if (tookMs >= worthSayingMs && !member.isAway)
       notice(
         `${label} (${id}) was away for ${(tookMs / 1000).toFixed(1)} s and is connected again.`,
       );

@@ -30,6 +30,8 @@ export interface Member {
   isHidden: boolean;
   /** The connection to it broke, and is being made anew. */
   isInterrupted: boolean;
+  /** It does not answer, and the room does without it for as long. */
+  isAway: boolean;
   /** Why it gets no rows any more; null while it may. */
   excluded: string | null;
 }
@@ -48,6 +50,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     emulation: null,
     isHidden: false,
     isInterrupted: false,
+    isAway: false,
     excluded: null,
   };
 }
@@ -60,11 +63,11 @@ export function hasRoomForRow({ compute, budgetBytes }: DeviceProfile, usedBytes
 /** A member as the planner can use it. */
 export type MeasuredMember = Member & { profile: DeviceProfile };
 
-/** Members that are measured, with their links to every other measured member settled. */
+/** Members that are measured and there, with their links to every other such member settled. */
 export function measuredMembers(members: Iterable<Member>): MeasuredMember[] {
   const ready: MeasuredMember[] = [];
   for (const member of members) {
-    if (!isMeasured(member) || member.excluded !== null) continue;
+    if (!isMeasured(member) || member.excluded !== null || member.isAway) continue;
     if (ready.every((earlier) => linkBetween(member, earlier) !== undefined)) ready.push(member);
   }
   return ready;

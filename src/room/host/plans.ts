@@ -3,10 +3,11 @@
  * that it gives rows, shown, and lost with any one of them.
  */
 import type { Manifest } from '../../model/manifest.ts';
-import { rangesOf, rowsOf, type Lap } from '../lap.ts';
+import { devicesOf, rangesOf, rowsOf, type Lap } from '../lap.ts';
 import type { HostOptions } from '../room.ts';
 import type { PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
+import type { Attendance } from './attendance.ts';
 import type { Caches } from './caches.ts';
 import { brokenBecause, missingRows, overflows, sequenceCapacity } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
@@ -30,6 +31,7 @@ export interface PlansOptions {
   store: ViewStore;
   roster: Roster;
   caches: Caches;
+  attendance: Attendance;
   own: () => OwnDevice;
   sourcesOf: PieceTracker['sourcesOf'];
   /** Other devices hold other rows now. */
@@ -50,6 +52,10 @@ export interface Plans {
   /** Nothing that the device held can be reckoned with any more, for a reason in a sentence. */
   lose(deviceId: string, reason: string): void;
   left(member: Member): void;
+  /** It does not answer: plans do without it while its `isAway` is set. */
+  away(member: Member): void;
+  /** Whether the room could go on if this device were lost now. */
+  canDoWithout(deviceId: string): boolean;
   /** How many answers fit the devices' memory together; at least 1. */
   capacity(): number;
   /** Why the plan that runs is as it is; null while none runs. */
@@ -94,7 +100,8 @@ export function createPlans(room: PlansOptions): Plans {
     rollOut(lap, plan, dropFirst) {
       // Rows that are dropped first are gone even if the rest of the roll-out fails.
       if (dropFirst) caches.sequences.keepLaps([lap]);
-      return rollOut.run(lap, plan, dropFirst);
+      const stop = room.attendance.waitFor(devicesOf(lap), null);
+      return rollOut.run(lap, plan, dropFirst).finally(stop);
     },
     onLaps: keepLaps,
     onView(plan, waitingFor) {
@@ -158,8 +165,13 @@ export function createPlans(room: PlansOptions): Plans {
     lose,
     left(member) {
       speeds.left(member.id);
-      rollOut.left(member);
+      rollOut.lost(member, 'left');
     },
+    away(member) {
+      rollOut.lost(member, 'does not answer');
+      lose(member.id, `${member.label} does not answer; its layers move to the others.`);
+    },
+    canDoWithout: (deviceId) => planner.canDoWithout(deviceId),
     capacity() {
       const lap = planning.current()?.lap;
       const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;

@@ -106,7 +106,7 @@ describe('a roll-out', () => {
     const running = round.rollOut.run(lap, plan, false);
     const left = member(round, 'a');
     round.members.delete('a');
-    round.rollOut.left(left);
+    round.rollOut.lost(left, 'left');
     await expect(running).rejects.toThrow('Device a left.');
     await expect(round.rollOut.run({ ...lap, epoch: 4 }, plan, false)).rejects.toThrow(
       'Device a is no longer here.',

@@ -20,7 +20,8 @@ export interface RollOut {
   run(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
   ready(member: Member, epoch: number): void;
   unable(member: Member, epoch: number, reason: string): void;
-  left(member: Member): void;
+  /** Its rows are not waited for any more: the device `left`, say. */
+  lost(member: Member, how: string): void;
 }
 
 export function createRollOut(options: RollOutOptions): RollOut {
@@ -65,8 +66,8 @@ export function createRollOut(options: RollOutOptions): RollOut {
       options.exclude(member, reason);
       waiting.devices.get(member.id)?.reject(new Error(reason));
     },
-    left(member) {
-      waiting.devices.get(member.id)?.reject(new Error(`${member.label} left.`));
+    lost(member, how) {
+      waiting.devices.get(member.id)?.reject(new Error(`${member.label} ${how}.`));
     },
   };
 }

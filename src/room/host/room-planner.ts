@@ -44,6 +44,8 @@ export interface RoomPlanner {
   propose(): Promise<RoomPlan | { waitingFor: WaitingFor }>;
   isWorthwhile(proposal: FeasibleRoomPlan, running: FeasibleRoomPlan): boolean;
   repriced(running: FeasibleRoomPlan): FeasibleRoomPlan | null;
+  /** Whether the room could go on if this device were lost now. */
+  canDoWithout(deviceId: string): boolean;
   /** This lap runs from now on. */
   runs(lap: Lap): void;
 }
@@ -148,6 +150,14 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
       );
     },
     repriced: (running) => repriced(input(), running),
+    canDoWithout(deviceId) {
+      if (!running) return false;
+      const now = input();
+      // Where nothing runs any more, or not on it, nothing is given up.
+      if (!devicesOf(running).has(deviceId) || !isPossible(running, now)) return true;
+      const plan = takeovers.without(deviceId);
+      return plan !== null && isPossible(plan, now);
+    },
     runs(lap) {
       running = lap;
       prepareForLosses(input());

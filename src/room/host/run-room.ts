@@ -10,6 +10,7 @@ import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import type { AskingMode, DoorMode, PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { createAnswering } from './answering.ts';
+import { createAttendance } from './attendance.ts';
 import { createCaches } from './caches.ts';
 import { createEntrance } from './entrance.ts';
 import { prefillChunkOf } from './lap-facts.ts';
@@ -92,6 +93,22 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     roster,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
   });
+  const attendance = createAttendance({
+    members: roster.members,
+    canDoWithout: (deviceId) => plans.canDoWithout(deviceId),
+    onAway(member) {
+      roster.notice(
+        `${member.label} (${member.id}) does not answer: the room goes on without it for now.`,
+      );
+      roster.show();
+      plans.away(member);
+    },
+    onBack(member, awayMs) {
+      const seconds = (awayMs / 1000).toFixed(1);
+      roster.notice(`${member.label} (${member.id}) answers again, after ${seconds} s.`);
+      plans.changed();
+    },
+  });
   const caches = createCaches({
     headRow: manifest.rows.length - 1,
     capacity: () => plans.capacity(),
@@ -99,9 +116,11 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     own: () => own.device,
     tell: (deviceId, message) => roster.tell(deviceId, message),
     tellAll: (message) => roster.tellAll(message),
+    attendance,
   });
   /** What every part below is made with. */
-  const given = { options, manifest, contextLength, store, roster, caches, signal, onRecord };
+  const shared = { options, manifest, contextLength, store, signal, onRecord };
+  const given = { ...shared, roster, caches, attendance };
   const plans = createPlans({
     ...given,
     position,

@@ -1,6 +1,6 @@
 /**
  * Laps as the host runs them: they start and end at its own stages, and are watched on their way, since any
- * device may compute wrongly.
+ * device may compute wrongly, or be gone.
  */
 import type { Manifest } from '../../model/manifest.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
@@ -8,9 +8,11 @@ import { keptBudgetBytes } from '../kept-states.ts';
 import type { Peers } from '../peers.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
+import type { Attendance } from './attendance.ts';
 import type { Caches } from './caches.ts';
 import { mostTogether } from './lap-facts.ts';
 import { createLapRunner, type LapRunner } from './lap-runner.ts';
+import { watchLaps } from './lap-watch.ts';
 import type { Member } from './members.ts';
 import { createOwnDevice, type OwnDevice } from './own-device.ts';
 import type { Plans } from './plans.ts';
@@ -29,6 +31,7 @@ export interface WatchedLapsOptions {
   sharedModel: SharedModel;
   caches: Caches;
   plans: Plans;
+  attendance: Attendance;
   /** Out of the room, and never in again. */
   remove: (member: Member, reason: string) => void;
   /** Aborts when the room ends. */
@@ -66,12 +69,11 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
     regain: () => plans.changed(),
     remove: room.remove,
   });
-  const laps = trust.watching(
-    createLapRunner({
-      start: (epoch, start) => own.device?.start(epoch, start),
-      onLoneToken: (lap) => plans.speeds.observe(lap),
-    }),
-  );
+  const runner = createLapRunner({
+    start: (epoch, start) => own.device?.start(epoch, start),
+    onLoneToken: (lap) => plans.speeds.observe(lap),
+  });
+  const laps = trust.watching(watchLaps(runner, room.attendance));
   const own = createOwnDevice({
     host,
     room: options,
