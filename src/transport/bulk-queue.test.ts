@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBulkQueue } from './bulk-queue.ts';
+import { createBulkQueue, type BulkWay } from './bulk-queue.ts';
 import { LinkError } from './link-error.ts';
 
 /** A way for large messages that notes what it is given; ended, it takes no more. */
@@ -48,6 +48,32 @@ describe('large messages', () => {
     queue.resume();
     await settled();
     expect(second.sent).toEqual([{ number: 1, bytes: 20 }]);
+    queue.received(2);
+    await Promise.all(all);
+  });
+
+  it('go on where the connection broke while another one was being opened', async () => {
+    const [first, second] = [way(), way()];
+    const opening: ((lane: BulkWay) => void)[] = [];
+    const queue = createBulkQueue(() => new Promise((resolve) => opening.push(resolve)));
+    const open = async (lane: BulkWay): Promise<void> => {
+      opening.shift()?.(lane);
+      await settled();
+    };
+    const all = [10, 20].map((size) => queue.send(new Uint8Array(size)));
+    await open(first.lane);
+    expect(first.sent).toEqual([{ number: 0, bytes: 10 }]);
+    // The second message waits for its connection.
+    first.lane.isOpen = false;
+    queue.resume();
+    await open(second.lane);
+    // It comes after the first one, which goes again: each asks for its connection anew.
+    await open(second.lane);
+    await open(second.lane);
+    expect(second.sent).toEqual([
+      { number: 0, bytes: 10 },
+      { number: 1, bytes: 20 },
+    ]);
     queue.received(2);
     await Promise.all(all);
   });

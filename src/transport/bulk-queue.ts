@@ -39,16 +39,19 @@ export function createBulkQueue(laneFor: (bytes: number) => Promise<BulkWay>): B
   const outgoing: Outgoing[] = [];
   let receivedCount = 0;
   let pumping = false;
+  /** Something changed while a message was being handed over. */
+  let isOwed = false;
   let closed = false;
 
   function pump(): void {
+    isOwed = pumping;
     if (pumping || closed) return;
     const message = outgoing.find(({ lane }) => lane === null);
     if (!message || outgoing.indexOf(message) >= maxUnderWay) return;
     pumping = true;
     void handOver(message).then((handedOver) => {
       pumping = false;
-      if (handedOver) pump();
+      if (handedOver || isOwed) pump();
     });
   }
 
