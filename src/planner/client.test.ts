@@ -1,6 +1,6 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connectPlanner, type PlannerClient } from './client.ts';
+import { connectPlanner, type PlannerClient, type PlannerServer } from './client.ts';
 import { authorsCases } from './fixtures/read.ts';
 import type { FeasiblePlan } from './plan.ts';
 import { servePlanner, type Port } from './worker.ts';
@@ -9,15 +9,33 @@ const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));
 
 function connect(): PlannerClient {
-  const { port1, port2 } = new MessageChannel();
-  servePlanner(asPort(port2));
-  const client = connectPlanner(asPort(port1), () => port1.close());
+  return over(serve);
+}
+
+function over(open: () => PlannerServer): PlannerClient {
+  const client = connectPlanner(open);
   closing.push(client.dispose);
   return client;
 }
 
+function serve(): PlannerServer {
+  const { port1, port2 } = new MessageChannel();
+  servePlanner(asPort(port2));
+  return { port: asPort(port1), close: () => port1.close(), onFailed: () => undefined };
+}
+
+/** A worker that cannot be loaded. */
+function fail(): PlannerServer {
+  const worker = new Worker(new URL('./no-such-worker.js', import.meta.url));
+  return {
+    port: asPort(worker),
+    close: () => void worker.terminate(),
+    onFailed: (callback) => worker.on('error', ({ message }) => callback(message)),
+  };
+}
+
 /** A Node port hands over the data itself, a browser's an event that holds it. */
-function asPort(port: MessagePort): Port {
+function asPort(port: MessagePort | Worker): Port {
   return {
     postMessage: (message) => port.postMessage(message),
     addEventListener: (_, listener) => port.on('message', (data: unknown) => listener({ data })),
@@ -52,6 +70,17 @@ describe('the planner behind a port', () => {
     await expect(connect().choose(problem, { objective: 'request' })).rejects.toThrow(
       'request is missing',
     );
+  });
+
+  it('says so when its worker cannot be loaded, and starts another one when it is asked again', async () => {
+    const { problem } = authorsCases()[0];
+    let started = 0;
+    const client = over(() => (++started === 1 ? fail() : serve()));
+    await expect(client.choose(problem)).rejects.toThrow(
+      /^The planner failed: .*no-such-worker.*\. Check that this device reaches the server/,
+    );
+    expect((await client.choose(problem)).feasible).toBe(true);
+    expect(started).toBe(2);
   });
 
   it('rejects what is unanswered when it is disposed of', async () => {

@@ -8,7 +8,7 @@ import type { PlanRequest, PlanResponse, Port } from './worker.ts';
 export interface PlannerClient {
   /**
    * Chooses what to run. `onPlan` gets every better plan while the proof is still under way: each can be rolled out at once.
-   * @throws {Error} where the problem lacks what the objective needs, or the client was disposed of
+   * @throws {Error} where the problem lacks what the objective needs, the worker fails, or the client was disposed of
    */
   choose: (problem: Problem, options?: Omit<ChooseOptions, 'clock'>) => Promise<Choice>;
   /** Why a plan is as it is. Rejects like `choose`. */
@@ -17,10 +17,29 @@ export interface PlannerClient {
   dispose: () => void;
 }
 
+/** What answers questions, as `servePlanner` does, at the other end of a port. */
+export interface PlannerServer {
+  port: Port;
+  close: () => void;
+  /** It fails, with what is known of why: what it was asked stays unanswered. */
+  onFailed: (callback: (why: string) => void) => void;
+}
+
 /** Starts a worker. Bundlers see the URL and build the worker as an entry of its own. */
 export function startPlanner(): PlannerClient {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-  return connectPlanner(worker, () => worker.terminate());
+  return connectPlanner(() => {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    return {
+      port: worker,
+      close: () => worker.terminate(),
+      onFailed(callback) {
+        worker.addEventListener('error', (event) => {
+          event.preventDefault();
+          callback(event.message || 'it could not be loaded');
+        });
+      },
+    };
+  });
 }
 
 type PlanQuestion = PlanRequest extends infer Request
@@ -30,8 +49,8 @@ type PlanQuestion = PlanRequest extends infer Request
   : never;
 type Answered = Exclude<PlanResponse, { plan: FeasiblePlan } | { error: string }>;
 
-/** A client over any port that `servePlanner` answers at the other end. */
-export function connectPlanner(port: Port, close: () => void): PlannerClient {
+/** A client of the server that `open` makes; another one is made for the next question once it has failed. */
+export function connectPlanner(open: () => PlannerServer): PlannerClient {
   interface Pending {
     onPlan: ((plan: FeasiblePlan) => void) | undefined;
     resolve: (response: Answered) => void;
@@ -40,9 +59,23 @@ export function connectPlanner(port: Port, close: () => void): PlannerClient {
   const pending = new Map<number, Pending>();
   let nextId = 1;
   let isOpen = true;
+  let server: PlannerServer | null = openServer();
 
-  port.addEventListener('message', ({ data }) => {
-    const response = data as PlanResponse;
+  function openServer(): PlannerServer {
+    const opened = open();
+    opened.port.addEventListener('message', ({ data }) => receive(data as PlanResponse));
+    opened.onFailed((why) => {
+      if (server !== opened) return;
+      server = null;
+      opened.close();
+      rejectAll(
+        `The planner failed: ${why}. Check that this device reaches the server, then load the page again.`,
+      );
+    });
+    return opened;
+  }
+
+  function receive(response: PlanResponse): void {
     const request = pending.get(response.id);
     if (request === undefined) return;
     if ('plan' in response) {
@@ -52,7 +85,12 @@ export function connectPlanner(port: Port, close: () => void): PlannerClient {
     pending.delete(response.id);
     if ('error' in response) request.reject(new Error(response.error));
     else request.resolve(response);
-  });
+  }
+
+  function rejectAll(reason: string): void {
+    for (const { reject } of pending.values()) reject(new Error(reason));
+    pending.clear();
+  }
 
   function ask(question: PlanQuestion, onPlan?: (plan: FeasiblePlan) => void): Promise<Answered> {
     return new Promise((resolve, reject) => {
@@ -62,7 +100,8 @@ export function connectPlanner(port: Port, close: () => void): PlannerClient {
       }
       const id = nextId++;
       pending.set(id, { onPlan, resolve, reject });
-      port.postMessage({ id, ...question } satisfies PlanRequest);
+      server ??= openServer();
+      server.port.postMessage({ id, ...question } satisfies PlanRequest);
     });
   }
 
@@ -79,10 +118,8 @@ export function connectPlanner(port: Port, close: () => void): PlannerClient {
     },
     dispose: () => {
       isOpen = false;
-      close();
-      for (const { reject } of pending.values())
-        reject(new Error('the planner was disposed of before it had an answer'));
-      pending.clear();
+      server?.close();
+      rejectAll('the planner was disposed of before it had an answer');
     },
   };
 }

@@ -49,7 +49,7 @@ export interface Planning {
   current(): RunningLap | null;
   /**
    * Runs `work` on the newest plan, waiting for one if there is none; `onLacking` hears in a sentence what is
-   * missing for one. Rejects with a sentence when the host itself cannot run the model.
+   * missing for one. Rejects with a sentence when none can be made, or the host itself cannot run the model.
    */
   use<T>(
     work: (running: RunningLap) => Promise<T>,
@@ -74,7 +74,7 @@ export function createPlanning(options: PlanningOptions): Planning {
   let lastEpoch = 0;
   let isDirty = false;
   let isPlanning = false;
-  /** Why the host cannot run the model at all, until something changes. */
+  /** Why there is no plan, or the host cannot run it, until something changes. */
   let failure: string | null = null;
   /** What is missing for any plan at all, until something changes. */
   let lacking: string | null = null;
@@ -125,7 +125,13 @@ export function createPlanning(options: PlanningOptions): Planning {
 
   async function planOnce(): Promise<void> {
     failure = null;
-    const proposal = await options.propose();
+    let proposal: Awaited<ReturnType<PlanningOptions['propose']>>;
+    try {
+      proposal = await options.propose();
+    } catch (error) {
+      fail(error);
+      return;
+    }
     if ('waitingFor' in proposal || !proposal.feasible) {
       if (current) return;
       const waitingFor = waitingIn(proposal);
@@ -157,10 +163,7 @@ export function createPlanning(options: PlanningOptions): Planning {
       rolled.lost.throwIfAborted();
     } catch (error) {
       next = null;
-      if (isDirty || current) return;
-      failure = error instanceof Error ? error.message : String(error);
-      options.onView(null, { kind: 'failure', sentence: failure });
-      wake();
+      fail(error);
       return;
     }
     next = null;
@@ -168,6 +171,14 @@ export function createPlanning(options: PlanningOptions): Planning {
     current = rolled;
     tellLaps();
     options.onView(viewOf(rolled, 'running'), null);
+    wake();
+  }
+
+  /** What runs goes on; where nothing does, and nothing has changed since, whoever waits is told. */
+  function fail(error: unknown): void {
+    if (isDirty || current) return;
+    failure = error instanceof Error ? error.message : String(error);
+    options.onView(null, { kind: 'failure', sentence: failure });
     wake();
   }
 
