@@ -70,6 +70,7 @@ const DeviceStatusSchema = v.variant('kind', [
   v.object({ kind: v.literal('ready') }),
   v.object({ kind: v.literal('computing') }),
   v.object({ kind: v.literal('reconnecting') }),
+  v.object({ kind: v.literal('away') }),
   v.object({ kind: v.literal('failed'), reason: sentence }),
 ]);
 

@@ -17,6 +17,8 @@ export type DeviceStatus =
   | { kind: 'computing' }
   /** Its connection broke, and is being made anew. */
   | { kind: 'reconnecting' }
+  /** It does not answer, and the room does without it. */
+  | { kind: 'away' }
   | { kind: 'failed'; reason: string };
 
 /** Inclusive, numbered as in the manifest: 0 is the embedding, the last row is the head. */

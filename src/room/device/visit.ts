@@ -22,11 +22,11 @@ import type { DeviceOptions } from '../room.ts';
 import { saferThan } from '../safer-compute.ts';
 import { createSelfProof } from '../self-proof.ts';
 import { createShardHolder } from '../shard-holder.ts';
-import type { DeviceView } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { openInbox, type Inbox } from './inbox.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import type { OwnQuestions } from './own-questions.ts';
+import { createOwnView } from './own-view.ts';
 import { findRoomModel } from './room-model.ts';
 import { createRowSources } from './row-sources.ts';
 import { createStatusReporter } from './status-reporter.ts';
@@ -175,11 +175,9 @@ async function becomeDevice(
   signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
   onAbort(signal, () => peers.closeAll('left the room'));
 
-  let own = newcomer(welcome.deviceId);
-  const show = (change: Partial<DeviceView>): void => {
-    own = { ...own, ...change };
-    store.update({ devices: [own] });
-  };
+  const called = { id: welcome.deviceId, label: deviceLabel() };
+  const own = createOwnView(called, host, (device) => store.update({ devices: [device] }));
+  const { show } = own;
   const figures = (): { usedBytes: number; bytesLoaded: number } => ({
     usedBytes: part?.usedBytes ?? 0,
     bytesLoaded: reader.rowBytesFetched,
@@ -187,7 +185,7 @@ async function becomeDevice(
   const reporter = createStatusReporter(
     (status) => {
       const { usedBytes, bytesLoaded } = figures();
-      show({ status, bytesLoaded, memory: { ...own.memory, usedBytes } });
+      show({ status, bytesLoaded, memory: { ...own.now.memory, usedBytes } });
     },
     (status) => tell({ kind: 'status', status, ...figures() }),
   );
@@ -273,23 +271,6 @@ const startsAnew = 'It starts anew with what is slower and surer.';
 
 function startedAnew({ backend, weights }: ComputeProfile): string {
   return `It computes with ${weights} on ${backend} now.`;
-}
-
-function newcomer(id: string): DeviceView {
-  return {
-    id,
-    label: deviceLabel(),
-    isThisDevice: true,
-    status: { kind: 'connecting' },
-    rows: [],
-    compute: null,
-    memory: { budgetBytes: 0, usedBytes: 0 },
-    bytesLoaded: 0,
-    link: null,
-    emulation: null,
-    stages: [],
-    isHidden: false,
-  };
 }
 
 function onAbort(signal: AbortSignal, work: () => void): void {

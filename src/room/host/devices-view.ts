@@ -50,7 +50,8 @@ export function devicesView(
 /** Devices do not report every token they compute: while an answer runs, whoever holds rows computes. */
 function shownStatus(member: Member, isComputing: boolean): DeviceStatus {
   const { status, rows } = member;
-  if (member.isInterrupted || member.isAway) return { kind: 'reconnecting' };
+  if (member.isInterrupted) return { kind: 'reconnecting' };
+  if (member.isAway) return { kind: 'away' };
   if (status.kind !== 'ready') return status;
   if (rows.length === 0) return { kind: 'spare', ready: [] };
   return isComputing ? { kind: 'computing' } : status;

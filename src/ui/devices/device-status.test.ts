@@ -29,6 +29,13 @@ it('gives the reason of a failure', () => {
   });
 });
 
+it('says in a sentence why a device is not at work for the moment', () => {
+  expect(statusText({ kind: 'reconnecting' }).detail).toBe(
+    'the connection to the host broke, and is being made anew',
+  );
+  expect(statusText({ kind: 'away' }).detail).toBe('the room goes on without it for now');
+});
+
 it('says what a spare device keeps ready, if anything', () => {
   const detail = (ready: { first: number; last: number }[]): string =>
     statusText({ kind: 'spare', ready }).detail.replaceAll('\u00a0', ' ');

@@ -36,11 +36,16 @@ export function statusText(status: DeviceStatus): StatusText {
     case 'computing':
       return { doing: 'Computing', detail: '', fraction: null, tone: 'live' };
     case 'reconnecting':
-      return { doing: 'Connecting again', detail: '', fraction: null, tone: 'busy' };
+      return { doing: 'Connecting again', detail: reconnecting, fraction: null, tone: 'busy' };
+    case 'away':
+      return { doing: 'Not answering', detail: away, fraction: null, tone: 'busy' };
     case 'failed':
       return { doing: 'Failed', detail: status.reason, fraction: null, tone: 'alarm' };
   }
 }
+
+const reconnecting = 'the connection to the host broke, and is being made anew';
+const away = 'the room goes on without it for now';
 
 function spareDetail(ready: RowRange[]): string {
   if (ready.length === 0) return 'it holds no rows for now';

@@ -86,6 +86,15 @@ export const deviceScenes: Scenes = {
       }),
     ],
   }),
+  'device-reconnecting': scene(asDevice, {
+    devices: [
+      device('a', {
+        isThisDevice: true,
+        rows: [{ first: 3, last: 4 }],
+        status: { kind: 'reconnecting' },
+      }),
+    ],
+  }),
   'device-failed': scene(asDevice, {
     devices: [
       device('a', {

@@ -63,6 +63,7 @@ export function everyStatus(): DeviceStatus[] {
     { kind: 'ready' },
     { kind: 'computing' },
     { kind: 'reconnecting' },
+    { kind: 'away' },
     {
       kind: 'failed',
       reason: 'The GPU was lost while loading row 5. Close other tabs that draw, then join again.',
