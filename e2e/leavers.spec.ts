@@ -1,11 +1,11 @@
 /** Devices that go without a word, and connections that break: what the room and their screens make of it. */
 import { greedy } from '../src/room/host/sampler.ts';
+import { exact, oneThread } from './fixtures/exact-room.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { openTabRoom } from './harness/tab-room.ts';
 import { expect, test, type Page } from './harness/test.ts';
 
 const [reference] = continuations;
-const exact = { weights: 'f32', wire: 'f32', plan: 'even', speculation: false } as const;
 
 test('five devices lose the one in the middle without a word, and the answer is the same', async ({
   browser,
@@ -15,8 +15,8 @@ test('five devices lose the one in the middle without a word, and the answer is 
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
     devices: 5,
-    device: { backend: 'wasm', threads: 1 },
-    host: exact,
+    device: oneThread,
+    host: { ...exact, speculation: false },
   });
   try {
     const stages = (await room.view()).plan?.stages ?? [];

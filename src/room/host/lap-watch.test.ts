@@ -1,29 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAnsweringLink, type AnsweringLink } from '../fixtures/answering-link.ts';
 import { stagesOf } from '../fixtures/engine-room.ts';
+import { runningOn } from '../fixtures/made-up-plans.ts';
 import { measuredMember } from '../fixtures/members.ts';
 import { createAttendance } from './attendance.ts';
 import type { LapRunner, TripResult } from './lap-runner.ts';
 import { watchLaps, watchRefills } from './lap-watch.ts';
 import type { Member } from './members.ts';
-import type { RunningLap } from './planning.ts';
 import type { Refills } from './refills.ts';
 
-const running: RunningLap = {
-  lap: { epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') },
-  plan: {
-    feasible: true,
-    stages: [],
-    lapMs: 1,
-    slowestMs: 1,
-    positionMs: 0,
-    position: 0,
-    why: '',
-  },
-  lost: new AbortController().signal,
-  successor: () => null,
-  hold: () => () => undefined,
-};
+const running = runningOn({ epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') });
 const trip = { sequence: 1, position: 0, ids: [1], logitsOf: 1, chunk: 8 };
 
 beforeEach(() => vi.useFakeTimers());
