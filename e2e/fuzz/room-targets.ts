@@ -1,19 +1,9 @@
 /** The room's messages: to a host that admits whoever has the key, and to a device that takes part. */
 import * as v from 'valibot';
-import { createLocalEngine } from '../../src/engine/local-engine.ts';
-import { nodeRuntime } from '../../src/engine/fixtures/node-runtime.ts';
 import type { TinyModel } from '../../src/engine/fixtures/tiny-model.ts';
-import { createOwnQuestions } from '../../src/room/device/own-questions.ts';
-import { openInbox } from '../../src/room/device/inbox.ts';
-import { createRowSources } from '../../src/room/device/row-sources.ts';
-import { createStatusReporter } from '../../src/room/device/status-reporter.ts';
-import { takePart, type DevicePart, type PartOptions } from '../../src/room/device/take-part.ts';
-import {
-  contextLength,
-  madeUpProfile,
-  stagesOf,
-  unproven,
-} from '../../src/room/fixtures/engine-room.ts';
+import type { DevicePart } from '../../src/room/device/take-part.ts';
+import { createPartBench, welcome, withCallbacks } from '../../src/room/fixtures/device-part.ts';
+import { stagesOf } from '../../src/room/fixtures/engine-room.ts';
 import { admitDevices, type AdmissionOptions } from '../../src/room/host/admission.ts';
 import { createDoor } from '../../src/room/host/door.ts';
 import type { Member } from '../../src/room/host/members.ts';
@@ -22,39 +12,17 @@ import {
   DeviceMessageSchema,
   HostMessageSchema,
   roomProtocolVersion,
-  type HostMessage,
 } from '../../src/room/protocol.ts';
-import { createShardHolder } from '../../src/room/shard-holder.ts';
-import { memoryCache } from '../../src/store/fixtures/memory-cache.ts';
-import { createShardReader } from '../../src/store/shard-reader.ts';
 import type { Link, Signalling } from '../../src/transport/index.ts';
 import { openHostileLink, openNear, roomKey, type HostileLink } from './hostile-link.ts';
 import { messagesByKind } from './message-values.ts';
 import { oneOf, spoiltValue, type Random } from './mutate.ts';
 import { crash, type Target, type TargetOptions } from './target.ts';
-import { tinyShards } from './tiny-shards.ts';
 
 /** Links take so many messages at once, and end with whoever says more. */
 const perLink = 700;
 /** So that most of what is said is heard before one is refused. */
 const validShare = 0.75;
-
-const welcome: Extract<HostMessage, { kind: 'welcome' }> = {
-  kind: 'welcome',
-  deviceId: 'a',
-  model: { kind: 'given', sha256: 'a'.repeat(64), baseUrl: null },
-  weights: 'f32',
-  wire: 'f32',
-  maxBatch: 4,
-  contextLength,
-};
-
-/** What a handler only tells others is told to nobody: every function that it is not given does nothing. */
-function withCallbacks<Options extends object>(given: Partial<Options>): Options {
-  return new Proxy(given, {
-    get: (target, name): unknown => (name in target ? Reflect.get(target, name) : () => undefined),
-  }) as Options;
-}
 
 function nobody(): Promise<never> {
   return Promise.reject(new Error('nobody is dialled here'));
@@ -143,11 +111,7 @@ export function partTarget({ random, seed, tally }: TargetOptions, model: TinyMo
   const name = 'device';
   const messages = messagesByKind(HostMessageSchema, seed, 60);
   tally.expect(name, messages.keys());
-  const { manifest, origin } = tinyShards(model);
-  const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
-  const prepared = { engine, compute: madeUpProfile, callMs: 0, budgetBytes: 1e9 };
-  const reader = createShardReader(manifest, origin, memoryCache());
-  const holder = createShardHolder(engine, reader, 'f32', unproven, () => undefined);
+  const bench = createPartBench(model);
   const assigned = stagesOf('host:0-2,a:3-5,host:6');
 
   interface Part {
@@ -164,36 +128,7 @@ export function partTarget({ random, seed, tally }: TargetOptions, model: TinyMo
     });
     const host = near as Link | null;
     if (!host) throw new Error('the device has no link');
-    const peers = createPeers({
-      deviceId: 'a',
-      dial: nobody,
-      key: roomKey,
-      onFrame: (from, header, payload) => started.part.receive(from, header, payload),
-      onBulk: () => undefined,
-      onLost: () => undefined,
-    });
-    peers.add('host', host);
-    const fail = (reason: string): void => void (started.failed ??= reason);
-    const tell = (message: unknown): void => host.sendControl(message);
-    const part = takePart(
-      withCallbacks<PartOptions>({
-        welcome,
-        manifest,
-        prepared,
-        holder,
-        reader,
-        sources: createRowSources(manifest),
-        peers,
-        tell,
-        inbox: openInbox(host, fail),
-        questions: createOwnQuestions(() => undefined),
-        reporter: createStatusReporter(
-          () => undefined,
-          () => undefined,
-        ),
-        fail,
-      }),
-    );
+    const part = bench.begin(host, roomKey, (reason) => void (started.failed ??= reason));
     const started: Part = { link, part, failed: null };
     return started;
   }
@@ -201,6 +136,8 @@ export function partTarget({ random, seed, tally }: TargetOptions, model: TinyMo
   async function end({ link, part }: Part): Promise<void> {
     link.close();
     await part.leave();
+    // In the app the engine has a thread of its own; here it would keep the next link from being opened in time.
+    await bench.settled();
   }
 
   return {
@@ -230,7 +167,7 @@ export function partTarget({ random, seed, tally }: TargetOptions, model: TinyMo
       await end(now);
       return count;
     },
-    close: () => engine.dispose(),
+    close: () => bench.dispose(),
   };
 }
 

@@ -17,6 +17,7 @@ import { createStageWatch } from '../stage-means.ts';
 import type { AskingMode, DeviceStatus, DeviceView, PlanView } from '../view.ts';
 import { createWitness } from '../witness.ts';
 import { createBusyLight } from './busy-light.ts';
+import { createErrand } from './errand.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import type { RowSourcesBook } from './row-sources.ts';
@@ -114,6 +115,13 @@ export function takePart(options: PartOptions): DevicePart {
     signal: visiting.signal,
   });
 
+  const proof = createErrand(() => device.proveAgain());
+  const measurement = createErrand(() => prepared.engine.measure(prepared.compute.weights));
+  const linkMeasurement = createErrand((deviceId) => {
+    const link = peers.link(deviceId);
+    return link ? measuredLink(link) : Promise.resolve(null);
+  });
+
   function idleStatus(): DeviceStatus {
     const { lapRows, warmRows } = device;
     return lapRows.length > 0 ? { kind: 'ready' } : { kind: 'spare', ready: rangesOf(warmRows) };
@@ -158,7 +166,7 @@ export function takePart(options: PartOptions): DevicePart {
 
   async function proveAgain(): Promise<void> {
     try {
-      await device.proveAgain();
+      await proof('rows');
       send({ kind: 'proved' });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -192,16 +200,14 @@ export function takePart(options: PartOptions): DevicePart {
   }
 
   async function measureLink(deviceId: string): Promise<void> {
-    const link = peers.link(deviceId);
-    send({ kind: 'link', deviceId, profile: link ? await measuredLink(link) : null });
+    send({ kind: 'link', deviceId, profile: await linkMeasurement(deviceId) });
   }
 
   /** Rows that are held share memory and time with what is measured: then it is left to the laps. */
   async function measureAgain(): Promise<void> {
-    const { engine, compute } = prepared;
     const isFree = device.lapRows.length === 0;
     // An engine that fails says so by other ways.
-    const measured = isFree ? await engine.measure(compute.weights).catch(() => null) : null;
+    const measured = isFree ? await measurement('compute').catch(() => null) : null;
     send({ kind: 'measured', compute: measured });
   }
 
