@@ -4,6 +4,7 @@ import { defaultModel } from '../src/model/catalogue.ts';
 import { measureLongPrompt, measureNewcomer } from './bench/arrivals.ts';
 import { benchRooms, type BenchRooms } from './bench/bench-rooms.ts';
 import { onStand, runCommand, say, wholeNumber } from './bench/bench-stand.ts';
+import { limitWorkers } from './bench/core-share.ts';
 import { measureDrafts } from './bench/drafts.ts';
 import { measurePipelines } from './bench/pipelines.ts';
 import { measurePrediction } from './bench/prediction.ts';
@@ -52,7 +53,7 @@ const sections = {
   },
   soak: {
     title: '3 devices, four answers in flight all the time, by quarters',
-    tokens: 2000,
+    tokens: 10_000,
     run: measureSoak,
   },
 } satisfies Record<string, Section>;
@@ -65,6 +66,7 @@ const usage = `Usage: npm run bench:room -- [options]
   --only NAMES     of ${names.join(', ')} (default: all), with commas between
   --model NAME     the model with short stages (default: ${defaultModel})
   --tokens N       tokens of each answer; with --only soak, of the whole soak
+  --core-share S   each tab's workers compute with so much of a core, 0.1 to 1: see bench/core-share.ts
   --json           one object on standard output and nothing else
 `;
 
@@ -74,6 +76,7 @@ async function main(): Promise<void> {
       only: { type: 'string' },
       model: { type: 'string', default: defaultModel },
       tokens: { type: 'string' },
+      'core-share': { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -84,11 +87,13 @@ async function main(): Promise<void> {
   }
   const chosen = values.only === undefined ? names : chosenSections(values.only);
   const tokens = values.tokens === undefined ? null : wholeNumber(values.tokens, '--tokens');
+  const share = values['core-share'] === undefined ? null : shareOfCore(values['core-share']);
   await onStand(values.model, async ({ browser, served, machine }) => {
     const rooms = benchRooms(browser, served, say);
     const measured: Partial<Record<SectionName, object[]>> = {};
     const print = (line: string): void => (values.json ? say(line) : console.log(line));
-    print(machine);
+    print(share === null ? machine : `${machine}; each device's workers on ${share} of a core`);
+    const limit = share === null ? null : await limitWorkers(browser, share);
     try {
       for (const name of chosen) {
         const { title, tokens: usual, run }: Section = sections[name];
@@ -102,9 +107,16 @@ async function main(): Promise<void> {
       }
     } finally {
       await rooms.close();
+      await limit?.end();
     }
     if (values.json) console.log(JSON.stringify({ machine, ...measured }));
   });
+}
+
+function shareOfCore(given: string): number {
+  const share = Number(given);
+  if (share >= 0.1 && share <= 1) return share;
+  throw new Error(`--core-share must be from 0.1 to 1, not ${given}.`);
 }
 
 /** Throws one sentence for a name that is none. */

@@ -29,6 +29,17 @@ export function slowestDeviceMs(laps: readonly LapTiming[], stages: { device: st
   return Math.max(...busyMs.values());
 }
 
+/** What each device computes for a token, mean ms: of the busiest. With the tokens a second it tells how busy. */
+export function busiestDeviceMs(laps: readonly LapTiming[], stages: { device: string }[]): number {
+  const busyMs = new Map<string, number>();
+  for (const { hops } of laps)
+    for (const { stage, computeMs } of hops) {
+      const { device } = stages[stage];
+      busyMs.set(device, (busyMs.get(device) ?? 0) + computeMs / laps.length);
+    }
+  return Math.max(...busyMs.values());
+}
+
 function medianOfHops(
   laps: readonly LapTiming[],
   figure: (hop: LapTiming['hops'][number]) => number,

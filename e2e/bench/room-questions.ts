@@ -1,6 +1,7 @@
 /** The questions that benchmarks ask: plain, repetitive, long. */
 import { greedy } from '../../src/room/host/sampler.ts';
 import type { AskRequest } from '../../src/room/room.ts';
+import type { TabRoom } from '../harness/tab-room.ts';
 
 const beginnings = [
   'Once upon a time',
@@ -29,4 +30,23 @@ export function repetitiveQuestion(maxNewTokens: number): AskRequest {
 export function idsQuestion(index: number, tokens: number, maxNewTokens: number): AskRequest {
   const ids = Array.from({ length: tokens }, (_, at) => 300 + ((at * 7 + index * 131) % 997));
   return { prompt: { kind: 'ids', ids }, sampling: greedy, maxNewTokens, topLogits: 0 };
+}
+
+/** So many different questions of `idsQuestion` whose answers take all their tokens: the room is asked each, alone. */
+export async function lastingQuestions(
+  { ask }: Pick<TabRoom, 'ask'>,
+  count: number,
+  tokens: number,
+  maxNewTokens: number,
+): Promise<AskRequest[]> {
+  const lasting: AskRequest[] = [];
+  for (let index = 0; lasting.length < count; index++) {
+    if (index === 8 * count)
+      throw new Error(
+        `Too few answers of this model go on for ${maxNewTokens} tokens: ask for fewer.`,
+      );
+    const request = idsQuestion(index, tokens, maxNewTokens);
+    if ((await ask(request)).because === 'length') lasting.push(request);
+  }
+  return lasting;
 }

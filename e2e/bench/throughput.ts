@@ -2,8 +2,8 @@
 import type { TabRoom } from '../harness/tab-room.ts';
 import { askTogether, steadyTokensPerSecond } from './ask-together.ts';
 import type { BenchRooms } from './bench-rooms.ts';
-import { slowestDeviceMs } from './lap-figures.ts';
-import { idsQuestion } from './room-questions.ts';
+import { busiestDeviceMs, slowestDeviceMs } from './lap-figures.ts';
+import { lastingQuestions } from './room-questions.ts';
 
 export interface ThroughputFigures {
   stages: string;
@@ -16,6 +16,11 @@ export interface ThroughputFigures {
   /** 1 / the lesser of these two: a core that idles between tokens may take longer for each. */
   boundPerSecond: number;
   share: number;
+  /**
+   * Part of the time that the busiest device computed, one by one: below the share's 1 it is what the pipeline
+   * leaves unused; the rest is stages that take longer when the other device computes too.
+   */
+  busy: number | null;
 }
 
 const counts = [1, 2, 4, 8, 16];
@@ -30,7 +35,7 @@ export async function measureThroughput(
     for (const batching of ['off', 'on'] as const)
       await rooms.within(stages, 2, batching === 'off' ? { maxBatch: 1 } : {}, (room) =>
         // Answers of short stages are over before the last of many has begun, unless they are longer.
-        measureCounts(room, stages === 'long' ? tokens : 3 * tokens, (figures) =>
+        measureCounts(room, batching === 'on', stages === 'long' ? tokens : 3 * tokens, (figures) =>
           report({ stages, batching, ...figures }),
         ),
       );
@@ -38,19 +43,17 @@ export async function measureThroughput(
 
 async function measureCounts(
   room: TabRoom,
+  isBatched: boolean,
   tokens: number,
   report: (figures: Omit<ThroughputFigures, 'stages' | 'batching'>) => void,
 ): Promise<void> {
   const devices = (await room.view()).plan?.stages ?? [];
   let slowestAloneMs = NaN;
-  await room.ask(idsQuestion(0, promptTokens, tokens));
+  const questions = await lastingQuestions(room, Math.max(...counts), promptTokens, tokens);
   for (const inFlight of counts) {
     const answers = await askTogether(
       room.host,
-      Array.from({ length: inFlight }, (_, index) => ({
-        request: idsQuestion(index, promptTokens, tokens),
-        afterMs: 0,
-      })),
+      questions.slice(0, inFlight).map((request) => ({ request, afterMs: 0 })),
     );
     const laps = answers.flatMap(({ result }) => result.laps.slice(1));
     const slowestMs = slowestDeviceMs(laps, devices);
@@ -65,6 +68,7 @@ async function measureCounts(
       tokensPerSecond,
       boundPerSecond,
       share,
+      busy: isBatched ? null : (tokensPerSecond * busiestDeviceMs(laps, devices)) / 1000,
     });
   }
 }
