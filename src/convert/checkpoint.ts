@@ -1,4 +1,6 @@
-import type { Manifest } from '../model/manifest.ts';
+import type { ModelConfig } from '../model/config.ts';
+import type { Manifest, ManifestRow } from '../model/manifest.ts';
+import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
 
 /**
@@ -16,4 +18,38 @@ export interface ModelLabel {
   name: string;
   title: string;
   licence: string;
+}
+
+export interface CheckpointFile {
+  /** As the manifest is to name it. */
+  path: string;
+  source: ByteSource;
+}
+
+export interface CheckpointParts {
+  label: ModelLabel;
+  config: ModelConfig;
+  /** Of `weights`: a tensor names its file by its place among them. */
+  rows: ManifestRow[];
+  weights: readonly CheckpointFile[];
+  /** A Hugging Face `tokenizer.json`. */
+  tokenizer: ByteSource | null;
+  chatTemplate: string | null;
+  sampling?: Record<string, number>;
+}
+
+/** @throws Error that names what of it a manifest cannot say */
+export function checkpointOf(parts: CheckpointParts): Checkpoint {
+  const { label, weights, tokenizer, ...rest } = parts;
+  const path = 'tokenizer.json';
+  const files = tokenizer ? [...weights, { path, source: tokenizer }] : weights;
+  const manifest = parseManifest({
+    format: 'edgeshard',
+    version: 1,
+    ...label,
+    ...rest,
+    files: files.map((file) => ({ path: file.path, bytes: file.source.bytes })),
+    tokenizer: tokenizer ? path : null,
+  });
+  return { manifest, sources: files.map(({ source }) => source) };
 }

@@ -3,9 +3,12 @@ import { finalNormName, rowTensors, type TensorShape } from '../model/architectu
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
 import type { ManifestTensor } from '../model/manifest.ts';
-import { parseManifest } from '../model/parse-manifest.ts';
-import type { ByteSource } from './byte-source.ts';
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import {
+  checkpointOf,
+  type Checkpoint,
+  type CheckpointFile,
+  type ModelLabel,
+} from './checkpoint.ts';
 import { splitFused } from './fused-tensors.ts';
 import { ggufConfig, hubNameOf } from './gguf-config.ts';
 import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
@@ -14,19 +17,13 @@ import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { jsonSource } from './json-source.ts';
 import type { StoredRange } from './safetensors.ts';
 
-export interface GgufFile {
-  /** As the manifest is to name it. */
-  path: string;
-  source: ByteSource;
-}
-
 type LocatedTensor = StoredRange & { file: number };
 
 /**
  * @param files one file, or all parts of a split one in order (`…-00001-of-00003.gguf` first)
  * @throws Error that names the file, and the metadata or tensor at fault
  */
-export async function openGguf(files: GgufFile[], label: ModelLabel): Promise<Checkpoint> {
+export async function openGguf(files: CheckpointFile[], label: ModelLabel): Promise<Checkpoint> {
   const headers: GgufHeader[] = [];
   for (const { source, path } of files) headers.push(await readGgufHeader(source, path));
   const [{ path }] = files;
@@ -37,34 +34,24 @@ export async function openGguf(files: GgufFile[], label: ModelLabel): Promise<Ch
   splitFused(tensors, config);
   refuseUnknown(tensors, config, path);
 
-  const listed = files.map((file) => ({ path: file.path, bytes: file.source.bytes }));
-  const sources = files.map(({ source }) => source);
   const tokenizer = ggufTokenizer(metadata, path);
-  if (tokenizer) {
-    const source = jsonSource(tokenizer);
-    listed.push({ path: 'tokenizer.json', bytes: source.bytes });
-    sources.push(source);
-  }
-  const manifest = parseManifest({
-    format: 'edgeshard',
-    version: 1,
-    ...label,
-    licence:
-      label.licence === 'unknown' ? (metadata.text('general.license') ?? 'unknown') : label.licence,
+  const licence =
+    label.licence === 'unknown' ? (metadata.text('general.license') ?? 'unknown') : label.licence;
+  return checkpointOf({
+    label: { ...label, licence },
     config,
-    files: listed,
     rows: rowTensors(config).map((row) => ({
       ...row,
       tensors: row.tensors.map((tensor) => find(tensor, tensors, metadata, path)),
     })),
-    tokenizer: tokenizer ? 'tokenizer.json' : null,
+    weights: files,
+    tokenizer: tokenizer && jsonSource(tokenizer),
     chatTemplate: metadata.text('tokenizer.chat_template') ?? null,
   });
-  return { manifest, sources };
 }
 
 /** A split file says of itself which part it is and how many there are. */
-function checkParts(files: GgufFile[], headers: GgufHeader[]): void {
+function checkParts(files: CheckpointFile[], headers: GgufHeader[]): void {
   for (const [index, { metadata }] of headers.entries()) {
     const { path } = files[index];
     const part = metadataOf(metadata, path);
@@ -82,7 +69,7 @@ function checkParts(files: GgufFile[], headers: GgufHeader[]): void {
 }
 
 /** All tensors under their Hugging Face names; `rope_freqs.weight` keeps its own. */
-function gather(files: GgufFile[], headers: GgufHeader[]): Map<string, LocatedTensor> {
+function gather(files: CheckpointFile[], headers: GgufHeader[]): Map<string, LocatedTensor> {
   const tensors = new Map<string, LocatedTensor>();
   // Phi-3 has gate and up in one tensor, and calls it by the name of the second.
   const fused = !headers.some((header) => header.tensors.has('blk.0.ffn_gate.weight'));
@@ -99,7 +86,7 @@ function gather(files: GgufFile[], headers: GgufHeader[]): Map<string, LocatedTe
 const rotaryFactorsName = 'rope_freqs.weight';
 
 async function factsOf(
-  files: GgufFile[],
+  files: CheckpointFile[],
   tensors: Map<string, LocatedTensor>,
   metadata: Metadata,
   path: string,
@@ -119,7 +106,7 @@ async function factsOf(
 }
 
 async function readFactors(
-  files: GgufFile[],
+  files: CheckpointFile[],
   tensor: LocatedTensor | undefined,
   path: string,
 ): Promise<number[] | null> {

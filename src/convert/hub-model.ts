@@ -3,9 +3,12 @@ import * as v from 'valibot';
 import { rowTensors, type TensorShape } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { relativePath, type ManifestRow, type ManifestTensor } from '../model/manifest.ts';
-import { parseManifest } from '../model/parse-manifest.ts';
-import type { ByteSource } from './byte-source.ts';
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import {
+  checkpointOf,
+  type Checkpoint,
+  type CheckpointFile,
+  type ModelLabel,
+} from './checkpoint.ts';
 import { readJson, readText, type FileTree } from './file-tree.ts';
 import { splitFused } from './fused-tensors.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
@@ -29,23 +32,8 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
     ...row,
     tensors: row.tensors.map((tensor) => find(tensor, weights.tensors)),
   }));
-  const { files, sources } = weights;
   const tokenizer = await tree.open('tokenizer.json');
-  if (tokenizer) {
-    files.push({ path: 'tokenizer.json', bytes: tokenizer.bytes });
-    sources.push(tokenizer);
-  }
-  const manifest = parseManifest({
-    format: 'edgeshard',
-    version: 1,
-    ...label,
-    config,
-    files,
-    rows,
-    tokenizer: tokenizer ? 'tokenizer.json' : null,
-    ...about,
-  });
-  return { manifest, sources };
+  return checkpointOf({ label, config, rows, weights: weights.files, tokenizer, ...about });
 }
 
 /** What the folder says of the model beside its weights. */
@@ -88,12 +76,10 @@ const maxWeightFiles = 1000;
 
 async function readWeights(tree: FileTree): Promise<{
   tensors: Map<string, LocatedTensor>;
-  files: { path: string; bytes: number }[];
-  sources: ByteSource[];
+  files: CheckpointFile[];
 }> {
   const tensors = new Map<string, LocatedTensor>();
-  const files: { path: string; bytes: number }[] = [];
-  const sources: ByteSource[] = [];
+  const files: CheckpointFile[] = [];
   for (const path of await weightPaths(tree)) {
     const source = await tree.open(path);
     if (!source) throw new Error(`${path} is missing, though the model's index names it`);
@@ -101,10 +87,9 @@ async function readWeights(tree: FileTree): Promise<{
       if (tensors.has(name)) throw new Error(`${path}: ${name} is in another file as well`);
       tensors.set(name, { ...range, file: files.length });
     }
-    files.push({ path, bytes: source.bytes });
-    sources.push(source);
+    files.push({ path, source });
   }
-  return { tensors, files, sources };
+  return { tensors, files };
 }
 
 async function weightPaths(tree: FileTree): Promise<string[]> {

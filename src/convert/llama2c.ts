@@ -12,9 +12,8 @@ import {
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import type { ManifestTensor } from '../model/manifest.ts';
-import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { checkpointOf, type Checkpoint, type ModelLabel } from './checkpoint.ts';
 import { convertLlama2cTokenizer } from './llama2c-tokenizer.ts';
 import { jsonSource } from './json-source.ts';
 
@@ -35,25 +34,19 @@ export async function openLlama2c(
     ...row,
     tensors: row.tensors.map((tensor) => locate(tensor, offsets)),
   }));
-  const sources = [source];
-  const files = [{ path: 'model.bin', bytes: source.bytes }];
-  if (tokenizer) {
-    const bytes = await tokenizer.read(0, tokenizer.bytes);
-    const json = jsonSource(convertLlama2cTokenizer(bytes, config.vocab_size));
-    sources.push(json);
-    files.push({ path: 'tokenizer.json', bytes: json.bytes });
-  }
-  const manifest = parseManifest({
-    format: 'edgeshard',
-    version: 1,
-    ...label,
+  return checkpointOf({
+    label,
     config,
-    files,
     rows,
-    tokenizer: tokenizer ? 'tokenizer.json' : null,
+    weights: [{ path: 'model.bin', source }],
+    tokenizer: tokenizer && (await readTokenizer(tokenizer, config)),
     chatTemplate: null,
   });
-  return { manifest, sources };
+}
+
+async function readTokenizer(file: ByteSource, config: ModelConfig): Promise<ByteSource> {
+  const bytes = await file.read(0, file.bytes);
+  return jsonSource(convertLlama2cTokenizer(bytes, config.vocab_size));
 }
 
 async function readHeader(source: ByteSource): Promise<ModelConfig> {

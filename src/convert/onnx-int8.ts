@@ -5,9 +5,8 @@
 import { embeddingName, rowTensors, type TensorShape } from '../model/architecture.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import type { ManifestTensor } from '../model/manifest.ts';
-import { parseManifest } from '../model/parse-manifest.ts';
 import { checkRange, joinSources, type ByteSource } from './byte-source.ts';
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { checkpointOf, type Checkpoint, type ModelLabel } from './checkpoint.ts';
 import type { FileTree } from './file-tree.ts';
 import { readDescription } from './hub-model.ts';
 import { readOnnxGraph, type Initializer, type OnnxGraph } from './onnx-graph.ts';
@@ -36,27 +35,17 @@ export async function openOnnxInt8(
     sources.push(await floatsOf({ name, shape }, graph, source, path));
     end += bytes;
   }
-  const files = [{ path: 'weights.bin', bytes: end }];
-  const all = [joinSources(sources)];
-  const tokenizer = await tree.open('tokenizer.json');
-  if (tokenizer) {
-    files.push({ path: 'tokenizer.json', bytes: tokenizer.bytes });
-    all.push(tokenizer);
-  }
-  const manifest = parseManifest({
-    format: 'edgeshard',
-    version: 1,
-    ...label,
+  return checkpointOf({
+    label,
     config,
-    files,
     rows: rowTensors(config).map((row) => ({
       ...row,
-      tensors: row.tensors.map(({ name }) => placed.get(name)),
+      tensors: row.tensors.flatMap(({ name }) => placed.get(name) ?? []),
     })),
-    tokenizer: tokenizer ? 'tokenizer.json' : null,
+    weights: [{ path: 'weights.bin', source: joinSources(sources) }],
+    tokenizer: await tree.open('tokenizer.json'),
     ...about,
   });
-  return { manifest, sources: all };
 }
 
 /** A tensor's numbers as f32, made from what the graph holds of it. */
