@@ -2,6 +2,7 @@
 import { scenes } from '../src/ui/gallery/scenes.ts';
 import { startGalleryServer, type GalleryServer } from './harness/gallery-server.ts';
 import {
+  emptyScroll,
   faintTexts,
   namelessControls,
   outlineFaults,
@@ -44,6 +45,8 @@ async function faultsOf(page: Page): Promise<string[]> {
     await page.setViewportSize(viewport);
     const pixels = await sidewaysScroll(page);
     if (pixels > 0) faults.push(`${pixels} px too wide on a ${size}`);
+    const below = await emptyScroll(page);
+    if (below > 0) faults.push(`${below} px of nothing below it on a ${size}`);
   }
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
@@ -245,6 +248,15 @@ test.describe('choosing a model', () => {
     await page.getByLabel('GGUF file, all its parts').setInputFiles(file);
     await expect(page.getByText('m.gguf, 4\u00a0B')).toBeVisible();
   });
+});
+
+test('a host alone sees the way in and its own device beside each other on a projector', async ({
+  newDevice,
+}) => {
+  const page = await newDevice({ viewport: sizes.projector });
+  await page.goto(gallery.scene('host-alone'));
+  await expect(page.getByRole('button', { name: 'Copy' })).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole('article', { name: 'Device host' })).toBeInViewport();
 });
 
 test('the invitation fills the screen and gives the focus back', async ({ newDevice }) => {

@@ -113,6 +113,14 @@ export async function sidewaysScroll(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
+/** How far the page scrolls past all that it shows, in CSS pixels: into nothing. */
+export async function emptyScroll(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const shownPx = scrollY + document.body.getBoundingClientRect().bottom;
+    return document.documentElement.scrollHeight - Math.max(innerHeight, Math.ceil(shownPx));
+  });
+}
+
 /** Unfolds everything that is folded away, so that it is looked at too. */
 export async function unfold(page: Page): Promise<void> {
   await page.evaluate(() => {

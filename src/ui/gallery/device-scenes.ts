@@ -107,6 +107,16 @@ export const deviceScenes: Scenes = {
       }),
     ],
   }),
+  'device-waiting-for-host': scene(asDevice, {
+    phase: starting(
+      'Waiting for the room to come back. The host’s page was closed, or lost its connection.',
+    ),
+    devices: [],
+    plan: null,
+  }),
+  'closed-removed': scene(asDevice, {
+    phase: closed('The host removed this device from the room.'),
+  }),
   'closed-device': scene(asDevice, {
     phase: closed(
       'The host ended the room, or its tab was closed. Ask for a new link, or join again once the host is back.',

@@ -204,5 +204,30 @@ export const hostScenes: Scenes = {
       }),
     ],
   }),
+  /** One of each: two that compute, one that left for a moment, one that measures, one to spare. */
+  'host-healing': scene(host, {
+    devices: [
+      ...threeDevices.slice(0, 2),
+      { ...threeDevices[2], status: { kind: 'reconnecting' }, link: null },
+      device('c', { status: { kind: 'measuring', fraction: 0.7 }, compute: null, link: null }),
+      device('d', {
+        label: 'Edge on Windows',
+        isHidden: true,
+        status: { kind: 'spare', ready: [{ first: 3, last: 4 }] },
+      }),
+    ],
+    answers: [
+      answer({
+        status: {
+          kind: 'paused',
+          reason: 'Firefox on Windows lost its connection; the answer goes on when it is back.',
+        },
+      }),
+    ],
+    notices: [
+      ...host.notices,
+      { id: 3, text: 'Firefox on Windows (b): the connection broke, and is being made anew.' },
+    ],
+  }),
   'closed-host': scene(lone, { phase: closed('You ended the room.') }),
 };
