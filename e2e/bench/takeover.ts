@@ -35,7 +35,8 @@ export async function measureTakeover(
 ): Promise<TakeoverFigures> {
   const { host } = room;
   const undisturbed = await room.ask(question(0, tokens));
-  const leaver = room.devices[deviceIndex(await middleDevice(room))];
+  const middle = await middleDevice(room);
+  const leaver = room.devices[deviceIndex(middle)];
   await watch(host);
   const answering = room.ask({ ...question(0, tokens) });
   await host.waitForFunction(
@@ -43,6 +44,11 @@ export async function measureTakeover(
     tokensBefore,
     { polling: 5 },
   );
+  const { plan } = await room.view();
+  if (!plan?.stages.some(({ device }) => device === middle))
+    throw new Error(
+      `The plan went on without ${middle} before it left: ${plan?.why ?? 'there is none'}`,
+    );
   const goneAtMs = Date.now();
   await leave(leaver, departure);
   const { ids } = await answering;
