@@ -1,9 +1,13 @@
-/** `npm run bench:leaver [-- --json]`: a device in the middle leaves; how long the answer pauses. Nothing here passes or fails. */
+/**
+ * `npm run bench:leaver [-- --json]`: a device in the middle leaves; how long the answer pauses. And whether anybody is
+ * thought gone who is only slow. Nothing here passes or fails.
+ */
 import { parseArgs } from 'node:util';
 import { defaultModel } from '../src/model/catalogue.ts';
 import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
 import { deviceName } from '../src/room/host/members.ts';
 import { onStand, runCommand, say, wholeNumber, type BenchStand } from './bench/bench-stand.ts';
+import { answerBesideLoad, type BusyFigures } from './bench/busy-room.ts';
 import { median } from './bench/statistics.ts';
 import { liveTable } from './bench/table.ts';
 import { measureTakeover, type Departure, type TakeoverFigures } from './bench/takeover.ts';
@@ -48,12 +52,14 @@ const rooms = {
 } satisfies Record<string, Room>;
 
 type RoomName = keyof typeof rooms;
-const names = Object.keys(rooms).filter(isRoomName);
+const names = [...Object.keys(rooms), 'busy'];
+const busySeconds = 120;
 const departures: Departure[] = ['announced', 'killed'];
 
 const usage = `Usage: npm run bench:leaver -- [options]
 
-  --only NAMES   of ${names.join(', ')} (default: all), with commas between
+  --only NAMES   of ${names.join(', ')} (default: all), with commas between;
+                 busy: nobody leaves, but the machine has more to do than it can
   --repeats N    departures of each kind in each room (default: 3); medians are shown
   --json         one object on standard output and nothing else
 `;
@@ -72,7 +78,7 @@ async function main(): Promise<void> {
     return;
   }
   const chosen = values.only.split(',').map((name) => {
-    if (isRoomName(name)) return name;
+    if (names.includes(name)) return name;
     throw new Error(`--only takes ${names.join(', ')}, with commas between, not ${name}.`);
   });
   const repeats = wholeNumber(values.repeats, '--repeats');
@@ -81,7 +87,7 @@ async function main(): Promise<void> {
     print(`${stand.machine}; medians of ${repeats}, ms`);
     const show = liveTable(print);
     const measured: object[] = [];
-    for (const name of chosen)
+    for (const name of chosen.filter(isRoomName))
       await inRoom(stand, rooms[name], async (room) => {
         for (const departure of departures) {
           const figures: TakeoverFigures[] = [];
@@ -96,7 +102,16 @@ async function main(): Promise<void> {
           show(row);
         }
       });
-    if (values.json) console.log(JSON.stringify({ machine: stand.machine, repeats, measured }));
+    let busy: BusyFigures | null = null;
+    if (chosen.includes('busy'))
+      await inRoom(stand, rooms.survivors, async (room) => {
+        say('Nobody leaves, on a busy machine');
+        busy = await answerBesideLoad(room, busySeconds);
+        print('');
+        liveTable(print)({ room: 'busy', ...busy });
+      });
+    if (values.json)
+      console.log(JSON.stringify({ machine: stand.machine, repeats, measured, busy }));
   });
 }
 
@@ -126,8 +141,8 @@ async function inRoom(
 }
 
 /** Waits until five devices compute, and the spare one has what it is to have. */
-async function untilReady({ host, view }: TabRoom, { spare }: Room): Promise<void> {
-  const ready = host.waitForFunction(
+async function untilReady(room: TabRoom, { spare }: Room): Promise<void> {
+  const ready = room.host.waitForFunction(
     ([count, kind, name]) => {
       const { plan, devices } = edgeshard.room?.view ?? {};
       const used = new Set(plan?.stages.map(({ device }) => device));
@@ -144,7 +159,7 @@ async function untilReady({ host, view }: TabRoom, { spare }: Room): Promise<voi
     { timeout: readyMs },
   );
   await ready.catch(async () => {
-    const { plan, devices, waitingFor } = await view();
+    const { plan, devices, waitingFor } = await room.view();
     const holders = plan?.stages.map(({ device, first, last }) => `${device}:${first}-${last}`);
     const others = devices.map(({ id, status }) => `${id} ${JSON.stringify(status)}`);
     throw new Error(
