@@ -8,9 +8,9 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
 import { createServer } from 'turn-server';
 import type { IceServer } from '../model/server-info.ts';
+import { createByteAllowance, type ByteAllowance } from './byte-allowance.ts';
 import { lanAddresses } from './lan-addresses.ts';
 import { localNetwork } from './local-network.ts';
-import { createPolicer } from './policer.ts';
 
 export interface Relay {
   /** UDP. */
@@ -32,7 +32,10 @@ const mostRelays = 512;
 const mostRelaysOfDevice = 128;
 /** Longer than any room's page stays open. */
 const credentialSeconds = 24 * 3600;
-/** Enough for tokens and for weights on their way; one device must not fill the network of all. */
+/**
+ * Enough for tokens and for weights on their way; one device must not fill the network of all. What exceeds it is
+ * dropped, as a router would, and the sender slows down.
+ */
 const deviceRate = { burstBytes: 2_000_000, bytesPerSecond: 12_500_000 };
 const totalRate = { burstBytes: 8_000_000, bytesPerSecond: 50_000_000 };
 const udpProtocol = 17;
@@ -49,9 +52,9 @@ export async function startRelay(wantedPort: number): Promise<Relay | null> {
   /** Ports that were given out, and how many to each device. */
   const relayPorts = new Set<number>();
   const relaysOf = new Map<string, number>();
-  const shareOf = new Map<string, ReturnType<typeof createPolicer>>();
+  const shareOf = new Map<string, ByteAllowance>();
   let isClosed = false;
-  const takeOfAll = createPolicer(totalRate);
+  const takeOfAll = createByteAllowance(totalRate);
 
   const turn = createServer({
     socket,
@@ -90,7 +93,7 @@ export async function startRelay(wantedPort: number): Promise<Relay | null> {
     const { ip } = sourceOf(client);
     relayPorts.add(relayAddress.port);
     relaysOf.set(ip, (relaysOf.get(ip) ?? 0) + 1);
-    if (!shareOf.has(ip)) shareOf.set(ip, createPolicer(deviceRate));
+    if (!shareOf.has(ip)) shareOf.set(ip, createByteAllowance(deviceRate));
   });
   turn.on('allocate:expired', (client, { relayAddress }) => {
     const { ip } = sourceOf(client);

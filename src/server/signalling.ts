@@ -7,8 +7,8 @@ import type { Duplex } from 'node:stream';
 import express from 'express';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer, type RawData } from 'ws';
+import { createByteAllowance } from './byte-allowance.ts';
 import { createEventSignalling } from './event-signalling.ts';
-import { messageAllowance } from './message-allowance.ts';
 import { isMisdirected } from './own-host.ts';
 
 /** The path that a PeerJS client is given; its socket is `/peerjs/peerjs`. */
@@ -33,7 +33,9 @@ const maxSocketsPerAddress = 128;
 const maxMessageBytes = 64 * 1024;
 const maxUrlLength = 512;
 /** A host greets a class: thirty offers with candidates at once, then a trickle. */
-const allowance = { burstBytes: 1024 * 1024, bytesPerSecond: 64 * 1024, leastBytes: 512 };
+const allowance = { burstBytes: 1024 * 1024, bytesPerSecond: 64 * 1024 };
+/** What even an empty message costs. */
+const leastBytes = 512;
 
 export function createSignalling({ allowedOrigins }: SignallingOptions): Signalling {
   const sockets = new WebSocketServer({
@@ -52,10 +54,10 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
       if (left > 0) socketsOf.set(address, left);
       else socketsOf.delete(address);
     });
-    const allows = messageAllowance(allowance);
+    const takes = createByteAllowance(allowance);
     socket.on('message', (data) => {
       // A close handshake would go on listening to whoever floods.
-      if (!allows(byteLength(data))) socket.terminate();
+      if (!takes(Math.max(leastBytes, byteLength(data)))) socket.terminate();
     });
   });
 

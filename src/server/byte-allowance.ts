@@ -1,16 +1,18 @@
-/** A share of the network: what exceeds it is dropped, as a router would, and the sender slows down. */
+/** How much a device, or all together, may send: a bucket of bytes that refills steadily. */
 
-export interface Rate {
-  /** What may pass at once. */
+export interface ByteRate {
+  /** What may come at once. */
   burstBytes: number;
   bytesPerSecond: number;
 }
 
-/** Takes a packet's size; false where the packet is to be dropped. */
-export function createPolicer(
-  { burstBytes, bytesPerSecond }: Rate,
+/** Takes so many bytes out of the bucket; false, and none are taken, where it holds fewer. */
+export type ByteAllowance = (bytes: number) => boolean;
+
+export function createByteAllowance(
+  { burstBytes, bytesPerSecond }: ByteRate,
   nowMs: () => number = () => performance.now(),
-): (bytes: number) => boolean {
+): ByteAllowance {
   let leftBytes = burstBytes;
   let filledAtMs = nowMs();
   return (bytes) => {
