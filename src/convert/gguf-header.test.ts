@@ -1,7 +1,8 @@
 import { gguf } from '@huggingface/gguf';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { memorySource, type ByteSource } from './byte-source.ts';
+import { memorySource } from './byte-source.ts';
+import { countedSource } from './fixtures/counted-source.ts';
 import { writeGguf, type GgufTensor } from './fixtures/gguf-writer.ts';
 import { startRangeServer, type RangeServer } from './fixtures/range-server.ts';
 import { tinyGguf, tinyGgufMetadata, tinyGgufTensors } from './fixtures/tiny-gguf.ts';
@@ -9,22 +10,6 @@ import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
 
 function read(file: Uint8Array): Promise<GgufHeader> {
   return readGgufHeader(memorySource(file), 'tiny.gguf');
-}
-
-/** Counts what is read, so that a lie can be told to have cost nothing. */
-function counted(file: Uint8Array): { source: ByteSource; bytesRead: () => number } {
-  const inner = memorySource(file);
-  let bytesRead = 0;
-  return {
-    source: {
-      bytes: inner.bytes,
-      read: (offset, length) => {
-        bytesRead += length;
-        return inner.read(offset, length);
-      },
-    },
-    bytesRead: () => bytesRead,
-  };
 }
 
 let server: RangeServer | undefined;
@@ -76,11 +61,11 @@ describe('readGgufHeader', () => {
 
   it('refuses a billion tensors before reading on', async () => {
     const file = writeGguf(tinyGgufMetadata(), [], { tensorCount: 1e9 });
-    const { source, bytesRead } = counted(file);
+    const source = countedSource(file);
     await expect(readGgufHeader(source, 'tiny.gguf')).rejects.toThrow(
       /number of tensors is given as 1000000000/,
     );
-    expect(bytesRead()).toBeLessThanOrEqual(64 << 10);
+    expect(source.bytesRead).toBeLessThanOrEqual(64 << 10);
   });
 
   it('refuses absurd alignment', async () => {

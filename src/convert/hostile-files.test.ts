@@ -8,10 +8,17 @@ import { tinyManifest } from '../model/fixtures/tiny-manifest.ts';
 import { parseManifest, parseManifestText } from '../model/parse-manifest.ts';
 import { loadTokenizer } from '../model/tokenizer.ts';
 import { memorySource, type ByteSource } from './byte-source.ts';
+import { countedSource } from './fixtures/counted-source.ts';
+import { smollm2 } from './fixtures/hub-configs.ts';
 import { writeOnnx } from './fixtures/onnx-writer.ts';
-import { writeSafetensors } from './fixtures/safetensors-writer.ts';
-import { tinyGguf } from './fixtures/tiny-gguf.ts';
-import { tinyLlama2c, tinyLlama2cTokenizer, tinyShape } from './fixtures/tiny-llama2c.ts';
+import { tinyGguf, tinyGgufConfig } from './fixtures/tiny-gguf.ts';
+import {
+  tinyLlama2c,
+  tinyLlama2cTokenizer,
+  tinyPieces,
+  tinyShape,
+} from './fixtures/tiny-llama2c.ts';
+import { tinySafetensors } from './fixtures/tiny-safetensors.ts';
 import { openGguf } from './gguf-model.ts';
 import { readHubConfig } from './hub-config.ts';
 import { openLlama2c } from './llama2c.ts';
@@ -62,21 +69,6 @@ function spoiltJson(value: unknown): fc.Arbitrary<unknown> {
   });
 }
 
-function counted(
-  bytes: Uint8Array,
-): ByteSource & { read: ByteSource['read']; taken: () => number } {
-  const source = memorySource(bytes);
-  let taken = 0;
-  return {
-    bytes: source.bytes,
-    read(offset, length) {
-      taken += length;
-      return source.read(offset, length);
-    },
-    taken: () => taken,
-  };
-}
-
 /** Fails for anything but one sentence of the reader's own. */
 function expectSentence(error: unknown): void {
   expect(error).toBeInstanceOf(Error);
@@ -91,9 +83,9 @@ async function readAnything(
   bytes: Uint8Array,
   read: (source: ByteSource) => Promise<unknown>,
 ): Promise<void> {
-  const source = counted(bytes);
+  const source = countedSource(bytes);
   await read(source).catch(expectSentence);
-  expect(source.taken()).toBeLessThanOrEqual(timesRead * bytes.length + 64);
+  expect(source.bytesRead).toBeLessThanOrEqual(timesRead * bytes.length + 64);
 }
 
 function takeAnything(read: () => unknown): void {
@@ -104,12 +96,6 @@ function takeAnything(read: () => unknown): void {
   }
 }
 
-const safetensors = writeSafetensors(
-  new Map([
-    ['a', { dtype: 'F32', shape: [2, 3], data: new Uint8Array(24) }],
-    ['b', { dtype: 'BF16', shape: [4], data: new Uint8Array(8) }],
-  ]),
-);
 const onnx = writeOnnx(
   [
     { name: 'w', type: 3, shape: [2, 2], raw: new Uint8Array(4) },
@@ -117,21 +103,45 @@ const onnx = writeOnnx(
   ],
   [{ name: 'w', weight: 'w' }],
 );
-const pieces: [string, number][] = Array.from({ length: tinyShape.vocab - 259 }, (_, index) => [
-  String.fromCharCode(97 + index),
-  -index,
-]);
-const tokenizerFile = tinyLlama2cTokenizer(pieces);
-const readers: [string, Uint8Array, (source: ByteSource) => Promise<unknown>][] = [
-  ['safetensors', safetensors, (source) => readSafetensors(source, 'model.safetensors')],
-  ['GGUF', tinyGguf(), (source) => openGguf([{ path: 'model.gguf', source }], label)],
-  ['ONNX', onnx, (source) => readOnnxGraph(source, 'model.onnx')],
-  ['llama2.c', tinyLlama2c(), (source) => openLlama2c(source, null, label)],
-];
+const tokenizerFile = tinyLlama2cTokenizer(tinyPieces);
 
-describe.each(readers)('a %s file', (_, whole, read) => {
+interface Reader {
+  whole: Uint8Array;
+  read: (source: ByteSource) => Promise<unknown>;
+  /** What is in it. */
+  holds: unknown;
+}
+
+const shapesIn = (tensors: ReadonlyMap<string, { shape: readonly number[] }>): unknown =>
+  Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]));
+
+const readers: Record<string, Reader> = {
+  safetensors: {
+    whole: tinySafetensors(),
+    read: async (source) => shapesIn(await readSafetensors(source, 'model.safetensors')),
+    holds: { a: [2, 3], b: [4] },
+  },
+  GGUF: {
+    whole: tinyGguf(),
+    read: async (source) =>
+      (await openGguf([{ path: 'model.gguf', source }], label)).manifest.config,
+    holds: tinyGgufConfig,
+  },
+  ONNX: {
+    whole: onnx,
+    read: async (source) => shapesIn((await readOnnxGraph(source, 'model.onnx')).initializers),
+    holds: { w: [2, 2], s: [1] },
+  },
+  'llama2.c': {
+    whole: tinyLlama2c(),
+    read: async (source) => (await openLlama2c(source, null, label)).manifest.config.vocab_size,
+    holds: tinyShape.vocab,
+  },
+};
+
+describe.each(Object.entries(readers))('a %s file', (_, { whole, read, holds }) => {
   it('that is whole is read', async () => {
-    await expect(read(memorySource(whole))).resolves.toBeDefined();
+    expect(await read(memorySource(whole))).toEqual(holds);
   });
 
   it('that is spoilt, or noise, is read or refused in a sentence', async () => {
@@ -158,24 +168,8 @@ describe('a llama2.c tokenizer file', () => {
   });
 });
 
-const hubConfig = {
-  model_type: 'llama',
-  hidden_size: 32,
-  intermediate_size: 64,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  vocab_size: 64,
-  max_position_embeddings: 64,
-  rms_norm_eps: 1e-5,
-  rope_theta: 10_000,
-  tie_word_embeddings: true,
-  hidden_act: 'silu',
-  bos_token_id: 1,
-  eos_token_id: 2,
-};
 const documents: [string, unknown, (json: unknown) => unknown][] = [
-  ['config.json', hubConfig, (json) => readHubConfig(json)],
+  ['config.json', smollm2, (json) => readHubConfig(json)],
   ['manifest', tinyManifest(), parseManifest],
 ];
 

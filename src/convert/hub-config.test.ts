@@ -1,28 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { smollm2 } from './fixtures/hub-configs.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
-
-/** As `SmolLM2-360M-Instruct` states itself. */
-const smollm2 = {
-  architectures: ['LlamaForCausalLM'],
-  attention_bias: false,
-  bos_token_id: 1,
-  eos_token_id: 2,
-  hidden_act: 'silu',
-  hidden_size: 960,
-  intermediate_size: 2560,
-  max_position_embeddings: 8192,
-  model_type: 'llama',
-  num_attention_heads: 15,
-  num_hidden_layers: 32,
-  num_key_value_heads: 5,
-  rms_norm_eps: 1e-5,
-  rope_scaling: null,
-  rope_theta: 100000,
-  tie_word_embeddings: true,
-  torch_dtype: 'bfloat16',
-  vocab_size: 49152,
-};
 
 const llama3Scaling = {
   factor: 32,

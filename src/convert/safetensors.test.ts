@@ -2,26 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memorySource } from './byte-source.ts';
 import { writeSafetensors, type SafetensorsEntry } from './fixtures/safetensors-writer.ts';
+import { tinyEntries, tinySafetensors } from './fixtures/tiny-safetensors.ts';
 import { readSafetensors } from './safetensors.ts';
-
-const honest = new Map<string, SafetensorsEntry>([
-  ['a', { dtype: 'F32', shape: [2, 3], data: new Uint8Array(24) }],
-  ['b', { dtype: 'BF16', shape: [4], data: new Uint8Array(8) }],
-  ['steps', { dtype: 'I64', shape: [1], data: new Uint8Array(8) }],
-]);
 
 function read(file: Uint8Array) {
   return readSafetensors(memorySource(file), 'model.safetensors');
 }
 
 function withEntry(name: string, change: Partial<SafetensorsEntry>): Uint8Array {
-  const entry = honest.get(name) ?? { dtype: 'F32', shape: [1], data: new Uint8Array(4) };
-  return writeSafetensors(new Map([...honest, [name, { ...entry, ...change }]]));
+  const entry = tinyEntries.get(name) ?? { dtype: 'F32', shape: [1], data: new Uint8Array(4) };
+  return writeSafetensors(new Map([...tinyEntries, [name, { ...entry, ...change }]]));
 }
 
 describe('readSafetensors', () => {
   it('finds tensors of numbers, and leaves the rest', async () => {
-    const file = writeSafetensors(honest);
+    const file = tinySafetensors();
     const start = file.byteLength - 40;
     expect(Object.fromEntries(await read(file))).toEqual({
       a: { dtype: 'F32', shape: [2, 3], offset: start, bytes: 24 },
@@ -60,7 +55,7 @@ describe('readSafetensors', () => {
     });
 
   it('refuses an absurd header before reading it', async () => {
-    const file = writeSafetensors(honest);
+    const file = tinySafetensors();
     new DataView(file.buffer).setBigUint64(0, 2n ** 63n, true);
     let longest = 0;
     const inner = memorySource(file);
@@ -78,7 +73,7 @@ describe('readSafetensors', () => {
   });
 
   it('answers any broken byte with tensors that lie in the file, or a sentence', async () => {
-    const file = writeSafetensors(honest);
+    const file = tinySafetensors();
     await fc.assert(
       fc.asyncProperty(
         fc.nat(file.length - 41),
@@ -99,7 +94,7 @@ describe('readSafetensors', () => {
   });
 
   it('says of a file cut anywhere that it is cut', async () => {
-    const file = writeSafetensors(honest);
+    const file = tinySafetensors();
     await fc.assert(
       fc.asyncProperty(fc.nat(file.length - 1), async (length) => {
         await expect(read(file.subarray(0, length))).rejects.toThrow(/model\.safetensors/);
