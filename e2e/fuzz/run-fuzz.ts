@@ -52,11 +52,11 @@ export async function runFuzz(
   for (let tenth = 1; tenth <= tenths; tenth++) {
     for (const [target, share] of targets)
       fed += await target.feed(Math.ceil((frames * share) / tenths));
-    if (tenth === 1) earlyMb = heapMb();
+    if (tenth === 1) earlyMb = await heapMb();
     say(`${fed} frames`);
   }
   const perSecond = (1000 * fed) / (performance.now() - startedMs);
-  const lateMb = heapMb();
+  const lateMb = await heapMb();
   for (const [target] of targets) await target.close();
   return {
     seed,
@@ -68,7 +68,11 @@ export async function runFuzz(
   };
 }
 
-function heapMb(): number {
+/** Connections that were just closed are kept for a second, so that a last word arrives. */
+const lastWordsMs = 1500;
+
+async function heapMb(): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, lastWordsMs));
   setFlagsFromString('--expose_gc');
   const collect: unknown = runInNewContext('gc');
   if (typeof collect === 'function') Reflect.apply(collect, null, []);
