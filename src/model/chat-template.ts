@@ -1,6 +1,7 @@
 /** A conversation as the text, and the token ids, that a chat model was trained to continue. */
 import { Template } from '@huggingface/jinja';
 import type { Manifest } from './manifest.ts';
+import { reasonOf } from './reason.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface ChatMessage {
@@ -32,10 +33,10 @@ export function renderChat(
       eos_token: eos,
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`the model's chat template does not take this conversation: ${reason}`, {
-      cause: error,
-    });
+    throw new Error(
+      `the model's chat template does not take this conversation: ${reasonOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

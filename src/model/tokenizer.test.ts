@@ -1,81 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { llamaTokenizer, llamaWords } from './fixtures/tokenizer-files.ts';
+import { parseTokenizerText } from './tokenizer-file.ts';
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 
-const bytes = Array.from(
-  { length: 256 },
-  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
-);
-const words = [
-  '▁',
-  'a',
-  'b',
-  'h',
-  'e',
-  '▁a',
-  '▁h',
-  'he',
-  '▁he',
-  'ab',
-  'é',
-  'prototype',
-  'constructor',
-];
-
-/** A Llama-style tokenizer: ids 0–2 special, 3–258 bytes, then words. */
-const llamaStyle = {
-  version: '1.0',
-  added_tokens: ['<unk>', '<s>', '</s>'].map((content, id) => ({
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  })),
-  normalizer: {
-    type: 'Sequence',
-    normalizers: [
-      { type: 'Prepend', prepend: '▁' },
-      { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
-    ],
-  },
-  pre_tokenizer: null,
-  post_processor: {
-    type: 'TemplateProcessing',
-    single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
-    pair: [],
-    special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
-  },
-  decoder: {
-    type: 'Sequence',
-    decoders: [
-      { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
-      { type: 'ByteFallback' },
-      { type: 'Fuse' },
-      { type: 'Strip', content: ' ', start: 1, stop: 0 },
-    ],
-  },
-  model: {
-    type: 'BPE',
-    unk_token: '<unk>',
-    fuse_unk: true,
-    byte_fallback: true,
-    vocab: Object.fromEntries(
-      ['<unk>', '<s>', '</s>', ...bytes, ...words].map((token, id) => [token, id]),
-    ),
-    merges: [
-      ['h', 'e'],
-      ['▁', 'he'],
-      ['▁', 'a'],
-      ['▁', 'h'],
-      ['a', 'b'],
-    ],
-  },
-};
-
-const tokenizer = loadTokenizer(llamaStyle);
+const tokenizer = loadTokenizer(llamaTokenizer);
 const id = (token: string) => tokenizer.tokenToId(token) ?? NaN;
 
 function streamed(from: Tokenizer, ids: readonly number[], before?: readonly number[]): string[] {
@@ -127,8 +56,24 @@ describe('a tokenizer', () => {
     expect(() => loadTokenizer({ model: {} })).toThrow(
       /tokenizer\.json is broken: at added_tokens/,
     );
-    expect(() => loadTokenizer({ ...llamaStyle, decoder: { type: 'Rot13' } })).toThrow(
+    expect(() => loadTokenizer({ ...llamaTokenizer, decoder: { type: 'Rot13' } })).toThrow(
       /cannot be read here: .*Rot13/,
+    );
+    const { model } = llamaTokenizer;
+    const broken: [object, RegExp][] = [
+      [{ model: { ...model, merges: ['h e', ['a', 'b']] } }, /at model\.merges, expected pairs/],
+      [{ model: { ...model, vocab: { a: -1 } } }, /at model\.vocab, expected a vocabulary/],
+      [{ decoder: { type: 'Sequence', decoders: {} } }, /at decoder\.decoders/],
+      [{ normalizer: { type: 'Replace', pattern: {} } }, /at normalizer\.pattern, expected a pat/],
+      [
+        { post_processor: { type: 'TemplateProcessing', single: 1 } },
+        /one of its parts is missing/,
+      ],
+    ];
+    for (const [change, sentence] of broken)
+      expect(() => loadTokenizer({ ...llamaTokenizer, ...change })).toThrow(sentence);
+    expect(() => parseTokenizerText('<!doctype html>')).toThrow(
+      /tokenizer\.json is not complete JSON .*fetch the model again/,
     );
   });
 });
@@ -155,7 +100,7 @@ describe('a stream decoder', () => {
   });
 
   it('says in pieces exactly what decoding says at once', () => {
-    const anyId = fc.integer({ min: 0, max: 258 + words.length });
+    const anyId = fc.integer({ min: 0, max: 258 + llamaWords.length });
     fc.assert(
       fc.property(fc.array(anyId), (ids) => {
         expect(streamed(tokenizer, ids).join('')).toBe(tokenizer.decode(ids));

@@ -1,6 +1,7 @@
 /** Text to token ids and back, from a Hugging Face `tokenizer.json`. */
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
-import * as v from 'valibot';
+import { reasonOf } from './reason.ts';
+import { parseTokenizerFile, type AddedToken, type TokenizerFile } from './tokenizer-file.ts';
 
 export interface EncodeOptions {
   /** Put the token first that begins every text, where the tokenizer has one. */
@@ -43,44 +44,13 @@ export interface StreamDecoder {
   end(): string;
 }
 
-const AddedTokenSchema = v.looseObject({
-  id: v.number(),
-  content: v.string(),
-  special: v.boolean(),
-  /** Whether the token swallows the spaces before it, and after it. */
-  lstrip: v.optional(v.boolean(), false),
-  rstrip: v.optional(v.boolean(), false),
-});
-
-// Not v.record, which drops the keys "prototype" and "constructor": both are words of real vocabularies.
-const vocab = v.custom<object>(
-  (value) => typeof value === 'object' && value !== null,
-  'expected a vocabulary',
-);
-
-const TokenizerSchema = v.looseObject({
-  added_tokens: v.array(AddedTokenSchema),
-  model: v.looseObject({
-    type: v.optional(v.string()),
-    vocab,
-  }),
-  post_processor: v.optional(v.nullable(v.looseObject({ type: v.string() })), null),
-});
-
 /**
  * @param json the parsed `tokenizer.json`
  * @throws Error if it is not one, or of a kind that cannot be read
  */
 export function loadTokenizer(json: unknown): Tokenizer {
-  const checked = v.safeParse(TokenizerSchema, json, { abortEarly: true });
-  if (!checked.success) {
-    const place = v.getDotPath(checked.issues[0]) ?? 'its top level';
-    throw new Error(`tokenizer.json is broken: at ${place}, ${checked.issues[0].message}`);
-  }
-  const document = checked.output;
-  const full = construct(document);
-  const literal = withoutSpecialTokens(document, full);
-  const prefix = prefixOf(full);
+  const document = parseTokenizerFile(json);
+  const { full, literal, prefix } = construct(document);
 
   const decode = (ids: readonly number[]): string => {
     const known = ids.filter((id) => full.id_to_token(id) !== undefined);
@@ -110,31 +80,42 @@ export function loadTokenizer(json: unknown): Tokenizer {
   };
 }
 
-type Document = v.InferOutput<typeof TokenizerSchema>;
+interface Constructed {
+  full: HubTokenizer;
+  literal: HubTokenizer;
+  prefix: number[];
+}
 
-function construct(document: Document): HubTokenizer {
+/** Tried out as well: what a part lacks may show only when it is used. */
+function construct(document: TokenizerFile): Constructed {
   try {
-    return new HubTokenizer(document, {});
+    const full = new HubTokenizer(document, {});
+    const literal = withoutSpecialTokens(document, full);
+    full.decode(literal.encode('Try it: 1 é\n').ids, { skip_special_tokens: true });
+    return { full, literal, prefix: prefixOf(full) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`this tokenizer.json is of a kind that cannot be read here: ${reason}`, {
-      cause: error,
-    });
+    throw new Error(
+      `this tokenizer.json is of a kind that cannot be read here: ${reasonOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
 /** The same tokenizer with its special tokens as plain letters; it shares the large tables. */
-function withoutSpecialTokens(document: Document, full: HubTokenizer): HubTokenizer {
-  const literal = construct({
-    ...document,
-    added_tokens: document.added_tokens.filter(({ special }) => !special),
-    model: { type: 'BPE', vocab: {}, merges: [] },
-  });
+function withoutSpecialTokens(document: TokenizerFile, full: HubTokenizer): HubTokenizer {
+  const literal = new HubTokenizer(
+    {
+      ...document,
+      added_tokens: document.added_tokens.filter(({ special }) => !special),
+      model: { type: 'BPE', vocab: {}, merges: [] },
+    },
+    {},
+  );
   literal.model = full.model;
   return literal;
 }
-
-type AddedToken = v.InferOutput<typeof AddedTokenSchema>;
 
 /** Cuts a text at its special tokens; those come as their ids. */
 function splitterOf(tokens: AddedToken[]): (text: string) => (string | number)[] {

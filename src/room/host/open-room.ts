@@ -1,5 +1,6 @@
 /** Opens a room: this tab becomes its host, and, like every other tab, one of its devices. */
 import type { Manifest } from '../../model/manifest.ts';
+import { parseTokenizerText } from '../../model/tokenizer-file.ts';
 import { loadTokenizer, type Tokenizer } from '../../model/tokenizer.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
@@ -148,5 +149,5 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
 async function readTokenizer(manifest: Manifest, reader: ShardReader): Promise<Tokenizer | null> {
   if (manifest.tokenizer === null) return null;
   const bytes = await reader.readFile(manifest.tokenizer);
-  return loadTokenizer(JSON.parse(new TextDecoder().decode(bytes)));
+  return loadTokenizer(parseTokenizerText(new TextDecoder().decode(bytes)));
 }
