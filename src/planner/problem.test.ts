@@ -120,6 +120,14 @@ describe('what it may not', () => {
       (each) => ({ ...each, devices: [each.devices[0], each.devices[0]] }),
       'devices[1].id must be unique, but "host" is there twice',
     ],
+    [
+      'more devices than any room, a few at a time',
+      (each) => ({
+        ...each,
+        devices: ['b', 'c'].map((id) => ({ ...each.devices[1], id, count: 60_000 })),
+      }),
+      'devices must be at most 100000 in all, not 120000',
+    ],
     ['no object', () => null, 'the problem must be an object, not null'],
   ];
   for (const [name, change, message] of broken)

@@ -23,6 +23,9 @@ const deviceId = v.pipe(
   v.maxLength(256, 'must be at most 256 characters'),
 );
 
+/** All entries and their counts together: each device is looked at by itself. */
+const mostDevices = 100_000;
+
 const RowSchema = v.object({
   name: v.string('must be a string'),
   memoryBytes: byteCount,
@@ -38,7 +41,9 @@ const DeviceSchema = v.object({
   /** Decode time of each row, ms a token. */
   rowMs: v.array(amount, 'must be an array with one number a row'),
   /** This many devices alike; a plan names them `id#1` … `id#count`. */
-  count: v.optional(v.pipe(positiveWhole, v.maxValue(100_000, 'must be at most 100000'))),
+  count: v.optional(
+    v.pipe(positiveWhole, v.maxValue(mostDevices, `must be at most ${mostDevices}`)),
+  ),
   /** Rows that it already holds. */
   loaded: v.optional(v.array(whole, 'must be an array of row numbers')),
   /** Row times, ms, for a whole micro-batch of the size that is the key. */
@@ -106,7 +111,7 @@ export type Link = Problem['links'][number];
  * @throws {ProblemError} with one line that names the field, such as `devices[1].rowMs must have 34 numbers, one a row, not 33`.
  */
 export function parseProblem(input: unknown): Problem {
-  const result = v.safeParse(ProblemSchema, input);
+  const result = v.safeParse(ProblemSchema, input, { abortEarly: true });
   if (!result.success) {
     const issue = result.issues[0];
     const field = fieldName(v.getDotPath(issue));
@@ -140,6 +145,8 @@ function findFault(problem: Problem): string | null {
 }
 
 function findDeviceFault({ devices }: Problem, rowCount: number): string | null {
+  const total = devices.reduce((sum, { count = 1 }) => sum + count, 0);
+  if (total > mostDevices) return `devices must be at most ${mostDevices} in all, not ${total}`;
   const names = new Set<string>();
   for (const [index, device] of devices.entries()) {
     const field = `devices[${index}]`;
