@@ -30,6 +30,7 @@ describe('the demo’s options', () => {
       ['--devices', '2', '--link', 'b=20ms'],
       '--link names device b, and with --devices 2 there is only host, a.',
     ],
+    [['--memory', '-5'], "Option '--memory' argument is ambiguous. Try --help."],
     [['--devices', '0'], '--devices must be at least 1, not 0.'],
     [['--weights', 'f8'], '--weights must be auto, f32, f16, q8, q4, not "f8".'],
   ])('that cannot be used are named: %j', (args, sentence) => {

@@ -206,7 +206,7 @@ function readArguments(args: string[]): Given {
       ),
     }).values;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
+    const reason = error instanceof Error ? error.message.split(/\.\s/)[0] : String(error);
     throw new OptionError(`${reason}. Try --help.`);
   }
 }

@@ -29,6 +29,7 @@ describe('locateModel', () => {
       'n',
     ],
     ['http://localhost:9000/n.gguf', 'http://localhost:9000/', 'n'],
+    ['http://localhost:9000/90%.gguf', 'http://localhost:9000/', '90%'],
   ];
   for (const [address, baseUrl, title] of files)
     it(`reads ${address} as a GGUF file`, () => {

@@ -40,7 +40,7 @@ function onHub(hubUrl: string, id: string, revision: string, path: string): Mode
 
 function inFolder(address: string): ModelLocation {
   const slash = address.lastIndexOf('/');
-  const last = decodeURIComponent(address.slice(slash + 1));
+  const last = decoded(address.slice(slash + 1));
   if (last.endsWith('.gguf'))
     return {
       kind: 'gguf',
@@ -49,6 +49,15 @@ function inFolder(address: string): ModelLocation {
       title: last.replace(/(-\d{5}-of-\d{5})?\.gguf$/, ''),
     };
   const baseUrl = address.endsWith('/') ? address : `${address}/`;
-  const title = decodeURIComponent(baseUrl.split('/').at(-2) ?? '');
+  const title = decoded(baseUrl.split('/').at(-2) ?? '');
   return { kind: 'folder', baseUrl, title };
+}
+
+/** A `%` that begins no encoded letter stands for itself. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
