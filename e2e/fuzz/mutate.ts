@@ -78,3 +78,35 @@ export function spoiltValue(value: unknown, random: Random): unknown {
 export function randomBytes(random: Random, length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, () => below(random, 256));
 }
+
+const strangeText = [
+  '',
+  ' ',
+  '%',
+  '%E0%A4',
+  '/',
+  '=',
+  '&',
+  '#',
+  '-',
+  '--',
+  '{%',
+  '}}',
+  '\u0000',
+  '\uD800',
+  '9'.repeat(40),
+  'x'.repeat(300),
+];
+
+/** A copy with some of its letters changed, missing, said twice, or strange ones among them. */
+export function spoiltText(text: string, random: Random): string {
+  let letters = text;
+  for (let count = 1 + below(random, 3); count > 0; count--) {
+    const at = below(random, letters.length + 1);
+    const end = Math.min(letters.length, at + below(random, 1 + below(random, 12)));
+    const between =
+      random() < 0.6 ? oneOf(random, strangeText) : letters.slice(below(random, at + 1), at);
+    letters = letters.slice(0, at) + between + letters.slice(end);
+  }
+  return letters;
+}
