@@ -13,7 +13,6 @@ import { createLane, type Lane } from './lane.ts';
 import {
   connectionBroke,
   linkEnded,
-  messageMissing,
   pathLost,
   silent,
   tooMuchLost,
@@ -30,6 +29,7 @@ import { measureLink } from './measure-link.ts';
 import { createOutbox, listDue } from './outbox.ts';
 import { watchPath } from './path-watch.ts';
 import { createRecovery } from './recovery.ts';
+import { createRoomMessages } from './room-messages.ts';
 import { createRoutes } from './routes.ts';
 import { makePeerId } from './signalling.ts';
 import type { CloseCause, FrameHeader, Link, OpenLinkOptions } from './types.ts';
@@ -68,7 +68,6 @@ function createLink(
   const introduction = introductionOf(firstConnection);
   const admission = { ...options, expectedFingerprint: fingerprint };
   const stats = newLinkStats();
-  const controlled = createEvent<[message: unknown]>();
   const framed = createEvent<[header: FrameHeader, payload: Uint8Array<ArrayBuffer>]>();
   const delivered = createEvent<[bytes: Uint8Array<ArrayBuffer>]>();
   const interrupted = createEvent<[reason: string]>();
@@ -76,12 +75,16 @@ function createLink(
   const closed = createEvent<[reason: string, cause: CloseCause]>();
   const mayControl = createAllowance(controlAllowance);
   const ending = new AbortController();
-  let received = { messages: 0, bulk: 0 };
+  let bulkReceived = 0;
   /** When the connection broke: until the two have told each other what they have, nothing new is sent. */
   let heldSince: number | null = null;
 
   const network = createEmulatedNetwork();
   const outbox = createOutbox();
+  const roomMessages = createRoomMessages({
+    outbox,
+    connection: () => (heldSince === null ? primary : null),
+  });
   const say = (message: LinkMessage): void => primary.sendControl(encodeLinkMessage(message));
 
   const bundle = createBundle({
@@ -163,11 +166,11 @@ function createLink(
         hear();
         framePort.receive(message, by);
       },
-      bulkDue: () => received.bulk,
+      bulkDue: () => bulkReceived,
       onBulk(bytes) {
         hear();
-        received = { ...received, bulk: received.bulk + 1 };
-        say({ kind: 'bulk here', count: received.bulk });
+        bulkReceived++;
+        say({ kind: 'bulk here', count: bulkReceived });
         delivered.emit(bytes);
       },
       onBurst: (report) => say({ kind: 'burst', ...report }),
@@ -188,7 +191,7 @@ function createLink(
   function takeControl(message: LinkMessage): void {
     switch (message.kind) {
       case 'room':
-        takeRoomMessage(message);
+        roomMessages.take(message);
         return;
       case 'beat':
         say({ kind: 'beat back' });
@@ -219,13 +222,6 @@ function createLink(
     }
   }
 
-  function takeRoomMessage({ number, message }: Extract<LinkMessage, { kind: 'room' }>): void {
-    if (number <= received.messages) return;
-    if (number > received.messages + 1) throw messageMissing();
-    received = { ...received, messages: number };
-    controlled.emit(message);
-  }
-
   function onDoubt(): void {
     if (recovery) recovery.doubt();
     else if (primary.connection.connectionState !== 'disconnected') end(pathLost, 'lost');
@@ -240,7 +236,8 @@ function createLink(
   }
 
   function whatIsHere({ ask }: { ask: boolean }): Have {
-    return { kind: 'have', ...received, due: listDue(framePort.due), ask };
+    const messages = roomMessages.received();
+    return { kind: 'have', messages, bulk: bulkReceived, due: listDue(framePort.due), ask };
   }
 
   /** The other side says what it has: it gets the rest, and if the link was held, all is well again. */
@@ -315,13 +312,9 @@ function createLink(
     fingerprint,
     stats,
     sendControl(message) {
-      if (ending.signal.aborted) return;
-      const number = outbox.numberMessage();
-      const text = encodeLinkMessage({ kind: 'room', number, message });
-      outbox.keepMessage(number, text, heldSince === null ? [primary] : []);
-      if (heldSince === null) primary.sendControl(text);
+      if (!ending.signal.aborted) roomMessages.send(message);
     },
-    onControl: controlled.on,
+    onControl: roomMessages.on,
     sendFrame(header, payload) {
       if (ending.signal.aborted) return;
       routes.giveWay();
