@@ -369,6 +369,24 @@ test.describe('the served app', () => {
     await expect(page.getByText('else by way of this server')).toBeVisible();
   });
 
+  test('says why, where the browser keeps from it what this device can do', async ({
+    newDevice,
+    serverOrigin,
+  }) => {
+    const page = await newDevice();
+    // As some extensions for privacy do.
+    await page.addInitScript(() => {
+      globalThis.RTCPeerConnection = new Proxy(RTCPeerConnection, {
+        construct() {
+          throw new Error('WebRTC is switched off.');
+        },
+      });
+    });
+    await page.goto(serverOrigin);
+    await page.getByText('What this device can do').click();
+    await expect(page.getByRole('alert')).toContainText('WebRTC is switched off.');
+  });
+
   test('shows what this browser keeps', async ({ newDevice, serverOrigin }) => {
     const page = await newDevice();
     await page.goto(serverOrigin);
