@@ -1,4 +1,5 @@
 /** Answers that outlive what happens to their room: a newcomer is taken in, the host's page is loaded anew. */
+import type { Page } from 'playwright';
 import { greedy } from '../src/room/host/sampler.ts';
 import type { AskRequest } from '../src/room/room.ts';
 import { continuations } from './fixtures/reference-cases.ts';
@@ -68,6 +69,47 @@ test('an answer outlives a newcomer and a reload of its host', async ({
     await room.close();
   }
 });
+
+test('a room that is closed while it comes back after a reload does not come back again', async ({
+  newDevice,
+  serverOrigin,
+}) => {
+  const host = await newDevice();
+  await host.goto(serverOrigin);
+  await host.evaluate(() => void edgeshard.openRoom({ backend: 'wasm', threads: 1 }));
+  await expect(host.getByRole('textbox', { name: 'Room link' })).toBeVisible();
+  await expect.poll(() => keptRooms(host)).toBe(1);
+
+  // Never answered, so that the room stays on its way.
+  await host.route('**/manifest.json', () => undefined);
+  await host.reload();
+  await host.getByRole('button', { name: 'Cancel' }).click();
+  await expect.poll(() => keptRooms(host)).toBe(0);
+  await host.unroute('**/manifest.json');
+  await host.reload();
+  await expect(host.getByRole('button', { name: 'Open a room' })).toBeEnabled();
+});
+
+/** How many rooms this browser could open again. */
+function keptRooms(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    // Opened before the room has made it, it would lack its store.
+    const made = await indexedDB.databases();
+    if (!made.some(({ name }) => name === 'edgeshard-rooms')) return 0;
+    return new Promise<number>((resolve, reject) => {
+      const opening = indexedDB.open('edgeshard-rooms');
+      opening.onerror = () => reject(new Error('IndexedDB does not open'));
+      opening.onsuccess = () => {
+        const { result: database } = opening;
+        const counting = database.transaction('rooms').objectStore('rooms').count();
+        counting.onsuccess = () => {
+          database.close();
+          resolve(counting.result);
+        };
+      };
+    });
+  });
+}
 
 async function untilTokens({ host }: TabRoom, count: number): Promise<void> {
   await host.waitForFunction(

@@ -14,6 +14,7 @@ import {
 } from '../../transport/index.ts';
 import { createModelStore } from '../model-store.ts';
 import { modelView } from '../model-view.ts';
+import { onAbort } from '../on-abort.ts';
 import { createPeers } from '../peers.ts';
 import { prepareEngine } from '../prepare-engine.ts';
 import { relayServers } from '../relay-servers.ts';
@@ -271,9 +272,4 @@ const startsAnew = 'It starts anew with what is slower and surer.';
 
 function startedAnew({ backend, weights }: ComputeProfile): string {
   return `It computes with ${weights} on ${backend} now.`;
-}
-
-function onAbort(signal: AbortSignal, work: () => void): void {
-  if (signal.aborted) work();
-  else signal.addEventListener('abort', work, { once: true });
 }

@@ -13,6 +13,7 @@ import {
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, newView, type ViewStore } from '../view-store.ts';
+import { onAbort } from '../on-abort.ts';
 import { relayServers } from '../relay-servers.ts';
 import { openModel } from './open-model.ts';
 import { createRecordKeeper } from './record-keeper.ts';
@@ -32,7 +33,8 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   const ending = new AbortController();
   const { signal } = ending;
   let room: RunningRoom | null = null;
-  let hostId: string | null = null;
+  /** Of the record that is to go when the room is closed; a room that is reopened has one from the first. */
+  let hostId = record?.hostId ?? null;
 
   function end(reason: string): void {
     if (signal.aborted) return;
@@ -117,7 +119,8 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     relayOnly: options.relayOnly,
     ...(record && { id: record.hostId }),
   });
-  signal.addEventListener('abort', () => signalling.close());
+  // The room may have been closed meanwhile.
+  onAbort(signal, () => signalling.close());
   signal.throwIfAborted();
   const address = { hostId: signalling.id, key: record?.key ?? makeRoomKey() };
   onId(address.hostId);
