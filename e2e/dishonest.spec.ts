@@ -44,9 +44,9 @@ test('zeros, NaN and another layer’s output are found out, and their device is
   }
 
   async function expectDropped(device: Page, id: string): Promise<void> {
-    const sentence = new RegExp(`\\(${id}\\) computed wrongly twice, and was dropped`);
+    const sentence = new RegExp(`\\(${id}\\) was at fault twice, and was dropped`);
     await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
-    await expect(device.getByRole('alert')).toContainText('This device computed wrongly twice');
+    await expect(device.getByRole('alert')).toContainText('This device was at fault twice');
     await expect.poll(() => planOf(host), ready).toBe('host');
   }
 

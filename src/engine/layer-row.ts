@@ -9,6 +9,7 @@ import {
   type LayerWeightsOptions,
 } from './layer-weights.ts';
 import type { BoundCache } from './bound-cache.ts';
+import { NotCached } from './not-cached.ts';
 import type { RunTensor } from './runtime.ts';
 
 export interface LayerRow {
@@ -83,7 +84,7 @@ function rowOver<Cache extends { copy(length: number): Promise<Cache> } & KvCach
     async fork(from, to, length) {
       const source = caches.get(from);
       if (!source || source.length < length)
-        throw new RangeError(
+        throw new NotCached(
           `sequence ${from} holds ${source?.length ?? 0} positions: ${length} of them cannot be forked`,
         );
       const copy = await source.copy(length);

@@ -3,6 +3,7 @@ import { createBatchCheck } from './batch-check.ts';
 import { createBatchSlots } from './batch-slots.ts';
 import type { RunRequest, RunResult } from './engine.ts';
 import type { Positions } from './layer-row.ts';
+import { NotCached } from './not-cached.ts';
 import {
   pathThrough,
   throughRows,
@@ -110,7 +111,7 @@ export function createRowRunner(
     const { sequence, position } = request;
     path.layers.forEach((layer, index) => {
       if (layer.length(sequence) < position)
-        throw new RangeError(
+        throw new NotCached(
           `row ${path.firstLayer + index} holds ${layer.length(sequence)} positions of sequence ${sequence}: a run cannot start at ${position}`,
         );
     });

@@ -1,8 +1,10 @@
 /** Judges the frames that reach this device: who may send them, what they may hold, and what work they bring. */
 import type { FrameHeader } from '../transport/index.ts';
+import type { Complaints } from './complaints.ts';
 import { groupCode, unpackGroup } from './group-frame.ts';
 import { areFinite, bytesPerNumber, forkCode, unpackHidden, wireCode } from './hidden-codec.ts';
 import type { Lap } from './lap.ts';
+import type { OpenSequences } from './open-sequences.ts';
 import type { Routes } from './routes.ts';
 import type { StageRunnerOptions } from './stage-runner.ts';
 import { forkSource, isStep, type Work } from './stage-work.ts';
@@ -19,8 +21,8 @@ export interface ArrivalsOptions extends Pick<
   | 'witness'
 > {
   routes: Routes;
-  /** What this device sent cannot be worked with. */
-  onBadState: (work: Pick<Work, 'lap' | 'sequence'>, reason: string, from: string) => void;
+  open: Pick<OpenSequences, 'open'>;
+  complaints: Pick<Complaints, 'hear' | 'blame'>;
 }
 
 /** The work that a frame brings; none where it is for the host to know, or too late. */
@@ -33,9 +35,12 @@ export type Arrivals = (
 /** Who starts and ends every lap. */
 const host = 'host';
 
+const notFinite = 'It sent numbers that are not finite.';
+const tooMany = 'It opened more sequences than the devices of this lap have memory for.';
+
 /** What it makes throws one sentence for a frame that its sender has no business sending. */
 export function createArrivals(options: ArrivalsOptions): Arrivals {
-  const { deviceId, hiddenSize, headRow, wire, routes } = options;
+  const { deviceId, hiddenSize, headRow, wire, routes, complaints } = options;
 
   function single(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): Work[] {
     const { sequence, step: position, stage, flags: logitsOf, hops } = header;
@@ -50,9 +55,16 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     }
     if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
       throw notItsToSend(from, stage);
+    // It ended while this was on its way.
+    if (routes.isVoid({ ...route, sequence })) return [];
+    const cache = refill?.stages[stage].cache ?? sequence;
+    if (!options.open.open(from, cache)) {
+      complaints.blame(from, { lap, sequence }, 'request', tooMany);
+      return [];
+    }
     if (!refill) routes.move(sequence, lap.epoch);
     const arrivedMs = performance.now();
-    const arrival = { ...route, stage, sequence, position, logitsOf, hops, arrivedMs };
+    const arrival = { ...route, from, stage, sequence, position, logitsOf, hops, arrivedMs };
     if (header.dtype === forkCode) {
       const source = forkSource(from, payload);
       const input = { kind: 'fork', from: source } as const;
@@ -64,7 +76,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     if (logitsOf > tokens)
       throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
     if (!areFinite(values)) {
-      options.onBadState({ lap, sequence }, 'It sent numbers that are not finite.', from);
+      complaints.blame(from, { lap, sequence }, 'state', notFinite);
       return [];
     }
     options.witness.note(header, payload);
@@ -81,6 +93,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
   }
 
   return (from, header, payload) => {
+    complaints.hear(from);
     if (header.dtype !== groupCode) return single(from, header, payload);
     const dtype = wireCode(wire);
     return unpackGroup(payload, hiddenSize * bytesPerNumber[wire]).flatMap((step) => {

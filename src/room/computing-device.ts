@@ -44,6 +44,8 @@ export interface ComputingDevice {
   fork(epoch: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
+  /** Releases what others have opened here, other than these and those begun after `upTo`. */
+  keepSequences(sequences: readonly number[], upTo: number): void;
   /** Takes the frames of a refill from now on; `release` with its number ends it. */
   adoptRefill(refill: Refill): void;
   /** Sends hidden states that it kept into a refill; false where they are not kept. */
@@ -57,6 +59,13 @@ export interface ComputingDevice {
   /** Takes no more work; the engine is left as it is. */
   stop(): void;
   dispose(): Promise<void>;
+}
+
+/** More than can begin while a message of the host's is on its way. */
+const mostBegunMeanwhile = 64;
+
+function isBegunAfter(upTo: number, sequence: number): boolean {
+  return sequence > upTo && sequence <= upTo + mostBegunMeanwhile;
 }
 
 /** That no answer has. */
@@ -76,6 +85,12 @@ export function createComputingDevice(
 
   function lapRows(): number[] {
     return [...new Set([...laps.values()].flatMap((lap) => rowsOf(lap, options.deviceId)))];
+  }
+
+  function release(sequence: number): void {
+    runner.release(sequence);
+    // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
+    engine.releaseSequence(sequence).catch(() => undefined);
   }
 
   return {
@@ -123,10 +138,11 @@ export function createComputingDevice(
     start: (epoch, start) => runner.start(epoch, start),
     fork: (epoch, fork) => runner.fork(epoch, fork),
     receive: (from, header, payload) => runner.receive(from, header, payload),
-    release(sequence) {
-      runner.release(sequence);
-      // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
-      engine.releaseSequence(sequence).catch(() => undefined);
+    release,
+    keepSequences(sequences, upTo) {
+      const kept = new Set(sequences);
+      for (const sequence of runner.opened())
+        if (!kept.has(sequence) && !isBegunAfter(upTo, sequence)) release(sequence);
     },
     adoptRefill: (refill) => runner.adoptRefill(refill),
     resend: (resend) => runner.resend(resend),

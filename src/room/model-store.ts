@@ -18,7 +18,8 @@ export interface ModelStoreOptions {
   fetchesForOthers: boolean;
   holders: SwarmOptions['holders'];
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
-  onForged: (deviceId: string) => void;
+  /** The device gave other bytes than the piece's hash is of. */
+  onForged: (deviceId: string, piece: Piece) => void;
 }
 
 export interface ModelStore {

@@ -19,7 +19,8 @@ export interface PeersOptions {
   key: Uint8Array<ArrayBuffer>;
   onFrame: (from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>) => void;
   onBulk: (from: string, message: BulkMessage) => void;
-  onLost: (deviceId: string) => void;
+  /** `fault` is a sentence where the device broke the rules and its link was ended for that; else null. */
+  onLost: (deviceId: string, fault: string | null) => void;
 }
 
 export interface Peers {
@@ -43,6 +44,8 @@ export interface Peers {
   /** Half of the last round trip to that device, in ms; 0 before the first. */
   wireMs(deviceId: string): number;
   drop(deviceId: string, reason: string): void;
+  /** Ends the link to a device that broke the rules, in a way that the sentence says. */
+  refuse(deviceId: string, fault: string): void;
   closeAll(reason: string): void;
 }
 
@@ -59,6 +62,8 @@ export function createPeers(options: PeersOptions): Peers {
     string,
     { connection: RTCPeerConnection; expiry: ReturnType<typeof setTimeout> }
   >();
+  /** Of devices whose link is being ended for it. */
+  const faults = new Map<string, string>();
   const awaited = new Map<string, (connection: RTCPeerConnection) => void>();
 
   function emulationTowards(deviceId: string): LinkEmulation | null {
@@ -97,25 +102,33 @@ export function createPeers(options: PeersOptions): Peers {
     links.get(deviceId)?.close('connected anew');
     links.set(deviceId, link);
     link.emulate(emulationTowards(deviceId));
-    link.onFrame((header, payload) => {
+    const orRefuse = (take: () => void): void => {
       try {
-        options.onFrame(deviceId, header, payload);
+        take();
       } catch (error) {
-        link.close(error instanceof Error ? error.message : String(error));
+        refuse(deviceId, error instanceof Error ? error.message : String(error));
       }
+    };
+    link.onFrame((header, payload) => {
+      orRefuse(() => options.onFrame(deviceId, header, payload));
     });
     link.onBulk((bytes) => {
-      try {
-        options.onBulk(deviceId, decodeBulk(bytes));
-      } catch (error) {
-        link.close(error instanceof Error ? error.message : String(error));
-      }
+      orRefuse(() => options.onBulk(deviceId, decodeBulk(bytes)));
     });
-    link.onClosed(() => {
+    link.onClosed((reason, cause) => {
       if (links.get(deviceId) !== link) return;
       links.delete(deviceId);
-      options.onLost(deviceId);
+      const fault = cause === 'misbehaved' ? reason : (faults.get(deviceId) ?? null);
+      faults.delete(deviceId);
+      options.onLost(deviceId, fault);
     });
+  }
+
+  function refuse(deviceId: string, fault: string): void {
+    const link = links.get(deviceId);
+    if (!link) return;
+    faults.set(deviceId, fault.replace(/\.?$/, '.'));
+    link.close(fault);
   }
 
   return {
@@ -149,6 +162,7 @@ export function createPeers(options: PeersOptions): Peers {
       for (const [peer, link] of links) link.emulate(emulationTowards(peer));
     },
     wireMs: (deviceId) => (links.get(deviceId)?.stats.roundTripMs ?? 0) / 2,
+    refuse,
     drop(deviceId, reason) {
       links.get(deviceId)?.close(reason);
     },

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 
 /** Raised when two versions could misunderstand each other; a link refuses a different one. */
-export const roomProtocolVersion = 2;
+export const roomProtocolVersion = 3;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 const positiveCount = v.pipe(count, v.minValue(1));
@@ -154,6 +154,14 @@ export const HostMessageSchema = v.variant('kind', [
     epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
   }),
   v.object({ kind: v.literal('release'), sequence: count }),
+  /** Each other device may open so many sequences on this one's stages at a time; work on more is refused. */
+  v.object({ kind: v.literal('most-sequences'), most: v.pipe(positiveCount, v.maxValue(256)) }),
+  /** Of all sequences up to `upTo`, the last one begun, these are in use: whatever others are open here is released. */
+  v.object({
+    kind: v.literal('keep-sequences'),
+    sequences: v.pipe(v.array(count), v.maxLength(1024)),
+    upTo: count,
+  }),
   /** Rows to keep at hand in case another device leaves: loaded, or only fetched, while no plan needs more. */
   v.object({
     kind: v.literal('keep-warm'),
@@ -234,8 +242,16 @@ export const DeviceMessageSchema = v.variant('kind', [
     sampling: SamplingSchema,
   }),
   v.object({ kind: v.literal('stop'), request: count }),
-  /** A link to another device: measured, or impossible (`profile: null`). */
-  v.object({ kind: v.literal('link'), deviceId, profile: v.nullable(LinkProfileSchema) }),
+  /**
+   * A link to another device: measured, or impossible (`profile: null`). `fault` says how the other broke the rules,
+   * where this device ended the link for that.
+   */
+  v.object({
+    kind: v.literal('link'),
+    deviceId,
+    profile: v.nullable(LinkProfileSchema),
+    fault: v.nullable(sentence),
+  }),
   v.object({ kind: v.literal('met'), deviceId, reached: v.boolean() }),
   /** This device keeps a row's pieces and can pass them on; their hashes, in order. */
   v.object({
@@ -243,19 +259,29 @@ export const DeviceMessageSchema = v.variant('kind', [
     row,
     sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfRow)),
   }),
-  /** A device gave this one bytes that do not match their hash. */
-  v.object({ kind: v.literal('forged'), deviceId }),
+  /** A device gave this one bytes, for this piece of the model, that do not match their hash. */
+  v.object({
+    kind: v.literal('forged'),
+    deviceId,
+    file: count,
+    offset: count,
+    bytes: positiveCount,
+  }),
   v.object({ kind: v.literal('ready'), epoch }),
   v.object({ kind: v.literal('unable'), epoch, reason: sentence }),
   v.object({ kind: v.literal('refill-ready'), sequence: count }),
   /** The hidden states that this device was to send again are not kept any more. */
   v.object({ kind: v.literal('not-kept'), sequence: count }),
-  /** `blames` names the device that sent what cannot be computed with. */
+  /**
+   * `blames` names the device whose fault it is: it sent what cannot be computed with (`state`), or asked for what this
+   * device does not hold or has no room for (`request`). Null where this device itself failed (`own`).
+   */
   v.object({
     kind: v.literal('stage-failed'),
     epoch,
     sequence: count,
     reason: sentence,
+    fault: v.picklist(['own', 'state', 'request']),
     blames: v.nullable(deviceId),
   }),
   v.object({ kind: v.literal('proved') }),

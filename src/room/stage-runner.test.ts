@@ -268,6 +268,7 @@ describe('a frame from another device', () => {
       headRow: 6,
       wire: 'f32',
       mostTogether: () => 16,
+      mostSequences: () => 4,
       keptBudgetBytes: () => 1 << 20,
       send: () => undefined,
       wireMs: () => 0,

@@ -6,8 +6,10 @@
  * One run at a time, in the order of `stage-queue.ts`, and nothing here waits on a clock.
  */
 import type { Engine, RunRequest, RunResult } from '../engine/engine.ts';
-import type { FrameHeader, HopTiming } from '../transport/index.ts';
+import { isNotCached } from '../engine/not-cached.ts';
+import type { AllowanceOptions, FrameHeader, HopTiming } from '../transport/index.ts';
 import { createArrivals } from './arrivals.ts';
+import { createComplaints, type StageFailure } from './complaints.ts';
 import { handOn, type Onward } from './hand-on.ts';
 import {
   areFinite,
@@ -20,6 +22,7 @@ import {
 import { createKeptStates } from './kept-states.ts';
 import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 import type { Lap } from './lap.ts';
+import { createOpenSequences } from './open-sequences.ts';
 import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
 import { createRoutes, type Route } from './routes.ts';
@@ -52,14 +55,6 @@ export interface LapEnd {
   hops: readonly HopTiming[];
 }
 
-export interface StageFailure {
-  epoch: number;
-  sequence: number;
-  reason: string;
-  /** The device that sent what cannot be computed with; null where the failure is this one's own. */
-  blames: string | null;
-}
-
 export interface StageRunnerOptions {
   deviceId: string;
   engine: Engine;
@@ -69,6 +64,10 @@ export interface StageRunnerOptions {
   wire: WireType;
   /** Most sequences that share one pass over the weights, at this moment. */
   mostTogether: () => number;
+  /** That each other device may open here at a time. */
+  mostSequences: () => number;
+  /** How much that was wrong each other device may send before it is not heard any more. */
+  complaints?: AllowanceOptions;
   /** For the hidden states that are kept for a replacement, see `kept-states.ts`. */
   keptBudgetBytes: () => number;
   /** A frame for a device that is gone is lost with it: the end of the link says so. */
@@ -98,6 +97,8 @@ export interface StageRunner {
   keepOnly(epochs: ReadonlySet<number>): void;
   /** Frames of this sequence, or refill, that are still on their way are dropped. */
   release(sequence: number): void;
+  /** Sequences that other devices have opened here. */
+  opened(): Set<number>;
   /** From now on frames of this refill are taken, until its lap or its number is dropped. */
   adoptRefill(refill: Refill): void;
   /** Sends kept hidden states into a refill; false where they are not kept. */
@@ -134,10 +135,15 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   let doneMs = 0;
   /** Whether what the engine did last went on to another device. */
   let hasHandedOn = false;
-  const arrivals = createArrivals({ ...options, routes, onBadState: fail });
+  const open = createOpenSequences(options);
+  const complaints = createComplaints(options.onFailure, options.complaints);
+  const arrivals = createArrivals({ ...options, routes, open, complaints });
 
   function enqueue(...works: Work[]): void {
-    for (const work of works) queue.push(work);
+    for (const work of works) {
+      open.waits(work);
+      queue.push(work);
+    }
     feed.wake();
   }
 
@@ -150,6 +156,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     while (taken.length === 0) {
       const batch = queue.take();
       if (batch.length === 0) return null;
+      for (const work of batch) open.taken(work);
       taken = groupedByStage(batch.filter((work) => !routes.isVoid(work)));
     }
     const [next, ...others] = taken;
@@ -181,23 +188,16 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       handOn(onward, wire, options.send);
       hasHandedOn = onward.length > 0;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      for (const work of batch) if (!routes.isVoid(work)) fail(work, reason);
+      // One that asks for what is not here must not take the others with it.
+      if (isNotCached(error) && batch.length > 1)
+        for (const work of batch) await runTogether([work], () => undefined);
+      else for (const work of batch) if (!routes.isVoid(work)) complaints.failed(work, error);
     }
   }
 
   /** After what this task still has to do for a token, and none of its failures if it should fail. */
   function lull(): void {
     if (options.onLull) queueMicrotask(options.onLull);
-  }
-
-  /** `blames` names the device whose work this was, where it was not this one's own. */
-  function fail(
-    { lap, sequence }: Pick<Work, 'lap' | 'sequence'>,
-    reason: string,
-    blames: string | null = null,
-  ): void {
-    options.onFailure({ epoch: lap.epoch, sequence, reason, blames });
   }
 
   function requestOf(work: Work, input: RunRequest['input']): RunRequest {
@@ -254,7 +254,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       return [];
     }
     if (!areFinite(values)) {
-      fail(work, 'Its results are not finite numbers.');
+      complaints.failed(work, 'Its results are not finite numbers.');
       return [];
     }
     const onSent: Onward['onSent'] = (payload) => {
@@ -283,12 +283,13 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
 
   function begin(
     epoch: number,
-    work: Omit<Work, keyof Route | 'stage' | 'hops' | 'wireMs' | 'arrivedMs'>,
+    work: Omit<Work, keyof Route | 'from' | 'stage' | 'hops' | 'wireMs' | 'arrivedMs'>,
   ): void {
     const route = routes.of(epoch, work.sequence);
     if (!route) throw new Error(`plan ${epoch} is no longer in use`);
     if (!route.refill) routes.move(work.sequence, epoch);
-    enqueue({ ...work, ...route, stage: 0, hops: [], wireMs: 0, arrivedMs: performance.now() });
+    const arrivedMs = performance.now();
+    enqueue({ ...work, ...route, from: null, stage: 0, hops: [], wireMs: 0, arrivedMs });
   }
 
   return {
@@ -298,7 +299,10 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     release(sequence) {
       routes.release(sequence);
       kept.release(sequence);
+      open.release(sequence);
+      complaints.release(sequence);
     },
+    opened: () => open.numbers(),
     adopt: (lap) => routes.adopt(lap),
     keepOnly: (epochs) => routes.keepOnly(epochs),
     stop: () => routes.clear(),
@@ -318,7 +322,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       const { values } = unpackHidden(payload, wireCode(wire), wire, hiddenSize);
       const input = { kind: 'hidden', tokens, values } as const;
       const arrivedMs = performance.now();
-      enqueue({ ...work, kind: 'prompt', input, hops: [], wireMs: 0, arrivedMs });
+      enqueue({ ...work, from: host, kind: 'prompt', input, hops: [], wireMs: 0, arrivedMs });
       return true;
     },
     start(epoch, { sequence, position, ids, logitsOf }) {

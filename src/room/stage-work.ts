@@ -4,6 +4,8 @@ import type { FrameHeader, HopTiming } from '../transport/index.ts';
 import type { Route } from './routes.ts';
 
 export interface Work extends Route {
+  /** Who asked for it; null for the host's own work. */
+  from: string | null;
   kind: 'token' | 'prompt';
   stage: number;
   sequence: number;

@@ -16,8 +16,8 @@ export interface SwarmOptions {
     signal?: AbortSignal,
   ) => Promise<Uint8Array<ArrayBuffer> | null>;
   outside: PieceOrigin;
-  /** A device gave bytes that do not match the hash. */
-  onForged: (device: string) => void;
+  /** A device gave bytes that do not match the hash, and is not asked again. */
+  onForged: (device: string, piece: Piece) => void;
 }
 
 export interface SwarmOrigin extends PieceOrigin {
@@ -28,6 +28,7 @@ export interface SwarmOrigin extends PieceOrigin {
 export function swarmOrigin(name: string, options: SwarmOptions): SwarmOrigin {
   let bytesFromDevices = 0;
   let bytesFromOutside = 0;
+  const forgers = new Set<string>();
 
   async function fromDevices(
     piece: Piece,
@@ -36,11 +37,14 @@ export function swarmOrigin(name: string, options: SwarmOptions): SwarmOrigin {
     const { devices, sha256 } = options.holders(piece);
     if (sha256 === null) return null;
     for (const device of rotated(devices, spread(piece))) {
+      if (forgers.has(device)) continue;
       const bytes = await options.ask(device, piece, signal);
       signal?.throwIfAborted();
       if (!bytes) continue;
       if ((await sha256Hex(bytes)) === sha256) return bytes;
-      options.onForged(device);
+      if (forgers.has(device)) continue;
+      forgers.add(device);
+      options.onForged(device, piece);
     }
     return null;
   }

@@ -1,5 +1,5 @@
 /** Device to device: room links, introductions, proofs, frames. Knows nothing of models or plans. */
-export { createAllowance, type Allowance } from './allowance.ts';
+export { createAllowance, type Allowance, type AllowanceOptions } from './allowance.ts';
 export { parseEmulatedLink } from './emulated-network.ts';
 export { createIdentity, keepIdentity } from './identity.ts';
 export { LinkError, type LinkErrorCode } from './link-error.ts';

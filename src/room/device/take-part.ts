@@ -52,7 +52,8 @@ export interface DevicePart {
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   /** Whether the message was for this part. */
   onBulk(from: string, message: BulkMessage): boolean;
-  lostPeer(deviceId: string): void;
+  /** `fault` says how it broke the rules, where its link was ended for that. */
+  lostPeer(deviceId: string, fault: string | null): void;
   /** This row has been loaded, so its pieces can be passed on. */
   keeps(row: number): void;
   /** Rows kept from earlier visits. */
@@ -79,6 +80,7 @@ export function takePart(options: PartOptions): DevicePart {
   let assigned: Lap | null = null;
   const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
+  let mostSequences = 0;
 
   const stageWatch = createStageWatch((stages) => show({ stages }));
   const { hidden_size: hiddenSize } = manifest.config;
@@ -91,13 +93,14 @@ export function takePart(options: PartOptions): DevicePart {
     headRow: rowCount - 1,
     wire: welcome.wire,
     mostTogether: () => welcome.maxBatch,
+    mostSequences: () => mostSequences,
     keptBudgetBytes: () => keptBudgetBytes(budgetBytes),
     send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
     wireMs: (deviceId) => peers.wireMs(deviceId),
     onLapEnd: refuseHead,
     onPieceRead: refuseHead,
-    onFailure: ({ epoch, sequence, reason, blames }) =>
-      send({ kind: 'stage-failed', epoch, sequence, reason: reason.slice(0, 500), blames }),
+    onFailure: ({ reason, ...failure }) =>
+      send({ kind: 'stage-failed', ...failure, reason: reason.slice(0, 500) }),
     witness,
     // The host knows when it computes; only this screen needs to be told.
     onBusy: createBusyLight((isBusy) => show({ status: { kind: isBusy ? 'computing' : 'ready' } })),
@@ -200,7 +203,8 @@ export function takePart(options: PartOptions): DevicePart {
   }
 
   async function measureLink(deviceId: string): Promise<void> {
-    send({ kind: 'link', deviceId, profile: await linkMeasurement(deviceId) });
+    const profile = await linkMeasurement(deviceId);
+    send({ kind: 'link', deviceId, profile, fault: null });
   }
 
   /** Rows that are held share memory and time with what is measured: then it is left to the laps. */
@@ -262,6 +266,12 @@ export function takePart(options: PartOptions): DevicePart {
       case 'release':
         device.release(message.sequence);
         return;
+      case 'most-sequences':
+        mostSequences = message.most;
+        return;
+      case 'keep-sequences':
+        device.keepSequences(message.sequences, message.upTo);
+        return;
       case 'keep-warm':
         void keepWarm(message.rows, message.isLoaded);
         return;
@@ -299,8 +309,9 @@ export function takePart(options: PartOptions): DevicePart {
     },
     receive: (from, header, payload) => device.receive(from, header, payload),
     onBulk: (from, message) => testimony.onBulk(from, message),
-    lostPeer(deviceId) {
-      if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null });
+    lostPeer(deviceId, reason) {
+      const fault = reason?.slice(0, 500) ?? null;
+      if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null, fault });
     },
     keeps,
     async tellKeptRows() {

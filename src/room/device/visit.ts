@@ -157,9 +157,9 @@ async function becomeDevice(
     onBulk: (from, message) => {
       if (!part?.onBulk(from, message)) exchange.receive(from, message);
     },
-    onLost(deviceId) {
+    onLost(deviceId, fault) {
       exchange.lost(deviceId);
-      part?.lostPeer(deviceId);
+      part?.lostPeer(deviceId, fault);
     },
   });
   const { reader, exchange } = createModelStore({
@@ -170,7 +170,8 @@ async function becomeDevice(
     fetchesForOthers: false,
     holders: (piece) => sources.of(piece),
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
-    onForged: (deviceId) => tell({ kind: 'forged', deviceId }),
+    onForged: (deviceId, { file, offset, bytes }) =>
+      tell({ kind: 'forged', deviceId, file, offset, bytes }),
   });
   peers.add('host', host);
   signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));

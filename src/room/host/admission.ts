@@ -42,8 +42,8 @@ export interface AdmissionOptions {
   onReady: (member: Member, epoch: number) => void;
   onUnable: (member: Member, epoch: number, reason: string) => void;
   onKeepsRow: (member: Member, row: number, sha256: readonly string[]) => void;
-  /** `member` was given bytes by a device that do not match their hash. */
-  onForged: (member: Member, deviceId: string) => void;
+  /** `member` says that it was given bytes that do not match their hash. Throws for what no honest device says. */
+  onForged: (member: Member, message: MessageOf<'forged'>) => void;
   onAsk: (member: Member, question: Extract<DeviceMessage, { kind: 'ask' }>) => void;
   onStop: (member: Member, request: number) => void;
   onRefillReady: (member: Member, refill: number) => void;
@@ -51,6 +51,8 @@ export interface AdmissionOptions {
   onNotKept: (member: Member, refill: number) => void;
   /** Two members find no way to each other. */
   onApart: (member: Member, other: Member) => void;
+  /** `member` ended its link to the other, which broke the rules in a way that the sentence says. */
+  onRefused: (member: Member, other: Member, fault: string) => void;
   /** Two members reach each other by way of the server's relay only. */
   onRelayed: (member: Member, other: Member) => void;
   /** It computed wrongly before it came, and says with what it computes now. */
@@ -102,7 +104,9 @@ export function admitDevices(options: AdmissionOptions): Admission {
           door.knock({ link, label, enter: () => (member = enter(message.label, link)) });
         }
       } catch (error) {
-        link.close(error instanceof Error ? error.message : String(error));
+        const fault = error instanceof Error ? error.message : String(error);
+        if (member) peers.refuse(member.id, fault);
+        else link.close(fault);
       }
     });
   }
@@ -166,7 +170,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
         options.onKeepsRow(member, message.row, message.sha256);
         return;
       case 'forged':
-        options.onForged(member, message.deviceId);
+        options.onForged(member, message);
         return;
       case 'ask':
         options.onAsk(member, message);
@@ -178,7 +182,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
         onMet(member, message.deviceId, message.reached);
         return;
       case 'link':
-        settleLink(member, message.deviceId, message.profile);
+        onLink(member, message);
         return;
       case 'ready':
         options.onReady(member, message.epoch);
@@ -238,6 +242,16 @@ export function admitDevices(options: AdmissionOptions): Admission {
       settling.set(pairName(member.id, otherId), resolve);
       member.link?.onClosed(() => resolve());
     });
+  }
+
+  function onLink(member: Member, { deviceId, profile, fault }: MessageOf<'link'>): void {
+    const other = members.get(deviceId);
+    if (other && fault !== null) {
+      // It is not for want of a network path.
+      member.links.set(deviceId, null);
+      options.onRefused(member, other, fault);
+    }
+    settleLink(member, deviceId, profile);
   }
 
   function settleLink(member: Member, otherId: string, profile: MeasuredLink | null): void {

@@ -16,7 +16,10 @@ export interface CachesOptions {
   /** Positions a frame, when rows of this lap are filled. */
   chunk: (lap: Lap) => number;
   /** The host's own device; null while it has none. */
-  own: () => Pick<ComputingDevice, 'start' | 'fork' | 'release' | 'adoptRefill' | 'resend'> | null;
+  own: () => Pick<
+    ComputingDevice,
+    'start' | 'fork' | 'release' | 'keepSequences' | 'adoptRefill' | 'resend'
+  > | null;
   tell: (deviceId: string, message: HostMessage) => void;
   tellAll: (message: HostMessage) => void;
   attendance: Attendance;
@@ -25,6 +28,10 @@ export interface CachesOptions {
 export interface Caches {
   sequences: Sequences;
   refills: Refills;
+  /** Whether an answer or a refill uses the sequence, or its cache is kept for reuse. */
+  isInUse(sequence: number): boolean;
+  /** Has every device give up the caches of all sequences but those in use. */
+  tidy(): void;
   /** What this device had is gone. */
   lost(deviceId: string): void;
 }
@@ -34,6 +41,7 @@ export function createCaches(options: CachesOptions): Caches {
   const book = createCacheBook(options.headRow);
 
   function release(sequence: number): void {
+    sequences.released(sequence);
     own()?.release(sequence);
     options.tellAll({ kind: 'release', sequence });
   }
@@ -68,6 +76,12 @@ export function createCaches(options: CachesOptions): Caches {
   return {
     sequences,
     refills: watchRefills(refills, options.attendance),
+    isInUse: (sequence) => sequences.inUse().numbers.has(sequence),
+    tidy() {
+      const { numbers, last: upTo } = sequences.inUse();
+      own()?.keepSequences([...numbers], upTo);
+      options.tellAll({ kind: 'keep-sequences', sequences: [...numbers], upTo });
+    },
     lost(deviceId) {
       book.lost(deviceId);
       refills.lost(deviceId);

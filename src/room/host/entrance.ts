@@ -11,7 +11,7 @@ import { admitDevices } from './admission.ts';
 import type { Caches } from './caches.ts';
 import { createDoor, removedSentence, turnAway, type Door, type DoorRecord } from './door.ts';
 import { followLink } from './link-health.ts';
-import type { Member } from './members.ts';
+import { nameOf } from './members.ts';
 import type { OpenedModel } from './open-model.ts';
 import type { Plans } from './plans.ts';
 import type { Roster } from './roster.ts';
@@ -106,20 +106,22 @@ export function createEntrance(room: EntranceOptions): Entrance {
     onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
     manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
     onKeepsRow: (member, row, sha256) => sharedModel.keeps(member.id, row, sha256),
-    onForged: (_member, deviceId) => sharedModel.onForged(deviceId),
+    onForged: (member, message) => sharedModel.accuse(member.id, message.deviceId, message),
     onAsk: (member, question) => visitors.ask(member.id, question),
     onStop: (member, request) => visitors.stop(member.id, request),
     onRefillReady: (member, refill) => caches.refills.ready(member.id, refill),
     onNotKept: (member, refill) => caches.refills.notKept(member.id, refill),
     onApart: (member, other) =>
       roster.notice(
-        `${named(member)} and ${named(other)} find no network path to each other; nothing is passed between them. Guest networks keep devices apart, and so do some VPNs.`,
+        `${nameOf(member)} and ${nameOf(other)} find no network path to each other; nothing is passed between them. Guest networks keep devices apart, and so do some VPNs.`,
       ),
+    onRefused: (member, other, fault) =>
+      roster.notice(`${nameOf(member)} ended its connection to ${nameOf(other)}: ${fault}`),
     onRelayed: (member, other) =>
       roster.notice(
-        `${named(member)} and ${named(other)} reach each other only by way of the server, which is slower: their network keeps devices apart.`,
+        `${nameOf(member)} and ${nameOf(other)} reach each other only by way of the server, which is slower: their network keeps devices apart.`,
       ),
-    onFellBack: (member, sentence) => roster.notice(`${named(member)}: ${sentence}`),
+    onFellBack: (member, sentence) => roster.notice(`${nameOf(member)}: ${sentence}`),
     onStageFailed: (member, message) => trust.onStageFailed(member, message),
     onProof: (member, message) => trust.onProof(member, message),
   });
@@ -142,8 +144,4 @@ export function createEntrance(room: EntranceOptions): Entrance {
       return admission.remeasure(member);
     },
   };
-}
-
-function named({ label, id }: Member): string {
-  return `${label} (${id})`;
 }

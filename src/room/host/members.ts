@@ -32,6 +32,8 @@ export interface Member {
   isInterrupted: boolean;
   /** It does not answer, and the room does without it for as long. */
   isAway: boolean;
+  /** Members that say of each other what cannot both be true: they do not follow each other in a lap. */
+  readonly parted: Set<Member>;
   /** Why it gets no rows any more; null while it may. */
   excluded: string | null;
 }
@@ -51,8 +53,14 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     isHidden: false,
     isInterrupted: false,
     isAway: false,
+    parted: new Set(),
     excluded: null,
   };
+}
+
+/** For sentences in which devices with one label must be told apart. */
+export function nameOf({ label, id }: Pick<Member, 'label' | 'id'>): string {
+  return `${label} (${id})`;
 }
 
 /** For one layer more than it holds. */
@@ -83,6 +91,7 @@ export function rowsHeld({ rows, status }: Member): number[] {
 
 /** Whichever of the two measured it: null where there is no way, undefined while that is not known. */
 export function linkBetween(a: Member, b: Member): MeasuredLink | null | undefined {
+  if (a.parted.has(b)) return null;
   const ab = a.links.get(b.id);
   return ab === undefined ? b.links.get(a.id) : ab;
 }

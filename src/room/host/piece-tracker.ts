@@ -21,6 +21,13 @@ export interface PieceTracker {
   left(deviceId: string): void;
   /** For the host itself. */
   holdersOf(piece: Piece): { devices: string[]; sha256: string | null };
+  /** The model's piece at this place, with the hash that is known of it; undefined where there is none. */
+  pieceAt(place: Omit<Piece, 'sha256'>): Piece | undefined;
+  /**
+   * Whether the hash that is known of the piece is the model's: the manifest's, or one that the source bears out. Who
+   * told another is a liar. Rejects where the source cannot be read.
+   */
+  isTrueHash(piece: Piece): Promise<boolean>;
   /** What a device needs to know to fetch these rows from others. */
   sourcesOf(rows: readonly number[], asker: string): RowSources[];
 }
@@ -42,9 +49,13 @@ export function createPieceTracker({
   /** Hash and who told it, by the piece's name. */
   const told = new Map<string, { sha256: string; by: string }>();
   const checked = new Set<string>();
+  const byName = new Map<string, Piece>();
   const rowOf = new Map<string, number>();
   for (const row of manifest.rows.keys())
-    for (const piece of piecesOfRow(manifest, row)) rowOf.set(pieceName(piece), row);
+    for (const piece of piecesOfRow(manifest, row)) {
+      byName.set(pieceName(piece), piece);
+      rowOf.set(pieceName(piece), row);
+    }
 
   function hashOf(piece: Piece): string | null {
     return piece.sha256 ?? told.get(pieceName(piece))?.sha256 ?? null;
@@ -54,12 +65,17 @@ export function createPieceTracker({
   async function spotCheck(deviceId: string, pieces: Piece[]): Promise<void> {
     if (deviceId === 'host' || checked.has(deviceId)) return;
     checked.add(deviceId);
-    const piece = pieces[Math.floor(Math.random() * pieces.length)];
+    await isTrueHash(pieces[Math.floor(Math.random() * pieces.length)]);
+  }
+
+  async function isTrueHash(piece: Piece): Promise<boolean> {
+    const claim = told.get(pieceName(piece));
+    if (!claim || claim.by === 'host') return hashOf(piece) !== null;
     const bytes = await outside.read(piece, () => undefined);
-    if ((await sha256Hex(bytes)) !== told.get(pieceName(piece))?.sha256) {
-      forget(deviceId);
-      onLiar(deviceId);
-    }
+    if ((await sha256Hex(bytes)) === claim.sha256) return true;
+    forget(claim.by);
+    onLiar(claim.by);
+    return false;
   }
 
   function forget(deviceId: string): void {
@@ -94,6 +110,11 @@ export function createPieceTracker({
       const devices = row === undefined ? [] : [...(keepers.get(row) ?? [])];
       return { devices: devices.filter((device) => device !== 'host'), sha256: hashOf(piece) };
     },
+    pieceAt(place) {
+      const piece = byName.get(pieceName(place));
+      return piece && { ...piece, sha256: hashOf(piece) };
+    },
+    isTrueHash,
     sourcesOf: (rows, asker) =>
       rows.map((row) => {
         const hashes = piecesOfRow(manifest, row).map(hashOf);

@@ -58,13 +58,20 @@ export interface Plans {
   canDoWithout(deviceId: string): boolean;
   /** How many answers fit the devices' memory together; at least 1. */
   capacity(): number;
+  /** How many sequences one device may open on another's stages, or the host's. */
+  mostSequences(): number;
   /** Why the plan that runs is as it is; null while none runs. */
   explain(): Promise<PlanReasons | null>;
 }
 
+/** A device may hear of a sequence's end after the beginning of the next, which comes another way. */
+const spareFactor = 2;
+
 export function createPlans(room: PlansOptions): Plans {
   const { options, manifest, contextLength, position, store, roster, caches, signal } = room;
   const { members, host } = roster;
+
+  let toldMost: number = spareFactor;
 
   const planner = createRoomPlanner({
     host,
@@ -98,6 +105,7 @@ export function createPlans(room: PlansOptions): Plans {
     brokenBecause: (lap) => brokenBecause(members, lap),
     overflows: (lap) => overflows(members, lap),
     rollOut(lap, plan, dropFirst) {
+      tellMostSequences(lap);
       // Rows that are dropped first are gone even if the rest of the roll-out fails.
       if (dropFirst) caches.sequences.keepLaps([lap]);
       const stop = room.attendance.waitFor(devicesOf(lap), null);
@@ -140,6 +148,19 @@ export function createPlans(room: PlansOptions): Plans {
     planner.runs(laps[laps.length - 1]);
   }
 
+  function capacityOf(lap: Lap | undefined): number {
+    const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;
+    return Math.min(most, options.maxInFlight ?? most);
+  }
+
+  /** Before the devices of that lap are given rows, for whichever lap takes more. */
+  function tellMostSequences(next: Lap | undefined): void {
+    const most = spareFactor * Math.max(capacityOf(next), capacityOf(planning.current()?.lap));
+    if (most === toldMost && !next) return;
+    toldMost = most;
+    roster.tellAll({ kind: 'most-sequences', most });
+  }
+
   function exclude(member: Member, reason: string): void {
     member.excluded = reason;
     member.status = { kind: 'failed', reason };
@@ -160,6 +181,7 @@ export function createPlans(room: PlansOptions): Plans {
     speeds,
     changed() {
       roster.show();
+      if (planning.current()) tellMostSequences(undefined);
       planning.changed();
     },
     lose,
@@ -172,11 +194,8 @@ export function createPlans(room: PlansOptions): Plans {
       lose(member.id, `${member.label} does not answer; its layers move to the others.`);
     },
     canDoWithout: (deviceId) => planner.canDoWithout(deviceId),
-    capacity() {
-      const lap = planning.current()?.lap;
-      const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;
-      return Math.min(most, options.maxInFlight ?? most);
-    },
+    capacity: () => capacityOf(planning.current()?.lap),
+    mostSequences: () => toldMost,
     async explain() {
       const running = planning.current();
       return running && planReasons(planner.input(), running.lap.stages);

@@ -41,6 +41,8 @@ export interface Refills {
   ready(deviceId: string, refill: number): void;
   /** The device did not keep what it was to send. */
   notKept(deviceId: string, refill: number): void;
+  /** A leg could not do its work: what waits for the refill begins again. */
+  failed(refill: number, reason: string): void;
   /** False where the piece is none of a refill. */
   onPieceRead(piece: { sequence: number; position: number }): boolean;
   lost(deviceId: string): void;
@@ -197,6 +199,7 @@ export function createRefills(options: RefillsOptions): Refills {
       const state = open.get(number);
       if (state) failFrom(deviceId, state);
     },
+    failed: (number, reason) => open.get(number)?.fail(new LapLost(reason)),
     onPieceRead({ sequence, position }) {
       const state = open.get(sequence);
       if (!state) return false;

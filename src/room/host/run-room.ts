@@ -14,6 +14,7 @@ import { createAttendance } from './attendance.ts';
 import { createCaches } from './caches.ts';
 import { createEntrance } from './entrance.ts';
 import { prefillChunkOf } from './lap-facts.ts';
+import { nameOf } from './members.ts';
 import type { OpenedModel } from './open-model.ts';
 import { createPlans } from './plans.ts';
 import type { RoomRecord } from './room-record.ts';
@@ -92,6 +93,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     cache,
     roster,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
+    remove: (deviceId, reason) => entrance.remove(deviceId, reason),
+    onLiar: (deviceId, reason) => trust.onLiar(deviceId, reason),
   });
   const attendance = createAttendance({
     members: roster.members,
@@ -160,7 +163,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   });
 
   /** Every part forgets the device before it is planned anew without it. */
-  function leave(deviceId: string): void {
+  function leave(deviceId: string, fault: string | null): void {
     const { members } = roster;
     const member = members.get(deviceId);
     if (!member) return;
@@ -171,8 +174,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     answering.visitors.left(deviceId);
     sharedModel.left(deviceId);
     const isBanned = entrance.door.isBanned(member.link?.fingerprint ?? '');
-    const went = isBanned ? 'was removed' : 'left';
-    roster.notice(`${member.label} (${deviceId}) ${went}.`);
+    const went = isBanned ? 'was removed' : fault === null ? 'left' : 'broke the rules';
+    roster.notice(`${nameOf(member)} ${went}${fault === null ? '.' : `: ${fault}`}`);
     roster.show();
     plans.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
   }

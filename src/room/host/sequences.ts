@@ -30,8 +30,11 @@ export interface Lease {
 
 export interface Sequences {
   lease(lap: Lap, ids: readonly number[]): Lease;
-  /** A number that no sequence has had. */
+  /** A number that no sequence has had; in use until it is released. */
   nextNumber(): number;
+  /** Numbers that are in use, caches that are kept for reuse among them; and the last one given. */
+  inUse(): { numbers: ReadonlySet<number>; last: number };
+  released(number: number): void;
   /** Sets memory for one more cache aside; null where there is none. Call what it returns to give it back. */
   reserve(): (() => void) | null;
   /** Caches of all but these laps are gone. */
@@ -49,9 +52,15 @@ const worthForking = 16;
 export function createSequences(options: SequencesOptions): Sequences {
   const { book } = options;
   let lastSequence = 0;
+  const inUse = new Set<number>();
   let leased = 0;
   /** Least recently used first. */
   let kept: Kept[] = [];
+
+  function nextNumber(): number {
+    inUse.add(++lastSequence);
+    return lastSequence;
+  }
 
   function release(sequence: number): void {
     book.release(sequence);
@@ -76,7 +85,7 @@ export function createSequences(options: SequencesOptions): Sequences {
       book.cut(sequence, best.common);
       return { sequence, cached: best.common };
     }
-    const sequence = ++lastSequence;
+    const sequence = nextNumber();
     if (!best || best.common < worthForking || !book.holdsAll(best.kept.sequence, lap, best.common))
       return { sequence, cached: 0 };
     const { kept: source, common: length } = best;
@@ -115,7 +124,9 @@ export function createSequences(options: SequencesOptions): Sequences {
       makeRoom();
       return newLease(taken);
     },
-    nextNumber: () => ++lastSequence,
+    nextNumber,
+    inUse: () => ({ numbers: inUse, last: lastSequence }),
+    released: (number) => void inUse.delete(number),
     reserve() {
       if (leased + 1 > options.capacity()) return null;
       leased++;

@@ -16,6 +16,7 @@ function watched(): Watched {
   const strikes = createStrikes({
     suspend: ({ id }, reason) => done.push(`suspend ${id}: ${reason}`),
     restore: ({ id }) => done.push(`restore ${id}`),
+    part: (one, other) => done.push(`part ${one.id} and ${other.id}`),
     drop: ({ id }, reason) => done.push(`drop ${id}: ${reason}`),
     nowMs: () => now,
   });
@@ -87,6 +88,41 @@ describe('an accusation', () => {
     strikes.accuse(a, b, 'not finite');
     strikes.accuse(a, c, 'not finite');
     expect(done.map((entry) => entry.slice(0, 9))).toEqual(['suspend b', 'suspend a']);
+  });
+
+  it('drops nobody, however often one device says it: the two are kept apart', () => {
+    const { strikes, done } = watched();
+    const [a, b] = [device('a'), device('b')];
+    strikes.accuse(a, b, 'not finite');
+    strikes.accuse(a, b, 'not finite');
+    strikes.proved(b);
+    for (let times = 0; times < 3; times++) strikes.accuse(a, b, 'not finite');
+    expect(new Set(done)).toEqual(new Set(['suspend b: not finite', 'restore b', 'part a and b']));
+  });
+
+  it('is the same device’s, whatever name it comes back under', () => {
+    const { strikes, done } = watched();
+    const [a, b] = [device('a', 'the same'), device('b')];
+    strikes.accuse(a, b, 'not finite');
+    strikes.proved(b);
+    strikes.left(a);
+    strikes.accuse(device('c', 'the same'), b, 'not finite');
+    expect(done.at(-1)).toBe('part c and b');
+  });
+
+  it('counts in full from the host, and against who makes it of the host', () => {
+    const { strikes, done } = watched();
+    const [host, a, b] = [newMember('host', 'Host', null), device('a'), device('b')];
+    strikes.accuse(host, a, 'not finite');
+    strikes.accuse(b, host, 'not finite');
+    strikes.proved(a);
+    strikes.accuse(host, a, 'not finite');
+    expect(done).toEqual([
+      'suspend a: not finite',
+      'suspend b: It says of the host: not finite',
+      'restore a',
+      'drop a: not finite',
+    ]);
   });
 });
 

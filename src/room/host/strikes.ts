@@ -1,5 +1,5 @@
 /**
- * What becomes of a device that computed wrongly. The first time it gets no rows until it has proven its own
+ * What becomes of a device that computed wrongly, or broke the rules. The first time it gets no rows until it has proven its own
  * once more; the second time it is dropped, and everybody hears of it. To be slow is not to be wrong: a device
  * that takes long over its proof keeps its place, and gets rows again when it has answered.
  */
@@ -8,7 +8,10 @@ import type { Member } from './members.ts';
 export interface Strikes {
   /** Its work was wrong, or failed. What else goes wrong while it proves itself is the same failure. */
   blame(member: Member, reason: string): void;
-  /** `accuser` says so of a frame that `accused` sent to it. */
+  /**
+   * `accuser` says so of a frame that `accused` sent to it. Nobody is dropped on one device's word: who says it again
+   * is believed no more than the other.
+   */
   accuse(accuser: Member, accused: Member, reason: string): void;
   /** It has run all its rows on the model's golden states, and they are right. */
   proved(member: Member): void;
@@ -21,6 +24,8 @@ export interface StrikesOptions {
   /** No rows for it until `restore`, and a proof of those that it holds. */
   suspend: (member: Member, reason: string) => void;
   restore: (member: Member) => void;
+  /** They are not to send each other anything any more, since nobody can tell which of the two is at fault. */
+  part: (one: Member, other: Member, reason: string) => void;
   /** Out of the room for good. */
   drop: (member: Member, reason: string) => void;
   nowMs?: () => number;
@@ -34,8 +39,8 @@ export function createStrikes(options: StrikesOptions): Strikes {
   /** By certificate, so that to leave and come back makes nothing undone. */
   const lastStrikeMs = new Map<string, number>();
   const proving = new Set<Member>();
-  /** Whom each device has accused first. */
-  const accusations = new Map<Member, Member>();
+  /** Whom each device has accused last, and when; both by certificate. */
+  const accusations = new Map<string, { accused: string; atMs: number }>();
 
   function strike(member: Member, reason: string): void {
     const { fingerprint } = member.link ?? {};
@@ -59,11 +64,19 @@ export function createStrikes(options: StrikesOptions): Strikes {
   return {
     blame,
     accuse(accuser, accused, reason) {
-      const first = accusations.get(accuser);
-      accusations.set(accuser, first ?? accused);
-      // Whoever finds fault with one neighbour after the other is likelier to be at fault itself.
-      if (first && first !== accused) blame(accuser, `It says of several devices: ${reason}`);
-      else blame(accused, reason);
+      const [by, of] = [accuser.link?.fingerprint, accused.link?.fingerprint];
+      // The host's own page lies to nobody.
+      if (by === undefined) blame(accused, reason);
+      else if (of === undefined) blame(accuser, `It says of the host: ${reason}`);
+      else {
+        const before = accusations.get(by);
+        accusations.set(by, { accused: of, atMs: nowMs() });
+        const isAgain = before !== undefined && nowMs() - before.atMs < forgivenAfterMs;
+        if (!isAgain) blame(accused, reason);
+        // Whoever finds fault with one neighbour after the other is likelier to be at fault itself.
+        else if (before.accused !== of) blame(accuser, `It says of several devices: ${reason}`);
+        else if (!proving.has(accused)) options.part(accuser, accused, reason);
+      }
     },
     proved(member) {
       if (proving.delete(member)) options.restore(member);
@@ -73,7 +86,6 @@ export function createStrikes(options: StrikesOptions): Strikes {
     },
     left(member) {
       proving.delete(member);
-      accusations.delete(member);
     },
   };
 }

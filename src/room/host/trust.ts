@@ -1,6 +1,7 @@
 /** How far the host trusts its devices: their work is looked at, and who computes wrongly loses its place. */
 import type { Manifest } from '../../model/manifest.ts';
 import type { BulkMessage } from '../bulk-message.ts';
+import type { StageFailure } from '../complaints.ts';
 import { bytesPerNumber } from '../hidden-codec.ts';
 import type { DeviceMessage, HostMessage } from '../protocol.ts';
 import type { WireType } from '../room.ts';
@@ -8,10 +9,11 @@ import { createWitness, type Witness } from '../witness.ts';
 import { createAudits } from './audits.ts';
 import { createGoldenBook } from './golden-book.ts';
 import type { LapRunner } from './lap-runner.ts';
-import type { Member } from './members.ts';
+import { nameOf, type Member } from './members.ts';
 import type { OwnDevice } from './own-device.ts';
 import { createRecomputeRequests } from './recompute-requests.ts';
 import { createStrikes } from './strikes.ts';
+import { createUnmetRequests } from './unmet-requests.ts';
 
 export interface TrustOptions {
   members: ReadonlyMap<string, Member>;
@@ -29,6 +31,14 @@ export interface TrustOptions {
   distrustCaches: () => void;
   /** It may get rows again. */
   regain: (member: Member) => void;
+  /** Two members are no longer to follow each other in a lap. */
+  onParted: () => void;
+  /** Whether an answer or a refill uses the sequence, or its cache is kept for reuse. */
+  isInUse: (sequence: number) => boolean;
+  /** Has every device give up the caches of all sequences but those in use. */
+  tidy: () => void;
+  /** What goes on without this stage's work begins again. */
+  fail: (failure: Omit<StageFailure, 'fault' | 'blames'>) => void;
   /** Out of the room, and never in again. */
   remove: (member: Member, reason: string) => void;
 }
@@ -37,10 +47,10 @@ export interface Trust {
   /** Of what crosses at the host's own stages. */
   readonly witness: Witness;
   watching(laps: LapRunner): LapRunner;
-  /** A stage could not do its work, or got from another device what is no work. */
-  onStageFailed(member: Member, message: Extract<DeviceMessage, { kind: 'stage-failed' }>): void;
-  /** The host got from a device what is no work. */
-  onBadFrame(deviceId: string, reason: string): void;
+  /** A stage, maybe the host's own, could not do its work, or got from another device what is no work. */
+  onStageFailed(member: Member, failure: StageFailure): void;
+  /** It accuses devices of what they did not do; a sentence. */
+  onLiar(deviceId: string, reason: string): void;
   onProof(member: Member, message: Extract<DeviceMessage, { kind: 'proved' | 'disproved' }>): void;
   /** Whether the message was for the auditors. */
   onBulk(from: string, message: BulkMessage): boolean;
@@ -63,18 +73,26 @@ export function createTrust(options: TrustOptions): Trust {
       // It proves the rows that it holds now, before another plan takes them away.
       tell(member.id, { kind: 'prove-again' });
       options.announce(
-        `${named(member)} computed wrongly, and proves its rows before it gets any again: ${reason}`,
+        `${nameOf(member)} was at fault, and proves its rows before it gets any again: ${reason}`,
       );
-      options.lose(member, `${member.label} computed wrongly; its layers move to the others.`);
+      options.lose(member, `${member.label} was at fault; its layers move to the others.`);
     },
     restore(member) {
       member.excluded = null;
-      options.announce(`${named(member)} has proven its rows, and takes part again.`);
+      options.announce(`${nameOf(member)} has proven its rows, and takes part again.`);
       options.regain(member);
     },
+    part(one, other, reason) {
+      one.parted.add(other);
+      other.parted.add(one);
+      options.announce(
+        `${nameOf(one)} and ${nameOf(other)} do not follow each other any more, since nobody can tell which of them is right: ${reason}`,
+      );
+      options.onParted();
+    },
     drop(member, reason) {
-      options.announce(`${named(member)} computed wrongly twice, and was dropped: ${reason}`);
-      options.remove(member, `This device computed wrongly twice, and was dropped: ${reason}`);
+      options.announce(`${nameOf(member)} was at fault twice, and was dropped: ${reason}`);
+      options.remove(member, `This device was at fault twice, and was dropped: ${reason}`);
     },
   });
 
@@ -83,6 +101,11 @@ export function createTrust(options: TrustOptions): Trust {
     strikes.blame(member, reason);
   }
 
+  const unmet = createUnmetRequests({
+    isInUse: options.isInUse,
+    tidy: options.tidy,
+    accuse: (accuser, accused, reason) => strikes.accuse(accuser, accused, reason),
+  });
   const requests = createRecomputeRequests(options.sendBulk);
   const audits = createAudits({
     members,
@@ -142,12 +165,14 @@ export function createTrust(options: TrustOptions): Trust {
   return {
     witness,
     watching: (laps) => audits.watching(laps),
-    onStageFailed(member, { reason, blames }) {
+    onStageFailed(member, { blames, fault, ...failure }) {
       const blamed = blames === null ? member : members.get(blames);
-      if (blamed === member) strikes.blame(member, reason);
-      else if (blamed) strikes.accuse(member, blamed, reason);
+      if (blamed === member) strikes.blame(member, failure.reason);
+      else if (blamed && fault === 'request') unmet.report(member, blamed, failure);
+      else if (blamed) strikes.accuse(member, blamed, failure.reason);
+      options.fail(failure);
     },
-    onBadFrame(deviceId, reason) {
+    onLiar(deviceId, reason) {
       const member = members.get(deviceId);
       if (member) strikes.blame(member, reason);
     },
@@ -170,11 +195,8 @@ export function createTrust(options: TrustOptions): Trust {
     onRowsMoved: record,
     left(member) {
       strikes.left(member);
+      unmet.left(member);
       requests.left(member.id);
     },
   };
-}
-
-function named({ label, id }: Member): string {
-  return `${label} (${id})`;
 }

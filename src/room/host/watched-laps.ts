@@ -17,6 +17,7 @@ import type { Member } from './members.ts';
 import { createOwnDevice, type OwnDevice } from './own-device.ts';
 import type { Plans } from './plans.ts';
 import type { Roster } from './roster.ts';
+import type { StageFailure } from '../complaints.ts';
 import type { SharedModel } from './shared-model.ts';
 import { createTrust, type Trust } from './trust.ts';
 
@@ -51,6 +52,12 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
   const { members, host } = roster;
   const { config } = manifest;
 
+  /** The answer or refill that it happened to begins again where it can. */
+  function fail(failure: Omit<StageFailure, 'fault' | 'blames'>): void {
+    caches.refills.failed(failure.sequence, failure.reason);
+    laps.onFailure(failure);
+  }
+
   const trust = createTrust({
     members,
     manifest,
@@ -67,6 +74,10 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
       for (const id of members.keys()) caches.lost(id);
     },
     regain: () => plans.changed(),
+    onParted: () => plans.changed(),
+    isInUse: (sequence) => caches.isInUse(sequence),
+    tidy: () => caches.tidy(),
+    fail,
     remove: room.remove,
   });
   const runner = createLapRunner({
@@ -91,10 +102,11 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
       wireMs: (deviceId) => peers.wireMs(deviceId),
       onLapEnd: (end) => laps.onLapEnd(end),
       onPieceRead: (piece) => caches.refills.onPieceRead(piece) || laps.onPieceRead(piece),
+      mostSequences: () => plans.mostSequences(),
       keptBudgetBytes: () => keptBudgetBytes(host.profile?.budgetBytes ?? 0),
       onFailure(failure) {
-        laps.onFailure(failure);
-        if (failure.blames !== null) trust.onBadFrame(failure.blames, failure.reason);
+        if (failure.blames === null) fail(failure);
+        else trust.onStageFailed(host, failure);
       },
       witness: trust.witness,
       onLull: () => room.store.lull(),

@@ -1,0 +1,74 @@
+/**
+ * What other devices have this one hold: each may open so many sequences, whose caches take memory until the host
+ * releases them, and may have as many positions of one waiting as a context is long.
+ */
+import type { Work } from './stage-work.ts';
+
+export interface OpenSequences {
+  /** False where `from` has opened as many as it may. */
+  open(from: string, sequence: number): boolean;
+  release(sequence: number): void;
+  /** All that are open, whoever opened them. */
+  numbers(): Set<number>;
+  /** Work that waits to be run. Throws one sentence where its sender has too much waiting. */
+  waits(work: Work): void;
+  /** It waits no longer. */
+  taken(work: Work): void;
+}
+
+export interface OpenSequencesOptions {
+  /** For each sender. */
+  mostSequences: () => number;
+  contextLength: number;
+}
+
+export function createOpenSequences(options: OpenSequencesOptions): OpenSequences {
+  const openedBy = new Map<string, Set<number>>();
+  /** Positions, by sender, lap and sequence. */
+  const waiting = new Map<string, number>();
+
+  return {
+    open(from, sequence) {
+      const opened = openedBy.get(from) ?? new Set<number>();
+      if (!opened.has(sequence) && opened.size >= options.mostSequences()) return false;
+      openedBy.set(from, opened.add(sequence));
+      return true;
+    },
+    release(sequence) {
+      for (const [from, opened] of openedBy)
+        if (opened.delete(sequence) && opened.size === 0) openedBy.delete(from);
+    },
+    numbers: () => new Set([...openedBy.values()].flatMap((opened) => [...opened])),
+    waits(work) {
+      const name = nameOf(work);
+      const positions = (waiting.get(name) ?? 0) + positionsOf(work);
+      // Pieces of a prompt follow each other, and no position is sent twice in a lap.
+      if (work.from !== null && positions > options.contextLength)
+        throw new Error(
+          `${work.from} sent more of sequence ${work.sequence} at once than the context of ${options.contextLength}`,
+        );
+      waiting.set(name, positions);
+    },
+    taken(work) {
+      const name = nameOf(work);
+      const positions = (waiting.get(name) ?? 0) - positionsOf(work);
+      if (positions > 0) waiting.set(name, positions);
+      else waiting.delete(name);
+    },
+  };
+}
+
+function positionsOf({ input }: Work): number {
+  switch (input.kind) {
+    case 'tokens':
+      return input.ids.length;
+    case 'hidden':
+      return input.tokens;
+    case 'fork':
+      return 1;
+  }
+}
+
+function nameOf({ from, lap, sequence }: Work): string {
+  return `${from} ${lap.epoch} ${sequence}`;
+}
