@@ -16,6 +16,7 @@ import {
 import { turnAway, type Door } from './door.ts';
 import { deviceName, linkBetween, newMember, type Member } from './members.ts';
 import { createProofGuard } from './proof-guard.ts';
+import { createSecondMeetings } from './second-meetings.ts';
 
 type MessageOf<Kind extends DeviceMessage['kind']> = Extract<DeviceMessage, { kind: Kind }>;
 
@@ -77,6 +78,13 @@ export function admitDevices(options: AdmissionOptions): Admission {
   let measuring: Promise<void> = Promise.resolve();
   const dialled = new Set<string>();
   const settling = new Map<string, () => void>();
+  const secondMeetings = createSecondMeetings({
+    members,
+    introduce(a, b) {
+      if (dialled.has(pairName(a.id, b.id))) introducePair(a, b);
+      else introducePair(b, a);
+    },
+  });
 
   signalling.onDial((connection, peerId) => {
     void admit(connection, peerId).catch(() => {
@@ -206,14 +214,18 @@ export function admitDevices(options: AdmissionOptions): Admission {
     }
   }
 
-  /** The newcomer dials; the others are told first, so that they let it in. */
+  /** The newcomer dials. */
   function introduce(newcomer: Member): void {
-    for (const other of members.values()) {
-      if (other === newcomer || !other.link || !other.profile || !newcomer.link) continue;
-      other.link.sendControl(introduction(newcomer.id, newcomer.link, false));
-      newcomer.link.sendControl(introduction(other.id, other.link, true));
-      dialled.add(pairName(newcomer.id, other.id));
-    }
+    for (const other of members.values())
+      if (other !== newcomer && other.profile) introducePair(newcomer, other);
+  }
+
+  /** Who is dialled is told first, so that it lets the other in. */
+  function introducePair(dialler: Member, other: Member): void {
+    if (!other.link || !dialler.link) return;
+    other.link.sendControl(introduction(dialler.id, dialler.link, false));
+    dialler.link.sendControl(introduction(other.id, other.link, true));
+    dialled.add(pairName(dialler.id, other.id));
   }
 
   /** Both sides report. The one that dialled measures; a failure on either side is a failure. */
@@ -260,7 +272,10 @@ export function admitDevices(options: AdmissionOptions): Admission {
     if (other) {
       const before = linkBetween(member, other);
       member.links.set(otherId, profile);
+      // Whatever the other one said was before they found each other again.
+      if (profile !== null) other.links.delete(member.id);
       if (profile === null && before !== null) options.onApart(member, other);
+      if (profile === null) secondMeetings.apart(member, other);
       if (profile?.relayed === true && before?.relayed !== true) options.onRelayed(member, other);
     }
     const pair = pairName(member.id, otherId);
