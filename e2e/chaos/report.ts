@@ -30,7 +30,7 @@ export function isFlawless({ verdict, problems }: ChaosReport): boolean {
   return complaintsOf(verdict).length === 0 && problems.length === 0;
 }
 
-export function figuresByKind(effects: readonly Effect[]): KindFigures[] {
+function figuresByKind(effects: readonly Effect[]): KindFigures[] {
   const kinds = [...new Set(effects.map(({ kind }) => kind))];
   return kinds.map((fault) => {
     const own = effects.filter(({ kind }) => kind === fault);

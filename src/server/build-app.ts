@@ -32,7 +32,7 @@ export async function buildApp(
 }
 
 /** One hash over the content of every file the build reads, and the settings it bakes in. */
-export async function hashSources(projectDir: string): Promise<string> {
+async function hashSources(projectDir: string): Promise<string> {
   const hash = createHash('sha256');
   for (const name of buildSettings) hash.update(`${name}=${process.env[name] ?? ''}\n`);
   for (const path of await filesUnder(projectDir, builtFrom)) {
