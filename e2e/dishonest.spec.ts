@@ -2,7 +2,7 @@
 import { greedy } from '../src/room/host/sampler.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { prepareToLie, startLying } from './harness/dishonest-device.ts';
-import { askerOf, viewOf } from './harness/tab-room.ts';
+import { askerOf, noticesOf, planOf, viewOf } from './harness/tab-room.ts';
 import { expect, test, type Page } from './harness/test.ts';
 
 const [reference] = continuations;
@@ -103,17 +103,6 @@ test('a device whose results are wrong with 8 bits goes on with 32, and says so'
   const { devices } = await viewOf(host);
   expect(devices.map(({ compute }) => compute?.weights)).toEqual(['q8', 'f32']);
 });
-
-/** Whose stages follow each other in the plan that runs. */
-async function planOf(host: Page): Promise<string> {
-  const { plan } = await viewOf(host);
-  if (plan?.status !== 'running') return 'none';
-  return plan.stages.map(({ device }) => device).join(' ');
-}
-
-async function noticesOf(host: Page): Promise<string> {
-  return (await viewOf(host)).notices.map(({ text }) => text).join('\n');
-}
 
 async function ask(host: Page): Promise<number[]> {
   const result = await askerOf(host)({

@@ -108,6 +108,17 @@ export function viewOf(page: Page): Promise<RoomView> {
   });
 }
 
+/** Whose stages follow each other in the plan that runs. */
+export async function planOf(page: Page): Promise<string> {
+  const { plan } = await viewOf(page);
+  if (plan?.status !== 'running') return 'none';
+  return plan.stages.map(({ device }) => device).join(' ');
+}
+
+export async function noticesOf(page: Page): Promise<string> {
+  return (await viewOf(page)).notices.map(({ text }) => text).join('\n');
+}
+
 /** Waits until the host knows `count` devices and the links between host and each. */
 async function untilJoined(host: Page, newcomer: Page, count: number): Promise<void> {
   const failed = newcomer.evaluate(
