@@ -66,7 +66,8 @@ function valuesOf(schema: unknown): fc.Arbitrary<unknown> {
     case 'string': {
       const pattern = actions.find(({ type }) => type === 'regex')?.requirement;
       if (pattern instanceof RegExp) return fc.stringMatching(pattern);
-      if (actions.some(({ type }) => type === 'url')) return fc.webUrl();
+      if (actions.some(({ type }) => type === 'url'))
+        return fc.domain().map((host) => `https://${host}/`);
       const [minLength, maxLength] = [limit('min_length') ?? 0, limit('max_length') ?? 20];
       return fc.string({ minLength, maxLength: Math.min(maxLength, 40) });
     }
