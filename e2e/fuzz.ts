@@ -56,11 +56,11 @@ async function load(): Promise<typeof fuzz> {
   return (await server.ssrLoadModule('/e2e/fuzz/run-fuzz.ts')) as typeof fuzz;
 }
 
-function text({ seed, frames, perSecond, counts, heapMb }: fuzz.FuzzReport): string {
+function text({ seed, frames, seconds, counts, heapMb }: fuzz.FuzzReport): string {
   return [
     table(counts.map((count) => ({ ...count }))),
     '',
-    `Seed ${seed}: ${frames} frames, ${Math.round(perSecond)} a second; ` +
+    `Seed ${seed}: ${frames} frames in ${Math.round(seconds)} s, ${Math.round(frames / seconds)} a second; ` +
       `heap ${heapMb[0].toFixed(0)} MB after a tenth, ${heapMb[1].toFixed(0)} MB at the end.`,
   ].join('\n');
 }

@@ -14,7 +14,7 @@ import { bulkTarget, handshakeTarget, reassemblerTarget } from './wire-targets.t
 export interface FuzzReport {
   seed: number;
   frames: number;
-  perSecond: number;
+  seconds: number;
   counts: readonly Count[];
   /** Types that were never valid or never refused: then the run has shown nothing of them. */
   missing: readonly Count[];
@@ -55,13 +55,13 @@ export async function runFuzz(
     if (tenth === 1) earlyMb = await heapMb();
     say(`${fed} frames`);
   }
-  const perSecond = (1000 * fed) / (performance.now() - startedMs);
+  const seconds = (performance.now() - startedMs) / 1000;
   const lateMb = await heapMb();
   for (const [target] of targets) await target.close();
   return {
     seed,
     frames: fed,
-    perSecond,
+    seconds,
     counts: tally.counts,
     missing: tally.missing,
     heapMb: [earlyMb, lateMb],
