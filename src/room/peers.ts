@@ -53,6 +53,13 @@ export interface Peers {
 const earlyDialsKept = 16;
 /** A device of the room is introduced within a moment; whoever is not by then was never going to be. */
 const earlyDialMs = 20_000;
+/** Devices that were introduced and have not dialled: no room has more, and who never does is not waited for for ever. */
+const mostAwaited = 64;
+
+interface Awaited {
+  take: (connection: RTCPeerConnection) => void;
+  giveUp: () => void;
+}
 
 export function createPeers(options: PeersOptions): Peers {
   const { dial: dialOut, key } = options;
@@ -64,7 +71,7 @@ export function createPeers(options: PeersOptions): Peers {
   >();
   /** Of devices whose link is being ended for it. */
   const faults = new Map<string, string>();
-  const awaited = new Map<string, (connection: RTCPeerConnection) => void>();
+  const awaited = new Map<string, Awaited>();
 
   function emulationTowards(deviceId: string): LinkEmulation | null {
     const own = emulations.get(options.deviceId) ?? null;
@@ -72,10 +79,10 @@ export function createPeers(options: PeersOptions): Peers {
   }
 
   function dialled(connection: RTCPeerConnection, peerId: string): void {
-    const take = awaited.get(peerId);
-    if (take) {
+    const expected = awaited.get(peerId);
+    if (expected) {
       awaited.delete(peerId);
-      take(connection);
+      expected.take(connection);
     } else if (early.size < earlyDialsKept || early.has(peerId)) {
       forgetEarly(peerId)?.close();
       const expiry = setTimeout(() => forgetEarly(peerId)?.close(), earlyDialMs);
@@ -95,7 +102,12 @@ export function createPeers(options: PeersOptions): Peers {
   function incoming(peerId: string): Promise<RTCPeerConnection> {
     const connection = forgetEarly(peerId);
     if (connection) return Promise.resolve(connection);
-    return new Promise((resolve) => awaited.set(peerId, resolve));
+    for (const [oldest, { giveUp }] of awaited) {
+      if (awaited.size < mostAwaited) break;
+      awaited.delete(oldest);
+      giveUp();
+    }
+    return new Promise((take, giveUp) => awaited.set(peerId, { take, giveUp }));
   }
 
   function add(deviceId: string, link: Link): void {
