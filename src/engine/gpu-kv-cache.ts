@@ -11,7 +11,7 @@ import { withMemory } from './out-of-memory.ts';
 import type { RunTensor, Runtime } from './runtime.ts';
 
 /** Positions that a new sequence has room for. */
-export const firstCapacity = 64;
+const firstCapacity = 64;
 
 /** Where a sequence's keys and values lie: [heads, capacity, headDim] each, from `offset` bytes on. */
 export interface KvRegion {

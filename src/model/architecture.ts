@@ -28,7 +28,7 @@ export function embedTensors({ vocab_size, hidden_size }: ModelConfig): TensorSh
 }
 
 /** The head's own projection, or the embedding's again where the two are tied. */
-export function headTensors(config: ModelConfig): TensorShape[] {
+function headTensors(config: ModelConfig): TensorShape[] {
   const projection = config.tie_word_embeddings ? embeddingName : headName;
   return [
     { name: finalNormName, shape: [config.hidden_size] },

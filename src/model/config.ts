@@ -32,7 +32,7 @@ export const RopeScalingSchema = v.variant('rope_type', [
 
 export const maxLayers = 1024;
 
-export const layerTypes = ['sliding_attention', 'full_attention'] as const;
+const layerTypes = ['sliding_attention', 'full_attention'] as const;
 
 export const ModelConfigSchema = v.object({
   /** Names the architecture: see `architecture.ts`. */

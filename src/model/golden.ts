@@ -42,12 +42,12 @@ export function goldenInputs(config: ModelConfig): number[][] {
 }
 
 /** How many positions a row's block holds for an input of this length: the head answers at the last only. */
-export function goldenPositions(config: ModelConfig, row: number, inputLength: number): number {
+function goldenPositions(config: ModelConfig, row: number, inputLength: number): number {
   return row === headRow(config) ? 1 : inputLength;
 }
 
 /** Numbers at each position of a row's block. */
-export function goldenWidth(config: ModelConfig, row: number): number {
+function goldenWidth(config: ModelConfig, row: number): number {
   return row === headRow(config) ? config.vocab_size : config.hidden_size;
 }
 

@@ -128,7 +128,7 @@ function buildKind(entry: Device, rowCount: number, options: InstanceOptions): K
  * Row times for a micro-batch: as measured, linear between measured sizes, and beyond the largest
  * in proportion to it, since a device that is busy gains nothing more from a larger batch.
  */
-export function batchRowMs(entry: Device, batch: number): Float64Array {
+function batchRowMs(entry: Device, batch: number): Float64Array {
   const measured = [
     { size: 1, rowMs: entry.rowMs },
     ...Object.entries(entry.rowMsByBatch ?? {}).map(([size, rowMs]) => ({

@@ -30,7 +30,7 @@ export const headerBytes = 32;
 /** The largest slice, header included: more in one message costs a fresh connection another round trip. */
 export const maxSliceBytes = 4600;
 export const sliceBodyBytes = maxSliceBytes - headerBytes;
-export const hopBytes = 16;
+const hopBytes = 16;
 
 export type FrameKind = 'frame' | 'echo' | 'echo reply';
 

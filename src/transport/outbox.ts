@@ -48,14 +48,14 @@ interface KeptFrame extends Kept {
 /** As many as the other side remembers, so that both forget the same ones. */
 export const maxSequences = 4096;
 /** Sequences that a device names when it says what it has. */
-export const maxNamedSequences = 2048;
+const maxNamedSequences = 2048;
 
 export interface OutboxLimits {
   frameBytes: number;
   messageCharacters: number;
 }
 
-export const defaultOutboxLimits: OutboxLimits = {
+const defaultOutboxLimits: OutboxLimits = {
   frameBytes: 8 * 1024 * 1024,
   messageCharacters: 1024 * 1024,
 };

@@ -10,7 +10,7 @@ import { fromBase64url, toBase64url } from './base64url.ts';
 import { LinkError } from './link-error.ts';
 import type { RoomAddress } from './types.ts';
 
-export const roomKeyBytes = 32;
+const roomKeyBytes = 32;
 
 /** A fresh room key. */
 export function makeRoomKey(): Uint8Array<ArrayBuffer> {
