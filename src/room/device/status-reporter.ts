@@ -6,7 +6,7 @@ import type { DeviceStatus } from '../view.ts';
 
 export interface StatusReporter {
   readonly status: DeviceStatus;
-  /** A change of kind is reported at once, more of the same kind at intervals. */
+  /** A change of kind is reported at once, more of the same kind at intervals: the last one always is. */
   set(status: DeviceStatus): void;
 }
 
@@ -18,19 +18,26 @@ export function createStatusReporter(
 ): StatusReporter {
   let status: DeviceStatus = { kind: 'connecting' };
   let reportedMs = -Infinity;
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  function reportNow(): void {
+    clearTimeout(later);
+    later = undefined;
+    reportedMs = performance.now();
+    report(status);
+  }
 
   return {
     get status() {
       return status;
     },
     set(next) {
-      const now = performance.now();
-      const sameKind = next.kind === status.kind;
+      const isMore = next.kind === status.kind;
       status = next;
       show(status);
-      if (sameKind && now - reportedMs < intervalMs) return;
-      reportedMs = now;
-      report(status);
+      const waitMs = reportedMs + intervalMs - performance.now();
+      if (!isMore || waitMs <= 0) reportNow();
+      else later ??= setTimeout(reportNow, waitMs);
     },
   };
 }
