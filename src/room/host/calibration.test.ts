@@ -103,6 +103,17 @@ describe('who hears of it', () => {
     expect(told).toEqual(['drift', 'departure', 'departure']);
   });
 
+  it('has the room plan anew for a device that measured itself anew and became slow again', () => {
+    laps(16);
+    laps(64, { a: 2 });
+    nowMs += 60_000;
+    calibration.forget('a');
+    laps(16);
+    expect(told).toEqual(['drift', 'departure']);
+    laps(64, { a: 2 });
+    expect(told).toEqual(['drift', 'departure', 'departure']);
+  });
+
   it('leaves rows where they are while a device changes its mind', () => {
     laps(16);
     laps(64, { a: 2 });

@@ -127,7 +127,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
       };
     },
     forget(deviceId) {
-      ratios.delete(deviceId);
+      for (const known of [ratios, shown, planned]) known.delete(deviceId);
     },
   };
 }
