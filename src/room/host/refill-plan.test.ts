@@ -63,6 +63,25 @@ describe('refills', () => {
     ]);
   });
 
+  it('cross rows between two gaps from the start, where these are in use', () => {
+    const book = after('host:0-1,a:2-7,host:8-9');
+    const split = 'host:0-1,d:2,a:3-5,d:6-7,host:8-9';
+    book.ran(1, lapOf(split), 0, 10);
+    book.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 10, 20);
+    for (const device of ['host', 'a', 'd'])
+      for (const row of [2, 3, 6]) book.notKept(1, row, device);
+    expect(planned(book, split)).toEqual(['host@10 (host:0-1) d:2-2 (a:3-5) d:6-7']);
+    expect(planned(book, split, true)).toEqual(['host@0 (host:0-1) d:2-2 (a:3-5) d:6-7']);
+    const first = after('host:0,a:1-7,host:8-9');
+    const begins = 'host:0,d:1-2,a:3-5,d:6-7,host:8-9';
+    first.ran(1, lapOf(begins), 0, 10);
+    first.ran(1, lapOf('host:0,a:1-7,host:8-9', 1), 10, 20);
+    for (const device of ['host', 'a', 'd'])
+      for (const row of [1, 3, 6]) first.notKept(1, row, device);
+    // The cache of the rows that are crossed is the refill's own, and empty.
+    expect(planned(first, begins, true)).toEqual(['host@0 host:0-0 d:1-2 (a:3-5) d:6-7']);
+  });
+
   it('only bring what an answer has grown by', () => {
     const book = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,a:2-4,d:5-6,a:7,host:8-9';

@@ -56,14 +56,21 @@ export function planRefills(
   }));
 
   /** The nearest row at or before the gap whose input somebody kept, or else the token ids. */
-  function nearest({ first, held }: Gap): { source: string; row: number; from: number } {
-    for (let row = first; row > 0; row--) {
-      const from = row < first && isBeside ? 0 : held;
+  function nearest(gap: Gap): { source: string; row: number; from: number } {
+    for (let row = gap.first; row > 0; row--) {
+      const from = startOf(row, gap);
       const source = book.keepers(sequence, row, from, upTo).at(0);
       if (source !== undefined) return { source, row, from };
     }
-    // Row 0 keeps no cache: it is crossed at no cost if the gap begins right after it.
-    return { source: 'host', row: 0, from: first > 1 && isBeside ? 0 : held };
+    return { source: 'host', row: 0, from: startOf(0, gap) };
+  }
+
+  /** Rows that are only crossed, beside their caches, begin with nothing. */
+  function startOf(first: number, { last, held }: Gap): number {
+    const crosses = layers.some(
+      (layer) => layer.row >= first && layer.row <= last && heldIn(layer) >= upTo,
+    );
+    return isBeside && crosses ? 0 : held;
   }
 
   function legsOf(first: number, last: number): PlannedRefill['legs'] {
