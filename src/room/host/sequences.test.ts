@@ -95,6 +95,27 @@ describe('sequences', () => {
     expect(sequences.lease(1, range(0, 110)).sequence).toBe(first.sequence);
   });
 
+  it('keeps what is copied while others can go: the copy is still on its way through the lap', () => {
+    const { sequences, released, forks } = open(3);
+    const oldest = sequences.lease(1, range(0, 100));
+    oldest.end(range(0, 100));
+    const later = sequences.lease(1, range(500, 600));
+    later.end(range(500, 600));
+    sequences.lease(1, range(700, 800));
+    const copy = sequences.lease(1, [...range(0, 20), 999]);
+    expect(forks).toEqual([{ sequence: copy.sequence, from: oldest.sequence, length: 20 }]);
+    expect(released).toEqual([later.sequence]);
+  });
+
+  it('goes on in what it would copy where there is no room for both', () => {
+    const { sequences, released, forks } = open(1);
+    const first = sequences.lease(1, range(0, 100));
+    first.end(range(0, 100));
+    const other = sequences.lease(1, [...range(0, 20), 500]);
+    expect(other).toMatchObject({ sequence: first.sequence, cached: 20 });
+    expect([released, forks]).toEqual([[], []]);
+  });
+
   it('reads a short common beginning again', () => {
     const { sequences, forks } = open();
     sequences.lease(1, range(0, 100)).end(range(0, 100));

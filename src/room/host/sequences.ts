@@ -79,19 +79,23 @@ export function createSequences(options: SequencesOptions): Sequences {
   /** A sequence that begins with as many of `ids` as are cached. */
   function take(lap: Lap, ids: readonly number[]): { sequence: number; cached: number } {
     const best = longestCommon(kept, ids, ({ sequence }) => book.holdsAny(sequence, lap));
-    if (best && isContinuation(best)) {
-      const { sequence } = best.kept;
-      kept = kept.filter((other) => other !== best.kept);
-      book.cut(sequence, best.common);
-      return { sequence, cached: best.common };
-    }
-    const sequence = nextNumber();
+    if (best && isContinuation(best)) return goOn(best);
     if (!best || best.common < worthForking || !book.holdsAll(best.kept.sequence, lap, best.common))
-      return { sequence, cached: 0 };
+      return { sequence: nextNumber(), cached: 0 };
+    // Without room for both, what is copied would be given up while the copy is on its way.
+    if (leased + 2 > options.capacity()) return goOn(best);
     const { kept: source, common: length } = best;
+    kept = [...kept.filter((other) => other !== source), source];
+    const sequence = nextNumber();
     book.forked(sequence, source.sequence, length, lap);
     options.fork(lap.epoch, { sequence, from: source.sequence, length });
     return { sequence, cached: length };
+  }
+
+  function goOn({ kept: { sequence }, common }: Match): { sequence: number; cached: number } {
+    kept = kept.filter((other) => other.sequence !== sequence);
+    book.cut(sequence, common);
+    return { sequence, cached: common };
   }
 
   function newLease({ sequence, cached }: { sequence: number; cached: number }): Lease {
