@@ -55,6 +55,8 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     }
     if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
       throw notItsToSend(from, stage);
+    const later = hops.find((hop) => hop.stage >= stage);
+    if (later) throw new Error(`${from} sent times of stage ${later.stage} to stage ${stage}`);
     // It ended while this was on its way.
     if (routes.isVoid({ ...route, sequence })) return [];
     const cache = refill?.stages[stage].cache ?? sequence;

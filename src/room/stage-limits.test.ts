@@ -102,6 +102,17 @@ describe('a device that opens sequences of its own on the next one', () => {
   });
 });
 
+describe('what a frame says of the stages before', () => {
+  it('names none that come later, or are not there at all', () => {
+    const hop = { stage: 1, queueUs: 1, computeUs: 1, wireUs: 1 };
+    for (const stage of [2, 3, 4, 65_535])
+      expect(() => send(1, { hops: [{ ...hop, stage }] })).toThrow(
+        `a sent times of stage ${stage} to stage 2`,
+      );
+    expect(() => send(1, { hops: [{ ...hop, stage: 0 }, hop] })).not.toThrow();
+  });
+});
+
 describe('what a device does not hold', () => {
   it('is the fault of who asked for a position past what is cached', async () => {
     send(7, { step: 9 });
