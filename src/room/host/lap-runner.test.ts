@@ -57,6 +57,20 @@ describe('a trip', () => {
     expect(timing.lapMs).toBeGreaterThanOrEqual(0);
   });
 
+  it('has read no more than was sent, whatever a device says', async () => {
+    const { laps, running, started } = open();
+    const read: number[] = [];
+    const given = { ...trip(100, { position: 50 }), onRead: (upTo: number) => read.push(upTo) };
+    const underWay = laps.run(running, given);
+    expect(started).toHaveLength(6);
+    for (const position of [4_000_000_000, 99, 58, 58, 50, 0])
+      laps.onPieceRead({ sequence: 1, position });
+    expect(read).toEqual([58]);
+    expect(started).toHaveLength(7);
+    laps.onLapEnd(endOf(1));
+    await underWay;
+  });
+
   it('goes in pieces that hold every token once, and asks for logits in the last', () => {
     fc.assert(
       fc.property(

@@ -57,6 +57,8 @@ export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRu
     const { lost, lap } = running;
     const { sequence, position, ids, logitsOf } = trip;
     const pieces = piecesOf(trip);
+    let sentUpTo = position;
+    let readUpTo = position;
     return new Promise<LapEnd>((resolve, reject) => {
       const onLost = (): void => fail(lost.reason instanceof Error ? lost.reason.message : '');
       const settle = (): void => {
@@ -70,6 +72,7 @@ export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRu
       const sendNext = (): void => {
         const piece = pieces.shift();
         if (!piece) return;
+        sentUpTo = position + piece.to;
         start(lap.epoch, {
           sequence,
           position: position + piece.from,
@@ -84,6 +87,9 @@ export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRu
           resolve(lapEnd);
         },
         read: (upTo) => {
+          // A device says so, and may say anything.
+          if (upTo <= readUpTo || upTo > sentUpTo) return;
+          readUpTo = upTo;
           trip.onRead?.(upTo);
           sendNext();
         },
