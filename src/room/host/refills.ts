@@ -61,6 +61,8 @@ interface Open {
   refill: Refill;
   /** Positions filled so far. */
   reached: number;
+  /** Positions sent so far. */
+  sent: number;
   waitingFor: Set<string>;
   change: () => void;
   fail: (error: Error) => void;
@@ -82,6 +84,7 @@ export function createRefills(options: RefillsOptions): Refills {
     const begun: Open = {
       refill,
       reached: plan.from,
+      sent: plan.from,
       waitingFor: devices,
       change: () => undefined,
       fail: () => undefined,
@@ -90,8 +93,10 @@ export function createRefills(options: RefillsOptions): Refills {
     return begun;
   }
 
-  function end({ refill }: Open): void {
-    if (open.delete(refill.sequence)) options.release(refill.sequence);
+  function end({ refill, fail }: Open): void {
+    if (!open.delete(refill.sequence)) return;
+    options.release(refill.sequence);
+    fail(new LapLost('what was to be filled is not needed any more'));
   }
 
   /** Sends the positions up to `upTo`, no more pieces of them under way than keep every leg busy. */
@@ -104,8 +109,8 @@ export function createRefills(options: RefillsOptions): Refills {
     const from = state.reached;
     const chunk = options.chunk(lap);
     const mostUnderWay = 2 * refill.stages.length;
-    let sent = from;
     let underWay = 0;
+    state.sent = from;
     book.refillBegins(refill, from);
     return new Promise<void>((resolve, reject) => {
       const onLost = (): void => state.fail(new LapLost(reasonOf(lost)));
@@ -116,16 +121,16 @@ export function createRefills(options: RefillsOptions): Refills {
       };
       state.change = () => {
         if (state.waitingFor.size > 0) return;
-        underWay = Math.ceil((sent - state.reached) / chunk);
+        underWay = Math.ceil((state.sent - state.reached) / chunk);
         if (state.reached >= upTo) {
           settle();
           resolve();
         }
-        while (sent < upTo && underWay < mostUnderWay) {
-          const tokens = Math.min(chunk, upTo - sent);
-          send(refill, sent, ids.slice(sent, sent + tokens));
-          sent += tokens;
+        while (state.sent < upTo && underWay < mostUnderWay) {
+          const position = state.sent;
+          state.sent = Math.min(position + chunk, upTo);
           underWay++;
+          send(refill, position, ids.slice(position, state.sent));
         }
       };
       lost.addEventListener('abort', onLost);
@@ -170,9 +175,10 @@ export function createRefills(options: RefillsOptions): Refills {
     },
     prepare(running, sequence) {
       let begun: Open[] = [];
+      let isOver = false;
       return {
         async fill(request) {
-          for (;;) {
+          while (!isOver) {
             if (begun.length === 0) {
               const wanted = { sequence, upTo: request.upTo, isBeside: true };
               const plans = planRefills(book, running.lap, headRow, wanted);
@@ -188,7 +194,10 @@ export function createRefills(options: RefillsOptions): Refills {
             }
           }
         },
-        end: () => begun.forEach(end),
+        end() {
+          isOver = true;
+          begun.forEach(end);
+        },
       };
     },
     ready(deviceId, number) {
@@ -203,6 +212,8 @@ export function createRefills(options: RefillsOptions): Refills {
     onPieceRead({ sequence, position }) {
       const state = open.get(sequence);
       if (!state) return false;
+      // A device says so, and may say anything.
+      if (position <= state.reached || position > state.sent) return true;
       book.refilled(state.refill, state.reached, position);
       state.reached = position;
       state.change();
