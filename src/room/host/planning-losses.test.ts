@@ -10,6 +10,7 @@ import {
   three,
   two,
 } from '../fixtures/planning-room.ts';
+import type { FeasibleRoomPlan } from './room-plan.ts';
 
 describe('planning when something is lost', () => {
   it('tells the answers on a plan that a device of it is gone, and plans anew', async () => {
@@ -88,6 +89,27 @@ describe('planning when something is lost', () => {
     expect(room.planning.current()).toBeNull();
     await succeed(room);
     expect(room.planning.current()?.lap.stages).toEqual(alone.stages);
+  });
+
+  it('never rolls out a plan that was thought of before one of its devices was lost', async () => {
+    const proposals: ((plan: FeasibleRoomPlan) => void)[] = [];
+    const room = openPlanningRoom({
+      propose: () => new Promise((resolve) => proposals.push(resolve)),
+    });
+    room.planning.changed();
+    room.planning.lose('a', 'a does not answer.');
+    proposals[0](two);
+    await settle();
+    expect(room.rollOuts).toEqual([]);
+    proposals[1](alone);
+    await settle();
+    expect(room.rollOuts.map(({ lap }) => lap.stages)).toEqual([alone.stages]);
+    room.planning.lose('b', 'b does not answer.');
+    await succeed(room);
+    proposals[2](two);
+    await settle();
+    // Who is here again has a part again.
+    expect(room.rollOuts).toHaveLength(2);
   });
 
   it('keeps the plan that works when the rows of a new one cannot be loaded', async () => {

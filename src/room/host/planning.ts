@@ -74,6 +74,8 @@ export function createPlanning(options: PlanningOptions): Planning {
   let lastEpoch = 0;
   let isDirty = false;
   let isPlanning = false;
+  /** Devices that were lost while the planner thought: what it proposes may still count on them. */
+  const lostMeanwhile = new Set<string>();
   /** Why there is no plan, or the host cannot run it, until something changes. */
   let failure: string | null = null;
   /** What is missing for any plan at all, until something changes. */
@@ -125,6 +127,7 @@ export function createPlanning(options: PlanningOptions): Planning {
 
   async function planOnce(): Promise<void> {
     failure = null;
+    lostMeanwhile.clear();
     let proposal: Awaited<ReturnType<PlanningOptions['propose']>>;
     try {
       proposal = await options.propose();
@@ -139,6 +142,7 @@ export function createPlanning(options: PlanningOptions): Planning {
       options.onView(null, waitingFor);
       return;
     }
+    if (proposal.stages.some(({ device }) => lostMeanwhile.has(device))) return;
     lacking = null;
     if (current) {
       if (sameStages(current.lap.stages, proposal.stages)) {
@@ -242,6 +246,7 @@ export function createPlanning(options: PlanningOptions): Planning {
       options.onView(viewOf(current, 'running'), null);
     },
     lose(deviceId, reason) {
+      lostMeanwhile.add(deviceId);
       breakLaps((lap) => (devicesOf(lap).has(deviceId) ? reason : null));
       changed();
     },
