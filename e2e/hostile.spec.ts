@@ -5,6 +5,7 @@
 import { greedy } from '../src/room/host/sampler.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
 import { continuations } from './fixtures/reference-cases.ts';
+import { prepareToLie, startLying } from './harness/dishonest-device.ts';
 import { lapOf, prepareToAttack, say, sendBytes, sendFrames } from './harness/hostile-device.ts';
 import {
   proofsOf,
@@ -56,7 +57,10 @@ test('nothing that a stranger or a member does stops the room', async ({
     await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
   }
 
-  const bad = await join(prepareToAttack);
+  const bad = await join(async (page) => {
+    await prepareToAttack(page);
+    await prepareToLie(page);
+  });
   await expect.poll(() => planOf(host), ready).toBe('host a host');
   const honest = await join(recordProofs);
   await expect.poll(() => planOf(host), ready).toBe('host a b host');
@@ -94,6 +98,19 @@ test('nothing that a stranger or a member does stops the room', async ({
     expect(await planOf(host)).toBe('host a b host');
   });
 
+  await test.step('who is there and hands nothing on is found, and proves itself before it gets rows again', async () => {
+    await expectHonest(async () => {
+      await untilTokens(host, 3);
+      await startLying(bad, 'silence');
+      await expectNotice(
+        /\(a\) was at fault, .*It took in work for a long time, and handed nothing on/,
+      );
+      await startLying(bad, null);
+    });
+    await expectNotice(/\(a\) has proven its rows/);
+    await expect.poll(() => planOf(host), ready).toBe('host a b host');
+  });
+
   await test.step('nobody is dropped on another’s word, and who lies of the host is found out', async () => {
     const piece = { file: 1, offset: 0, bytes: 3983616 };
     await expectHonest(async () => {
@@ -102,7 +119,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       await say(bad, { kind: 'forged', deviceId: 'host', ...piece });
       await expectNotice(/\(a\) was at fault, .*It says that the host gave it bytes/);
     });
-    await expectNotice(/\(a\) has proven its rows/);
+    await expectNotice(/has proven its rows[^]*\(a\) has proven its rows/);
     await expect.poll(() => planOf(host), ready).toBe('host a b host');
   });
 

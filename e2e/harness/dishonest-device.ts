@@ -7,17 +7,17 @@ import type { Page } from 'playwright';
 /**
  * `zeros` and `nan`: of everything that it computes, its proofs included. `other-layer`: of answers only, its
  * proofs being honest: of its rows only the last is run. `q8`: zeros, as long as its weights have 8 bits, which
- * is how a broken driver looks.
+ * is how a broken driver looks. `silence`: of answers nothing comes as long as it lasts.
  */
-export type Lie = 'zeros' | 'nan' | 'other-layer' | 'q8';
+export type Lie = 'zeros' | 'nan' | 'other-layer' | 'q8' | 'silence';
 
 /** To be called before the page is opened. */
 export async function prepareToLie(page: Page): Promise<void> {
   await page.addInitScript({ content: script });
 }
 
-/** From now on. */
-export async function startLying(page: Page, lie: Lie): Promise<void> {
+/** From now on; null for the truth. */
+export async function startLying(page: Page, lie: Lie | null): Promise<void> {
   await page.evaluate((what) => void Reflect.set(globalThis, 'lie', what), lie);
 }
 
@@ -33,12 +33,18 @@ const script = `
     for (const inner of Object.values(value)) yield* objectsIn(inner);
   }
 
+  function isAnswer(request) {
+    return request.input?.kind === 'hidden' && request.sequence >= 0;
+  }
+
+  function isAboutAnswer(message) {
+    return [...objectsIn(message)].some(isAnswer);
+  }
+
   function changeRequest(message) {
     if (message.path?.[0] === 'loadRow') weights = message.argumentList.at(-1).value;
-    for (const request of objectsIn(message)) {
-      const isAnswer = request.input?.kind === 'hidden' && request.sequence >= 0;
-      if (globalThis.lie === 'other-layer' && isAnswer) request.first = request.last;
-    }
+    for (const request of objectsIn(message))
+      if (globalThis.lie === 'other-layer' && isAnswer(request)) request.first = request.last;
   }
 
   function changeResult(message) {
@@ -51,7 +57,15 @@ const script = `
   globalThis.Worker = class extends HonestWorker {
     postMessage(message, ...rest) {
       changeRequest(message);
-      super.postMessage(message, ...rest);
+      if (globalThis.lie !== 'silence' || !isAboutAnswer(message)) {
+        super.postMessage(message, ...rest);
+        return;
+      }
+      const silence = setInterval(() => {
+        if (globalThis.lie === 'silence') return;
+        clearInterval(silence);
+        super.postMessage(message, ...rest);
+      }, 50);
     }
     addEventListener(type, listener, ...rest) {
       const heard = (event) => {

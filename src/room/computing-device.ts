@@ -6,6 +6,7 @@ import type { FrameHeader } from '../transport/index.ts';
 import type { PreparedEngine } from './prepare-engine.ts';
 import { recompute, type Job } from './recompute.ts';
 import { rowsOf, type Lap } from './lap.ts';
+import type { StageProgress } from './progress.ts';
 import type { Refill, Resend } from './refill.ts';
 import type { ShardHolder } from './shard-holder.ts';
 import {
@@ -44,6 +45,8 @@ export interface ComputingDevice {
   fork(epoch: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
+  /** How far the sequence is on this device's stages of the lap. */
+  progress(epoch: number, sequence: number): StageProgress[];
   /** Releases what others have opened here, other than these and those begun after `upTo`. */
   keepSequences(sequences: readonly number[], upTo: number): void;
   /** Takes the frames of a refill from now on; `release` with its number ends it. */
@@ -139,6 +142,7 @@ export function createComputingDevice(
     fork: (epoch, fork) => runner.fork(epoch, fork),
     receive: (from, header, payload) => runner.receive(from, header, payload),
     release,
+    progress: (epoch, sequence) => runner.progress(epoch, sequence),
     keepSequences(sequences, upTo) {
       const kept = new Set(sequences);
       for (const sequence of runner.opened())

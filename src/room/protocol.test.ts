@@ -38,6 +38,9 @@ const hostMessages: HostMessage[] = [
   },
   { kind: 'keep-laps', epochs: [1, 2] },
   { kind: 'release', sequence: 7 },
+  { kind: 'most-sequences', most: 8 },
+  { kind: 'keep-sequences', sequences: [3, 7], upTo: 7 },
+  { kind: 'where', epoch: 1, sequence: 7 },
   { kind: 'row-sources', row: 3, devices: ['host', 'b'], sha256: [fingerprint] },
   { kind: 'asking', mode: 'approve' },
   {
@@ -125,6 +128,7 @@ const deviceMessages: DeviceMessage[] = [
     fault: 'state',
     blames: 'b',
   },
+  { kind: 'progress', epoch: 1, sequence: 4, stages: [{ stage: 1, taken: 3, given: 2 }] },
   { kind: 'proved' },
   { kind: 'disproved', reason: 'Row 3 came out wrong.' },
 ];

@@ -199,6 +199,8 @@ export const HostMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('left'), deviceId }),
   /** Run the rows that you hold on the model's golden states once more, and say `proved` or `disproved`. */
   v.object({ kind: v.literal('prove-again') }),
+  /** How far is this sequence on your stages? The answer is `progress`. */
+  v.object({ kind: v.literal('where'), epoch, sequence: count }),
   /** Keep what crosses into this stage for the sequence, and show it when asked: see `witness.ts`. */
   v.object({ kind: v.literal('watch'), ...crossing }),
   v.object({ kind: v.literal('show'), ...crossing }),
@@ -283,6 +285,12 @@ export const DeviceMessageSchema = v.variant('kind', [
     reason: sentence,
     fault: v.picklist(['own', 'state', 'request']),
     blames: v.nullable(deviceId),
+  }),
+  v.object({
+    kind: v.literal('progress'),
+    epoch,
+    sequence: count,
+    stages: v.pipe(v.array(v.object({ stage: row, taken: count, given: count })), v.maxLength(256)),
   }),
   v.object({ kind: v.literal('proved') }),
   v.object({ kind: v.literal('disproved'), reason: sentence }),

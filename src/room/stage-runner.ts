@@ -23,6 +23,7 @@ import { createKeptStates } from './kept-states.ts';
 import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 import type { Lap } from './lap.ts';
 import { createOpenSequences } from './open-sequences.ts';
+import { createProgress, type StageProgress } from './progress.ts';
 import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
 import { createRoutes, type Route } from './routes.ts';
@@ -99,6 +100,8 @@ export interface StageRunner {
   release(sequence: number): void;
   /** Sequences that other devices have opened here. */
   opened(): Set<number>;
+  /** How far the sequence is on this device's stages of the lap. */
+  progress(epoch: number, sequence: number): StageProgress[];
   /** From now on frames of this refill are taken, until its lap or its number is dropped. */
   adoptRefill(refill: Refill): void;
   /** Sends kept hidden states into a refill; false where they are not kept. */
@@ -136,6 +139,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   /** Whether what the engine did last went on to another device. */
   let hasHandedOn = false;
   const open = createOpenSequences(options);
+  const progress = createProgress();
   const complaints = createComplaints(options.onFailure, options.complaints);
   const arrivals = createArrivals({ ...options, routes, open, complaints });
 
@@ -143,6 +147,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     for (const work of works) {
       open.waits(work);
       queue.push(work);
+      if (work.input.kind !== 'fork') progress.took(work);
     }
     feed.wake();
   }
@@ -224,6 +229,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   /** Ends the lap, or lets it go on; returns what is for another device. */
   function finish(work: Work, result: RunResult, startedMs: number): Onward[] {
     if (routes.isVoid(work)) return [];
+    progress.gave(work);
     const hop = timing(work, startedMs, result.computeMs);
     const hops = [...work.hops, hop];
     if (work.kind === 'token') options.onStep(hop);
@@ -300,9 +306,11 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       routes.release(sequence);
       kept.release(sequence);
       open.release(sequence);
+      progress.release(sequence);
       complaints.release(sequence);
     },
     opened: () => open.numbers(),
+    progress: (epoch, sequence) => progress.of(epoch, sequence),
     adopt: (lap) => routes.adopt(lap),
     keepOnly: (epochs) => routes.keepOnly(epochs),
     stop: () => routes.clear(),

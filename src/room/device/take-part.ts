@@ -248,6 +248,11 @@ export function takePart(options: PartOptions): DevicePart {
       case 'prove-again':
         void proveAgain();
         return;
+      case 'where': {
+        const { epoch, sequence } = message;
+        send({ kind: 'progress', epoch, sequence, stages: device.progress(epoch, sequence) });
+        return;
+      }
       case 'watch':
         witness.watch(message);
         return;

@@ -59,6 +59,7 @@ export interface AdmissionOptions {
   /** It computed wrongly before it came, and says with what it computes now. */
   onFellBack: (member: Member, sentence: string) => void;
   onStageFailed: (member: Member, message: MessageOf<'stage-failed'>) => void;
+  onProgress: (member: Member, message: MessageOf<'progress'>) => void;
   onProof: (member: Member, message: MessageOf<'proved' | 'disproved'>) => void;
 }
 
@@ -206,6 +207,9 @@ export function admitDevices(options: AdmissionOptions): Admission {
         return;
       case 'stage-failed':
         options.onStageFailed(member, message);
+        return;
+      case 'progress':
+        options.onProgress(member, message);
         return;
       case 'proved':
       case 'disproved':

@@ -16,6 +16,7 @@ import type { OpenedModel } from './open-model.ts';
 import type { Plans } from './plans.ts';
 import type { Roster } from './roster.ts';
 import type { SharedModel } from './shared-model.ts';
+import type { StalledLaps } from './stalled-laps.ts';
 import type { Trust } from './trust.ts';
 import type { Visitors } from './visitors.ts';
 
@@ -36,6 +37,7 @@ export interface EntranceOptions {
   caches: Caches;
   plans: Plans;
   trust: Trust;
+  stalled: StalledLaps;
   visitors: Visitors;
   /** The door's record has changed. */
   onRecord: () => void;
@@ -123,6 +125,7 @@ export function createEntrance(room: EntranceOptions): Entrance {
       ),
     onFellBack: (member, sentence) => roster.notice(`${nameOf(member)}: ${sentence}`),
     onStageFailed: (member, message) => trust.onStageFailed(member, message),
+    onProgress: (member, message) => room.stalled.onProgress(member.id, message),
     onProof: (member, message) => trust.onProof(member, message),
   });
 

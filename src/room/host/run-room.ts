@@ -132,7 +132,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     onRowsMoved: () => trust.onRowsMoved(),
     onPlan: () => answering.answers.capacityChanged(),
   });
-  const { laps, own, trust } = createWatchedLaps({
+  const { laps, own, trust, stalled } = createWatchedLaps({
     ...given,
     cache,
     peers,
@@ -159,6 +159,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     sharedModel,
     plans,
     trust,
+    stalled,
     visitors: answering.visitors,
   });
 

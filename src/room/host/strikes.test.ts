@@ -126,6 +126,17 @@ describe('an accusation', () => {
   });
 });
 
+it('a device that hands nothing on proves itself twice, and is dropped the third time', () => {
+  const { strikes, done } = watched();
+  const a = device('a');
+  for (let times = 0; times < 3; times++) {
+    strikes.stall(a, 'nothing came');
+    strikes.proved(a);
+  }
+  const once = ['suspend a: nothing came', 'restore a'];
+  expect(done.slice(0, 5)).toEqual([...once, ...once, 'drop a: nothing came']);
+});
+
 it('never touches the host itself, and takes no proof that nobody asked for', () => {
   const { strikes, done } = watched();
   strikes.blame(newMember('host', 'Host', null), 'NaN');

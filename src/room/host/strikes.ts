@@ -13,6 +13,8 @@ export interface Strikes {
    * is believed no more than the other.
    */
   accuse(accuser: Member, accused: Member, reason: string): void;
+  /** It handed nothing on for long: it gets rows again once it has proven those that it has. Only the third time counts. */
+  stall(member: Member, reason: string): void;
   /** It has run all its rows on the model's golden states, and they are right. */
   proved(member: Member): void;
   /** They are not. */
@@ -31,6 +33,8 @@ export interface StrikesOptions {
   nowMs?: () => number;
 }
 
+/** Whose engine hangs may be honest; who goes on like that is of no use to the room. */
+const stallsForgiven = 2;
 /** Two mishaps so far apart have nothing to do with each other. */
 const forgivenAfterMs = 20 * 60_000;
 
@@ -39,6 +43,8 @@ export function createStrikes(options: StrikesOptions): Strikes {
   /** By certificate, so that to leave and come back makes nothing undone. */
   const lastStrikeMs = new Map<string, number>();
   const proving = new Set<Member>();
+  /** When a device handed nothing on, by certificate. */
+  const stalls = new Map<string, number[]>();
   /** Whom each device has accused last, and when; both by certificate. */
   const accusations = new Map<string, { accused: string; atMs: number }>();
 
@@ -77,6 +83,15 @@ export function createStrikes(options: StrikesOptions): Strikes {
         else if (before.accused !== of) blame(accuser, `It says of several devices: ${reason}`);
         else if (!proving.has(accused)) options.part(accuser, accused, reason);
       }
+    },
+    stall(member, reason) {
+      const { fingerprint } = member.link ?? {};
+      if (fingerprint === undefined || proving.has(member)) return;
+      const recent = (stalls.get(fingerprint) ?? []).filter((at) => nowMs() - at < forgivenAfterMs);
+      stalls.set(fingerprint, [...recent, nowMs()]);
+      proving.add(member);
+      if (recent.length < stallsForgiven) options.suspend(member, reason);
+      else options.drop(member, reason);
     },
     proved(member) {
       if (proving.delete(member)) options.restore(member);

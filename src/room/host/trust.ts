@@ -49,6 +49,10 @@ export interface Trust {
   watching(laps: LapRunner): LapRunner;
   /** A stage, maybe the host's own, could not do its work, or got from another device what is no work. */
   onStageFailed(member: Member, failure: StageFailure): void;
+  /** It is there, and does not hand on what it took in. */
+  onKeeper(deviceId: string): void;
+  /** One of the two says that it gave what the other never got. */
+  onContradiction(giver: string, taker: string): void;
   /** It accuses devices of what they did not do; a sentence. */
   onLiar(deviceId: string, reason: string): void;
   onProof(member: Member, message: Extract<DeviceMessage, { kind: 'proved' | 'disproved' }>): void;
@@ -82,19 +86,22 @@ export function createTrust(options: TrustOptions): Trust {
       options.announce(`${nameOf(member)} has proven its rows, and takes part again.`);
       options.regain(member);
     },
-    part(one, other, reason) {
-      one.parted.add(other);
-      other.parted.add(one);
-      options.announce(
-        `${nameOf(one)} and ${nameOf(other)} do not follow each other any more, since nobody can tell which of them is right: ${reason}`,
-      );
-      options.onParted();
-    },
+    part,
     drop(member, reason) {
       options.announce(`${nameOf(member)} was at fault twice, and was dropped: ${reason}`);
       options.remove(member, `This device was at fault twice, and was dropped: ${reason}`);
     },
   });
+
+  function part(one: Member, other: Member, reason: string): void {
+    if (one.parted.has(other)) return;
+    one.parted.add(other);
+    other.parted.add(one);
+    options.announce(
+      `${nameOf(one)} and ${nameOf(other)} do not follow each other any more, since nobody can tell which of them is right: ${reason}`,
+    );
+    options.onParted();
+  }
 
   function onWrong(member: Member, reason: string): void {
     options.distrustCaches();
@@ -171,6 +178,14 @@ export function createTrust(options: TrustOptions): Trust {
       else if (blamed && fault === 'request') unmet.report(member, blamed, failure);
       else if (blamed) strikes.accuse(member, blamed, failure.reason);
       options.fail(failure);
+    },
+    onKeeper(deviceId) {
+      const member = members.get(deviceId);
+      if (member) strikes.stall(member, 'It took in work for a long time, and handed nothing on.');
+    },
+    onContradiction(giver, taker) {
+      const [one, other] = [members.get(giver), members.get(taker)];
+      if (one && other) part(one, other, `What ${giver} says it gave, ${taker} says it never got.`);
     },
     onLiar(deviceId, reason) {
       const member = members.get(deviceId);

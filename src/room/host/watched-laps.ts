@@ -19,6 +19,7 @@ import type { Plans } from './plans.ts';
 import type { Roster } from './roster.ts';
 import type { StageFailure } from '../complaints.ts';
 import type { SharedModel } from './shared-model.ts';
+import { createStalledLaps, type StalledLaps } from './stalled-laps.ts';
 import { createTrust, type Trust } from './trust.ts';
 
 export interface WatchedLapsOptions {
@@ -43,6 +44,7 @@ export interface WatchedLaps {
   laps: LapRunner;
   own: OwnDevice;
   trust: Trust;
+  stalled: StalledLaps;
 }
 
 export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
@@ -84,7 +86,14 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
     start: (epoch, start) => own.device?.start(epoch, start),
     onLoneToken: (lap) => plans.speeds.observe(lap),
   });
-  const laps = trust.watching(watchLaps(runner, room.attendance));
+  const stalled = createStalledLaps({
+    tell: (deviceId, message) => roster.tell(deviceId, message),
+    own: (epoch, sequence) => own.device?.progress(epoch, sequence) ?? [],
+    headRow: manifest.rows.length - 1,
+    onKeeper: (deviceId) => trust.onKeeper(deviceId),
+    onContradiction: (giver, taker) => trust.onContradiction(giver, taker),
+  });
+  const laps = trust.watching(stalled.watching(watchLaps(runner, room.attendance)));
   const own = createOwnDevice({
     host,
     room: options,
@@ -125,5 +134,5 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
     onKeepsRow: (row) => sharedModel.keeps('host', row, reader.foundHashes(row)),
   });
 
-  return { laps, own, trust };
+  return { laps, own, trust, stalled };
 }
