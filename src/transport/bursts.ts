@@ -17,12 +17,20 @@ export function createBursts(
   return {
     send: (bytes) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(burstLost()), deadlineMs);
-        awaited.push((report) => {
+        const take = (report: BurstReport): void => {
           clearTimeout(timer);
           resolve(report);
-        });
-        sendBytes(new Uint8Array(bytes)).catch(reject);
+        };
+        const giveUp = (reason: Error): void => {
+          clearTimeout(timer);
+          // The next report is another one's.
+          const at = awaited.indexOf(take);
+          if (at !== -1) awaited.splice(at, 1);
+          reject(reason);
+        };
+        const timer = setTimeout(() => giveUp(burstLost()), deadlineMs);
+        awaited.push(take);
+        sendBytes(new Uint8Array(bytes)).catch(giveUp);
       }),
     reported: (report) => awaited.shift()?.(report),
   };
