@@ -29,7 +29,7 @@ export interface Witness {
 /** Enough to tell right from wrong, and 128 KiB of a state of 1024 in 16 bits. */
 export const mostPositions = 64;
 /** Watches that nobody came back for give way to new ones. */
-const mostWatches = 16;
+export const mostWatches = 16;
 
 interface Watch {
   positions: number[];

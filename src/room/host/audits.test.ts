@@ -8,6 +8,7 @@ import { createLink } from '../fixtures/recorded-link.ts';
 import { packHidden, unpackHidden } from '../hidden-codec.ts';
 import type { Job } from '../recompute.ts';
 import type { WireType } from '../room.ts';
+import { mostWatches } from '../witness.ts';
 import { createAudits, type Audits } from './audits.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Member } from './members.ts';
@@ -25,6 +26,8 @@ let hostJobs: Job[];
 let keepers: Set<string>;
 /** Puts something else in place of what the spare device computes. */
 let spareSays: (states: Float32Array) => Float32Array;
+/** How often a neighbour was asked what it has seen. */
+let shown: number;
 let nextSequence = 0;
 
 beforeAll(async () => {
@@ -33,6 +36,7 @@ beforeAll(async () => {
 beforeEach(() => {
   verdicts = [];
   hostJobs = [];
+  shown = 0;
   keepers = new Set(['host', 'c']);
   spareSays = (states) => states;
 });
@@ -56,6 +60,7 @@ async function open({
     tell(deviceId, message) {
       if (message.kind === 'watch') room.witness(deviceId).watch(message);
       if (message.kind !== 'show') return;
+      shown++;
       const { epoch, sequence, stage } = message;
       const seen = room.witness(deviceId).take(message);
       const header = {
@@ -192,6 +197,19 @@ describe('a stage', () => {
     expect(verdicts).toHaveLength(1);
   });
 
+  it('is looked at once nobody waits for an answer, even if somebody is at another one just then', async () => {
+    await open({ spare: true });
+    audits.onInFlight(1);
+    spareSays = (states) => states.fill(1);
+    await answer();
+    spareSays = (states) => {
+      audits.onInFlight(0);
+      return states;
+    };
+    await answer();
+    expect(verdicts).toEqual([`c: ${wrongRows('2 to 3')}`]);
+  });
+
   it('is looked at by nobody who must fetch rows for it, while somebody may want to ask', async () => {
     await open({ spare: true });
     keepers.clear();
@@ -218,6 +236,22 @@ describe('a neighbour', () => {
     room.witness('b').watch = () => undefined;
     await answer();
     expect(hostJobs).toEqual([]);
+  });
+
+  it('is not asked for what it forgot long ago, nor is that remembered here', async () => {
+    await open();
+    const running = runningOn(lap);
+    const first = ++nextSequence;
+    const trip = { sequence: first, ids: [1], logitsOf: 1, chunk: 4, position: 0 };
+    await laps.run(running, trip);
+    // Answers of one token end before they have been watched long enough.
+    for (let others = 0; others < mostWatches; others++) {
+      const sequence = ++nextSequence;
+      await laps.run(running, { ...trip, sequence });
+      for (const id of ['host', 'a', 'b']) room.device(id).release(sequence);
+    }
+    for (let position = 1; position < 5; position++) await laps.run(running, { ...trip, position });
+    expect(shown).toBe(0);
   });
 
   it('that shows other states than it says is refused', async () => {

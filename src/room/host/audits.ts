@@ -11,7 +11,7 @@ import type { Lap } from '../lap.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { Job } from '../recompute.ts';
 import type { WireType } from '../room.ts';
-import { mostPositions, type Crossing, type Seen, type Witness } from '../witness.ts';
+import { mostPositions, mostWatches, type Crossing, type Seen, type Witness } from '../witness.ts';
 import type { LapRunner } from './lap-runner.ts';
 import { hasRoomForRow, type Member } from './members.ts';
 
@@ -82,11 +82,13 @@ export function createAudits(options: AuditsOptions): Audits {
   const { members, hiddenSize, wire, witness } = options;
   const { random = Math.random, fetchPauseMs = defaultFetchPauseMs } = options;
   const samples = new Map<number, Sample>();
-  const timesLookedAt = new Map<Member, number>();
+  const timesLookedAt = new WeakMap<Member, number>();
   let cases: Case[] = [];
   let inFlight = 0;
   let hostWork: AbortController | null = null;
   let working: Promise<void> | null = null;
+  /** Something changed while cases were gone through. */
+  let isOwed = false;
 
   function begin(lap: Lap, sequence: number): void {
     const stage = chosenStage(lap);
@@ -96,6 +98,11 @@ export function createAudits(options: AuditsOptions): Audits {
     const { epoch } = lap;
     const sample = { epoch, sequence, stage, lap, suspect, laps: 0, into: null, outOf: null };
     samples.set(sequence, sample);
+    // An answer that ended before it was watched long enough is never taken out; its neighbours have forgotten it.
+    for (const oldest of samples.keys()) {
+      if (samples.size <= mostWatches) break;
+      samples.delete(oldest);
+    }
     for (const [device, crossing] of crossingsOf(sample))
       if (device === 'host') witness.watch(crossing);
       else options.tell(device, { kind: 'watch', ...crossing });
@@ -159,7 +166,11 @@ export function createAudits(options: AuditsOptions): Audits {
   }
 
   function work(): void {
-    working ??= workThrough().finally(() => (working = null));
+    isOwed = working !== null;
+    working ??= workThrough().finally(() => {
+      working = null;
+      if (isOwed) work();
+    });
   }
 
   async function workThrough(): Promise<void> {
