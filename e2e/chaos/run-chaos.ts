@@ -177,7 +177,9 @@ async function openRoom(
     const exact = { weights: 'f32', wire: 'f32', plan: 'even', asking: 'open' } as const;
     edgeshard.openRoom({ ...own, ...exact });
   }, device);
-  await page.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running');
+  await page.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running', undefined, {
+    timeout: joinDeadlineMs,
+  });
   return page.evaluate(() => edgeshard.room?.view.link ?? '');
 }
 
