@@ -2,7 +2,7 @@
  * What other devices have this one hold: each may open so many sequences, whose caches take memory until the host
  * releases them, and may have as many positions of one waiting as a context is long.
  */
-import type { Work } from './stage-work.ts';
+import { positionsOf, type Work } from './stage-work.ts';
 
 export interface OpenSequences {
   /** False where `from` has opened as many as it may. */
@@ -41,7 +41,7 @@ export function createOpenSequences(options: OpenSequencesOptions): OpenSequence
     numbers: () => new Set([...openedBy.values()].flatMap((opened) => [...opened])),
     waits(work) {
       const name = nameOf(work);
-      const positions = (waiting.get(name) ?? 0) + positionsOf(work);
+      const positions = (waiting.get(name) ?? 0) + positionsOf(work.input);
       // Pieces of a prompt follow each other, and no position is sent twice in a lap.
       if (work.from !== null && positions > options.contextLength)
         throw new Error(
@@ -51,22 +51,11 @@ export function createOpenSequences(options: OpenSequencesOptions): OpenSequence
     },
     taken(work) {
       const name = nameOf(work);
-      const positions = (waiting.get(name) ?? 0) - positionsOf(work);
+      const positions = (waiting.get(name) ?? 0) - positionsOf(work.input);
       if (positions > 0) waiting.set(name, positions);
       else waiting.delete(name);
     },
   };
-}
-
-function positionsOf({ input }: Work): number {
-  switch (input.kind) {
-    case 'tokens':
-      return input.ids.length;
-    case 'hidden':
-      return input.tokens;
-    case 'fork':
-      return 1;
-  }
 }
 
 function nameOf({ from, lap, sequence }: Work): string {

@@ -28,7 +28,7 @@ import type { Refill, Resend } from './refill.ts';
 import type { WireType } from './room.ts';
 import { createRoutes, type Route } from './routes.ts';
 import { createStageQueue } from './stage-queue.ts';
-import { groupedByStage, headerFor, isStep, timing, type Work } from './stage-work.ts';
+import { groupedByStage, headerFor, isStep, positionsOf, timing, type Work } from './stage-work.ts';
 import type { Witness } from './witness.ts';
 
 export interface LapStart {
@@ -53,6 +53,8 @@ export interface LapEnd {
   /** [positions, vocab_size], of the last positions. */
   logits: Float32Array;
   positions: number;
+  /** Position after the last of them. */
+  upTo: number;
   hops: readonly HopTiming[];
 }
 
@@ -236,7 +238,8 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     if (result.kind === 'logits') {
       const { epoch } = work.lap;
       const { positions, values: logits } = result;
-      options.onLapEnd({ epoch, sequence: work.sequence, logits, positions, hops });
+      const upTo = work.position + positionsOf(work.input);
+      options.onLapEnd({ epoch, sequence: work.sequence, logits, positions, upTo, hops });
       return [];
     }
     const next = nextStage(work);

@@ -29,6 +29,18 @@ export function groupedByStage(batch: Work[]): Work[][] {
   return [...groups.values()];
 }
 
+/** How many there are to work on; a fork counts as one. */
+export function positionsOf(input: Work['input']): number {
+  switch (input.kind) {
+    case 'tokens':
+      return input.ids.length;
+    case 'hidden':
+      return input.tokens;
+    case 'fork':
+      return 1;
+  }
+}
+
 /** The sequence whose cache is to be copied. Throws one sentence for a payload that says none. */
 export function forkSource(from: string, payload: Uint8Array<ArrayBuffer>): number {
   if (payload.byteLength !== 4)

@@ -33,9 +33,9 @@ function open(split = 'host:0-3,a:4-6,host:7'): Round {
 
 const logits = Float32Array.of(1, 2, 3);
 
-function endOf(sequence: number) {
+function endOf(sequence: number, upTo = 1) {
   const hops = [{ stage: 0, queueUs: 1000, computeUs: 2500, wireUs: 0 }];
-  return { epoch: 7, sequence, logits, positions: 1, hops };
+  return { epoch: 7, sequence, logits, positions: 1, upTo, hops };
 }
 
 function trip(
@@ -67,7 +67,7 @@ describe('a trip', () => {
       laps.onPieceRead({ sequence: 1, position });
     expect(read).toEqual([58]);
     expect(started).toHaveLength(7);
-    laps.onLapEnd(endOf(1));
+    laps.onLapEnd(endOf(1, 150));
     await underWay;
   });
 
@@ -125,17 +125,30 @@ describe('a trip', () => {
   it('teaches what a token takes only where nothing else was under way', async () => {
     const { laps, running, loneTokens } = open();
     const alone = laps.run(running, trip(1, { position: 5 }));
-    laps.onLapEnd(endOf(1));
+    laps.onLapEnd(endOf(1, 6));
     await alone;
     const prompt = laps.run(running, trip(2, { position: 6 }));
-    laps.onLapEnd(endOf(1));
+    laps.onLapEnd(endOf(1, 8));
     await prompt;
     const first = laps.run(running, trip(1, { position: 8 }));
     const second = laps.run(running, { ...trip(1), sequence: 2 });
     laps.onLapEnd(endOf(2));
-    laps.onLapEnd(endOf(1));
+    laps.onLapEnd(endOf(1, 9));
     await Promise.all([first, second]);
     expect(loneTokens).toEqual([5]);
+  });
+
+  it.each<[string, number, number]>([
+    ['fewer logits than were asked for', 1, 14],
+    ['those of positions before', 4, 13],
+    ['those of a piece of its prompt', 4, 8],
+  ])('is lost where a device had the last stage make %s', async (_, positions, upTo) => {
+    const { laps, running } = open();
+    const underWay = laps.run(running, trip(4, { position: 10, logitsOf: 4 }));
+    laps.onLapEnd({ ...endOf(1, upTo), positions });
+    await expect(underWay).rejects.toThrow(
+      new LapLost('A device had the last stage make other logits than were asked for.'),
+    );
   });
 
   it('is lost with the lap, with the reason', async () => {

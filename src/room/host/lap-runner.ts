@@ -49,6 +49,8 @@ export interface LapRunnerOptions {
   onLoneToken: (lap: TokenLap) => void;
 }
 
+const otherLogits = 'A device had the last stage make other logits than were asked for.';
+
 export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRunner {
   const waiting = new Map<number, Waiting>();
   let trips = 0;
@@ -83,6 +85,11 @@ export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRu
       waiting.set(sequence, {
         fail,
         end: (lapEnd) => {
+          // The frame before the head says which, and comes from a device.
+          if (lapEnd.positions !== logitsOf || lapEnd.upTo !== position + ids.length) {
+            fail(otherLogits);
+            return;
+          }
           settle();
           resolve(lapEnd);
         },
