@@ -3,7 +3,12 @@ import type { Room } from '../room/room.ts';
 import type { RoomView } from '../room/view.ts';
 
 /** Twenty times a second reads as a steady stream; sixty would take twice as much from the tokens' time. */
-const leastMsBetweenDrawings = 50;
+const steadyMs = 50;
+/** Nobody reads along with a hundred tokens a second, and each of them is short beside a drawing. */
+const fastMs = 150;
+const fastChangeMs = 10;
+/** How much the last change counts in what changes are apart. */
+const newest = 0.1;
 
 /** How long a drawing that is due waits for a lull, in a tab that has had one lately. */
 const longestWaitMs = 50;
@@ -22,6 +27,20 @@ export function drawnCalmly(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastMs = -Infinity;
   let lastLullMs = -Infinity;
+  let lastChangeMs = -Infinity;
+  /** What changes are apart, of late. */
+  let changeMs = fastChangeMs;
+
+  function noteChange(nowMs: number): void {
+    // After a pause it is slow at first, whatever it was before.
+    const apartMs = Math.min(nowMs - lastChangeMs, latelyMs);
+    changeMs += newest * (apartMs - changeMs);
+    lastChangeMs = nowMs;
+  }
+
+  function nextMs(): number {
+    return lastMs + (changeMs < fastChangeMs ? fastMs : steadyMs);
+  }
 
   function drawNow(): void {
     clearTimeout(timer);
@@ -39,10 +58,11 @@ export function drawnCalmly(
   }
 
   const endSubscription = room.subscribe(() => {
+    const nowMs = performance.now();
+    noteChange(nowMs);
     if (isDue) return;
     isDue = true;
-    const nowMs = performance.now();
-    const restMs = lastMs + leastMsBetweenDrawings - nowMs;
+    const restMs = nextMs() - nowMs;
     const waitMs = nowMs - lastLullMs < latelyMs ? Math.max(restMs, 0) + longestWaitMs : restMs;
     if (waitMs > 0) timer = setTimeout(drawNextFrame, waitMs);
     else drawNextFrame();
@@ -51,7 +71,7 @@ export function drawnCalmly(
     const nowMs = performance.now();
     lastLullMs = nowMs;
     // A hidden page is drawn when it is seen again: its frames wait until then.
-    if (isDue && nowMs >= lastMs + leastMsBetweenDrawings && !document.hidden) drawNow();
+    if (isDue && nowMs >= nextMs() && !document.hidden) drawNow();
   });
   return () => {
     clearTimeout(timer);
