@@ -75,7 +75,7 @@ export async function measureRoom(browser: Browser, options: MeasureOptions): Pr
         .map(({ device, first, last }) => `${device}:${first}-${last}`)
         .join(' '),
       msPerToken: median(answers.map((answer) => answer.msPerToken)),
-      predictedMsPerToken: answers[0].predictedMsPerToken,
+      predictedMsPerToken: median(answers.map((answer) => answer.predictedMsPerToken)),
       computeMs: median(laps.map((lap) => sum(lap.hops.map((hop) => hop.computeMs)))),
       wireMs: median(laps.map((lap) => sum(lap.hops.map((hop) => hop.wireMs)))),
       hopOverheadP50Ms: hops > 0 ? median(overheads) : null,

@@ -12,7 +12,7 @@ export interface PredictionFigures {
   links: string;
   msPerToken: number;
   predictedMsPerToken: number;
-  /** Measured / predicted. */
+  /** Measured / predicted, of each answer by what was known when it began: their median. */
   ratio: number;
   hopP50Ms: number | null;
   hopP95Ms: number | null;
@@ -53,14 +53,14 @@ async function figuresOf(
   for (let repeat = 0; repeat < repeats; repeat++)
     answers.push(await room.ask(question(0, tokens)));
   const msPerToken = median(answers.map((answer) => answer.msPerToken));
-  const [{ predictedMsPerToken }] = answers;
+  const predictedMsPerToken = median(answers.map((answer) => answer.predictedMsPerToken));
   const overheads = hopOverheadsMs(answers.flatMap(({ laps }) => laps.slice(1)));
   return {
     devices,
     links,
     msPerToken,
     predictedMsPerToken,
-    ratio: msPerToken / predictedMsPerToken,
+    ratio: median(answers.map((answer) => answer.msPerToken / answer.predictedMsPerToken)),
     hopP50Ms: overheads.length > 0 ? median(overheads) : null,
     hopP95Ms: overheads.length > 0 ? quantile(overheads, 0.95) : null,
   };

@@ -46,8 +46,13 @@ export function devicesOf(lap: Lap): Set<string> {
   return new Set(lap.stages.map((stage) => stage.device));
 }
 
+export interface Hop {
+  from: string;
+  to: string;
+}
+
 /** Pairs of devices that pass hidden states on, back to the first stage included. */
-export function hopsOf({ stages }: Pick<Lap, 'stages'>): { from: string; to: string }[] {
+export function hopsOf({ stages }: Pick<Lap, 'stages'>): Hop[] {
   return stages
     .map((stage, index) => ({
       from: stage.device,

@@ -12,22 +12,25 @@ const stages = stagesOf('host:0-2,a:3-6,host:7');
 
 let told: string[];
 let nowMs: number;
+/** Planned, of each hop. */
+let linkMs: number;
 let calibration: Calibration;
 
 beforeEach(() => {
   told = [];
   nowMs = 0;
+  linkMs = 1.5;
   calibration = createCalibration({
     member: (id) => members.get(id),
     headRow: 7,
-    wireMs: () => 1.5,
+    wireMs: () => linkMs,
     onDrift: () => told.push('drift'),
     onDeparture: () => told.push('departure'),
     nowMs: () => nowMs,
   });
 });
 
-/** Laps at position 100, where a layer should take 2 ms, with `besideMs` a stage that nothing accounts for. */
+/** Laps at position 100, where a layer should take 2 ms, with `besideMs` a hop that nothing accounts for. */
 function laps(count: number, slower: { host?: number; a?: number } = {}, besideMs = 0): void {
   const { host: hostFactor = 1, a: phoneFactor = 1 } = slower;
   const computed = [4 * hostFactor, 8 * phoneFactor, 2 * hostFactor];
@@ -38,7 +41,7 @@ function laps(count: number, slower: { host?: number; a?: number } = {}, besideM
     calibration.observe({
       stages,
       position: 100,
-      timing: { lapMs: lapMs + besideMs * stages.length, hops },
+      timing: { lapMs: lapMs + besideMs * 2, hops },
     });
 }
 
@@ -63,9 +66,25 @@ describe('what laps teach', () => {
     expect(phone.profile.compute).toMatchObject(compute);
   });
 
-  it('is what a stage takes beside computing, on every device', () => {
+  it('is what a hop takes beside computing, on every device', () => {
     laps(16, {}, 0.6);
     for (const member of [host, phone]) expect(calibrated(member).callMs).toBeCloseTo(0.6, 6);
+  });
+
+  it('is what part of their planned time links take, until they are measured anew', () => {
+    expect(calibration.wireShare('host', 'a')).toBe(1);
+    laps(16, {}, -0.6);
+    expect(calibration.wireShare('host', 'a')).toBeCloseTo(0.6, 6);
+    expect(calibration.wireShare('a', 'host')).toBeCloseTo(0.6, 6);
+    expect(calibration.wireShare('host', 'b')).toBe(1);
+    for (const member of [host, phone]) expect(calibrated(member).callMs).toBe(0);
+    linkMs = 20;
+    expect(calibration.wireShare('host', 'a')).toBe(1);
+  });
+
+  it('is no time that links are said to take and hops bear out', () => {
+    laps(16, {}, 0.6);
+    expect(calibration.wireShare('host', 'a')).toBe(1);
   });
 
   it('withstands a burst of other work', () => {

@@ -4,7 +4,7 @@
  * and predictions follow that, once it is more than noise.
  */
 import type { LapTiming } from '../room.ts';
-import { hopsOf, type Stage } from '../lap.ts';
+import { hopsOf, type Hop, type Stage } from '../lap.ts';
 import type { DeviceProfile, Member } from './members.ts';
 import { layerMsAt } from './room-plan.ts';
 
@@ -33,6 +33,11 @@ export interface Calibration {
   observe(lap: TokenLap): void;
   /** What the device measured of itself, with its times as they turned out. */
   calibrated(deviceId: string, profile: DeviceProfile): DeviceProfile;
+  /**
+   * What part of the link's planned time hidden states take between these two, at most 1: a link is measured while
+   * nothing is under way, and threads that have just worked wake up sooner. 1 once it has been measured anew.
+   */
+  wireShare(from: string, to: string): number;
   /** It left, or measured itself anew. */
   forget(deviceId: string): void;
 }
@@ -46,19 +51,24 @@ const lookEvery = 16;
 const drift = 1.03;
 /** Far enough from 1 that noise does not move layers about. */
 const departure = 1.2;
+/** A link takes some time, whatever laps say. */
+const leastWireShare = 0.1;
 /** Moving rows costs the room more than a device's mood of a few seconds. */
 const leastBetweenDeparturesMs = 5000;
 
 export function createCalibration(options: CalibrationOptions): Calibration {
   /** Of each device: measured over expected compute. */
   const ratios = new Map<string, number[]>();
-  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
+  /** Of each link: what part of its planned time laps left it, and that time. */
+  const shares = new Map<string, { plannedMs: number; values: number[] }>();
+  /** What a hop takes beside the stages' queueing and computing and the planned wire: calls into workers, packing, waking up. */
   const besideMs: number[] = [];
   const { nowMs = () => performance.now() } = options;
   let observed = 0;
   let departedAtMs = -Infinity;
   let shown = new Map<string, number>();
   let planned = new Map<string, number>();
+  let shownShares = new Map<string, number>();
 
   function add(values: number[], value: number): void {
     values.push(value);
@@ -73,16 +83,38 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     return new Map([...ratios.keys()].map((id) => [id, factor(id)]));
   }
 
+  function learnWire({ from, to }: Hop, share: number): void {
+    const name = linkName(from, to);
+    const plannedMs = options.wireMs(from, to);
+    let known = shares.get(name);
+    if (known?.plannedMs !== plannedMs) known = { plannedMs, values: [] };
+    shares.set(name, known);
+    add(known.values, share);
+  }
+
+  function wireShare(from: string, to: string): number {
+    const learned = shares.get(linkName(from, to));
+    return learned?.plannedMs === options.wireMs(from, to) ? (known(learned.values) ?? 1) : 1;
+  }
+
+  function allShares(): Map<string, number> {
+    return new Map([...shares].map(([name, { values }]) => [name, known(values) ?? 1]));
+  }
+
   function look(): void {
     const now = factors();
+    const links = allShares();
+    const hasDrifted = differs(now, shown, drift) || differs(links, shownShares, drift);
     const mayDepart = nowMs() - departedAtMs >= leastBetweenDeparturesMs;
     if (mayDepart && differs(now, planned, departure)) {
       departedAtMs = nowMs();
       planned = now;
       shown = now;
+      shownShares = links;
       options.onDeparture();
-    } else if (differs(now, shown, drift) || observed === lookEvery) {
+    } else if (hasDrifted || observed === lookEvery) {
       shown = now;
+      shownShares = links;
       options.onDrift();
     }
   }
@@ -103,11 +135,12 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         add(values, computeMs / expectedMs);
       }
       const inStages = hops.reduce((sum, { queueMs, computeMs }) => sum + queueMs + computeMs, 0);
-      const onWire = hopsOf({ stages }).reduce(
-        (sum, { from, to }) => sum + options.wireMs(from, to),
-        0,
-      );
-      add(besideMs, (lapMs - inStages - onWire) / stages.length);
+      const links = hopsOf({ stages });
+      const onWireMs = links.reduce((sum, { from, to }) => sum + options.wireMs(from, to), 0);
+      const restMs = lapMs - inStages - onWireMs;
+      if (links.length > 0) add(besideMs, restMs / links.length);
+      const share = Math.min(1, Math.max(leastWireShare, 1 + restMs / onWireMs));
+      for (const link of links) learnWire(link, share);
       if (++observed % lookEvery === 0) look();
     },
     calibrated(deviceId, profile) {
@@ -126,6 +159,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         },
       };
     },
+    wireShare,
     forget(deviceId) {
       for (const known of [ratios, shown, planned]) known.delete(deviceId);
     },
@@ -149,6 +183,10 @@ function expectedCompute(
       else ms += row === headRow ? compute.headMs : layerMsAt(compute, position);
   }
   return ms > 0 ? ms : null;
+}
+
+function linkName(a: string, b: string): string {
+  return [a, b].sort().join(' ');
 }
 
 function known(values: readonly number[] | undefined): number | null {

@@ -84,6 +84,7 @@ export function createPlans(room: PlansOptions): Plans {
       ...member,
       profile: speeds.calibrated(member.id, member.profile),
     }),
+    wireShare: (from, to) => speeds.wireShare(from, to),
     inFlight: () => load.answers(),
     hasEverRun: () => rollOut.hasEverRun,
     signal,

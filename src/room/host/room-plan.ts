@@ -22,6 +22,8 @@ export interface RoomPlanInput {
   inFlight: number;
   /** Positions before the token that the plan is made for; a longer text takes longer a token. */
   position: number;
+  /** What part of its measured time the link between two devices takes, all of it by default: see `Calibration.wireShare`. */
+  wireShare?: (from: string, to: string) => number;
   /** Rows that each device holds already: among plans nearly as fast as the best, the one that loads least is taken. */
   loaded?: ReadonlyMap<string, readonly number[]>;
   /** How much slower than the best that may be. */
@@ -225,7 +227,9 @@ export function roomProblem(input: RoomPlanInput): Problem {
         ...(loaded && { loaded: [...(loaded.get(member.id) ?? [])] }),
       };
     }),
-    links: members.flatMap((member, index) => linksOf(member, members.slice(0, index))),
+    links: members.flatMap((member, index) =>
+      linksOf(member, members.slice(0, index), input.wireShare),
+    ),
     source: 'host',
     pin: { first: 1, last: 1 },
     ...(loaded && { switching: { toleranceRatio: loadTolerance } }),
@@ -246,11 +250,17 @@ export function hiddenBytes({ hidden_size }: ModelConfig, wire: WireType): numbe
 }
 
 /** Both directions of every link to the others; entering a device costs a call to its engine. */
-function linksOf(member: MeasuredMember, others: MeasuredMember[]): Problem['links'] {
+function linksOf(
+  member: MeasuredMember,
+  others: MeasuredMember[],
+  wireShare: RoomPlanInput['wireShare'],
+): Problem['links'] {
   return others.flatMap((other) => {
     const link = linkBetween(member, other);
     if (!link) return [];
-    const { latencyMs, p90LatencyMs, mbps } = link;
+    const share = wireShare?.(member.id, other.id) ?? 1;
+    const [latencyMs, p90LatencyMs] = [share * link.latencyMs, share * link.p90LatencyMs];
+    const { mbps } = link;
     return [
       [member, other],
       [other, member],

@@ -27,6 +27,7 @@ export interface RoomPlannerOptions {
   room: Pick<HostOptions, 'wire' | 'plan' | 'expectedDevices' | 'warmSpares'>;
   /** A member's profile as it computes, beside what it had measured. */
   calibrated: (member: MeasuredMember) => MeasuredMember;
+  wireShare: NonNullable<RoomPlanInput['wireShare']>;
   /** Answers that the plan is to serve. */
   inFlight: () => number;
   hasEverRun: () => boolean;
@@ -92,7 +93,17 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
     const { wire, plan: choice } = room;
     const measured = measuredMembers(members.values()).map(options.calibrated);
     const inFlight = options.inFlight();
-    return { manifest, contextLength, wire, choice, members: measured, inFlight, position };
+    const { wireShare } = options;
+    return {
+      manifest,
+      contextLength,
+      wire,
+      choice,
+      members: measured,
+      inFlight,
+      position,
+      wireShare,
+    };
   }
 
   function missingFrom({ stages }: Pick<Lap, 'stages'>, now: RoomPlanInput): string[] {

@@ -22,7 +22,9 @@ export interface SpeedsOptions {
 }
 
 export interface Speeds
-  extends Pick<Calibration, 'observe' | 'calibrated'>, Pick<Paces, 'measured' | 'sight'> {
+  extends
+    Pick<Calibration, 'observe' | 'calibrated' | 'wireShare'>,
+    Pick<Paces, 'measured' | 'sight'> {
   left(deviceId: string): void;
 }
 
@@ -60,6 +62,7 @@ export function createSpeeds(options: SpeedsOptions): Speeds {
   return {
     observe: (lap) => calibration.observe(lap),
     calibrated: (deviceId, profile) => calibration.calibrated(deviceId, profile),
+    wireShare: (from, to) => calibration.wireShare(from, to),
     measured: (member, compute) => paces.measured(member, compute),
     sight: (member, isHidden) => paces.sight(member, isHidden),
     left(deviceId) {
