@@ -22,11 +22,12 @@ function job(name: string, log: string[]) {
   };
 }
 
-function open() {
+function open({ mayShare = true } = {}) {
   const log: string[] = [];
   const jobs: EngineJob[] = [];
   const feed = createEngineFeed({
     next: () => jobs.shift() ?? null,
+    mayShare: () => mayShare,
     onBusy: (busy) => log.push(busy ? 'busy' : 'idle'),
   });
   const add = (name: string) => {
@@ -63,6 +64,20 @@ describe('the feed of an engine', () => {
     expect(log).not.toContain('third handed over');
     second.lastRow();
     expect(log).toContain('third handed over');
+  });
+
+  it('hands over at once what shares no run, and still no more than one behind the one that runs', async () => {
+    const { log, add } = open({ mayShare: false });
+    const first = add('first');
+    const second = add('second');
+    add('third');
+    expect(log).toEqual(['busy', 'first handed over', 'second handed over']);
+    first.lastRow();
+    expect(log).not.toContain('third handed over');
+    await first.end();
+    expect(log.at(-1)).toBe('third handed over');
+    second.lastRow();
+    expect(log.filter((word) => word === 'idle')).toEqual([]);
   });
 
   it('goes on after one that ended without a last row', async () => {

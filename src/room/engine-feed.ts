@@ -1,6 +1,7 @@
 /**
  * Keeps the engine at work without a break: what comes next is handed over when the run before it has only its
- * last row to do. Not earlier, since what arrives meanwhile may share the run.
+ * last row to do. Not earlier, since what arrives meanwhile may share the run; at once where nothing shares runs,
+ * since the news of a last row may come later than its end.
  */
 
 /** What the engine is to do in one go, and what becomes of it. */
@@ -19,18 +20,23 @@ export interface EngineFeed {
 export interface EngineFeedOptions {
   /** The next job, decided as late as possible; null when there is none. */
   next: () => EngineJob | null;
+  /** Whether what comes later may be done together with what is there. */
+  mayShare: () => boolean;
   onBusy: (busy: boolean) => void;
 }
 
-export function createEngineFeed({ next, onBusy }: EngineFeedOptions): EngineFeed {
-  /** Handed over and not done: at most one runs and one waits. */
+/** One runs, and one waits. */
+const mostInHand = 2;
+
+export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions): EngineFeed {
+  /** Handed over and not done. */
   let inHand = 0;
   let isFree = true;
   let isBusy = false;
   let isGathering = false;
 
   function wake(): void {
-    while (isFree && !isGathering) {
+    while (inHand < mostInHand && (isFree || !mayShare()) && !isGathering) {
       const job = next();
       if (!job) return;
       isFree = false;
@@ -48,7 +54,8 @@ export function createEngineFeed({ next, onBusy }: EngineFeedOptions): EngineFee
   function done(): void {
     inHand--;
     // Whoever was handed over meanwhile runs now, and says itself when its last row has come.
-    if (inHand === 0) free();
+    if (inHand === 0) isFree = true;
+    wake();
     if (inHand === 0) show(false);
   }
 

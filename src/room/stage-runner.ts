@@ -21,7 +21,7 @@ import {
 } from './hidden-codec.ts';
 import { createKeptStates } from './kept-states.ts';
 import { createEngineFeed, type EngineJob } from './engine-feed.ts';
-import type { Lap } from './lap.ts';
+import { devicesOf, type Lap } from './lap.ts';
 import { createOpenSequences } from './open-sequences.ts';
 import { createProgress, type StageProgress } from './progress.ts';
 import type { Refill, Resend } from './refill.ts';
@@ -124,16 +124,16 @@ export interface StageRunner {
 /** Who starts and ends every lap. */
 const host = 'host';
 
-function isAlone({ stages }: Lap): boolean {
-  return stages.every(({ device }) => device === stages[0].device);
-}
-
 export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const { deviceId, engine, hiddenSize, headRow, wire } = options;
   const routes = createRoutes(headRow);
   const queue = createStageQueue<Work>(options.mostTogether);
   const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
-  const feed = createEngineFeed({ next: nextJob, onBusy });
+  const feed = createEngineFeed({
+    next: nextJob,
+    mayShare: () => options.mostTogether() > 1,
+    onBusy,
+  });
   /** Taken from the queue together, and to be run one after the other. */
   let taken: Work[][] = [];
   /** When the engine was last done with something. */
@@ -184,7 +184,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
         onLastRow,
       );
       // Alone, there is no other device to wait for.
-      if (isAlone(batch[0].lap)) lull();
+      if (devicesOf(batch[0].lap).size === 1) lull();
       const results = await running;
       // It waited in the engine for what ran before it.
       const startedMs = Math.max(handedOverMs, doneMs);
