@@ -30,7 +30,7 @@ beforeEach(() => {
   });
 });
 
-/** Laps at position 100, where a layer should take 2 ms, with `besideMs` a hop that nothing accounts for. */
+/** Laps at position 100, where a layer should take 2 ms, with `besideMs` a stage that nothing accounts for. */
 function laps(count: number, slower: { host?: number; a?: number } = {}, besideMs = 0): void {
   const { host: hostFactor = 1, a: phoneFactor = 1 } = slower;
   const computed = [4 * hostFactor, 8 * phoneFactor, 2 * hostFactor];
@@ -41,7 +41,7 @@ function laps(count: number, slower: { host?: number; a?: number } = {}, besideM
     calibration.observe({
       stages,
       position: 100,
-      timing: { lapMs: lapMs + besideMs * 2, hops },
+      timing: { lapMs: lapMs + besideMs * stages.length, hops },
     });
 }
 
@@ -66,14 +66,14 @@ describe('what laps teach', () => {
     expect(phone.profile.compute).toMatchObject(compute);
   });
 
-  it('is what a hop takes beside computing, on every device', () => {
+  it('is what a stage takes beside computing, on every device', () => {
     laps(16, {}, 0.6);
     for (const member of [host, phone]) expect(calibrated(member).callMs).toBeCloseTo(0.6, 6);
   });
 
   it('is what part of their planned time links take, until they are measured anew', () => {
     expect(calibration.wireShare('host', 'a')).toBe(1);
-    laps(16, {}, -0.6);
+    laps(16, {}, -0.4);
     expect(calibration.wireShare('host', 'a')).toBeCloseTo(0.6, 6);
     expect(calibration.wireShare('a', 'host')).toBeCloseTo(0.6, 6);
     expect(calibration.wireShare('host', 'b')).toBe(1);
@@ -85,6 +85,17 @@ describe('what laps teach', () => {
   it('is no time that links are said to take and hops bear out', () => {
     laps(16, {}, 0.6);
     expect(calibration.wireShare('host', 'a')).toBe(1);
+  });
+
+  it('is what a lone device takes beside computing, too', () => {
+    const hops = [{ stage: 0, queueMs: 0, computeMs: 14, wireMs: 0 }];
+    for (let lap = 0; lap < 16; lap++)
+      calibration.observe({
+        stages: stagesOf('host:0-7'),
+        position: 100,
+        timing: { lapMs: 14.5, hops },
+      });
+    expect(calibrated(host).callMs).toBeCloseTo(0.5, 6);
   });
 
   it('withstands a burst of other work', () => {

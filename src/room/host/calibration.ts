@@ -61,7 +61,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
   const ratios = new Map<string, number[]>();
   /** Of each link: what part of its planned time laps left it, and that time. */
   const shares = new Map<string, { plannedMs: number; values: number[] }>();
-  /** What a hop takes beside the stages' queueing and computing and the planned wire: calls into workers, packing, waking up. */
+  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
   const besideMs: number[] = [];
   const { nowMs = () => performance.now() } = options;
   let observed = 0;
@@ -138,7 +138,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
       const links = hopsOf({ stages });
       const onWireMs = links.reduce((sum, { from, to }) => sum + options.wireMs(from, to), 0);
       const restMs = lapMs - inStages - onWireMs;
-      if (links.length > 0) add(besideMs, restMs / links.length);
+      add(besideMs, restMs / stages.length);
       const share = Math.min(1, Math.max(leastWireShare, 1 + restMs / onWireMs));
       for (const link of links) learnWire(link, share);
       if (++observed % lookEvery === 0) look();
