@@ -104,7 +104,7 @@ export interface StageRunner {
   opened(): Set<number>;
   /** How far the sequence is on this device's stages of the lap. */
   progress(epoch: number, sequence: number): StageProgress[];
-  /** From now on frames of this refill are taken, until its lap or its number is dropped. */
+  /** From now on frames of this refill are taken, until `release` with its number. */
   adoptRefill(refill: Refill): void;
   /** Sends kept hidden states into a refill; false where they are not kept. */
   resend(resend: Resend): boolean;

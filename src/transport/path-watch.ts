@@ -15,9 +15,11 @@ export function watchPath(
   signal: AbortSignal,
 ): void {
   const look = (): void => {
-    void isRelayed(connection).then((relayed) => {
+    const told = (relayed: boolean | null): void => {
       if (relayed !== null && !signal.aborted) onPath(relayed);
-    });
+    };
+    // A connection that was closed meanwhile may have nothing to say any more.
+    isRelayed(connection).then(told, () => undefined);
   };
   // Not every browser has it; there a path is looked at once.
   const transport = (connection.sctp?.transport as Partial<RTCDtlsTransport> | undefined)

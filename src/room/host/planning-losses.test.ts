@@ -50,6 +50,24 @@ describe('planning when something is lost', () => {
     expect(room.planning.current()?.lap).toEqual({ epoch: 2, stages: two.stages });
   });
 
+  it('plans again after something went wrong that nobody foresaw', async () => {
+    let isBroken = true;
+    const room = openPlanningRoom({
+      isWorthwhile() {
+        if (isBroken) throw new Error('out of order');
+        return true;
+      },
+    });
+    await change(room, two);
+    await succeed(room);
+    await change(room, three);
+    expect(room.planning.current()?.lap.stages).toEqual(two.stages);
+    isBroken = false;
+    await change(room, three);
+    await succeed(room);
+    expect(room.planning.current()?.lap.stages).toEqual(three.stages);
+  });
+
   it('does not mind who leaves without having had a part', async () => {
     const room = openPlanningRoom();
     await change(room, two);

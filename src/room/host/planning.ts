@@ -119,7 +119,8 @@ export function createPlanning(options: PlanningOptions): Planning {
     isPlanning = true;
     while (isDirty) {
       isDirty = false;
-      await planOnce();
+      // Whatever goes wrong with one plan must not keep the room from the next.
+      await planOnce().catch(fail);
     }
     isPlanning = false;
     wake();
