@@ -146,6 +146,33 @@ describe('createSampler', () => {
     expect(tokens(null)).not.toBe(tokens(null));
   });
 
+  it.each<[string, Partial<SamplingOptions>]>([
+    ['top-p', { topP: 0.9 }],
+    ['top-k', { topK: 40 }],
+    ['top-k and top-p', { topK: 40, topP: 0.5 }],
+    ['min-p', { minP: 0.05 }],
+    ['nothing at all', {}],
+  ])(
+    'keeps by %s of many tokens, likely ones rare, what a plain calculation keeps',
+    (_, change) => {
+      const many = Float32Array.from({ length: 2000 }, (_, id) => -8 * Math.sin(id ** 2) ** 2);
+      const options = { ...plain, ...change };
+      const expected = expectedShares(many, options);
+      const sampler = createSampler({ ...options, seed: 3 });
+      let outside = 0;
+      const counts = new Map<number, number>();
+      for (let draw = 0; draw < 3000; draw++) {
+        const id = sampler.next(many, []);
+        if (expected[id] === 0) outside++;
+        counts.set(id, (counts.get(id) ?? 0) + 1);
+      }
+      expect(outside).toBe(0);
+      // Whoever is likeliest comes about as often as it should, and many different ones come where many are kept.
+      const kept = expected.filter((share) => share > 0).length;
+      expect(counts.size).toBeGreaterThan(Math.min(kept, 3000) / 3);
+    },
+  );
+
   it('draws from a vocabulary of real size as from a small one', () => {
     const wide = new Float32Array(32_000).fill(-20);
     wide[31_999] = 1;

@@ -83,34 +83,72 @@ interface Candidate {
   probability: number;
 }
 
-/** Tokens that survive the filters, most likely first; probabilities are not yet renormalised. */
+/** Below e^-30 of the peak no draw of 2^32 steps can land. */
+const leastExponent = -30;
+/** Nor among tokens that together are less likely than this. */
+const negligible = 2 ** -34;
+
+/**
+ * Tokens that survive the filters, most likely first; probabilities are relative to the peak's, not yet
+ * renormalised. A few hundred of a large vocabulary carry nearly all of the probability: to sort the rest
+ * of it as well would take longer than a small model's token.
+ */
 function candidates(scores: Float32Array, options: SamplingOptions): Candidate[] {
   const { temperature, topK, topP, minP } = options;
   const peak = scores[argmax(scores)];
-  // Below e^-30 of the peak no draw of 2^32 steps can land: leaving those out keeps the sort short.
-  const floor = peak - 30 * temperature;
-  let kept: Candidate[] = [];
+  const weights = new Float64Array(scores.length);
+  let total = 0;
   for (let id = 0; id < scores.length; id++) {
-    if (scores[id] < floor) continue;
-    kept.push({ id, probability: Math.exp((scores[id] - peak) / temperature) });
+    const exponent = (scores[id] - peak) / temperature;
+    if (exponent >= leastExponent) total += weights[id] = Math.exp(exponent);
   }
-  kept.sort((a, b) => b.probability - a.probability || a.id - b.id);
-  if (topK > 0) kept = kept.slice(0, topK);
-  if (topP < 1) kept = nucleus(kept, topP);
+  const sorted = likeliest(weights, leastWeight(weights, total, options));
+  let kept = topK > 0 ? sorted.slice(0, topK) : sorted;
+  if (topP < 1) kept = nucleus(kept, topP * (topK > 0 ? sumOf(kept) : total));
   // The peak's weight is 1, so min-p's bound relative to it is minP itself.
   return minP > 0 ? kept.filter((candidate) => candidate.probability >= minP) : kept;
 }
 
-function nucleus(sorted: Candidate[], topP: number): Candidate[] {
-  const total = sorted.reduce((sum, candidate) => sum + candidate.probability, 0);
+/** A weight such that filters and draw reach no token below it. */
+function leastWeight(
+  weights: Float64Array,
+  total: number,
+  { topK, topP }: SamplingOptions,
+): number {
+  const most = topP < 1 ? topP : 1 - negligible;
+  for (let least = 0.1; least > Math.exp(leastExponent); least *= 0.2) {
+    let count = 0;
+    let mass = 0;
+    for (const weight of weights)
+      if (weight >= least) {
+        count++;
+        mass += weight;
+      }
+    if (topK > 0 ? count >= topK : mass >= most * total) return least;
+  }
+  return Number.MIN_VALUE;
+}
+
+function likeliest(weights: Float64Array, least: number): Candidate[] {
+  const kept: Candidate[] = [];
+  for (let id = 0; id < weights.length; id++)
+    if (weights[id] >= least) kept.push({ id, probability: weights[id] });
+  return kept.sort((a, b) => b.probability - a.probability || a.id - b.id);
+}
+
+/** The smallest set of the likeliest that reaches `bound` together. */
+function nucleus(sorted: Candidate[], bound: number): Candidate[] {
   let reached = 0;
-  const end = sorted.findIndex((candidate) => (reached += candidate.probability / total) >= topP);
+  const end = sorted.findIndex((candidate) => (reached += candidate.probability) >= bound);
   return end === -1 ? sorted : sorted.slice(0, end + 1);
 }
 
+function sumOf(kept: readonly Candidate[]): number {
+  return kept.reduce((sum, { probability }) => sum + probability, 0);
+}
+
 function drawFrom(kept: Candidate[], uniform: number): number {
-  const total = kept.reduce((sum, candidate) => sum + candidate.probability, 0);
-  let left = uniform * total;
+  let left = uniform * sumOf(kept);
   for (const candidate of kept) {
     left -= candidate.probability;
     if (left < 0) return candidate.id;
