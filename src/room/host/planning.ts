@@ -129,13 +129,7 @@ export function createPlanning(options: PlanningOptions): Planning {
   async function planOnce(): Promise<void> {
     failure = null;
     lostMeanwhile.clear();
-    let proposal: Awaited<ReturnType<PlanningOptions['propose']>>;
-    try {
-      proposal = await options.propose();
-    } catch (error) {
-      fail(error);
-      return;
-    }
+    const proposal = await options.propose();
     if ('waitingFor' in proposal || !proposal.feasible) {
       if (current) return;
       const waitingFor = waitingIn(proposal);
