@@ -5,7 +5,7 @@
  */
 import type { LapTiming } from '../room.ts';
 import { hopsOf, type Hop, type Stage } from '../lap.ts';
-import type { DeviceProfile, Member } from './members.ts';
+import { pairOf, type DeviceProfile, type Member } from './members.ts';
 import { layerMsAt } from './room-plan.ts';
 
 export interface TokenLap {
@@ -84,7 +84,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
   }
 
   function learnWire({ from, to }: Hop, share: number): void {
-    const name = linkName(from, to);
+    const name = pairOf(from, to);
     const plannedMs = options.wireMs(from, to);
     let known = shares.get(name);
     if (known?.plannedMs !== plannedMs) known = { plannedMs, values: [] };
@@ -93,7 +93,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
   }
 
   function wireShare(from: string, to: string): number {
-    const learned = shares.get(linkName(from, to));
+    const learned = shares.get(pairOf(from, to));
     return learned?.plannedMs === options.wireMs(from, to) ? (known(learned.values) ?? 1) : 1;
   }
 
@@ -183,10 +183,6 @@ function expectedCompute(
       else ms += row === headRow ? compute.headMs : layerMsAt(compute, position);
   }
   return ms > 0 ? ms : null;
-}
-
-function linkName(a: string, b: string): string {
-  return [a, b].sort().join(' ');
 }
 
 function known(values: readonly number[] | undefined): number | null {

@@ -58,6 +58,11 @@ export function newMember(id: string, label: string, link: Link | null): Member 
   };
 }
 
+/** Of the pair, whoever is named first. */
+export function pairOf(one: string, other: string): string {
+  return [one, other].sort().join(' ');
+}
+
 /** For sentences in which devices with one label must be told apart. */
 export function nameOf({ label, id }: Pick<Member, 'label' | 'id'>): string {
   return `${label} (${id})`;

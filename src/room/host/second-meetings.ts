@@ -2,7 +2,7 @@
  * Devices that found no way to each other, or lost it, look for one again, ever later: a network changes, and a
  * machine may have been too busy for the first meeting.
  */
-import { linkBetween, type Member } from './members.ts';
+import { linkBetween, pairOf, type Member } from './members.ts';
 
 export interface SecondMeetings {
   /** The two have no way to each other. */
@@ -31,7 +31,7 @@ export function createSecondMeetings(options: SecondMeetingsOptions): SecondMeet
 
   return {
     apart(a, b) {
-      const pair = [a.id, b.id].sort().join(' ');
+      const pair = pairOf(a.id, b.id);
       if (waiting.has(pair)) return;
       waiting.add(pair);
       const before = times.get(pair) ?? 0;
