@@ -66,9 +66,9 @@ export function createCalibration(options: CalibrationOptions): Calibration {
   const { nowMs = () => performance.now() } = options;
   let observed = 0;
   let departedAtMs = -Infinity;
+  /** By device, and by pair of devices. */
   let shown = new Map<string, number>();
   let planned = new Map<string, number>();
-  let shownShares = new Map<string, number>();
 
   function add(values: number[], value: number): void {
     values.push(value);
@@ -97,24 +97,21 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     return learned?.plannedMs === options.wireMs(from, to) ? (known(learned.values) ?? 1) : 1;
   }
 
-  function allShares(): Map<string, number> {
+  function wireShares(): Map<string, number> {
     return new Map([...shares].map(([name, { values }]) => [name, known(values) ?? 1]));
   }
 
   function look(): void {
     const now = factors();
-    const links = allShares();
-    const hasDrifted = differs(now, shown, drift) || differs(links, shownShares, drift);
+    const all = new Map([...now, ...wireShares()]);
     const mayDepart = nowMs() - departedAtMs >= leastBetweenDeparturesMs;
     if (mayDepart && differs(now, planned, departure)) {
       departedAtMs = nowMs();
       planned = now;
-      shown = now;
-      shownShares = links;
+      shown = all;
       options.onDeparture();
-    } else if (hasDrifted || observed === lookEvery) {
-      shown = now;
-      shownShares = links;
+    } else if (differs(all, shown, drift) || observed === lookEvery) {
+      shown = all;
       options.onDrift();
     }
   }
