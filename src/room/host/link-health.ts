@@ -1,5 +1,5 @@
 /** Shows when the connection to a member breaks and is made anew, which the answers wait for. */
-import type { Member } from './members.ts';
+import { nameOf, type Member } from './members.ts';
 
 export interface LinkHealthOptions {
   notice: (sentence: string) => void;
@@ -10,7 +10,7 @@ export interface LinkHealthOptions {
 const worthSayingMs = 1000;
 
 export function followLink(member: Member, { notice, onShown }: LinkHealthOptions): void {
-  const { link, label, id } = member;
+  const { link } = member;
   link?.onInterrupted(() => {
     member.isInterrupted = true;
     onShown();
@@ -20,7 +20,7 @@ export function followLink(member: Member, { notice, onShown }: LinkHealthOption
     // The room goes on without a device that is away, and says when it has come back.
     if (tookMs >= worthSayingMs && !member.isAway)
       notice(
-        `${label} (${id}) was away for ${(tookMs / 1000).toFixed(1)} s and is connected again.`,
+        `${nameOf(member)} was away for ${(tookMs / 1000).toFixed(1)} s and is connected again.`,
       );
     onShown();
   });

@@ -4,7 +4,7 @@
  * and makes no laps by which it could be seen to be fast again, is asked to measure itself anew.
  */
 import type { ComputeProfile } from '../../engine/engine.ts';
-import type { DeviceProfile, MeasuredMember, Member } from './members.ts';
+import { nameOf, type DeviceProfile, type MeasuredMember, type Member } from './members.ts';
 
 export interface PacesOptions {
   members: ReadonlyMap<string, Member>;
@@ -70,7 +70,7 @@ export function createPaces(options: PacesOptions): Paces {
     const pace = paceOf(member);
     const slowness =
       options.calibrated(member.id, member.profile).compute.layerMs / pace.bestLayerMs;
-    const who = `${member.label} (${member.id})`;
+    const who = nameOf(member);
     if (!pace.isSlow && slowness >= slowFrom) {
       pace.isSlow = true;
       pace.askedAtMs = nowMs();

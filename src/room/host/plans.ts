@@ -11,7 +11,7 @@ import type { Attendance } from './attendance.ts';
 import type { Caches } from './caches.ts';
 import { brokenBecause, missingRows, overflows, sequenceCapacity } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
-import type { Member } from './members.ts';
+import { nameOf, type Member } from './members.ts';
 import type { OwnDevice } from './own-device.ts';
 import type { PieceTracker } from './piece-tracker.ts';
 import { planReasons } from './plan-reasons.ts';
@@ -165,7 +165,7 @@ export function createPlans(room: PlansOptions): Plans {
   function exclude(member: Member, reason: string): void {
     member.excluded = reason;
     member.status = { kind: 'failed', reason };
-    roster.notice(`${member.label} (${member.id}) gets no layers any more: ${reason}`);
+    roster.notice(`${nameOf(member)} gets no layers any more: ${reason}`);
     roster.show();
     lose(member.id, `${member.label} failed; its layers move to the others.`);
   }

@@ -100,15 +100,13 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     members: roster.members,
     canDoWithout: (deviceId) => plans.canDoWithout(deviceId),
     onAway(member) {
-      roster.notice(
-        `${member.label} (${member.id}) does not answer: the room goes on without it for now.`,
-      );
+      roster.notice(`${nameOf(member)} does not answer: the room goes on without it for now.`);
       roster.show();
       plans.away(member);
     },
     onBack(member, awayMs) {
       const seconds = (awayMs / 1000).toFixed(1);
-      roster.notice(`${member.label} (${member.id}) answers again, after ${seconds} s.`);
+      roster.notice(`${nameOf(member)} answers again, after ${seconds} s.`);
       plans.changed();
     },
   });
