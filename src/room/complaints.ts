@@ -2,6 +2,7 @@
  * What this device tells the host of work that failed: of one sequence once, since what follows fails for the same
  * reason, and of one sender not without end, since somebody may send what is wrong just to have it complained about.
  */
+import { dropOldest } from './drop-oldest.ts';
 import { isNotCached } from '../engine/not-cached.ts';
 import { createAllowance, type Allowance, type AllowanceOptions } from '../transport/index.ts';
 import type { Work } from './stage-work.ts';
@@ -51,10 +52,7 @@ export function createComplaints(
     if (!allowance.take(1)) unheard.add(from);
     if (unheard.has(from) || told.has(name)) return false;
     told.set(name, sequence);
-    for (const oldest of told.keys()) {
-      if (told.size <= mostKept) break;
-      told.delete(oldest);
-    }
+    dropOldest(told, mostKept);
     return true;
   }
 

@@ -1,4 +1,5 @@
 /** The laps and refills that frames may travel, and which of what is under way is void. */
+import { dropOldest } from './drop-oldest.ts';
 import type { Lap } from './lap.ts';
 import { checkRefill, type Refill } from './refill.ts';
 
@@ -50,10 +51,7 @@ export function createRoutes(headRow: number): Routes {
     adoptRefill(refill) {
       checkRefill(refill, headRow);
       refills.set(refill.sequence, refill);
-      for (const oldest of refills.keys()) {
-        if (refills.size <= refillsKept) break;
-        refills.delete(oldest);
-      }
+      dropOldest(refills, refillsKept);
       if (refill.isAlone) move(refill.fills, refill.epoch);
     },
     keepOnly(epochs) {
@@ -67,10 +65,7 @@ export function createRoutes(headRow: number): Routes {
       refills.delete(sequence);
       movedTo.delete(sequence);
       released.add(sequence);
-      for (const oldest of released) {
-        if (released.size <= releasedKept) break;
-        released.delete(oldest);
-      }
+      dropOldest(released, releasedKept);
     },
     of(epoch, sequence) {
       const refill = refills.get(sequence) ?? null;

@@ -3,6 +3,7 @@
  * before a stage keeps what it gave it, the one behind keeps what it got, and whoever runs the same rows on
  * the one should get the other.
  */
+import { dropOldest } from './drop-oldest.ts';
 
 /** Into `stage` of this lap, for one sequence. */
 export interface Crossing {
@@ -44,10 +45,7 @@ export function createWitness(bytesPerPosition: number): Witness {
   return {
     watch(crossing) {
       watches.set(nameOf(crossing), { positions: [], parts: [], isOver: false });
-      for (const oldest of watches.keys()) {
-        if (watches.size <= mostWatches) return;
-        watches.delete(oldest);
-      }
+      dropOldest(watches, mostWatches);
     },
     note(frame, payload) {
       if (watches.size === 0) return;

@@ -4,6 +4,7 @@
  * the host while nobody waits for an answer; where they differ the host has the last word, whose own rows have
  * been held against the model's golden states. No token waits for any of this.
  */
+import { dropOldest } from '../drop-oldest.ts';
 import type { BulkHeader, BulkMessage } from '../bulk-message.ts';
 import { deviationOf, isWithin, limitOf, piecesAreExact } from '../deviation.ts';
 import { unpackHidden, wireCode } from '../hidden-codec.ts';
@@ -99,10 +100,7 @@ export function createAudits(options: AuditsOptions): Audits {
     const sample = { epoch, sequence, stage, lap, suspect, laps: 0, into: null, outOf: null };
     samples.set(sequence, sample);
     // An answer that ended before it was watched long enough is never taken out; its neighbours have forgotten it.
-    for (const oldest of samples.keys()) {
-      if (samples.size <= mostWatches) break;
-      samples.delete(oldest);
-    }
+    dropOldest(samples, mostWatches);
     for (const [device, crossing] of crossingsOf(sample))
       if (device === 'host') witness.watch(crossing);
       else options.tell(device, { kind: 'watch', ...crossing });

@@ -2,6 +2,7 @@
  * The room's door: who has proven the key is let in, asked for, or turned away. It knows devices by their
  * certificates, which nobody else can show; who was in the room comes in again without asking.
  */
+import { dropOldest } from '../drop-oldest.ts';
 import { pairCode, type Link } from '../../transport/index.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { DoorMode, DoorView } from '../view.ts';
@@ -149,8 +150,5 @@ export function turnAway(link: Pick<Link, 'sendControl' | 'close'>, reason: stri
 function remember(set: Set<string>, fingerprint: string): void {
   set.delete(fingerprint);
   set.add(fingerprint);
-  for (const oldest of set) {
-    if (set.size <= mostRemembered) return;
-    set.delete(oldest);
-  }
+  dropOldest(set, mostRemembered);
 }

@@ -2,6 +2,7 @@
  * Asks the planner, which proves its plans in a worker. A plan that is good but not yet proven is used
  * after a moment; when the proof ends and found a better one, the room hears and plans again.
  */
+import { dropOldest } from '../drop-oldest.ts';
 import type { Choice, ChooseOptions, PlannerClient, Problem } from '../../planner/index.ts';
 
 export type Choose = (
@@ -31,10 +32,7 @@ export function createPlanChooser(
 
   function remember(key: string, choice: Choice): void {
     proven.set(key, choice);
-    for (const oldest of proven.keys()) {
-      if (proven.size <= remembered) break;
-      proven.delete(oldest);
-    }
+    dropOldest(proven, remembered);
   }
 
   return (problem, options) => {
