@@ -36,7 +36,7 @@ export interface StrikesOptions {
 /** Whose engine hangs may be honest; who goes on like that is of no use to the room. */
 const stallsForgiven = 2;
 /** Two mishaps so far apart have nothing to do with each other. */
-const forgivenAfterMs = 20 * 60_000;
+export const forgivenAfterMs = 20 * 60_000;
 
 export function createStrikes(options: StrikesOptions): Strikes {
   const nowMs = options.nowMs ?? (() => performance.now());

@@ -4,6 +4,7 @@
  * not have heard of an ended one: once, that is nobody's fault.
  */
 import type { Member } from './members.ts';
+import { forgivenAfterMs } from './strikes.ts';
 
 export interface UnmetRequests {
   report(from: Member, asker: Member, failure: { sequence: number; reason: string }): void;
@@ -18,9 +19,6 @@ export interface UnmetRequestsOptions {
   accuse: (accuser: Member, accused: Member, reason: string) => void;
   nowMs?: () => number;
 }
-
-/** Two mishaps so far apart have nothing to do with each other. */
-const forgivenAfterMs = 20 * 60_000;
 
 export function createUnmetRequests(options: UnmetRequestsOptions): UnmetRequests {
   const nowMs = options.nowMs ?? (() => performance.now());
