@@ -4,6 +4,7 @@
  * and predictions follow that, once it is more than noise.
  */
 import type { LapTiming } from '../room.ts';
+import { median } from '../median.ts';
 import { hopsOf, type Hop, type Stage } from '../lap.ts';
 import { pairOf, type DeviceProfile, type Member } from './members.ts';
 import { layerMsAt } from './room-plan.ts';
@@ -183,8 +184,7 @@ function expectedCompute(
 }
 
 function known(values: readonly number[] | undefined): number | null {
-  if (!values || values.length < fewest) return null;
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
+  return !values || values.length < fewest ? null : median(values);
 }
 
 function differs(

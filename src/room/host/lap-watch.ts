@@ -1,5 +1,6 @@
 /** Has the devices of a lap that is overdue, by what laps took of late, asked whether they are still there. */
 import { devicesOf } from '../lap.ts';
+import { median } from '../median.ts';
 import type { Attendance } from './attendance.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Refills } from './refills.ts';
@@ -48,7 +49,6 @@ export function watchRefills(refills: Refills, attendance: Attendance): Refills 
 }
 
 function overdueMs(recent: readonly number[]): number | null {
-  if (recent.length === 0) return null;
-  const sorted = [...recent].sort((a, b) => a - b);
-  return Math.max(overdueFactor * sorted[sorted.length >> 1], shortestMs);
+  const usualMs = median(recent);
+  return usualMs === null ? null : Math.max(overdueFactor * usualMs, shortestMs);
 }

@@ -1,5 +1,6 @@
 /** One answer from its prompt to its last token, telling at every lap how it is getting on. */
 import type { Tokenizer } from '../../model/tokenizer.ts';
+import { median } from '../median.ts';
 import type { AnswerResult, AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
 import { generate, type GenerationOptions } from './generation.ts';
@@ -128,9 +129,4 @@ function checkPrompt(ids: readonly number[], contextLength: number, vocabularySi
     throw new Error(
       `Token id ${stranger} is not in this model's vocabulary of ${vocabularySize}: give ids from 0 to ${vocabularySize - 1}.`,
     );
-}
-
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
