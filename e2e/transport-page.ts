@@ -1,6 +1,6 @@
 /** One device of the transport's tests: the real transport, driven from outside by plain values. */
 import { channelsOf } from '../src/transport/channels.ts';
-import { encodeFrame } from '../src/transport/frame.ts';
+import { encodeFrame, plainHeader } from '../src/transport/frame.ts';
 import {
   createIdentity,
   createSignalling,
@@ -30,16 +30,6 @@ interface Ending {
   /** Milliseconds since 1970, by this machine's clock. */
   at: number;
 }
-
-const header: FrameHeader = {
-  flags: 0,
-  dtype: 0,
-  epoch: 0,
-  sequence: 0,
-  step: 0,
-  stage: 0,
-  hops: [],
-};
 
 let signalling: Signalling;
 let link: Link;
@@ -114,7 +104,7 @@ const device = {
   async barge(peerId: string): Promise<void> {
     const { control, tokens } = channelsOf(await signalling.dial(peerId));
     await new Promise((resolve) => (tokens.raw.onopen = resolve));
-    const messages = encodeFrame(header, new Uint8Array(1000), { number: 0 });
+    const messages = encodeFrame(plainHeader, new Uint8Array(1000), { number: 0 });
     for (let count = 0; count < 100; count++) for (const message of messages) tokens.send(message);
     control.send(JSON.stringify({ kind: 'room', message: 'let me in' }));
   },
@@ -163,7 +153,7 @@ const device = {
         resolve(same ? 'unchanged' : `frame ${next - 1} differs`);
       });
       for (const { step, payload } of sent)
-        link.sendFrame({ ...header, sequence: bytes, step, hops: [hop] }, payload);
+        link.sendFrame({ ...plainHeader, sequence: bytes, step, hops: [hop] }, payload);
     });
   },
   /** Frames there and back one after the other, as in decoding; each one's time in ms. */
@@ -180,9 +170,9 @@ const device = {
           return;
         }
         sentAt = performance.now();
-        link.sendFrame({ ...header, sequence: 7 }, payload);
+        link.sendFrame({ ...plainHeader, sequence: 7 }, payload);
       });
-      link.sendFrame({ ...header, sequence: 7 }, payload);
+      link.sendFrame({ ...plainHeader, sequence: 7 }, payload);
     });
     return times;
   },
@@ -220,7 +210,7 @@ const device = {
     const until = performance.now() + forMs;
     let step = 0;
     while (performance.now() < until) {
-      link.sendFrame({ ...header, sequence: 9, step }, new Uint8Array(1200));
+      link.sendFrame({ ...plainHeader, sequence: 9, step }, new Uint8Array(1200));
       link.sendControl({ step: step++ });
       await new Promise((resolve) => setTimeout(resolve, everyMs));
     }

@@ -6,7 +6,7 @@
 import type { Page } from 'playwright';
 import type { DeviceMessage, HostMessage } from '../../src/room/protocol.ts';
 import type { Stage } from '../../src/room/lap.ts';
-import { encodeFrame } from '../../src/transport/frame.ts';
+import { encodeFrame, plainHeader } from '../../src/transport/frame.ts';
 import type { FrameHeader } from '../../src/transport/index.ts';
 
 /** To be called before the page is opened. */
@@ -46,16 +46,6 @@ export interface HostileFrame {
   number?: number;
 }
 
-const plain: FrameHeader = {
-  flags: 0,
-  dtype: 0,
-  epoch: 0,
-  sequence: 0,
-  step: 0,
-  stage: 0,
-  hops: [],
-};
-
 /** Frames as the wire has them, in one go; the header is an honest one but for what is changed. */
 export async function sendFrames(
   page: Page,
@@ -63,7 +53,7 @@ export async function sendFrames(
   frames: readonly HostileFrame[],
 ): Promise<void> {
   const messages = frames.flatMap(({ header, payload = new Uint8Array(), number = 0 }) =>
-    encodeFrame({ ...plain, ...header }, payload, { number }),
+    encodeFrame({ ...plainHeader, ...header }, payload, { number }),
   );
   await sendBytes(
     page,

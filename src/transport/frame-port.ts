@@ -1,5 +1,5 @@
 /** Frames out and in, over whichever connections there are, and the echoes by which round trips are measured. */
-import { encodeFrame } from './frame.ts';
+import { encodeFrame, plainHeader } from './frame.ts';
 import type { Lane } from './lane.ts';
 import { LinkError } from './link-error.ts';
 import { maxSequences, type Outbox } from './outbox.ts';
@@ -89,7 +89,7 @@ export function createFramePort({ send, onFrame, outbox, stats }: FramePortOptio
         };
         const timer = setTimeout(() => settle(noEcho(deadlineMs)), deadlineMs);
         awaited.set(number, settle);
-        const header = { ...echoHeader, step: number, flags: short ? shortFlag : 0 };
+        const header = { ...plainHeader, step: number, flags: short ? shortFlag : 0 };
         send(encodeFrame(header, new Uint8Array(payloadBytes), { kind: 'echo', number }), over);
       });
     },
@@ -103,16 +103,6 @@ export function createFramePort({ send, onFrame, outbox, stats }: FramePortOptio
     },
   };
 }
-
-const echoHeader: FrameHeader = {
-  flags: 0,
-  dtype: 0,
-  epoch: 0,
-  sequence: 0,
-  step: 0,
-  stage: 0,
-  hops: [],
-};
 
 function noEcho(deadlineMs: number): LinkError {
   return new LinkError(

@@ -32,6 +32,17 @@ export const maxSliceBytes = 4600;
 export const sliceBodyBytes = maxSliceBytes - headerBytes;
 const hopBytes = 16;
 
+/** Of a frame that says nothing of itself, such as an echo. */
+export const plainHeader: FrameHeader = {
+  flags: 0,
+  dtype: 0,
+  epoch: 0,
+  sequence: 0,
+  step: 0,
+  stage: 0,
+  hops: [],
+};
+
 export type FrameKind = 'frame' | 'echo' | 'echo reply';
 
 const kinds: readonly FrameKind[] = ['frame', 'echo', 'echo reply'];
