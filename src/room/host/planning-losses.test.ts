@@ -4,6 +4,7 @@ import {
   change,
   never,
   openPlanningRoom,
+  openRunning,
   settle,
   startUse,
   succeed,
@@ -14,11 +15,8 @@ import type { FeasibleRoomPlan } from './room-plan.ts';
 
 describe('planning when something is lost', () => {
   it('tells the answers on a plan that a device of it is gone, and plans anew', async () => {
-    const room = openPlanningRoom();
-    await change(room, two);
-    await succeed(room);
-    const answer = startUse(room);
-    await settle();
+    const room = await openRunning(two);
+    const answer = await startUse(room);
     room.proposal = alone;
     room.planning.lose('a', 'Phone left; its layers move to the others.');
     expect(answer.lost()).toBe('Error: Phone left; its layers move to the others.');
@@ -28,21 +26,17 @@ describe('planning when something is lost', () => {
       waitingFor: { kind: 'preparing', sentence: 'Phone left; its layers move to the others.' },
     });
     await answer.end();
-    const next = startUse(room);
-    await settle();
+    const next = await startUse(room);
     await succeed(room);
     expect(next.epoch()).toBe(2);
     expect(room.inUse.at(-1)).toEqual([2]);
   });
 
   it('breaks a lap whose devices lost each other, even for a slower plan', async () => {
-    const room = openPlanningRoom({
+    const room = await openRunning(three, {
       isWorthwhile: (proposal, running) => proposal.lapMs < running.lapMs,
     });
-    await change(room, three);
-    await succeed(room);
-    const answer = startUse(room);
-    await settle();
+    const answer = await startUse(room);
     room.broken.set(1, 'Phone and laptop lost each other.');
     await change(room, two);
     expect(answer.lost()).toBe('Error: Phone and laptop lost each other.');
@@ -52,14 +46,12 @@ describe('planning when something is lost', () => {
 
   it('plans again after something went wrong that nobody foresaw', async () => {
     let isBroken = true;
-    const room = openPlanningRoom({
+    const room = await openRunning(two, {
       isWorthwhile() {
         if (isBroken) throw new Error('out of order');
         return true;
       },
     });
-    await change(room, two);
-    await succeed(room);
     await change(room, three);
     expect(room.planning.current()?.lap.stages).toEqual(two.stages);
     isBroken = false;
@@ -69,11 +61,8 @@ describe('planning when something is lost', () => {
   });
 
   it('does not mind who leaves without having had a part', async () => {
-    const room = openPlanningRoom();
-    await change(room, two);
-    await succeed(room);
-    const answer = startUse(room);
-    await settle();
+    const room = await openRunning(two);
+    const answer = await startUse(room);
     room.planning.lose('c', 'c left.');
     await settle();
     expect(answer.lost()).toBe('');
@@ -82,9 +71,7 @@ describe('planning when something is lost', () => {
   });
 
   it('plans anew when a device is lost in the middle of a roll-out, and never runs the broken plan', async () => {
-    const room = openPlanningRoom();
-    await change(room, alone);
-    await succeed(room);
+    const room = await openRunning(alone);
     await change(room, three);
     room.proposal = two;
     room.planning.lose('b', 'b left.');
@@ -131,9 +118,7 @@ describe('planning when something is lost', () => {
   });
 
   it('keeps the plan that works when the rows of a new one cannot be loaded', async () => {
-    const room = openPlanningRoom();
-    await change(room, alone);
-    await succeed(room);
+    const room = await openRunning(alone);
     await change(room, two);
     room.rollOuts[1].fail('layer-3.bin is damaged.');
     await settle();

@@ -3,6 +3,7 @@ import {
   alone,
   change,
   openPlanningRoom,
+  openRunning,
   planOf,
   settle,
   startUse,
@@ -31,7 +32,7 @@ describe('planning', () => {
 
   it('has the devices load a plan before anything runs on it', async () => {
     const room = openPlanningRoom();
-    const answer = startUse(room);
+    const answer = await startUse(room);
     await change(room, two);
     expect(room.rollOuts.map(({ lap }) => lap)).toEqual([{ epoch: 1, stages: two.stages }]);
     expect(room.views.at(-1)?.plan).toMatchObject({ epoch: 1, status: 'loading' });
@@ -52,19 +53,15 @@ describe('planning', () => {
   });
 
   it('leaves a plan alone that is proposed again', async () => {
-    const room = openPlanningRoom();
-    await change(room, two);
-    await succeed(room);
+    const room = await openRunning(two);
     await change(room, planOf('host:0-3,a:4-6,host:7', 11));
     expect(room.rollOuts).toHaveLength(1);
   });
 
   it('changes a plan that works only for one worth the move', async () => {
-    const room = openPlanningRoom({
+    const room = await openRunning(two, {
       isWorthwhile: (proposal, running) => proposal.lapMs < running.lapMs * 0.9,
     });
-    await change(room, two);
-    await succeed(room);
     await change(room, planOf('host:0-2,a:3-6,host:7', 11.5));
     expect(room.rollOuts).toHaveLength(1);
     await change(room, three);
@@ -88,16 +85,12 @@ describe('planning', () => {
   });
 
   it('lets an answer end on the plan it began on, and new ones begin on the new', async () => {
-    const room = openPlanningRoom();
-    await change(room, alone);
-    await succeed(room);
-    const first = startUse(room);
-    await settle();
+    const room = await openRunning(alone);
+    const first = await startUse(room);
     await change(room, two);
     expect(room.views.at(-1)?.plan).toMatchObject({ epoch: 1, status: 'running' });
     await succeed(room);
-    const second = startUse(room);
-    await settle();
+    const second = await startUse(room);
     expect([first.epoch(), second.epoch()]).toEqual([1, 2]);
     expect(first.lost()).toBe('');
     expect(room.inUse).toEqual([[1], [1, 2]]);
@@ -108,9 +101,7 @@ describe('planning', () => {
   });
 
   it('tells an answer which plan took the place of its own', async () => {
-    const room = openPlanningRoom();
-    await change(room, alone);
-    await succeed(room);
+    const room = await openRunning(alone);
     const running = room.planning.current();
     expect(running?.successor()).toBeNull();
     await change(room, two);
@@ -120,15 +111,11 @@ describe('planning', () => {
   });
 
   it('waits for the answers on the old plan where both do not fit, and starts none meanwhile', async () => {
-    const room = openPlanningRoom();
-    await change(room, alone);
-    await succeed(room);
-    const first = startUse(room);
-    await settle();
+    const room = await openRunning(alone);
+    const first = await startUse(room);
     room.overflows = true;
     await change(room, two);
-    const second = startUse(room);
-    await settle();
+    const second = await startUse(room);
     expect(room.rollOuts).toHaveLength(1);
     expect(second.epoch()).toBeNull();
     await first.end();
