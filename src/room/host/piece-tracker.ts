@@ -49,13 +49,9 @@ export function createPieceTracker({
   /** Hash and who told it, by the piece's name. */
   const told = new Map<string, { sha256: string; by: string }>();
   const checked = new Set<string>();
-  const byName = new Map<string, Piece>();
-  const rowOf = new Map<string, number>();
+  const byName = new Map<string, { piece: Piece; row: number }>();
   for (const row of manifest.rows.keys())
-    for (const piece of piecesOfRow(manifest, row)) {
-      byName.set(pieceName(piece), piece);
-      rowOf.set(pieceName(piece), row);
-    }
+    for (const piece of piecesOfRow(manifest, row)) byName.set(pieceName(piece), { piece, row });
 
   function hashOf(piece: Piece): string | null {
     return piece.sha256 ?? told.get(pieceName(piece))?.sha256 ?? null;
@@ -106,12 +102,12 @@ export function createPieceTracker({
       checked.delete(deviceId);
     },
     holdersOf(piece) {
-      const row = rowOf.get(pieceName(piece));
+      const row = byName.get(pieceName(piece))?.row;
       const devices = row === undefined ? [] : [...(keepers.get(row) ?? [])];
       return { devices: devices.filter((device) => device !== 'host'), sha256: hashOf(piece) };
     },
     pieceAt(place) {
-      const piece = byName.get(pieceName(place));
+      const piece = byName.get(pieceName(place))?.piece;
       return piece && { ...piece, sha256: hashOf(piece) };
     },
     isTrueHash,
