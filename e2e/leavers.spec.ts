@@ -1,6 +1,6 @@
 /** Devices that go without a word, and connections that break: what the room and their screens make of it. */
-import { greedy } from '../src/room/host/sampler.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
+import { requestFor } from './fixtures/expect-reference.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { openTabRoom } from './harness/tab-room.ts';
 import { expect, test, type Page } from './harness/test.ts';
@@ -24,12 +24,7 @@ test('five devices lose the one in the middle without a word, and the answer is 
     expect(others).toHaveLength(4);
     const middle = others[2];
     const pauses = pausesOf(room.host);
-    const answering = room.ask({
-      prompt: { kind: 'ids', ids: reference.promptIds },
-      sampling: greedy,
-      maxNewTokens: reference.greedyIds.length,
-      topLogits: 0,
-    });
+    const answering = room.ask(requestFor(reference));
     await room.host.waitForFunction(
       () => (edgeshard.room?.view.answers.at(-1)?.newTokens ?? 0) >= 20,
       undefined,
