@@ -64,17 +64,9 @@ async function open(connection: RTCPeerConnection, peerId: string, options: Link
 
 const device = {
   /** Registers at the page's server; returns this device's fingerprint. */
-  async register(
-    id: string,
-    { kept = false, url, by }: { kept?: boolean; url?: string; by?: 'socket' | 'events' } = {},
-  ): Promise<string> {
+  async register(id: string, { kept = false } = {}): Promise<string> {
     const identity = kept ? await keepIdentity('test') : await createIdentity();
-    signalling = await createSignalling({
-      id,
-      identity,
-      ...(url !== undefined && { url }),
-      ...(by && { by }),
-    });
+    signalling = await createSignalling({ id, identity });
     return identity.fingerprint;
   },
   /** From now on this browser offers no address of its own, as under a strict privacy setting. */
@@ -229,7 +221,6 @@ const device = {
     frames: arrivals.frames.map(([{ step }]) => step),
     control: arrivals.control.map((message) => (message as { step: number }).step),
   }),
-  leaveServer: () => signalling.close(),
 };
 
 /** Every connection that the page makes, for what the transport itself does not offer. */
