@@ -3,6 +3,7 @@
  * last row to do. Not earlier, since what arrives meanwhile may share the run; at once where nothing shares runs,
  * since the news of a last row may come later than its end.
  */
+import { inNextTask } from './next-task.ts';
 
 /** What the engine is to do in one go, and what becomes of it. */
 export interface EngineJob {
@@ -68,14 +69,10 @@ export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions):
   function gather(): void {
     if (isGathering) return;
     isGathering = true;
-    // A message to oneself comes after everything that this task still resolves, and waits for no clock.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
+    inNextTask(() => {
       isGathering = false;
       wake();
-    };
-    port2.postMessage(null);
+    });
   }
 
   return { wake, gather };

@@ -1,14 +1,16 @@
 /** When the page is drawn anew while a room changes with every token. */
+import { inNextTask } from '../room/next-task.ts';
 import type { Room } from '../room/room.ts';
 import type { RoomView } from '../room/view.ts';
 
-/** Twenty times a second reads as a steady stream; sixty would take twice as much from the tokens' time. */
-const steadyMs = 50;
-/** Nobody reads along with a hundred tokens a second, and each of them is short beside a drawing. */
-const fastMs = 150;
-const fastChangeMs = 10;
-/** How much the last change counts in what changes are apart. */
-const newest = 0.1;
+/** Twenty times a second reads as a steady stream; sixty would take three times as much from the tokens' time. */
+const leastApartMs = 50;
+/** Four times a second the text still seems to grow. */
+const mostApartMs = 250;
+/** Of this page's time drawing takes one part in so many: a token that meets a drawing waits for all of it. */
+const partsForTokens = 50;
+/** How much the last drawing counts in what one takes. */
+const newest = 0.2;
 
 /** How long a drawing that is due waits for a lull, in a tab that has had one lately. */
 const longestWaitMs = 50;
@@ -16,7 +18,8 @@ const latelyMs = 250;
 
 /**
  * A room may change with every token, and a drawing takes as long as a small stage: at a bad moment it holds the
- * token up. So it is drawn at most so often, and while this tab waits for others where it does.
+ * token up. So the page is drawn the less often the longer that takes, and while this tab waits for others where
+ * it does.
  */
 export function drawnCalmly(
   room: Pick<Room, 'view' | 'subscribe' | 'onLull'>,
@@ -27,19 +30,15 @@ export function drawnCalmly(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastMs = -Infinity;
   let lastLullMs = -Infinity;
-  let lastChangeMs = -Infinity;
-  /** What changes are apart, of late. */
-  let changeMs = fastChangeMs;
-
-  function noteChange(nowMs: number): void {
-    // After a pause it is slow at first, whatever it was before.
-    const apartMs = Math.min(nowMs - lastChangeMs, latelyMs);
-    changeMs += newest * (apartMs - changeMs);
-    lastChangeMs = nowMs;
-  }
+  /** What a drawing takes of the page's thread, layout and paint included, of late. */
+  let tookMs = 0;
 
   function nextMs(): number {
-    return lastMs + (changeMs < fastChangeMs ? fastMs : steadyMs);
+    return lastMs + Math.min(Math.max(partsForTokens * tookMs, leastApartMs), mostApartMs);
+  }
+
+  function learn(ms: number): void {
+    tookMs += newest * (ms - tookMs);
   }
 
   function drawNow(): void {
@@ -54,14 +53,28 @@ export function drawnCalmly(
 
   function drawNextFrame(): void {
     timer = undefined;
-    frame = requestAnimationFrame(drawNow);
+    frame = requestAnimationFrame(() => {
+      const beganMs = performance.now();
+      drawNow();
+      // The frame is laid out and painted in the rest of this task.
+      inNextTask(() => learn(performance.now() - beganMs));
+    });
+  }
+
+  function drawInLull(): void {
+    const beganMs = performance.now();
+    drawNow();
+    const drewMs = performance.now() - beganMs;
+    requestAnimationFrame(() => {
+      const frameMs = performance.now();
+      inNextTask(() => learn(drewMs + performance.now() - frameMs));
+    });
   }
 
   const endSubscription = room.subscribe(() => {
-    const nowMs = performance.now();
-    noteChange(nowMs);
     if (isDue) return;
     isDue = true;
+    const nowMs = performance.now();
     const restMs = nextMs() - nowMs;
     const waitMs = nowMs - lastLullMs < latelyMs ? Math.max(restMs, 0) + longestWaitMs : restMs;
     if (waitMs > 0) timer = setTimeout(drawNextFrame, waitMs);
@@ -71,7 +84,7 @@ export function drawnCalmly(
     const nowMs = performance.now();
     lastLullMs = nowMs;
     // A hidden page is drawn when it is seen again: its frames wait until then.
-    if (isDue && nowMs >= nextMs() && !document.hidden) drawNow();
+    if (isDue && nowMs >= nextMs() && !document.hidden) drawInLull();
   });
   return () => {
     clearTimeout(timer);
