@@ -1,5 +1,5 @@
 /**
- * Where a token's time goes, for a screen: running means that are told about twice a second, since nobody
+ * Where a token's time goes, for a screen: running means that are told about once a second, since nobody
  * reads faster and drawing takes time from the tokens.
  */
 import type { HopTiming } from '../transport/index.ts';
@@ -8,7 +8,7 @@ import type { LapView, StageTiming } from './view.ts';
 
 /** Weight of the newest of a running mean's values. */
 const newest = 1 / 16;
-const leastMsBetween = 500;
+const leastMsBetween = 1000;
 
 /** Takes every lap of an answer; gives the means when it is time to show them again, else null. */
 export function createLapWatch(): (epoch: number, timing: LapTiming) => LapView | null {

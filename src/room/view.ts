@@ -71,7 +71,7 @@ export interface DeviceView {
   } | null;
   /** How its links are slowed down, for an experiment; null for links as they are. */
   emulation: LinkEmulation | null;
-  /** What its own stages take of a token, on its own screen, renewed about twice a second; empty elsewhere. */
+  /** What its own stages take of a token, on its own screen, renewed about once a second; empty elsewhere. */
   stages: StageTiming[];
   /** Its page is out of sight, and its browser may slow it down. */
   isHidden: boolean;
@@ -126,7 +126,7 @@ export interface AnswerView {
   ttftMs: number | null;
   msPerToken: number | null;
   predictedMsPerToken: number;
-  /** Renewed about twice a second; null until known, and on a visitor's screen. */
+  /** Renewed about once a second; null until known, and on a visitor's screen. */
   lap: LapView | null;
 }
 
