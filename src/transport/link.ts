@@ -103,6 +103,7 @@ function createLink(
     onFrame: (header, payload) => {
       routes.giveWay();
       framed.emit(header, payload);
+      routes.frameCame();
     },
     outbox,
     stats,

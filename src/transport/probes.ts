@@ -3,8 +3,8 @@ import type { Lane } from './lane.ts';
 import type { SendPolicy } from './send-policy.ts';
 
 export interface Probes {
-  /** A frame was sent: it may be time to measure. */
-  frameSent(): void;
+  /** A frame was sent, or came: it may be time to measure. */
+  framePassed(): void;
   /** Compares one connection with several, if that is due and there are several. */
   tryStriping(): void;
 }
@@ -55,7 +55,7 @@ export function createProbes({ policy, lanes, roundTrip, onMeasured }: ProbesOpt
   }
 
   return {
-    frameSent() {
+    framePassed() {
       const now = performance.now();
       if (now - probedAt < everyMs) return;
       probedAt = now;

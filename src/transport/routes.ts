@@ -11,6 +11,8 @@ export interface Routes {
   send(slices: readonly Slice[], over?: readonly Lane[]): readonly Lane[];
   /** A frame with so many bytes was sent: it may be time to measure. */
   frameSent(bytes: number): void;
+  /** A frame came: likewise, since a side that sends none over this link goes by its round trip, too. */
+  frameCame(): void;
   /** Frames go by: large messages are to give way for a while. */
   giveWay(): void;
   /** The connection for a large message of so many bytes, opened if it is worth one. */
@@ -47,9 +49,8 @@ export function createRoutes({ primary, bundle, isHeld, roundTrip, stats }: Rout
 
   function decide(): void {
     decision = policy.decide();
-    const { quality } = policy;
-    stats.quality = quality;
-    stats.roundTripMs = quality.p50Ms;
+    stats.quality = policy.quality;
+    stats.roundTripMs = policy.roundTripMs;
     show();
     wantLanes();
   }
@@ -88,7 +89,10 @@ export function createRoutes({ primary, bundle, isHeld, roundTrip, stats }: Rout
     },
     frameSent(bytes) {
       policy.sawFrame(bytes);
-      if (!isHeld()) probes.frameSent();
+      if (!isHeld()) probes.framePassed();
+    },
+    frameCame() {
+      if (!isHeld()) probes.framePassed();
     },
     giveWay() {
       for (const lane of tokenLanes()) lane.bulk.frameSeen();

@@ -12,6 +12,16 @@ const lossy: [number, number][] = Array.from({ length: 40 }, (_, index) => [
 ]);
 const clean: [number, number][] = Array.from({ length: 40 }, () => [0.6, 0.7]);
 
+it('the round trip is that of the last ones: a network may become another', () => {
+  const policy = createSendPolicy();
+  expect(policy.roundTripMs).toBeNull();
+  sawMany(policy, [[1, 1]], 40);
+  expect(policy.roundTripMs).toBe(1);
+  sawMany(policy, [[40, 40]], 5);
+  expect(policy.roundTripMs).toBe(40);
+  expect(policy.quality.p50Ms).toBe(1);
+});
+
 describe('small frames', () => {
   it('are sent once over a clean link', () => {
     const policy = createSendPolicy();

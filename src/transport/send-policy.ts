@@ -16,6 +16,8 @@ export interface SendPolicy {
   /** Decides anew; about once a second. */
   decide(): Decision;
   readonly quality: LinkQuality;
+  /** The usual round trip of the last two seconds of a busy link, ms; null before any. */
+  readonly roundTripMs: number | null;
 }
 
 export interface Decision {
@@ -30,6 +32,8 @@ export interface Decision {
 /** About ten seconds of a busy link. */
 const twinsKept = 40;
 const leastTwins = 12;
+/** As many tell how long a round trip takes now: a network may have become another a moment ago. */
+const latestTwins = 9;
 /** SCTP waits at least this long before it sends again. */
 const retransmissionMs = 200;
 /** A second copy costs another connection and the same bytes again: it must save this, and begins to be not worth it below. */
@@ -115,6 +119,11 @@ export function createSendPolicy(now: () => number = () => performance.now()): S
     },
     get quality() {
       return quality();
+    },
+    get roundTripMs() {
+      if (twins.length === 0) return null;
+      const latest = twins.slice(-latestTwins).map(([ms]) => ms);
+      return quantile(latest, 0.5);
     },
   };
 }
