@@ -36,11 +36,14 @@ export interface Sampler {
 export function createSampler(options: SamplingOptions, drawn = 0): Sampler {
   const draw = mulberry32(options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]);
   for (let skipped = 0; skipped < drawn; skipped++) draw();
+  /** Kept from token to token: a large vocabulary's weights are a large piece of garbage. */
+  let weights = new Float64Array(0);
   return {
     next(logits, context) {
       const scores = penalised(logits, context, options.repetitionPenalty);
       if (options.temperature === 0) return argmax(scores);
-      return drawFrom(candidates(scores, options), draw());
+      if (weights.length !== scores.length) weights = new Float64Array(scores.length);
+      return drawFrom(scores, options, draw(), weights);
     },
   };
 }
@@ -89,34 +92,51 @@ const leastExponent = -30;
 const negligible = 2 ** -34;
 
 /**
- * Tokens that survive the filters, most likely first; probabilities are relative to the peak's, not yet
- * renormalised. A few hundred of a large vocabulary carry nearly all of the probability: to sort the rest
- * of it as well would take longer than a small model's token.
+ * The token on which `uniform`, in [0, 1), falls among those that survive the filters, most likely first.
+ * Probabilities are relative to the peak's. A few hundred tokens of a large vocabulary carry nearly all of the
+ * probability: to sort the rest of it as well would take longer than a small model's token.
+ *
+ * `weights` [vocab_size] is overwritten.
  */
-function candidates(scores: Float32Array, options: SamplingOptions): Candidate[] {
+function drawFrom(
+  scores: Float32Array,
+  options: SamplingOptions,
+  uniform: number,
+  weights: Float64Array,
+): number {
   const { temperature, topK, topP, minP } = options;
   const peak = scores[argmax(scores)];
-  const weights = new Float64Array(scores.length);
   let total = 0;
   for (let id = 0; id < scores.length; id++) {
     const exponent = (scores[id] - peak) / temperature;
-    if (exponent >= leastExponent) total += weights[id] = Math.exp(exponent);
+    total += weights[id] = exponent >= leastExponent ? Math.exp(exponent) : 0;
   }
-  const sorted = likeliest(weights, leastWeight(weights, total, options));
+  const sorted = likeliest(weights, leastWeight(weights, total, options, uniform));
   let kept = topK > 0 ? sorted.slice(0, topK) : sorted;
   if (topP < 1) kept = nucleus(kept, topP * (topK > 0 ? sumOf(kept) : total));
   // The peak's weight is 1, so min-p's bound relative to it is minP itself.
-  return minP > 0 ? kept.filter((candidate) => candidate.probability >= minP) : kept;
+  if (minP > 0) kept = kept.filter((candidate) => candidate.probability >= minP);
+  const isFiltered = topK > 0 || topP < 1 || minP > 0;
+  let left = uniform * (isFiltered ? sumOf(kept) : total);
+  for (const candidate of kept) {
+    left -= candidate.probability;
+    if (left < 0) return candidate.id;
+  }
+  return kept[kept.length - 1].id;
 }
 
 /** A weight such that filters and draw reach no token below it. */
 function leastWeight(
   weights: Float64Array,
   total: number,
-  { topK, topP }: SamplingOptions,
+  { topK, topP, minP }: SamplingOptions,
+  uniform: number,
 ): number {
-  const most = topP < 1 ? topP : 1 - negligible;
-  for (let least = 0.1; least > Math.exp(leastExponent); least *= 0.2) {
+  // Top-p takes its part of all that top-k keeps, however unlikely.
+  const bound = topK > 0 && topP < 1 ? 0 : minP;
+  const unfiltered = minP > 0 ? 1 : uniform + negligible;
+  const most = total * Math.min(topP < 1 ? topP : unfiltered, 1 - negligible);
+  for (let least = 0.1; least > Math.max(bound, Math.exp(leastExponent)); least *= 0.2) {
     let count = 0;
     let mass = 0;
     for (const weight of weights)
@@ -124,9 +144,9 @@ function leastWeight(
         count++;
         mass += weight;
       }
-    if (topK > 0 ? count >= topK : mass >= most * total) return least;
+    if (topK > 0 ? count >= topK : mass >= most) return least;
   }
-  return Number.MIN_VALUE;
+  return Math.max(bound, Number.MIN_VALUE);
 }
 
 function likeliest(weights: Float64Array, least: number): Candidate[] {
@@ -145,15 +165,6 @@ function nucleus(sorted: Candidate[], bound: number): Candidate[] {
 
 function sumOf(kept: readonly Candidate[]): number {
   return kept.reduce((sum, { probability }) => sum + probability, 0);
-}
-
-function drawFrom(kept: Candidate[], uniform: number): number {
-  let left = uniform * sumOf(kept);
-  for (const candidate of kept) {
-    left -= candidate.probability;
-    if (left < 0) return candidate.id;
-  }
-  return kept[kept.length - 1].id;
 }
 
 /** Uniform draws in [0, 1) from a 32-bit seed (Mulberry32, Tommy Ettinger, public domain). */
