@@ -4,6 +4,7 @@ import type { AskRequest, Answer, HostOptions } from '../room.ts';
 import type { AskingMode } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { createAnswers, type Answers } from './answers.ts';
+import { createBetweenLaps } from './between-laps.ts';
 import type { Caches } from './caches.ts';
 import { batchesAreExact, prefillChunkOf } from './lap-facts.ts';
 import type { LapRunner } from './lap-runner.ts';
@@ -51,6 +52,7 @@ export function createAnswering(room: AnsweringOptions): Answering {
     ...caches,
     inFlight: () => plans.load.now(),
     turns: createTurns(options.pipeline),
+    betweenLaps: createBetweenLaps(),
     speculation: ({ lap }) =>
       options.speculation && batchesAreExact(members, lap) ? speculationOn(lap.epoch) : null,
     tokenizer: codec.tokenizer,

@@ -12,6 +12,7 @@ import { planOver } from '../fixtures/made-up-plans.ts';
 import type { AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
 import { createAnswers, type Answers, type AnswersOptions, type Asker } from './answers.ts';
+import { createBetweenLaps } from './between-laps.ts';
 import { createPlanning } from './planning.ts';
 import { greedy } from './sampler.ts';
 import { createTurns } from './turns.ts';
@@ -75,6 +76,7 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
     planning,
     laps: own.laps,
     turns: createTurns('no-bubbles'),
+    betweenLaps: createBetweenLaps(),
     ...own.caches(() => 1),
     inFlight: () => 1,
     speculation: () => null,

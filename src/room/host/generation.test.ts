@@ -33,6 +33,19 @@ describe('an answer', () => {
     expect(host.paused).toEqual([]);
   });
 
+  it('counts in its prediction what the host takes between laps, and tells how long that took', async () => {
+    const alone = await openHost('host:0-6').generate();
+    await room.dispose();
+    const took: number[] = [];
+    const made = await openHost('host:0-6').generate({
+      betweenLapsMs: () => 5,
+      onBetweenLaps: (ms) => took.push(ms),
+    });
+    expect(made.predictedMsPerToken).toBeCloseTo(alone.predictedMsPerToken + 5, 10);
+    expect(took).toHaveLength(made.ids.length - 1);
+    expect(Math.min(...took)).toBeGreaterThan(0);
+  });
+
   it.each([1, 5, 23])(
     'goes on with the same tokens when a device vanishes after %i',
     async (count) => {

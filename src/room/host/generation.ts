@@ -34,6 +34,10 @@ export interface GenerationOptions {
   /** Settles when this answer may start its next token. */
   turn: (signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
+  /** What the host usually takes between this answer's laps, ms. */
+  betweenLapsMs: () => number;
+  /** So long it took between two of them while nothing else was under way. */
+  onBetweenLaps: (ms: number) => void;
   onReading: (tokensRead: number, predictedMsPerToken: number) => void;
   /** One token's lap, whatever it brought. */
   onLap: (epoch: number, timing: LapTiming) => void;
@@ -135,12 +139,14 @@ async function generateOn(
   const lease = (caches.lease ??= sequences.lease(running.lap, idsSoFar()));
   const { sequence } = lease;
   const speculation = options.speculation(running);
-  made.predictedMsPerToken = predictedMsPerToken(running.plan, {
+  const onLapMs = predictedMsPerToken(running.plan, {
     promptTokens: promptIds.length,
     newTokens: Math.min(options.maxNewTokens, contextLength - promptIds.length),
   });
+  made.predictedMsPerToken = onLapMs + options.betweenLapsMs();
   if (made.ids.length === 0) made.cachedTokens = lease.cached;
   let readMs = 0;
+  let lapEndedMs: number | null = null;
   const moves = createMoves(running, {
     ...options,
     lease,
@@ -160,6 +166,8 @@ async function generateOn(
       const fresh = ids.slice(lease.cached);
       const room = Math.min(options.maxNewTokens - made.ids.length, contextLength - ids.length);
       const drafted = fresh.length === 1 ? (speculation?.draft(ids, room - 1) ?? []) : [];
+      if (lapEndedMs !== null && options.inFlight() === 1)
+        options.onBetweenLaps(performance.now() - lapEndedMs);
       await options.turn(signal);
       const { logits, timing } = await orStopped(
         laps.run(running, {
@@ -175,6 +183,7 @@ async function generateOn(
         }),
         signal,
       );
+      lapEndedMs = performance.now();
       made.laps.push(timing);
       if (readMs === 0) readMs = timing.lapMs;
       if (fresh.length === 1) options.onLap(running.lap.epoch, timing);

@@ -3,6 +3,7 @@ import type { Tokenizer } from '../../model/tokenizer.ts';
 import { median } from '../median.ts';
 import type { AnswerResult, AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
+import type { BetweenLaps } from './between-laps.ts';
 import { generate, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Planning } from './planning.ts';
@@ -24,6 +25,7 @@ export interface WritingOptions extends Pick<
   planning: Planning;
   laps: LapRunner;
   turns: Turns;
+  betweenLaps: BetweenLaps;
   /** Null for a model without a tokenizer: it takes and gives token ids only. */
   tokenizer: Tokenizer | null;
   /** Token ids of what the model is to read for this text. */
@@ -81,6 +83,8 @@ export async function writeAnswer(
     inFlight: options.inFlight,
     turn: (stopping) => turns.next(stopping),
     signal,
+    betweenLapsMs: () => options.betweenLaps.usualMs(request.sampling),
+    onBetweenLaps: (ms) => options.betweenLaps.observe(request.sampling, ms),
     onReading: (tokensRead, predictedMsPerToken) =>
       show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken }),
     onPaused: (reason) => show({ status: { kind: 'paused', reason } }),
