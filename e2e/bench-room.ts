@@ -27,7 +27,7 @@ const sections = {
     run: measurePrediction,
   },
   throughput: {
-    title: '2 devices of one thread; the bound is 1 / slowest device, one by one',
+    title: '2 devices of one thread; shares of 1 / what the busiest of them computes for a token',
     tokens: 48,
     run: measureThroughput,
   },

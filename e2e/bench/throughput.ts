@@ -1,54 +1,78 @@
 /** Tokens a second by answers in flight, beside what the slowest device allows one by one; one by one and batched. */
+import type { HostOptions } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 import { askTogether, steadyTokensPerSecond } from './ask-together.ts';
-import type { BenchRooms } from './bench-rooms.ts';
+import type { BenchRooms, StageLength } from './bench-rooms.ts';
 import { busiestDeviceMs, slowestDeviceMs } from './lap-figures.ts';
 import { lastingQuestions } from './room-questions.ts';
 
 export interface ThroughputFigures {
-  stages: string;
+  stages: StageLength;
+  weights: HostOptions['weights'];
   batching: 'off' | 'on';
   inFlight: number;
-  /** What the busiest device computes for a token while one answer is in flight, and for a batch while these are. */
-  slowestAloneMs: number;
-  slowestMs: number;
   tokensPerSecond: number;
-  /** 1 / the lesser of these two: a core that idles between tokens may take longer for each. */
-  boundPerSecond: number;
-  share: number;
+  /** What the busiest device computes for a token, mean over the very laps that were counted; null in batches. */
+  stageMs: number | null;
+  /** Of 1 / that: no pipeline answers faster, one by one. */
+  share: number | null;
   /**
-   * Part of the time that the busiest device computed, one by one: below the share's 1 it is what the pipeline
-   * leaves unused; the rest is stages that take longer when the other device computes too.
+   * Of 1 / what the busiest device computes for a token while it is the only one that computes. Devices that share
+   * a machine share its cores with all pages and sockets, and the way to its memory; devices of their own do not.
    */
-  busy: number | null;
+  shareAlone: number;
+  /** Times the tokens a second one by one. */
+  gain: number | null;
 }
 
 const counts = [1, 2, 4, 8, 16];
 const promptTokens = 8;
+
+/**
+ * The long stages once more with weights in 8 bits: they hardly read memory, so that two of them on one machine
+ * slow each other down little.
+ */
+const kinds = [
+  { stages: 'long', weights: 'q8' },
+  { stages: 'long', weights: 'f32' },
+  { stages: 'short', weights: 'f32' },
+] as const;
 
 export async function measureThroughput(
   rooms: BenchRooms,
   tokens: number,
   report: (figures: ThroughputFigures) => void,
 ): Promise<void> {
-  for (const stages of ['long', 'short'] as const)
-    for (const batching of ['off', 'on'] as const)
-      await rooms.within(stages, 2, batching === 'off' ? { maxBatch: 1 } : {}, (room) =>
-        // Answers of short stages are over before the last of many has begun, unless they are longer.
-        measureCounts(room, batching === 'on', stages === 'long' ? tokens : 3 * tokens, (figures) =>
-          report({ stages, batching, ...figures }),
-        ),
+  for (const kind of kinds) {
+    const oneByOne = new Map<number, number>();
+    // Answers of short stages are over before the last of many has begun, unless they are longer.
+    const each = kind.stages === 'long' ? tokens : 3 * tokens;
+    for (const batching of ['off', 'on'] as const) {
+      const host: Partial<HostOptions> = {
+        weights: kind.weights,
+        wire: 'f16',
+        ...(batching === 'off' && { maxBatch: 1 }),
+      };
+      await rooms.within(kind.stages, 2, host, (room) =>
+        measureCounts(room, batching, each, (figures) => {
+          const { inFlight, tokensPerSecond } = figures;
+          if (batching === 'off') oneByOne.set(inFlight, tokensPerSecond);
+          const gain = batching === 'on' ? tokensPerSecond / (oneByOne.get(inFlight) ?? NaN) : null;
+          report({ ...kind, ...figures, gain });
+        }),
       );
+    }
+  }
 }
 
 async function measureCounts(
   room: TabRoom,
-  isBatched: boolean,
+  batching: ThroughputFigures['batching'],
   tokens: number,
-  report: (figures: Omit<ThroughputFigures, 'stages' | 'batching'>) => void,
+  report: (figures: Omit<ThroughputFigures, 'stages' | 'weights' | 'gain'>) => void,
 ): Promise<void> {
   const devices = (await room.view()).plan?.stages ?? [];
-  let slowestAloneMs = NaN;
+  let aloneMs = NaN;
   const questions = await lastingQuestions(room, Math.max(...counts), promptTokens, tokens);
   for (const inFlight of counts) {
     const answers = await askTogether(
@@ -56,19 +80,16 @@ async function measureCounts(
       questions.slice(0, inFlight).map((request) => ({ request, afterMs: 0 })),
     );
     const laps = answers.flatMap(({ result }) => result.laps.slice(1));
-    const slowestMs = slowestDeviceMs(laps, devices);
-    if (inFlight === 1) slowestAloneMs = slowestMs;
+    if (inFlight === 1) aloneMs = slowestDeviceMs(laps, devices);
     const tokensPerSecond = steadyTokensPerSecond(answers);
-    const boundPerSecond = 1000 / Math.min(slowestAloneMs, slowestMs);
-    const share = tokensPerSecond / boundPerSecond;
+    const stageMs = batching === 'off' ? busiestDeviceMs(laps, devices) : null;
     report({
+      batching,
       inFlight,
-      slowestAloneMs,
-      slowestMs,
       tokensPerSecond,
-      boundPerSecond,
-      share,
-      busy: isBatched ? null : (tokensPerSecond * busiestDeviceMs(laps, devices)) / 1000,
+      stageMs,
+      share: stageMs === null ? null : (tokensPerSecond * stageMs) / 1000,
+      shareAlone: (tokensPerSecond * aloneMs) / 1000,
     });
   }
 }
