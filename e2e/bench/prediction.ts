@@ -21,7 +21,7 @@ export interface PredictionFigures {
   hopP95Ms: number | null;
 }
 
-const repeats = 5;
+const repeats = 9;
 /** So many until the browsers have compiled what a token goes through: laps meet their compilers before. */
 const warmUpTokens = 1000;
 /** One way, of each device's links. */

@@ -105,6 +105,24 @@ describe('what laps teach', () => {
     expect(calibrated(phone).callMs).toBeCloseTo(0, 6);
   });
 
+  it('sums up to the usual lap where now one stage and now another takes long', () => {
+    for (let lap = 0; lap < 60; lap++) {
+      const late = lap % 5;
+      const computed = [late < 2 ? 12 : 4, late > 2 ? 16 : 8, 2];
+      const hops = computed.map((computeMs, stage) => ({
+        stage,
+        queueMs: 0,
+        computeMs,
+        wireMs: 0,
+      }));
+      const lapMs = computed.reduce((sum, ms) => sum + ms, 2 * 1.5);
+      calibration.observe({ stages, position: 100, timing: { lapMs, hops } });
+    }
+    // Each stage usually takes what makes 17 ms together; but four laps of five take 25.
+    expect(calibrated(phone).compute.layerMs).toBe(1);
+    expect(17 + stages.length * calibrated(phone).callMs).toBeCloseTo(25, 6);
+  });
+
   it('is forgotten with the device', () => {
     laps(16, { a: 3 });
     calibration.forget('a');

@@ -57,13 +57,22 @@ const leastWireShare = 0.1;
 /** Moving rows costs the room more than a device's mood of a few seconds. */
 const leastBetweenDeparturesMs = 5000;
 
+/** What one lap has to say of what is neither computing nor waiting in line. */
+interface Spent {
+  /** The whole lap but for its queues. */
+  ms: number;
+  stages: number;
+  /** What its devices should have computed, by their own measurement. */
+  expected: { id: string; ms: number }[];
+  /** What those computed that have none. */
+  unexpectedMs: number;
+  hops: (Hop & { plannedMs: number })[];
+}
+
 export function createCalibration(options: CalibrationOptions): Calibration {
   /** Of each device: measured over expected compute. */
   const ratios = new Map<string, number[]>();
-  /** Of each link: what part of its planned time laps left it, and that time. */
-  const shares = new Map<string, { plannedMs: number; values: number[] }>();
-  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
-  const besideMs: number[] = [];
+  let spent: Spent[] = [];
   const { nowMs = () => performance.now() } = options;
   let observed = 0;
   let departedAtMs = -Infinity;
@@ -71,7 +80,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
   let shown = new Map<string, number>();
   let planned = new Map<string, number>();
 
-  function add(values: number[], value: number): void {
+  function add<T>(values: T[], value: T): void {
     values.push(value);
     if (values.length > window) values.shift();
   }
@@ -84,27 +93,48 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     return new Map([...ratios.keys()].map((id) => [id, factor(id)]));
   }
 
-  function learnWire({ from, to }: Hop, share: number): void {
-    const name = pairOf(from, to);
+  /**
+   * What is left of each lap once its stages have taken what they usually take, not what they took in that very
+   * lap: of times that are now and then much longer, the usual sum is more than the sum of the usual ones.
+   */
+  function rests(of: readonly Spent[], usual: ReadonlyMap<string, number> = factors()): number[] {
+    return of.map(({ ms, expected, unexpectedMs, hops }) => {
+      const computeMs = expected.reduce(
+        (sum, each) => sum + each.ms * (usual.get(each.id) ?? 1),
+        0,
+      );
+      return ms - computeMs - unexpectedMs - plannedMsOf(hops);
+    });
+  }
+
+  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
+  function besideMs(): number | null {
+    return known(rests(spent).map((ms, index) => ms / spent[index].stages));
+  }
+
+  function wireShare(
+    from: string,
+    to: string,
+    usual: ReadonlyMap<string, number> = factors(),
+  ): number {
+    const link = pairOf(from, to);
     const plannedMs = options.wireMs(from, to);
-    let known = shares.get(name);
-    if (known?.plannedMs !== plannedMs) known = { plannedMs, values: [] };
-    shares.set(name, known);
-    add(known.values, share);
+    const over = spent.filter(({ hops }) =>
+      hops.some((hop) => pairOf(hop.from, hop.to) === link && hop.plannedMs === plannedMs),
+    );
+    const shares = rests(over, usual).map((ms, index) => 1 + ms / plannedMsOf(over[index].hops));
+    return Math.min(1, Math.max(leastWireShare, known(shares) ?? 1));
   }
 
-  function wireShare(from: string, to: string): number {
-    const learned = shares.get(pairOf(from, to));
-    return learned?.plannedMs === options.wireMs(from, to) ? (known(learned.values) ?? 1) : 1;
-  }
-
-  function wireShares(): Map<string, number> {
-    return new Map([...shares].map(([name, { values }]) => [name, known(values) ?? 1]));
+  function wireShares(usual: ReadonlyMap<string, number>): Map<string, number> {
+    const hops = spent.flatMap((lap) => lap.hops);
+    const links = new Map(hops.map((hop) => [pairOf(hop.from, hop.to), hop]));
+    return new Map([...links].map(([name, { from, to }]) => [name, wireShare(from, to, usual)]));
   }
 
   function look(): void {
     const now = factors();
-    const all = new Map([...now, ...wireShares()]);
+    const all = new Map([...now, ...wireShares(now)]);
     const mayDepart = nowMs() - departedAtMs >= leastBetweenDeparturesMs;
     if (mayDepart && differs(now, planned, departure)) {
       departedAtMs = nowMs();
@@ -125,20 +155,28 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         const { device } = stages[stage];
         measured.set(device, (measured.get(device) ?? 0) + computeMs);
       }
+      const lap: Spent = {
+        ms: hops.reduce((rest, { queueMs }) => rest - queueMs, lapMs),
+        stages: stages.length,
+        expected: [],
+        unexpectedMs: 0,
+        hops: hopsOf({ stages }).map((hop) => ({
+          ...hop,
+          plannedMs: options.wireMs(hop.from, hop.to),
+        })),
+      };
       for (const [id, computeMs] of measured) {
-        const expectedMs = expectedCompute(options, stages, id, position);
-        if (expectedMs === null) continue;
+        const ms = expectedCompute(options, stages, id, position);
+        if (ms === null) {
+          lap.unexpectedMs += computeMs;
+          continue;
+        }
+        lap.expected.push({ id, ms });
         const values = ratios.get(id) ?? [];
         ratios.set(id, values);
-        add(values, computeMs / expectedMs);
+        add(values, computeMs / ms);
       }
-      const inStages = hops.reduce((sum, { queueMs, computeMs }) => sum + queueMs + computeMs, 0);
-      const links = hopsOf({ stages });
-      const onWireMs = links.reduce((sum, { from, to }) => sum + options.wireMs(from, to), 0);
-      const restMs = lapMs - inStages - onWireMs;
-      add(besideMs, restMs / stages.length);
-      const share = Math.min(1, Math.max(leastWireShare, 1 + restMs / onWireMs));
-      for (const link of links) learnWire(link, share);
+      add(spent, lap);
       if (++observed % lookEvery === 0) look();
     },
     calibrated(deviceId, profile) {
@@ -146,7 +184,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
       const slower = factor(deviceId);
       return {
         ...profile,
-        callMs: Math.max(0, known(besideMs) ?? profile.callMs),
+        callMs: Math.max(0, besideMs() ?? profile.callMs),
         compute: {
           ...compute,
           embedMs: compute.embedMs * slower,
@@ -157,9 +195,10 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         },
       };
     },
-    wireShare,
+    wireShare: (from, to) => wireShare(from, to),
     forget(deviceId) {
       for (const known of [ratios, shown, planned]) known.delete(deviceId);
+      spent = spent.filter(({ expected }) => expected.every(({ id }) => id !== deviceId));
     },
   };
 }
@@ -181,6 +220,10 @@ function expectedCompute(
       else ms += row === headRow ? compute.headMs : layerMsAt(compute, position);
   }
   return ms > 0 ? ms : null;
+}
+
+function plannedMsOf(hops: readonly { plannedMs: number }[]): number {
+  return hops.reduce((sum, { plannedMs }) => sum + plannedMs, 0);
 }
 
 function known(values: readonly number[] | undefined): number | null {
