@@ -3,6 +3,7 @@
  * plan breaks under way, the next one's devices are given the caches that they lack; what was shown stays.
  */
 import type { LapTiming } from '../room.ts';
+import { giveBack } from './give-back.ts';
 import { LapLost, type LapRunner } from './lap-runner.ts';
 import { createMoves } from './moving.ts';
 import type { Planning, RunningLap } from './planning.ts';
@@ -188,6 +189,7 @@ async function generateOn(
       if (readMs === 0) readMs = timing.lapMs;
       if (fresh.length === 1) options.onLap(running.lap.epoch, timing);
       const accepted = take(logits, drafted, options, made);
+      giveBack(logits);
       lease.ran(running.lap, ids.length + accepted);
       if (fresh.length === 1) {
         const computeMs = timing.hops.reduce((sum, hop) => sum + hop.computeMs, 0);
