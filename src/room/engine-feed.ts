@@ -27,7 +27,9 @@ export interface EngineFeedOptions {
 }
 
 /** One runs, and one waits. */
-const mostInHand = 2;
+const mostShared = 2;
+/** A short one may be over before the page has heard of the one before it: another is in line behind it. */
+const mostUnshared = 3;
 
 export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions): EngineFeed {
   /** Handed over and not done. */
@@ -37,7 +39,7 @@ export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions):
   let isGathering = false;
 
   function wake(): void {
-    while (inHand < mostInHand && (isFree || !mayShare()) && !isGathering) {
+    while (!isGathering && (mayShare() ? isFree && inHand < mostShared : inHand < mostUnshared)) {
       const job = next();
       if (!job) return;
       isFree = false;
