@@ -61,6 +61,9 @@ export async function createEngine(
           underWay.splice(underWay.indexOf(onLastRow), 1);
         }
       },
+      giveBack({ buffer }) {
+        if (buffer instanceof ArrayBuffer) worker.postMessage(buffer, [buffer]);
+      },
       forkSequence: (...fork) => life.unlessLost(remote.forkSequence(...fork)),
       releaseSequence: (sequence) => life.unlessLost(remote.releaseSequence(sequence)),
       // A worker that is computing would answer late, and giving memory back takes its end anyway.

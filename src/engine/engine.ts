@@ -122,6 +122,8 @@ export interface Engine {
    * there when this is done, so that the device computes without a break. Not called where a run fails.
    */
   runBatch(requests: RunRequest[], onLastRow?: () => void): Promise<RunResult[]>;
+  /** Nobody reads these logits, the whole of a run's, any more: they may be overwritten or taken away. */
+  giveBack(logits: Float32Array): void;
   /**
    * Has `to` begin with the first `length` positions of `from`'s KV cache in these rows. Throws if
    * `from` holds fewer.

@@ -62,6 +62,7 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
     unloadRow: (row) => queue(() => unload(row)),
     run: (request) => queue(() => runner.run(request)),
     runBatch: (requests, onLastRow) => queue(() => runner.runBatch(requests, onLastRow)),
+    giveBack: () => undefined,
     forkSequence: ({ first, last }, from, to, length) =>
       queue(async () => {
         for (const [row, loaded] of rows)

@@ -3,9 +3,11 @@ import { expose, transfer } from 'comlink';
 import type { Engine, EngineOptions, RunRequest, RunResult } from './engine.ts';
 import { loadRuntime } from './load-runtime.ts';
 import { createLocalEngine } from './local-engine.ts';
+import { createSpareLogits } from './spare-logits.ts';
 import { lastRowNews } from './worker-news.ts';
 
 let engine: Engine | undefined;
+const spareLogits = createSpareLogits();
 
 function started(): Engine {
   if (!engine) throw new Error('the engine has not been started yet');
@@ -25,11 +27,12 @@ const api = {
   loadRow: (...args: Parameters<Engine['loadRow']>) => started().loadRow(...args),
   unloadRow: (row: number) => started().unloadRow(row),
   async run(...args: Parameters<Engine['run']>): Promise<RunResult> {
-    const result = await started().run(...args);
+    const result = spareLogits.place(await started().run(...args));
     return transfer(result, [result.values.buffer]);
   },
   async runBatch(requests: RunRequest[]): Promise<RunResult[]> {
-    const results = await started().runBatch(requests, () => postMessage(lastRowNews));
+    const done = await started().runBatch(requests, () => postMessage(lastRowNews));
+    const results = done.map((result) => spareLogits.place(result));
     return transfer(
       results,
       results.map(({ values }) => values.buffer),
@@ -41,4 +44,8 @@ const api = {
 
 export type EngineWorkerApi = typeof api;
 
+// Logits that come back are all that comes and is no call.
+addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  if (data instanceof ArrayBuffer) spareLogits.add(data);
+});
 expose(api);

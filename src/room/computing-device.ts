@@ -42,6 +42,8 @@ export interface ComputingDevice {
   /** These laps are in use: rows that only others needed go. */
   keepLaps(epochs: ReadonlySet<number>): Promise<void>;
   start(epoch: number, start: LapStart): void;
+  /** Logits of a lap's end that nobody reads any more. */
+  giveBack(logits: Float32Array): void;
   fork(epoch: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
@@ -139,6 +141,7 @@ export function createComputingDevice(
       await holder.keepOnly([...lapRows(), ...warm]);
     },
     start: (epoch, start) => runner.start(epoch, start),
+    giveBack: (logits) => engine.giveBack(logits),
     fork: (epoch, fork) => runner.fork(epoch, fork),
     receive: (from, header, payload) => runner.receive(from, header, payload),
     release,

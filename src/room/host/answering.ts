@@ -25,6 +25,8 @@ export interface AnsweringOptions {
   caches: Caches;
   plans: Plans;
   laps: LapRunner;
+  /** Logits that nobody reads any more. */
+  giveBack: (logits: Float32Array) => void;
   /** How many answers are in flight now. */
   onInFlight: (count: number) => void;
   /** The conversation has changed. */
@@ -51,6 +53,7 @@ export function createAnswering(room: AnsweringOptions): Answering {
     laps,
     ...caches,
     inFlight: () => plans.load.now(),
+    giveBack: (logits) => room.giveBack(logits),
     turns: createTurns(options.pipeline),
     betweenLaps: createBetweenLaps(),
     speculation: ({ lap }) =>

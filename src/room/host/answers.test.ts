@@ -79,6 +79,7 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
     betweenLaps: createBetweenLaps(),
     ...own.caches(() => 1),
     inFlight: () => 1,
+    giveBack: () => undefined,
     speculation: () => null,
     tokenizer: numbers,
     encodePrompt: (text) => numbers.encode(text, { bos: false }),

@@ -33,6 +33,20 @@ describe('an answer', () => {
     expect(host.paused).toEqual([]);
   });
 
+  it('gives the logits of every lap back once its tokens are chosen', async () => {
+    const host = openHost('host:0-6');
+    const given: number[] = [];
+    const made = await host.generate({
+      giveBack(logits) {
+        given.push(host.shown.length);
+        // What came back may be overwritten at once.
+        logits.fill(0);
+      },
+    });
+    expect(made.ids).toEqual(model.reference.greedyIds);
+    expect(given).toEqual(made.ids.map((_, index) => index + 1));
+  });
+
   it('counts in its prediction what the host takes between laps, and tells how long that took', async () => {
     const alone = await openHost('host:0-6').generate();
     await room.dispose();

@@ -3,7 +3,6 @@
  * plan breaks under way, the next one's devices are given the caches that they lack; what was shown stays.
  */
 import type { LapTiming } from '../room.ts';
-import { giveBack } from './give-back.ts';
 import { LapLost, type LapRunner } from './lap-runner.ts';
 import { createMoves } from './moving.ts';
 import type { Planning, RunningLap } from './planning.ts';
@@ -35,6 +34,8 @@ export interface GenerationOptions {
   /** Settles when this answer may start its next token. */
   turn: (signal: AbortSignal) => Promise<void>;
   signal: AbortSignal;
+  /** Logits of a lap that nobody reads any more. */
+  giveBack: (logits: Float32Array) => void;
   /** What the host usually takes between this answer's laps, ms. */
   betweenLapsMs: () => number;
   /** So long it took between two of them while nothing else was under way. */
@@ -189,7 +190,7 @@ async function generateOn(
       if (readMs === 0) readMs = timing.lapMs;
       if (fresh.length === 1) options.onLap(running.lap.epoch, timing);
       const accepted = take(logits, drafted, options, made);
-      giveBack(logits);
+      options.giveBack(logits);
       lease.ran(running.lap, ids.length + accepted);
       if (fresh.length === 1) {
         const computeMs = timing.hops.reduce((sum, hop) => sum + hop.computeMs, 0);

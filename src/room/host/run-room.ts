@@ -144,6 +144,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     codec: room.codec,
     plans,
     laps,
+    giveBack: (logits) => own.device?.giveBack(logits),
     onInFlight: (count) => trust.onInFlight(count),
   });
   const entrance = createEntrance({

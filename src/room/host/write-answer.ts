@@ -21,6 +21,7 @@ export interface WritingOptions extends Pick<
   | 'sequences'
   | 'refills'
   | 'inFlight'
+  | 'giveBack'
 > {
   planning: Planning;
   laps: LapRunner;
@@ -81,6 +82,7 @@ export async function writeAnswer(
     sequences: options.sequences,
     refills: options.refills,
     inFlight: options.inFlight,
+    giveBack: options.giveBack,
     turn: (stopping) => turns.next(stopping),
     signal,
     betweenLapsMs: () => options.betweenLaps.usualMs(request.sampling),
