@@ -27,9 +27,7 @@ export interface EngineFeedOptions {
 }
 
 /** One runs, and one waits. */
-const mostShared = 2;
-/** A short one may be over before the page has heard of the one before it: another is in line behind it. */
-const mostUnshared = 3;
+const mostInHand = 2;
 
 export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions): EngineFeed {
   /** Handed over and not done. */
@@ -39,7 +37,7 @@ export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions):
   let isGathering = false;
 
   function wake(): void {
-    while (!isGathering && (mayShare() ? isFree && inHand < mostShared : inHand < mostUnshared)) {
+    while (inHand < mostInHand && (isFree || !mayShare()) && !isGathering) {
       const job = next();
       if (!job) return;
       isFree = false;
