@@ -123,10 +123,12 @@ describe('what laps teach', () => {
     expect(17 + stages.length * calibrated(phone).callMs).toBeCloseTo(25, 6);
   });
 
-  it('is forgotten with the device', () => {
-    laps(16, { a: 3 });
+  it('is forgotten with the device, but for what its laps taught of the others', () => {
+    laps(16, { host: 2, a: 3 }, 0.6);
     calibration.forget('a');
     expect(calibrated(phone).compute).toMatchObject(compute);
+    expect(calibrated(host).compute.layerMs).toBe(2);
+    expect(calibrated(host).callMs).toBeCloseTo(0.6, 6);
   });
 });
 
@@ -134,6 +136,12 @@ describe('who hears of it', () => {
   it('has the plan priced once the first laps are known, and not again while nothing changes', () => {
     laps(160);
     expect(told).toEqual(['drift']);
+  });
+
+  it('has the plan priced anew where a lap takes longer and no stage does', () => {
+    laps(64);
+    laps(64, {}, 0.6);
+    expect(told).toEqual(['drift', 'drift']);
   });
 
   it('has the plan priced anew for a small change', () => {

@@ -54,10 +54,12 @@ const drift = 1.03;
 const departure = 1.2;
 /** A link takes some time, whatever laps say. */
 const leastWireShare = 0.1;
+/** Among the names of devices and of pairs of them; none of those is empty. */
+const wholeLap = '';
 /** Moving rows costs the room more than a device's mood of a few seconds. */
 const leastBetweenDeparturesMs = 5000;
 
-/** What one lap has to say of what is neither computing nor waiting in line. */
+/** What one lap has to say of what is left when its stages have computed. */
 interface Spent {
   /** The whole lap but for its queues. */
   ms: number;
@@ -73,12 +75,14 @@ export function createCalibration(options: CalibrationOptions): Calibration {
   /** Of each device: measured over expected compute. */
   const ratios = new Map<string, number[]>();
   let spent: Spent[] = [];
+  /** Of each device; null when laps have taught something since. */
+  let usual: ReadonlyMap<string, number> | null = null;
   const { nowMs = () => performance.now() } = options;
   let observed = 0;
   let departedAtMs = -Infinity;
-  /** By device, and by pair of devices. */
-  let shown = new Map<string, number>();
-  let planned = new Map<string, number>();
+  /** By device, by pair of devices, and of the whole lap. */
+  let shown: ReadonlyMap<string, number> = new Map();
+  let planned: ReadonlyMap<string, number> = new Map();
 
   function add<T>(values: T[], value: T): void {
     values.push(value);
@@ -89,18 +93,19 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     return known(ratios.get(deviceId)) ?? 1;
   }
 
-  function factors(): Map<string, number> {
-    return new Map([...ratios.keys()].map((id) => [id, factor(id)]));
+  function factors(): ReadonlyMap<string, number> {
+    return (usual ??= new Map([...ratios.keys()].map((id) => [id, factor(id)])));
   }
 
   /**
    * What is left of each lap once its stages have taken what they usually take, not what they took in that very
    * lap: of times that are now and then much longer, the usual sum is more than the sum of the usual ones.
    */
-  function rests(of: readonly Spent[], usual: ReadonlyMap<string, number> = factors()): number[] {
+  function rests(of: readonly Spent[]): number[] {
+    const slower = factors();
     return of.map(({ ms, expected, unexpectedMs, hops }) => {
       const computeMs = expected.reduce(
-        (sum, each) => sum + each.ms * (usual.get(each.id) ?? 1),
+        (sum, each) => sum + each.ms * (slower.get(each.id) ?? 1),
         0,
       );
       return ms - computeMs - unexpectedMs - plannedMsOf(hops);
@@ -112,29 +117,30 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     return known(rests(spent).map((ms, index) => ms / spent[index].stages));
   }
 
-  function wireShare(
-    from: string,
-    to: string,
-    usual: ReadonlyMap<string, number> = factors(),
-  ): number {
+  function wireShare(from: string, to: string): number {
     const link = pairOf(from, to);
     const plannedMs = options.wireMs(from, to);
     const over = spent.filter(({ hops }) =>
       hops.some((hop) => pairOf(hop.from, hop.to) === link && hop.plannedMs === plannedMs),
     );
-    const shares = rests(over, usual).map((ms, index) => 1 + ms / plannedMsOf(over[index].hops));
+    const shares = rests(over).map((ms, index) => 1 + ms / plannedMsOf(over[index].hops));
     return Math.min(1, Math.max(leastWireShare, known(shares) ?? 1));
   }
 
-  function wireShares(usual: ReadonlyMap<string, number>): Map<string, number> {
+  function wireShares(): Map<string, number> {
     const hops = spent.flatMap((lap) => lap.hops);
     const links = new Map(hops.map((hop) => [pairOf(hop.from, hop.to), hop]));
-    return new Map([...links].map(([name, { from, to }]) => [name, wireShare(from, to, usual)]));
+    return new Map([...links].map(([name, { from, to }]) => [name, wireShare(from, to)]));
+  }
+
+  /** A lap beside the sum of what its parts usually take. */
+  function lapOverParts(): number {
+    return known(rests(spent).map((ms, index) => 1 + ms / spent[index].ms)) ?? 1;
   }
 
   function look(): void {
     const now = factors();
-    const all = new Map([...now, ...wireShares(now)]);
+    const all = new Map([...now, ...wireShares()]).set(wholeLap, lapOverParts());
     const mayDepart = nowMs() - departedAtMs >= leastBetweenDeparturesMs;
     if (mayDepart && differs(now, planned, departure)) {
       departedAtMs = nowMs();
@@ -177,6 +183,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         add(values, computeMs / ms);
       }
       add(spent, lap);
+      usual = null;
       if (++observed % lookEvery === 0) look();
     },
     calibrated(deviceId, profile) {
@@ -197,10 +204,24 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     },
     wireShare: (from, to) => wireShare(from, to),
     forget(deviceId) {
-      for (const known of [ratios, shown, planned]) known.delete(deviceId);
-      spent = spent.filter(({ expected }) => expected.every(({ id }) => id !== deviceId));
+      const slower = factor(deviceId);
+      // What the others did in its laps stays known.
+      spent = spent.map((lap) => {
+        const gone = lap.expected.find(({ id }) => id === deviceId);
+        if (!gone) return lap;
+        const expected = lap.expected.filter((each) => each !== gone);
+        return { ...lap, expected, unexpectedMs: lap.unexpectedMs + gone.ms * slower };
+      });
+      ratios.delete(deviceId);
+      usual = null;
+      shown = without(shown, deviceId);
+      planned = without(planned, deviceId);
     },
   };
+}
+
+function without(values: ReadonlyMap<string, number>, name: string): Map<string, number> {
+  return new Map([...values].filter(([other]) => other !== name));
 }
 
 /** What the device's own measurement says its stages take; null for one that has none. */
