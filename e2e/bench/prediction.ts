@@ -1,4 +1,4 @@
-/** Measured ms a token beside the plan's, and what a hop costs, with links as they are and slowed down. */
+/** Measured ms a token beside what was predicted, and what a hop costs, with links as they are and slowed down. */
 import type { AnswerResult, AskRequest } from '../../src/room/room.ts';
 import type { LinkEmulation } from '../../src/transport/index.ts';
 import { initialSettings, requestFor } from '../../src/ui/conversation/sampling-settings.ts';

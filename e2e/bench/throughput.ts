@@ -12,7 +12,7 @@ export interface ThroughputFigures {
   batching: 'off' | 'on';
   inFlight: number;
   tokensPerSecond: number;
-  /** What the busiest device computes for a token, mean over the very laps that were counted; null in batches. */
+  /** What the busiest device computes for a token, mean over all laps but each answer's first; null in batches. */
   stageMs: number | null;
   /** Of 1 / that: no pipeline answers faster, one by one. */
   share: number | null;
@@ -84,8 +84,12 @@ async function measureCounts(
       room.host,
       questions.slice(0, inFlight).map((request) => ({ request, afterMs: 0 })),
     );
-    const laps = answers.flatMap(({ result }) => result.laps.slice(1));
-    return { laps, tokensPerSecond: steadyTokensPerSecond(answers) };
+    const tokensPerSecond = steadyTokensPerSecond(answers);
+    if (Number.isNaN(tokensPerSecond))
+      throw new Error(
+        `${inFlight} answers of ${tokens} tokens were never all in flight: ask for more with --tokens.`,
+      );
+    return { laps: answers.flatMap(({ result }) => result.laps.slice(1)), tokensPerSecond };
   }
 
   for (const inFlight of counts) {

@@ -103,7 +103,7 @@ function createLink(
     onFrame: (header, payload) => {
       routes.giveWay();
       framed.emit(header, payload);
-      routes.frameCame();
+      if (!ending.signal.aborted) routes.frameCame();
     },
     outbox,
     stats,

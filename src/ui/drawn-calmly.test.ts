@@ -88,6 +88,20 @@ describe('a page that is drawn calmly', () => {
     expect(drawn.filter((ms) => !lulls.includes(ms))).toEqual([]);
   });
 
+  it('is drawn less often in lulls, too, where painting takes long', () => {
+    paintMs = 12;
+    for (let token = 0; token < 800; token++) {
+      // The first drawings tell how long one takes.
+      if (token === 600) drawn.length = 0;
+      change();
+      vi.advanceTimersByTime(3);
+      store.lull();
+      vi.advanceTimersByTime(2);
+    }
+    expect(drawn.length).toBeGreaterThanOrEqual(3);
+    expect(drawn.length).toBeLessThanOrEqual(4);
+  });
+
   it('does not wait for a lull for long', () => {
     store.lull();
     change();

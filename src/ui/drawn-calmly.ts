@@ -7,7 +7,7 @@ import type { RoomView } from '../room/view.ts';
 const leastApartMs = 50;
 /** Four times a second the text still seems to grow. */
 const mostApartMs = 250;
-/** Of this page's time drawing takes one part in so many: a token that meets a drawing waits for all of it. */
+/** Of this page's time drawing takes one part in so many, as far as the above allows: a token that meets it waits. */
 const partsForTokens = 50;
 /** How much the last drawing counts in what one takes. */
 const newest = 0.2;

@@ -19,13 +19,14 @@ const fewest = 16;
 const mostKinds = 32;
 
 export function createBetweenLaps(): BetweenLaps {
-  /** By everything that makes choosing long or short. */
+  /** By how tokens are chosen; used last, last. */
   const kinds = new Map<string, number[]>();
 
   return {
     observe(sampling, ms) {
       const kind = kindOf(sampling);
       const values = kinds.get(kind) ?? [];
+      kinds.delete(kind);
       kinds.set(kind, values);
       values.push(ms);
       if (values.length > window) values.shift();
@@ -39,5 +40,7 @@ export function createBetweenLaps(): BetweenLaps {
 }
 
 function kindOf(sampling: SamplingOptions): string {
+  const { temperature, repetitionPenalty } = sampling;
+  if (temperature === 0) return JSON.stringify({ temperature, repetitionPenalty });
   return JSON.stringify({ ...sampling, seed: null });
 }

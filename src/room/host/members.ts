@@ -58,7 +58,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
   };
 }
 
-/** Of the pair, whoever is named first. */
+/** One name for the two, whichever comes first. */
 export function pairOf(one: string, other: string): string {
   return [one, other].sort().join(' ');
 }

@@ -134,8 +134,8 @@ function leastWeight(
 ): number {
   // Top-p takes its part of all that top-k keeps, however unlikely.
   const bound = topK > 0 && topP < 1 ? 0 : minP;
-  const unfiltered = minP > 0 ? 1 : uniform + negligible;
-  const most = total * Math.min(topP < 1 ? topP : unfiltered, 1 - negligible);
+  const reached = minP > 0 ? 1 : uniform + negligible;
+  const most = total * Math.min(topP < 1 ? topP : reached, 1 - negligible);
   for (let least = 0.1; least > Math.max(bound, Math.exp(leastExponent)); least *= 0.2) {
     let count = 0;
     let mass = 0;
