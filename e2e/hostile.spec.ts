@@ -76,7 +76,7 @@ test('nothing that a stranger or a member does stops the room', async ({
     await expectHonest(async () => {
       await Promise.all([replaying.goto(keyless), swapping.goto(link)]);
       await expect(replaying.getByRole('alert')).toContainText('key does not fit', ready);
-      await expect(swapping.getByRole('alert')).toContainText('found no network path', ready);
+      await expect(swapping.getByRole('alert')).toContainText(/f(ou|i)nd no network path/, ready);
     });
     expect((await viewOf(host)).devices).toHaveLength(3);
     await replaying.close();

@@ -63,8 +63,8 @@ test('a room lives through joining, asking, stopping, leaving and breaking', asy
   await test.step('the text streams', async () => {
     await sampleGreedily(host, 200);
     const lengths = await lengthsWhileAnswering(host);
-    // A running answer is drawn twenty times a second, and 200 tokens take a quick machine half of one.
-    expect(lengths.length).toBeGreaterThan(5);
+    // A running answer is drawn four times a second or more, and 200 tokens take a quick machine half of one.
+    expect(lengths.length).toBeGreaterThan(2);
     whole = await lastAnswer(host).getByRole('paragraph').first().innerText();
     expect(whole.startsWith(expected)).toBe(true);
   });

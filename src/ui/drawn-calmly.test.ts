@@ -9,9 +9,9 @@ let page: { hidden: boolean };
 /** How long a frame takes to be laid out and painted. */
 let paintMs: number;
 
-/** What the room changes: its number of notices. */
+/** A token more: its answer's text grows. */
 function change(): void {
-  store.notice('It changed.');
+  store.update({ answers: [...store.view.answers] });
 }
 
 beforeEach(() => {
@@ -100,6 +100,23 @@ describe('a page that is drawn calmly', () => {
     }
     expect(drawn.length).toBeGreaterThanOrEqual(3);
     expect(drawn.length).toBeLessThanOrEqual(4);
+  });
+
+  it('is drawn at once when more than text and figures change', () => {
+    paintMs = 12;
+    for (let ms = 0; ms < 3000; ms += 5) {
+      change();
+      store.lull();
+      vi.advanceTimersByTime(5);
+    }
+    store.notice('A device left.');
+    const saidMs = performance.now();
+    drawn.length = 0;
+    for (let ms = 0; ms < 70; ms += 5) {
+      change();
+      vi.advanceTimersByTime(5);
+    }
+    expect(drawn.filter((ms) => ms - saidMs <= 66).length).toBeGreaterThanOrEqual(1);
   });
 
   it('does not wait for a lull for long', () => {

@@ -2,6 +2,7 @@
 import { inNextTask } from '../room/next-task.ts';
 import type { Room } from '../room/room.ts';
 import type { RoomView } from '../room/view.ts';
+import { isSameStanding, standingOf } from './standing.ts';
 
 /** Twenty times a second reads as a steady stream; sixty would take three times as much from the tokens' time. */
 const leastApartMs = 50;
@@ -18,8 +19,8 @@ const latelyMs = 250;
 
 /**
  * A room may change with every token, and a drawing takes as long as a small stage: at a bad moment it holds the
- * token up. So the page is drawn the less often the longer that takes, and while this tab waits for others where
- * it does.
+ * token up. So text and figures are drawn the less often the longer that takes, and while this tab waits for others
+ * where it does. Whatever else changes is drawn at once.
  */
 export function drawnCalmly(
   room: Pick<Room, 'view' | 'subscribe' | 'onLull'>,
@@ -30,6 +31,8 @@ export function drawnCalmly(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastMs = -Infinity;
   let lastLullMs = -Infinity;
+  /** As last drawn. */
+  let standing: unknown[] = [];
   /** What a drawing takes of the page's thread, layout and paint included, of late. */
   let tookMs = 0;
 
@@ -48,6 +51,7 @@ export function drawnCalmly(
     frame = 0;
     isDue = false;
     lastMs = performance.now();
+    standing = standingOf(room.view);
     draw(room.view);
   }
 
@@ -71,14 +75,20 @@ export function drawnCalmly(
     });
   }
 
-  const endSubscription = room.subscribe(() => {
-    if (isDue) return;
+  function drawAfter(waitMs: number): void {
     isDue = true;
-    const nowMs = performance.now();
-    const restMs = nextMs() - nowMs;
-    const waitMs = nowMs - lastLullMs < latelyMs ? Math.max(restMs, 0) + longestWaitMs : restMs;
+    clearTimeout(timer);
     if (waitMs > 0) timer = setTimeout(drawNextFrame, waitMs);
     else drawNextFrame();
+  }
+
+  const endSubscription = room.subscribe((view) => {
+    const isUrgent = !isSameStanding(standing, standingOf(view));
+    if (frame !== 0 || (isDue && !isUrgent)) return;
+    const nowMs = performance.now();
+    const hasLulls = nowMs - lastLullMs < latelyMs;
+    if (isUrgent) drawAfter(lastMs + leastApartMs - nowMs);
+    else drawAfter(Math.max(nextMs() - nowMs, 0) + (hasLulls ? longestWaitMs : 0));
   });
   const endLulls = room.onLull(() => {
     const nowMs = performance.now();

@@ -1,0 +1,16 @@
+/** What of a room a person waits for, or has just brought about: all but the text and the figures that run on. */
+import type { RoomView } from '../room/view.ts';
+
+/** Equal, entry by entry, as long as only text and figures change. */
+export function standingOf(view: RoomView): unknown[] {
+  const { phase, link, model, plan, waitingFor, asking, door, notices, devices, answers } = view;
+  return [
+    ...[phase, link, model, plan?.epoch, plan?.status, waitingFor, asking, door, notices],
+    ...devices.flatMap(({ id, status: { kind } }) => [id, kind === 'computing' ? 'ready' : kind]),
+    ...answers.map(({ status }) => status.kind),
+  ];
+}
+
+export function isSameStanding(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((entry, index) => entry === other[index]);
+}
