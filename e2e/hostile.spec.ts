@@ -50,7 +50,11 @@ test('nothing that a stranger or a member does stops the room', async ({
       topLogits: 0,
     });
     await attack();
-    expect((await answering).ids).toEqual(reference.greedyIds.slice(0, tokens));
+    const { ids, because } = await answering;
+    expect({ because, ids }).toEqual({
+      because: 'length',
+      ids: reference.greedyIds.slice(0, tokens),
+    });
   }
 
   async function expectNotice(sentence: RegExp): Promise<void> {
