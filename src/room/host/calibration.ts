@@ -3,9 +3,10 @@
  * for a moment and alone; how long its stages then really take, token after token, is known better. Plans
  * and predictions follow that, once it is more than noise.
  */
-import type { LapTiming } from '../room.ts';
+import { hopsOf, type Stage } from '../lap.ts';
 import { median } from '../median.ts';
-import { hopsOf, type Hop, type Stage } from '../lap.ts';
+import type { LapTiming } from '../room.ts';
+import { plannedMsOf, restMs, type Spent } from './lap-rest.ts';
 import { pairOf, type DeviceProfile, type Member } from './members.ts';
 import { layerMsAt } from './room-plan.ts';
 
@@ -59,30 +60,26 @@ const wholeLap = '';
 /** Moving rows costs the room more than a device's mood of a few seconds. */
 const leastBetweenDeparturesMs = 5000;
 
-/** What one lap has to say of what is left when its stages have computed. */
-interface Spent {
-  /** The whole lap but for its queues. */
-  ms: number;
-  stages: number;
-  /** What its devices should have computed, by their own measurement. */
-  expected: { id: string; ms: number }[];
-  /** What those computed that have none. */
-  unexpectedMs: number;
-  hops: (Hop & { plannedMs: number })[];
+interface Lessons {
+  /** Of each device: how much slower it is than it measured. */
+  factors: Map<string, number>;
+  laps: (Spent & { restMs: number })[];
+  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
+  besideMs: number | null;
 }
 
 export function createCalibration(options: CalibrationOptions): Calibration {
   /** Of each device: measured over expected compute. */
   const ratios = new Map<string, number[]>();
   let spent: Spent[] = [];
-  /** Of each device; null when laps have taught something since. */
-  let usual: ReadonlyMap<string, number> | null = null;
+  /** What all of them say together; null when it is to be worked out anew. */
+  let lessons: Lessons | null = null;
   const { nowMs = () => performance.now() } = options;
   let observed = 0;
   let departedAtMs = -Infinity;
   /** By device, by pair of devices, and of the whole lap. */
-  let shown: ReadonlyMap<string, number> = new Map();
-  let planned: ReadonlyMap<string, number> = new Map();
+  let shown = new Map<string, number>();
+  let planned = new Map<string, number>();
 
   function add<T>(values: T[], value: T): void {
     values.push(value);
@@ -93,37 +90,21 @@ export function createCalibration(options: CalibrationOptions): Calibration {
     return known(ratios.get(deviceId)) ?? 1;
   }
 
-  function factors(): ReadonlyMap<string, number> {
-    return (usual ??= new Map([...ratios.keys()].map((id) => [id, factor(id)])));
-  }
-
-  /**
-   * What is left of each lap once its stages have taken what they usually take, not what they took in that very
-   * lap: of times that are now and then much longer, the usual sum is more than the sum of the usual ones.
-   */
-  function rests(of: readonly Spent[]): number[] {
-    const slower = factors();
-    return of.map(({ ms, expected, unexpectedMs, hops }) => {
-      const computeMs = expected.reduce(
-        (sum, each) => sum + each.ms * (slower.get(each.id) ?? 1),
-        0,
-      );
-      return ms - computeMs - unexpectedMs - plannedMsOf(hops);
-    });
-  }
-
-  /** What a stage takes beside computing, queueing and the planned wire: calls into workers, packing, waking up. */
-  function besideMs(): number | null {
-    return known(rests(spent).map((ms, index) => ms / spent[index].stages));
+  function learned(): Lessons {
+    if (lessons) return lessons;
+    const factors = new Map([...ratios.keys()].map((id) => [id, factor(id)]));
+    const laps = spent.map((lap) => ({ ...lap, restMs: restMs(lap, factors) }));
+    const besideMs = known(laps.map((lap) => lap.restMs / lap.stages));
+    return (lessons = { factors, laps, besideMs });
   }
 
   function wireShare(from: string, to: string): number {
     const link = pairOf(from, to);
     const plannedMs = options.wireMs(from, to);
-    const over = spent.filter(({ hops }) =>
+    const over = learned().laps.filter(({ hops }) =>
       hops.some((hop) => pairOf(hop.from, hop.to) === link && hop.plannedMs === plannedMs),
     );
-    const shares = rests(over).map((ms, index) => 1 + ms / plannedMsOf(over[index].hops));
+    const shares = over.map((lap) => 1 + lap.restMs / plannedMsOf(lap.hops));
     return Math.min(1, Math.max(leastWireShare, known(shares) ?? 1));
   }
 
@@ -135,11 +116,11 @@ export function createCalibration(options: CalibrationOptions): Calibration {
 
   /** A lap beside the sum of what its parts usually take. */
   function lapOverParts(): number {
-    return known(rests(spent).map((ms, index) => 1 + ms / spent[index].ms)) ?? 1;
+    return known(learned().laps.map((lap) => 1 + lap.restMs / lap.ms)) ?? 1;
   }
 
   function look(): void {
-    const now = factors();
+    const now = learned().factors;
     const all = new Map([...now, ...wireShares()]).set(wholeLap, lapOverParts());
     const mayDepart = nowMs() - departedAtMs >= leastBetweenDeparturesMs;
     if (mayDepart && differs(now, planned, departure)) {
@@ -183,7 +164,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         add(values, computeMs / ms);
       }
       add(spent, lap);
-      usual = null;
+      lessons = null;
       if (++observed % lookEvery === 0) look();
     },
     calibrated(deviceId, profile) {
@@ -191,7 +172,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
       const slower = factor(deviceId);
       return {
         ...profile,
-        callMs: Math.max(0, besideMs() ?? profile.callMs),
+        callMs: Math.max(0, learned().besideMs ?? profile.callMs),
         compute: {
           ...compute,
           embedMs: compute.embedMs * slower,
@@ -202,7 +183,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         },
       };
     },
-    wireShare: (from, to) => wireShare(from, to),
+    wireShare,
     forget(deviceId) {
       const slower = factor(deviceId);
       // What the others did in its laps stays known.
@@ -212,16 +193,10 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         const expected = lap.expected.filter((each) => each !== gone);
         return { ...lap, expected, unexpectedMs: lap.unexpectedMs + gone.ms * slower };
       });
-      ratios.delete(deviceId);
-      usual = null;
-      shown = without(shown, deviceId);
-      planned = without(planned, deviceId);
+      for (const each of [ratios, shown, planned]) each.delete(deviceId);
+      lessons = null;
     },
   };
-}
-
-function without(values: ReadonlyMap<string, number>, name: string): Map<string, number> {
-  return new Map([...values].filter(([other]) => other !== name));
 }
 
 /** What the device's own measurement says its stages take; null for one that has none. */
@@ -241,10 +216,6 @@ function expectedCompute(
       else ms += row === headRow ? compute.headMs : layerMsAt(compute, position);
   }
   return ms > 0 ? ms : null;
-}
-
-function plannedMsOf(hops: readonly { plannedMs: number }[]): number {
-  return hops.reduce((sum, { plannedMs }) => sum + plannedMs, 0);
 }
 
 function known(values: readonly number[] | undefined): number | null {
