@@ -65,20 +65,13 @@ test.describe('leaving is noticed', () => {
       expect(ending.at - at).toBeLessThan(2000);
     });
 
-  test('within the deadline when a browser is killed', async ({
-    newDevice,
-    browsers,
-    doomedBrowser,
-  }) => {
-    const host = await newDevice(browsers[0]);
-    const guest = await newDevice(doomedBrowser);
+  test('within the deadline when a browser is killed', async ({ doomedPair, doomedBrowser }) => {
     const options = { key, silenceMs: 2000 };
-    await connect({ host, guest }, options, options);
-    const session = await doomedBrowser.newBrowserCDPSession();
-    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await connect(doomedPair, options, options);
+    const ids = await processIdsOf(doomedBrowser);
     const at = Date.now();
-    for (const { id } of processInfo) process.kill(id, 'SIGKILL');
-    const ending = await endingOf(host);
+    for (const id of ids) process.kill(id, 'SIGKILL');
+    const ending = await endingOf(doomedPair.host);
     console.log(
       `killed browser noticed after ${ending.at - at} ms (deadline 2000): ${ending.reason}`,
     );
@@ -86,34 +79,26 @@ test.describe('leaving is noticed', () => {
     expect(ending.at - at).toBeLessThan(4000);
   });
 
-  test('within the deadline when a browser freezes', async ({
-    newDevice,
-    browsers,
-    doomedBrowser,
-  }) => {
-    const host = await newDevice(browsers[0]);
-    const guest = await newDevice(doomedBrowser);
-    await connect({ host, guest }, { key, silenceMs: 2000 });
+  test('within the deadline when a browser freezes', async ({ doomedPair, doomedBrowser }) => {
+    await connect(doomedPair, { key, silenceMs: 2000 });
     const thaw = await freeze(doomedBrowser);
     const at = Date.now();
-    const ending = await endingOf(host);
-    await thaw();
+    const ending = await endingOf(doomedPair.host);
+    thaw();
     console.log(`frozen browser noticed after ${ending.at - at} ms (deadline 2000)`);
     expect(ending.cause).toBe('silent');
     expect(ending.at - at).toBeLessThan(4000);
   });
 
   test('and not by a browser that froze itself for a while', async ({
-    newDevice,
-    browsers,
+    doomedPair,
     doomedBrowser,
   }) => {
-    const host = await newDevice(browsers[0]);
-    const guest = await newDevice(doomedBrowser);
-    await connect({ host, guest }, { key, silenceMs: 20_000 }, { key, silenceMs: 1000 });
+    const { host, guest } = doomedPair;
+    await connect(doomedPair, { key, silenceMs: 20_000 }, { key, silenceMs: 1000 });
     const thaw = await freeze(doomedBrowser);
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    await thaw();
+    thaw();
     // Longer than the deadline that it would have applied to the host.
     for (let count = 0; count < 5; count++) {
       await new Promise((resolve) => setTimeout(resolve, 400));
@@ -124,12 +109,17 @@ test.describe('leaving is noticed', () => {
 });
 
 /** Stops a browser's processes; returns what lets them go on. */
-async function freeze(browser: Browser): Promise<() => Promise<void>> {
+async function freeze(browser: Browser): Promise<() => void> {
+  const ids = await processIdsOf(browser);
+  for (const id of ids) process.kill(id, 'SIGSTOP');
+  return () => {
+    for (const id of ids) process.kill(id, 'SIGCONT');
+  };
+}
+
+async function processIdsOf(browser: Browser): Promise<number[]> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  for (const { id } of processInfo) process.kill(id, 'SIGSTOP');
-  return async () => {
-    for (const { id } of processInfo) process.kill(id, 'SIGCONT');
-    await session.detach();
-  };
+  await session.detach();
+  return processInfo.map(({ id }) => id);
 }

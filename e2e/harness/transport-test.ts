@@ -11,6 +11,7 @@ import { createNetworkPath, type NetworkPath } from './network-path.ts';
 import { startSocketlessServer, type SocketlessServer } from './socketless-server.ts';
 import { connect, type Pair, type TestDevice } from './transport-devices.ts';
 import { startTransportServer, type TransportServer } from './transport-server.ts';
+import { workerServer } from './worker-server.ts';
 
 export { expect, type Page };
 
@@ -25,6 +26,8 @@ interface TransportFixtures {
   pathPair: Pair & { path: NetworkPath };
   /** A third browser, to be killed or frozen. */
   doomedBrowser: Browser;
+  /** A host that stays, and a device in the third browser. */
+  doomedPair: Pair;
   /** The server, for browsers that get no socket to it. */
   socketlessServer: SocketlessServer;
 }
@@ -40,15 +43,7 @@ interface TransportWorkerFixtures {
 let nextId = 0;
 
 export const test = base.extend<TransportFixtures, TransportWorkerFixtures>({
-  transportServer: [
-    async ({ browserName }, use) => {
-      if (browserName !== 'chromium') throw new Error(`written for Chromium, not ${browserName}`);
-      const server = await startTransportServer();
-      await use(server);
-      await server.close();
-    },
-    { scope: 'worker' },
-  ],
+  transportServer: workerServer(startTransportServer),
   browsers: [
     async ({ playwright, launchOptions }, use) => {
       const browsers = await launchTwo(playwright, launchOptions);
@@ -103,6 +98,10 @@ export const test = base.extend<TransportFixtures, TransportWorkerFixtures>({
     const browser = await playwright.chromium.launch(launchOptions);
     await use(browser);
     await browser.close();
+  },
+  doomedPair: async ({ browsers, doomedBrowser, newDevice }, use) => {
+    const host = await newDevice(browsers[0]);
+    await use({ host, guest: await newDevice(doomedBrowser) });
   },
   socketlessServer: async ({ transportServer }, use) => {
     const server = await startSocketlessServer(transportServer.origin);
