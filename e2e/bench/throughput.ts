@@ -6,6 +6,11 @@ import type { BenchRooms, StageLength } from './bench-rooms.ts';
 import { busiestDeviceMs, slowestDeviceMs } from './lap-figures.ts';
 import { lastingQuestions } from './room-questions.ts';
 
+interface Run {
+  laps: LapTiming[];
+  tokensPerSecond: number;
+}
+
 export interface ThroughputFigures {
   stages: StageLength;
   weights: HostOptions['weights'];
@@ -77,9 +82,7 @@ async function measureCounts(
   const questions = await lastingQuestions(room, Math.max(...counts), promptTokens, tokens);
   let aloneMs = NaN;
 
-  async function measure(
-    inFlight: number,
-  ): Promise<{ laps: LapTiming[]; tokensPerSecond: number }> {
+  async function measure(inFlight: number): Promise<Run> {
     const answers = await askTogether(
       room.host,
       questions.slice(0, inFlight).map((request) => ({ request, afterMs: 0 })),
@@ -93,7 +96,7 @@ async function measureCounts(
   }
 
   for (const inFlight of counts) {
-    const runs: Awaited<ReturnType<typeof measure>>[] = [];
+    const runs: Run[] = [];
     while (runs.length < repeats) runs.push(await measure(inFlight));
     runs.sort((a, b) => a.tokensPerSecond - b.tokensPerSecond);
     const { laps, tokensPerSecond } = runs[repeats >> 1];

@@ -7,6 +7,7 @@ import { assumedMemoryBudget } from '../profile/memory-budget.ts';
 import { assumedThreads, chooseBackend, thisPlatform } from '../profile/this-device.ts';
 import type { PieceCache } from '../store/piece-cache.ts';
 import { readRuntimeBinary } from '../store/runtime-binary.ts';
+import { median } from './median.ts';
 import type { DeviceOptions } from './room.ts';
 import type { DeviceStatus } from './view.ts';
 
@@ -71,5 +72,5 @@ async function measureCall(engine: Engine): Promise<number> {
     await engine.releaseSequence(0);
     times.push(performance.now() - startedMs);
   }
-  return times.sort((a, b) => a - b)[callsTimed >> 1];
+  return median(times) ?? 0;
 }

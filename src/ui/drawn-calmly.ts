@@ -83,8 +83,9 @@ export function drawnCalmly(
   }
 
   const endSubscription = room.subscribe((view) => {
+    if (frame !== 0) return;
     const isUrgent = !isSameStanding(standing, standingOf(view));
-    if (frame !== 0 || (isDue && !isUrgent)) return;
+    if (isDue && !isUrgent) return;
     const nowMs = performance.now();
     const hasLulls = nowMs - lastLullMs < latelyMs;
     if (isUrgent) drawAfter(lastMs + leastApartMs - nowMs);

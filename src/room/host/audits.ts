@@ -4,9 +4,9 @@
  * the host while nobody waits for an answer; where they differ the host has the last word, whose own rows have
  * been held against the model's golden states. No token waits for any of this.
  */
-import { dropOldest } from '../drop-oldest.ts';
 import type { BulkHeader, BulkMessage } from '../bulk-message.ts';
 import { deviationOf, isWithin, limitOf, piecesAreExact } from '../deviation.ts';
+import { dropOldest } from '../drop-oldest.ts';
 import { unpackHidden, wireCode } from '../hidden-codec.ts';
 import type { Lap } from '../lap.ts';
 import type { HostMessage } from '../protocol.ts';

@@ -2,8 +2,8 @@
  * The room's door: who has proven the key is let in, asked for, or turned away. It knows devices by their
  * certificates, which nobody else can show; who was in the room comes in again without asking.
  */
-import { dropOldest } from '../drop-oldest.ts';
 import { pairCode, type Link } from '../../transport/index.ts';
+import { dropOldest } from '../drop-oldest.ts';
 import type { HostMessage } from '../protocol.ts';
 import type { DoorMode, DoorView } from '../view.ts';
 

@@ -2,8 +2,8 @@
  * Asks the planner, which proves its plans in a worker. A plan that is good but not yet proven is used
  * after a moment; when the proof ends and found a better one, the room hears and plans again.
  */
-import { dropOldest } from '../drop-oldest.ts';
 import type { Choice, ChooseOptions, PlannerClient, Problem } from '../../planner/index.ts';
+import { dropOldest } from '../drop-oldest.ts';
 
 export type Choose = (
   problem: Problem,
