@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../src/model/manifest.ts';
 import { parseManifestText } from '../src/model/parse-manifest.ts';
-import { greedy } from '../src/room/host/sampler.ts';
+import { greedy } from '../src/room/host/decoding/sampler.ts';
 import type { DeviceView } from '../src/room/view.ts';
 import { storedBytes } from '../src/store/row-pieces.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { defaultModel } from '../src/model/catalogue.ts';
 import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
-import { deviceName } from '../src/room/host/members.ts';
+import { deviceName } from '../src/room/host/membership/members.ts';
 import { onStand, runCommand, say, wholeNumber, type BenchStand } from './bench/bench-stand.ts';
 import { answerBesideLoad, type BusyFigures } from './bench/busy-room.ts';
 import { median } from './bench/statistics.ts';

@@ -1,5 +1,5 @@
 /** Devices that compute wrongly on purpose: each is found out, named and dropped, and the room goes on. */
-import { greedy } from '../src/room/host/sampler.ts';
+import { greedy } from '../src/room/host/decoding/sampler.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { prepareToLie, startLying } from './harness/dishonest-device.ts';
 import { askerOf, noticesOf, planOf, viewOf } from './harness/tab-room.ts';

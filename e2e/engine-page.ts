@@ -24,7 +24,7 @@ import {
 } from '../src/model/fixtures/random-checkpoint.ts';
 import { ManifestSchema, type Manifest } from '../src/model/manifest.ts';
 import { openRandomModel, randomReference } from '../src/room/fixtures/random-model.ts';
-import { createSelfProof } from '../src/room/self-proof.ts';
+import { createSelfProof } from '../src/room/compute/self-proof.ts';
 
 /** A model in this page, all of its rows loaded. */
 interface Opened {

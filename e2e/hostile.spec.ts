@@ -2,7 +2,7 @@
  * A room that is attacked from all sides while it answers: every answer comes out as it would alone, whoever broke the
  * rules is out and named in a sentence, and the honest devices hold no more than they should.
  */
-import { greedy } from '../src/room/host/sampler.ts';
+import { greedy } from '../src/room/host/decoding/sampler.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { prepareToLie, startLying } from './harness/dishonest-device.ts';

@@ -1,5 +1,5 @@
 /** The questions that benchmarks ask: plain, repetitive, long. */
-import { greedy } from '../../src/room/host/sampler.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
 import type { AskRequest } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 

@@ -1,6 +1,6 @@
 /** Whether every answer is what it has to be, from the host's record and the devices' screens. */
 import type { Page } from 'playwright';
-import type { AskedRecord } from '../../src/room/host/room-record.ts';
+import type { AskedRecord } from '../../src/room/host/record/room-record.ts';
 import type { DeviceQuestion } from './asking.ts';
 import { nameOf, questionAt, type Expected } from './questions.ts';
 

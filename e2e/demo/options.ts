@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { defaultModel } from '../../src/model/catalogue.ts';
-import { greedy } from '../../src/room/host/sampler.ts';
-import { deviceName } from '../../src/room/host/members.ts';
-import { EmulationSchema } from '../../src/room/protocol.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
+import { deviceName } from '../../src/room/host/membership/members.ts';
+import { EmulationSchema } from '../../src/room/protocol/control-messages.ts';
 import type { AskRequest, DeviceOptions, HostOptions } from '../../src/room/room.ts';
 import { parseEmulatedLink } from '../../src/transport/emulated-network.ts';
 import type { LinkEmulation } from '../../src/transport/index.ts';

@@ -8,9 +8,9 @@ import {
   decodeBulk,
   encodeBulk,
   type BulkHeader,
-} from '../../src/room/bulk-message.ts';
-import { createPeers } from '../../src/room/peers.ts';
-import { createPieceExchange } from '../../src/room/piece-exchange.ts';
+} from '../../src/room/protocol/bulk-message.ts';
+import { createPeers } from '../../src/room/links/peers.ts';
+import { createPieceExchange } from '../../src/room/pieces/piece-exchange.ts';
 import { LinkMessageSchema } from '../../src/transport/link-message.ts';
 import { openHostileLink, openNear, roomKey, type HostileLink } from './hostile-link.ts';
 import { messagesByKind } from './message-values.ts';

@@ -12,7 +12,7 @@ import { byteLevelTokenizer, llamaTokenizer } from '../../src/model/fixtures/tok
 import { loadTokenizer } from '../../src/model/tokenizer.ts';
 import { parseProblem, solve } from '../../src/planner/index.ts';
 import { startRandom } from '../../src/planner/random.ts';
-import { relayServers } from '../../src/room/relay-servers.ts';
+import { relayServers } from '../../src/room/links/relay-servers.ts';
 import { parseOptions } from '../../src/server/options.ts';
 import { parseEmulatedLink } from '../../src/transport/emulated-network.ts';
 import { makeRoomLink, parseRoomLink } from '../../src/transport/room-link.ts';

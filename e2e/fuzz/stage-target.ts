@@ -3,7 +3,7 @@
  * frames of an answer that has to come out right.
  */
 import type { TinyModel } from '../../src/engine/fixtures/tiny-model.ts';
-import { forkCode } from '../../src/room/hidden-codec.ts';
+import { forkCode } from '../../src/room/protocol/hidden-codec.ts';
 import {
   createEngineRoom,
   stagesOf,

@@ -1,8 +1,8 @@
 /** A room as the code around it sees it: what the face, the demo and the benchmarks call. */
 import type { Backend, WeightType } from '../engine/engine.ts';
 import type { LinkEmulation } from '../transport/index.ts';
-import type { SamplingOptions } from './host/sampler.ts';
-import type { PipelineMode } from './host/turns.ts';
+import type { SamplingOptions } from './host/decoding/sampler.ts';
+import type { PipelineMode } from './host/decoding/pipeline-turns.ts';
 import type { AskingMode, DoorMode, PlanReasons, RoomView, RowRange, StageTiming } from './view.ts';
 
 export type WireType = 'f16' | 'f32';

@@ -10,9 +10,9 @@ import {
   type EngineRoom,
 } from './fixtures/engine-room.ts';
 import { runningOn } from './fixtures/made-up-plans.ts';
-import { forkCode } from './hidden-codec.ts';
-import type { StageFailure } from './complaints.ts';
-import type { ComputingDevice } from './computing-device.ts';
+import { forkCode } from './protocol/hidden-codec.ts';
+import type { StageFailure } from './stage/stage-failures.ts';
+import type { ComputingDevice } from './compute/computing-device.ts';
 
 const lap = { epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
 const hidden = 96;

@@ -2,7 +2,7 @@
 import { mount } from 'svelte';
 import { joinRoom } from '../room/device/join-room.ts';
 import { openRoom } from '../room/host/open-room.ts';
-import { findRoomRecord } from '../room/host/room-record.ts';
+import { findRoomRecord } from '../room/host/record/room-record.ts';
 import { parseRoomLink } from '../transport/index.ts';
 import App from './App.svelte';
 import { consoleApi } from './console-api.ts';

@@ -1,7 +1,7 @@
 /** Which room this tab is in, if any: the one piece of state that the whole page turns on. */
 import { flushSync } from 'svelte';
 import type { AskRequest, DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
-import type { RoomRecord } from '../room/host/room-record.ts';
+import type { RoomRecord } from '../room/host/record/room-record.ts';
 import type { RoomView } from '../room/view.ts';
 import { drawnCalmly } from './drawn-calmly.ts';
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { nodeRuntime, readTinyModelFile } from '../../engine/fixtures/node-runtime.ts';
 import { createLocalEngine } from '../../engine/local-engine.ts';
 import { contextLength, madeUpProfile } from '../fixtures/engine-room.ts';
-import type { PreparedEngine } from '../prepare-engine.ts';
+import type { PreparedEngine } from '../compute/prepare-engine.ts';
 import { createKeptEngine } from './kept-engine.ts';
 
 it('is the last visit’s, and the present visit hears of its loss', async () => {

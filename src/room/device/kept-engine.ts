@@ -2,8 +2,8 @@
  * The tab's engine outlives a visit: a device that finds its room again has measured itself already,
  * and its runtime is running.
  */
-import type { PreparedEngine } from '../prepare-engine.ts';
-import type { ComputeWith } from '../safer-compute.ts';
+import type { PreparedEngine } from '../compute/prepare-engine.ts';
+import type { ComputeWith } from '../compute/safer-compute.ts';
 
 export interface KeptEngine {
   /**

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DeviceMessage, HostMessage } from '../protocol.ts';
+import type { DeviceMessage, HostMessage } from '../protocol/control-messages.ts';
 import type { Answer, AskRequest } from '../room.ts';
-import { greedy } from '../host/sampler.ts';
+import { greedy } from '../host/decoding/sampler.ts';
 import type { AnswerView } from '../view.ts';
 import { createOwnQuestions, type OwnQuestions } from './own-questions.ts';
 

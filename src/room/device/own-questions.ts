@@ -3,7 +3,7 @@
  * connection: what was open is asked again, and since every question carries its seed the answer goes
  * on where the screen had come to.
  */
-import type { DeviceMessage, HostMessage } from '../protocol.ts';
+import type { DeviceMessage, HostMessage } from '../protocol/control-messages.ts';
 import type { Answer, AnswerResult, AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
 

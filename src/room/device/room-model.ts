@@ -4,8 +4,8 @@ import { parseManifest } from '../../model/parse-manifest.ts';
 import { httpOrigin, type PieceOrigin } from '../../store/piece-origin.ts';
 import { readManifest, sha256Hex } from '../../store/read-manifest.ts';
 import type { Link } from '../../transport/index.ts';
-import { decodeBulk } from '../bulk-message.ts';
-import type { HostMessage } from '../protocol.ts';
+import { decodeBulk } from '../protocol/bulk-message.ts';
+import type { HostMessage } from '../protocol/control-messages.ts';
 
 export interface RoomModel {
   manifest: Manifest;

@@ -12,26 +12,30 @@ import {
   type RoomAddress,
   type Signalling,
 } from '../../transport/index.ts';
-import { createModelStore } from '../model-store.ts';
+import { createModelStore } from '../pieces/model-store.ts';
 import { modelView } from '../model-view.ts';
 import { onAbort } from '../on-abort.ts';
-import { createPeers } from '../peers.ts';
-import { prepareEngine } from '../prepare-engine.ts';
-import { relayServers } from '../relay-servers.ts';
-import { roomProtocolVersion, type DeviceMessage, type HostMessage } from '../protocol.ts';
+import { createPeers } from '../links/peers.ts';
+import { prepareEngine } from '../compute/prepare-engine.ts';
+import { relayServers } from '../links/relay-servers.ts';
+import {
+  roomProtocolVersion,
+  type DeviceMessage,
+  type HostMessage,
+} from '../protocol/control-messages.ts';
 import type { DeviceOptions } from '../room.ts';
-import { saferThan } from '../safer-compute.ts';
-import { createSelfProof } from '../self-proof.ts';
-import { createShardHolder } from '../shard-holder.ts';
+import { saferThan } from '../compute/safer-compute.ts';
+import { createSelfProof } from '../compute/self-proof.ts';
+import { createShardHolder } from '../compute/shard-holder.ts';
 import type { ViewStore } from '../view-store.ts';
-import { openInbox, type Inbox } from './inbox.ts';
+import { openInbox, type Inbox } from './part/inbox.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import { createOwnView } from './own-view.ts';
 import { findRoomModel } from './room-model.ts';
-import { createRowSources } from './row-sources.ts';
-import { createStatusReporter } from './status-reporter.ts';
-import { takePart, type DevicePart } from './take-part.ts';
+import { createRowSources } from './part/row-sources.ts';
+import { createStatusReporter } from './part/status-reporter.ts';
+import { takePart, type DevicePart } from './part/take-part.ts';
 
 export interface VisitOptions {
   address: RoomAddress;

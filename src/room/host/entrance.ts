@@ -3,22 +3,28 @@
  * the part of the host that it is for. Whoever is removed goes out here, and links are slowed down here on purpose.
  */
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
-import { encodeBulk } from '../bulk-message.ts';
-import type { Peers } from '../peers.ts';
+import { encodeBulk } from '../protocol/bulk-message.ts';
+import type { Peers } from '../links/peers.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
-import { admitDevices } from './admission.ts';
-import type { Caches } from './caches.ts';
-import { createDoor, removedSentence, turnAway, type Door, type DoorRecord } from './door.ts';
-import { followLink } from './link-health.ts';
-import { nameOf } from './members.ts';
-import type { OpenedModel } from './open-model.ts';
-import type { Plans } from './plans.ts';
-import type { Roster } from './roster.ts';
-import type { SharedModel } from './shared-model.ts';
-import type { StalledLaps } from './stalled-laps.ts';
-import type { Trust } from './trust.ts';
-import type { Visitors } from './visitors.ts';
+import { admitDevices } from './admission/admission.ts';
+import type { Caches } from './kv-cache/caches.ts';
+import {
+  createDoor,
+  removedSentence,
+  turnAway,
+  type Door,
+  type DoorRecord,
+} from './admission/door.ts';
+import { followLink } from './membership/link-health.ts';
+import { nameOf } from './membership/members.ts';
+import type { OpenedModel } from './weights/open-model.ts';
+import type { Plans } from './planning/plans.ts';
+import type { Roster } from './membership/roster.ts';
+import type { SharedModel } from './weights/shared-model.ts';
+import type { StalledLaps } from './verification/stalled-laps.ts';
+import type { Trust } from './verification/verification.ts';
+import type { Visitors } from './requests/visitors.ts';
 
 export interface EntranceOptions {
   options: HostOptions;

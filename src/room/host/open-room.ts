@@ -14,12 +14,12 @@ import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, newView, type ViewStore } from '../view-store.ts';
 import { onAbort } from '../on-abort.ts';
-import { relayServers } from '../relay-servers.ts';
-import { openModel } from './open-model.ts';
-import { createRecordKeeper } from './record-keeper.ts';
-import { forgetRoomRecord, type RoomRecord } from './room-record.ts';
+import { relayServers } from '../links/relay-servers.ts';
+import { openModel } from './weights/open-model.ts';
+import { createRecordKeeper } from './record/record-keeper.ts';
+import { forgetRoomRecord, type RoomRecord } from './record/room-record.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
-import { createTextCodec } from './text-codec.ts';
+import { createTextCodec } from './requests/text-codec.ts';
 
 /**
  * Returns at once; the view says how far opening has come, and why if it fails. With a record the room

@@ -4,23 +4,23 @@
  */
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
-import { contextLengthOf } from '../context-length.ts';
-import { createPeers } from '../peers.ts';
+import { contextLengthOf } from '../memory/context-length.ts';
+import { createPeers } from '../links/peers.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import type { AskingMode, DoorMode, PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
-import { createAnswering } from './answering.ts';
-import { createAttendance } from './attendance.ts';
-import { createCaches } from './caches.ts';
+import { createAnswering } from './requests/answering.ts';
+import { createAttendance } from './membership/liveness.ts';
+import { createCaches } from './kv-cache/caches.ts';
 import { createEntrance } from './entrance.ts';
-import { prefillChunkOf } from './lap-facts.ts';
-import { nameOf } from './members.ts';
-import type { OpenedModel } from './open-model.ts';
-import { createPlans } from './plans.ts';
-import type { RoomRecord } from './room-record.ts';
-import { createRoster } from './roster.ts';
-import { createSharedModel } from './shared-model.ts';
-import type { TextCodec } from './text-codec.ts';
+import { prefillChunkOf } from './planning/lap-facts.ts';
+import { nameOf } from './membership/members.ts';
+import type { OpenedModel } from './weights/open-model.ts';
+import { createPlans } from './planning/plans.ts';
+import type { RoomRecord } from './record/room-record.ts';
+import { createRoster } from './membership/roster.ts';
+import { createSharedModel } from './weights/shared-model.ts';
+import type { TextCodec } from './requests/text-codec.ts';
 import { createWatchedLaps } from './watched-laps.ts';
 
 export interface RunRoomOptions {

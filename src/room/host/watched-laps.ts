@@ -4,23 +4,23 @@
  */
 import type { Manifest } from '../../model/manifest.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
-import { keptBudgetBytes } from '../kept-states.ts';
-import type { Peers } from '../peers.ts';
+import { keptBudgetBytes } from '../replay/replay-buffer.ts';
+import type { Peers } from '../links/peers.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
-import type { Attendance } from './attendance.ts';
-import type { Caches } from './caches.ts';
-import { mostTogether } from './lap-facts.ts';
-import { createLapRunner, type LapRunner } from './lap-runner.ts';
-import { watchLaps } from './lap-watch.ts';
-import type { Member } from './members.ts';
-import { createOwnDevice, type OwnDevice } from './own-device.ts';
-import type { Plans } from './plans.ts';
-import type { Roster } from './roster.ts';
-import type { StageFailure } from '../complaints.ts';
-import type { SharedModel } from './shared-model.ts';
-import { createStalledLaps, type StalledLaps } from './stalled-laps.ts';
-import { createTrust, type Trust } from './trust.ts';
+import type { Attendance } from './membership/liveness.ts';
+import type { Caches } from './kv-cache/caches.ts';
+import { mostTogether } from './planning/lap-facts.ts';
+import { createLapRunner, type LapRunner } from './decoding/lap-runner.ts';
+import { watchLaps } from './decoding/overdue-laps.ts';
+import type { Member } from './membership/members.ts';
+import { createOwnDevice, type OwnDevice } from './membership/host-device.ts';
+import type { Plans } from './planning/plans.ts';
+import type { Roster } from './membership/roster.ts';
+import type { StageFailure } from '../stage/stage-failures.ts';
+import type { SharedModel } from './weights/shared-model.ts';
+import { createStalledLaps, type StalledLaps } from './verification/stalled-laps.ts';
+import { createTrust, type Trust } from './verification/verification.ts';
 
 export interface WatchedLapsOptions {
   options: HostOptions;

@@ -1,0 +1,183 @@
+/**
+ * A device's part in the plans that run: it loads what a lap gives it, runs its stages, and drops what
+ * a later lap no longer gives it. The host holds one for itself, and so does every other tab.
+ */
+import type { FrameHeader } from '../../transport/index.ts';
+import type { PreparedEngine } from './prepare-engine.ts';
+import { recompute, type Job } from './recompute.ts';
+import { rowsOf, type Lap } from '../lap.ts';
+import type { StageProgress } from '../stage/progress.ts';
+import type { Refill, Resend } from '../replay/cache-rebuild.ts';
+import type { ShardHolder } from './shard-holder.ts';
+import {
+  createStageRunner,
+  type LapFork,
+  type LapStart,
+  type StageRunner,
+  type StageRunnerOptions,
+} from '../stage/stage-runner.ts';
+
+export interface ComputingDevice {
+  /** Rows of the laps in use, and of one that is being prepared. */
+  readonly lapRows: number[];
+  /** Loaded rows that no lap needs now. */
+  readonly warmRows: number[];
+  /** Bytes that its rows, and the hidden states that it keeps, occupy. */
+  readonly usedBytes: number;
+  /**
+   * Loads the lap's rows for this device and accepts the lap's frames from then on. With `dropFirst`
+   * the rows of other laps go before, where both together would not fit. A later call ends an earlier
+   * one, which then rejects with an AbortError.
+   */
+  prepare(
+    lap: Lap,
+    dropFirst: boolean,
+    onProgress: (bytesRead: number, bytesTotal: number) => void,
+  ): Promise<void>;
+  /**
+   * Has these rows at hand in case a lap needs them: loaded beside those of the laps, or only fetched. It takes its
+   * time, and ends when a lap is prepared, which keeps what it needs of them.
+   */
+  keepWarm(rows: readonly number[], isLoaded: boolean): Promise<void>;
+  /** These laps are in use: rows that only others needed go. */
+  keepLaps(epochs: ReadonlySet<number>): Promise<void>;
+  start(epoch: number, start: LapStart): void;
+  /** Logits of a lap's end that nobody reads any more. */
+  giveBack(logits: Float32Array): void;
+  fork(epoch: number, fork: LapFork): void;
+  receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
+  release(sequence: number): void;
+  /** How far the sequence is on this device's stages of the lap. */
+  progress(epoch: number, sequence: number): StageProgress[];
+  /** Releases what others have opened here, other than these and those begun after `upTo`. */
+  keepSequences(sequences: readonly number[], upTo: number): void;
+  /** Takes the frames of a refill from now on; `release` with its number ends it. */
+  adoptRefill(refill: Refill): void;
+  /** Sends hidden states that it kept into a refill; false where they are not kept. */
+  resend(resend: Resend): boolean;
+  /** The embedding's states [ids.length, hidden_size]; rejects where row 0 is not held. */
+  embed(ids: Int32Array): Promise<Float32Array>;
+  /** Another device's work done again: see `recompute.ts`. */
+  recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
+  /** Has every row prove itself once more; rejects with `WrongResult`. */
+  proveAgain(): Promise<void>;
+  /** Takes no more work; the engine is left as it is. */
+  stop(): void;
+  dispose(): Promise<void>;
+}
+
+/** More than can begin while a message of the host's is on its way. */
+const mostBegunMeanwhile = 64;
+
+function isBegunAfter(upTo: number, sequence: number): boolean {
+  return sequence > upTo && sequence <= upTo + mostBegunMeanwhile;
+}
+
+/** That no answer has. */
+const embedSequence = -1001;
+
+export function createComputingDevice(
+  prepared: PreparedEngine,
+  holder: ShardHolder,
+  options: Omit<StageRunnerOptions, 'engine'>,
+): ComputingDevice {
+  const { engine } = prepared;
+  const runner: StageRunner = createStageRunner({ ...options, engine });
+  const laps = new Map<number, Lap>();
+  let preparing = new AbortController();
+  let warming = new AbortController();
+  let warm: readonly number[] = [];
+
+  function lapRows(): number[] {
+    return [...new Set([...laps.values()].flatMap((lap) => rowsOf(lap, options.deviceId)))];
+  }
+
+  function release(sequence: number): void {
+    runner.release(sequence);
+    // Nothing waits for it; a failure here means the engine is gone, which its next run will say.
+    engine.releaseSequence(sequence).catch(() => undefined);
+  }
+
+  return {
+    get lapRows() {
+      return lapRows().sort((a, b) => a - b);
+    },
+    get warmRows() {
+      const needed = new Set(lapRows());
+      return holder.rows().filter((row) => !needed.has(row));
+    },
+    get usedBytes() {
+      return holder.memoryBytes() + runner.keptBytes;
+    },
+    async prepare(lap, dropFirst, onProgress) {
+      preparing.abort();
+      preparing = new AbortController();
+      const { signal } = preparing;
+      const rows = rowsOf(lap, options.deviceId);
+      warming.abort();
+      if (dropFirst || warm.length > 0)
+        await holder.keepOnly(dropFirst ? rows : [...lapRows(), ...rows]);
+      warm = [];
+      // Known from now on, so that laps that end meanwhile do not take its rows with them.
+      laps.set(lap.epoch, lap);
+      await holder.load(rows, onProgress, signal);
+      runner.adopt(lap);
+    },
+    async keepWarm(rows, isLoaded) {
+      warming.abort();
+      warming = new AbortController();
+      const { signal } = warming;
+      await holder.fetch(rows, signal);
+      if (signal.aborted || !isLoaded) return;
+      warm = rows;
+      await holder.keepOnly([...lapRows(), ...rows]);
+      await holder.load(rows, () => undefined, signal);
+    },
+    async keepLaps(epochs) {
+      const newest = Math.max(...epochs);
+      // A lap newer than all of these is one that is being prepared at this moment.
+      for (const known of laps.keys()) if (!epochs.has(known) && known < newest) laps.delete(known);
+      runner.keepOnly(new Set(laps.keys()));
+      await holder.keepOnly([...lapRows(), ...warm]);
+    },
+    start: (epoch, start) => runner.start(epoch, start),
+    giveBack: (logits) => engine.giveBack(logits),
+    fork: (epoch, fork) => runner.fork(epoch, fork),
+    receive: (from, header, payload) => runner.receive(from, header, payload),
+    release,
+    progress: (epoch, sequence) => runner.progress(epoch, sequence),
+    keepSequences(sequences, upTo) {
+      const kept = new Set(sequences);
+      for (const sequence of runner.opened())
+        if (!kept.has(sequence) && !isBegunAfter(upTo, sequence)) release(sequence);
+    },
+    adoptRefill: (refill) => runner.adoptRefill(refill),
+    resend: (resend) => runner.resend(resend),
+    async embed(ids) {
+      const input = { kind: 'tokens', ids } as const;
+      const at = { first: 0, last: 0, sequence: embedSequence, position: 0 };
+      return (await engine.run({ ...at, input })).values;
+    },
+    recompute: (job, signal) =>
+      recompute(
+        {
+          engine,
+          holder,
+          hiddenSize: options.hiddenSize,
+          prefillChunk: prepared.compute.prefillChunk,
+        },
+        job,
+        signal,
+      ),
+    proveAgain: () => holder.proveAgain(),
+    stop() {
+      preparing.abort();
+      warming.abort();
+      runner.stop();
+    },
+    async dispose() {
+      preparing.abort();
+      await engine.dispose();
+    },
+  };
+}

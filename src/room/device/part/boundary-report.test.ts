@@ -1,0 +1,96 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { decodeBulk, encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
+import { parseHostMessage } from '../../protocol/control-messages.ts';
+import type { Job } from '../../compute/recompute.ts';
+import { createWitness, type Witness } from '../../stage/boundary-tap.ts';
+import { createTestimony, type Testimony } from './boundary-report.ts';
+
+const hiddenSize = 2;
+let witness: Witness;
+let testimony: Testimony;
+let sent: BulkMessage[];
+let jobs: Job[];
+
+beforeEach(() => {
+  witness = createWitness(4 * hiddenSize);
+  sent = [];
+  jobs = [];
+  testimony = createTestimony({
+    witness,
+    hiddenSize,
+    lastLayer: 5,
+    recompute(job) {
+      jobs.push(job);
+      return Promise.resolve(job.input.map((value) => 2 * value));
+    },
+    sendBulk(to, message) {
+      expect(to).toBe('host');
+      sent.push(decodeBulk(new Uint8Array(message)));
+      return Promise.resolve();
+    },
+    signal: new AbortController().signal,
+  });
+});
+
+describe('a neighbour', () => {
+  /** As it comes from the host. */
+  const show = parseHostMessage({ kind: 'show', epoch: 1, sequence: 2, stage: 3 });
+
+  function asked(): void {
+    if (show.kind === 'show') testimony.show(show);
+  }
+
+  it('shows what it saw cross', () => {
+    const { epoch, sequence, stage } = { epoch: 1, sequence: 2, stage: 3 };
+    witness.watch({ epoch, sequence, stage });
+    witness.note({ epoch, sequence, stage, step: 4 }, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    asked();
+    expect(sent.map(({ header }) => header)).toEqual([
+      { kind: 'seen', epoch, sequence, stage, positions: [4] },
+    ]);
+    expect([...sent[0].body]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('says that it has seen nothing', () => {
+    asked();
+    expect(sent.map(({ header }) => header)).toMatchObject([{ kind: 'seen', positions: [] }]);
+  });
+});
+
+describe('a device that is to compute again', () => {
+  function ask(
+    from: string,
+    change: { first?: number; last?: number } = {},
+    values = [1, 2],
+  ): boolean {
+    const header = { kind: 'recompute', request: 7, first: 1, last: 5, weights: 'f32' } as const;
+    const body = new Uint8Array(Float32Array.from(values).buffer);
+    const message = new Uint8Array(encodeBulk({ ...header, ...change }, body));
+    return testimony.onBulk(from, decodeBulk(message));
+  }
+
+  it('answers with what the rows make of the states', async () => {
+    expect(ask('host')).toBe(true);
+    await expect.poll(() => sent.length).toBe(1);
+    expect(jobs[0]).toMatchObject({ first: 1, last: 5, weights: 'f32' });
+    expect(sent[0].header).toEqual({ kind: 'recomputed', request: 7 });
+    expect([...new Float32Array(sent[0].body.slice().buffer)]).toEqual([2, 4]);
+  });
+
+  it.each<[string, () => boolean]>([
+    ['somebody else than the host', () => ask('b')],
+    ['the embedding', () => ask('host', { first: 0 })],
+    ['the head', () => ask('host', { last: 6 })],
+    ['rows that end before they start', () => ask('host', { first: 4, last: 3 })],
+    ['half a state', () => ask('host', {}, [1])],
+    ['no state', () => ask('host', {}, [])],
+  ])('refuses %s', (_, asking) => {
+    expect(asking).toThrow(/^(host|b) (may not ask this device|sent states of)/);
+    expect(jobs).toEqual([]);
+  });
+
+  it('leaves other messages to others', () => {
+    const message = decodeBulk(new Uint8Array(encodeBulk({ kind: 'no-piece', request: 1 })));
+    expect(testimony.onBulk('host', message)).toBe(false);
+  });
+});

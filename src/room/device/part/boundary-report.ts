@@ -1,0 +1,58 @@
+/** What a device says when the host looks at the work of others: what it saw cross, and what it computes itself. */
+import { encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
+import type { Job } from '../../compute/recompute.ts';
+import type { Crossing, Witness } from '../../stage/boundary-tap.ts';
+
+export interface TestimonyOptions {
+  witness: Witness;
+  hiddenSize: number;
+  /** The last row that this device may be asked for: the head stays on the host. */
+  lastLayer: number;
+  recompute: (job: Job, signal: AbortSignal) => Promise<Float32Array>;
+  sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
+  /** Aborts when the visit ends. */
+  signal: AbortSignal;
+}
+
+export interface Testimony {
+  show(crossing: Crossing): void;
+  /** Whether the message was for this. Throws one sentence where it asks for what cannot be. */
+  onBulk(from: string, message: BulkMessage): boolean;
+}
+
+export function createTestimony(options: TestimonyOptions): Testimony {
+  // Whoever left meanwhile needs no answer.
+  const answer = (message: Uint8Array): void =>
+    void options.sendBulk('host', message).catch(() => undefined);
+
+  return {
+    show({ epoch, sequence, stage }) {
+      const crossing = { epoch, sequence, stage };
+      const { positions, payload } = options.witness.take(crossing) ?? nothing;
+      answer(encodeBulk({ kind: 'seen', ...crossing, positions }, payload));
+    },
+    onBulk(from, { header, body }) {
+      if (header.kind !== 'recompute') return false;
+      const { request, first, last, weights } = header;
+      const input = new Float32Array(body.slice().buffer, 0, body.length >> 2);
+      if (from !== 'host' || first < 1 || last > options.lastLayer || first > last)
+        throw new Error(`${from} may not ask this device to compute rows ${first} to ${last}`);
+      if (input.length === 0 || input.length % options.hiddenSize !== 0 || body.length % 4 !== 0)
+        throw new Error(`${from} sent states of ${body.length} bytes to compute with`);
+      // Who cannot, says nothing: the host does not wait for it.
+      options.recompute({ first, last, weights, input }, options.signal).then(
+        ({ buffer, byteOffset, byteLength }) =>
+          answer(
+            encodeBulk(
+              { kind: 'recomputed', request },
+              new Uint8Array(buffer, byteOffset, byteLength),
+            ),
+          ),
+        () => undefined,
+      );
+      return true;
+    },
+  };
+}
+
+const nothing = { positions: [], payload: new Uint8Array() };

@@ -1,0 +1,48 @@
+/**
+ * Devices that found no way to each other, or lost it, look for one again, ever later: a network changes, and a
+ * machine may have been too busy for the first meeting.
+ */
+import { linkBetween, pairOf, type Member } from '../membership/members.ts';
+
+export interface SecondMeetings {
+  /** The two have no way to each other. */
+  apart(a: Member, b: Member): void;
+}
+
+export interface SecondMeetingsOptions {
+  members: ReadonlyMap<string, Member>;
+  /** Has them look for a way. What came of it is told by `apart` again, or seen in their links. */
+  introduce: (a: Member, b: Member) => void;
+}
+
+const firstMs = 20_000;
+const longestMs = 10 * 60_000;
+
+export function createSecondMeetings(options: SecondMeetingsOptions): SecondMeetings {
+  const { members, introduce } = options;
+  /** How often each pair has been introduced again, and which of them wait for the next time. */
+  const times = new Map<string, number>();
+  const waiting = new Set<string>();
+
+  function isApart(a: Member, b: Member): boolean {
+    const areHere = [a, b].every((member) => members.get(member.id) === member);
+    return areHere && linkBetween(a, b) === null;
+  }
+
+  return {
+    apart(a, b) {
+      const pair = pairOf(a.id, b.id);
+      if (waiting.has(pair)) return;
+      waiting.add(pair);
+      const before = times.get(pair) ?? 0;
+      times.set(pair, before + 1);
+      setTimeout(
+        () => {
+          waiting.delete(pair);
+          if (isApart(a, b)) introduce(a, b);
+        },
+        Math.min(firstMs * 2 ** before, longestMs),
+      );
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * What the host takes between a token's lap and its next one: to choose the token, and to write it down. Over a
+ * small model a draw from a large vocabulary is a good part of a token's time, so that a prediction counts it.
+ */
+import { dropOldest } from '../../drop-oldest.ts';
+import { median } from '../../timing/median.ts';
+import type { SamplingOptions } from './sampler.ts';
+
+export interface BetweenLaps {
+  /** It took so long for a token that is chosen this way. */
+  observe(sampling: SamplingOptions, ms: number): void;
+  /** What it usually takes, ms; 0 until that is known. */
+  usualMs(sampling: SamplingOptions): number;
+}
+
+const window = 64;
+/** The first are slow: the page's code is still being compiled. */
+const fewest = 16;
+const mostKinds = 32;
+
+export function createBetweenLaps(): BetweenLaps {
+  /** By how tokens are chosen; used last, last. */
+  const kinds = new Map<string, number[]>();
+
+  return {
+    observe(sampling, ms) {
+      const kind = kindOf(sampling);
+      const values = kinds.get(kind) ?? [];
+      kinds.delete(kind);
+      kinds.set(kind, values);
+      values.push(ms);
+      if (values.length > window) values.shift();
+      dropOldest(kinds, mostKinds);
+    },
+    usualMs(sampling) {
+      const values = kinds.get(kindOf(sampling)) ?? [];
+      return values.length < fewest ? 0 : (median(values) ?? 0);
+    },
+  };
+}
+
+function kindOf(sampling: SamplingOptions): string {
+  const { temperature, repetitionPenalty } = sampling;
+  if (temperature === 0) return JSON.stringify({ temperature, repetitionPenalty });
+  return JSON.stringify({ ...sampling, seed: null });
+}

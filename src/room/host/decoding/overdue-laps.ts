@@ -1,0 +1,54 @@
+/** Has the devices of a lap that is overdue, by what laps took of late, asked whether they are still there. */
+import { devicesOf } from '../../lap.ts';
+import { median } from '../../timing/median.ts';
+import type { Attendance } from '../membership/liveness.ts';
+import type { LapRunner } from './lap-runner.ts';
+import type { Refills } from '../kv-cache/cache-rebuilds.ts';
+
+/** Laps that count as recent. */
+const remembered = 64;
+/** A lap that takes so many times as long as the usual one is overdue. To be asked costs next to nothing. */
+const overdueFactor = 3;
+/** Laps of two or three ms vary by more than that. */
+const shortestMs = 50;
+
+/** The same runner, its laps watched. */
+export function watchLaps(laps: LapRunner, attendance: Attendance): LapRunner {
+  /** ms of the last laps, whatever their length: most are those of one token. */
+  const recent: number[] = [];
+
+  return {
+    ...laps,
+    async run(running, trip) {
+      const stop = attendance.waitFor(devicesOf(running.lap), overdueMs(recent));
+      try {
+        const result = await laps.run(running, trip);
+        recent.push(result.timing.lapMs);
+        if (recent.length > remembered) recent.shift();
+        return result;
+      } finally {
+        stop();
+      }
+    },
+  };
+}
+
+/** The same refills; those on an answer's way, which it waits for as for a lap, are watched like one. */
+export function watchRefills(refills: Refills, attendance: Attendance): Refills {
+  return {
+    ...refills,
+    async bring(running, request) {
+      const stop = attendance.waitFor(devicesOf(running.lap), null);
+      try {
+        await refills.bring(running, request);
+      } finally {
+        stop();
+      }
+    },
+  };
+}
+
+function overdueMs(recent: readonly number[]): number | null {
+  const usualMs = median(recent);
+  return usualMs === null ? null : Math.max(overdueFactor * usualMs, shortestMs);
+}

@@ -1,0 +1,138 @@
+/** One answer from its prompt to its last token, telling at every lap how it is getting on. */
+import type { Tokenizer } from '../../../model/tokenizer.ts';
+import { median } from '../../timing/median.ts';
+import type { AnswerResult, AskRequest } from '../../room.ts';
+import type { AnswerView } from '../../view.ts';
+import type { BetweenLaps } from './between-laps.ts';
+import { generate, type GenerationOptions } from './generation.ts';
+import type { LapRunner } from './lap-runner.ts';
+import type { Planning } from '../planning/planning.ts';
+import { createLapWatch } from '../../timing/stage-means.ts';
+import { createSampler } from './sampler.ts';
+import type { Turns } from './pipeline-turns.ts';
+
+export interface WritingOptions extends Pick<
+  GenerationOptions,
+  | 'contextLength'
+  | 'vocabularySize'
+  | 'stopIds'
+  | 'prefillChunk'
+  | 'speculation'
+  | 'sequences'
+  | 'refills'
+  | 'inFlight'
+  | 'giveBack'
+> {
+  planning: Planning;
+  laps: LapRunner;
+  turns: Turns;
+  betweenLaps: BetweenLaps;
+  /** Null for a model without a tokenizer: it takes and gives token ids only. */
+  tokenizer: Tokenizer | null;
+  /** Token ids of what the model is to read for this text. */
+  encodePrompt: (text: string) => number[];
+}
+
+export interface Writing {
+  request: AskRequest;
+  askedMs: number;
+  /** Tokens so far: those of before a reload, and those that are written now. */
+  ids: number[];
+  signal: AbortSignal;
+  show: (change: Partial<AnswerView>) => void;
+}
+
+/** Rejects with a sentence for a prompt that cannot be read, or a host that cannot compute. */
+export async function writeAnswer(
+  options: WritingOptions,
+  { request, askedMs, ids, signal, show }: Writing,
+): Promise<AnswerResult> {
+  const { stopIds, contextLength, tokenizer, turns } = options;
+  const { prompt } = request;
+  const promptIds = prompt.kind === 'text' ? options.encodePrompt(prompt.text) : prompt.ids;
+  checkPrompt(promptIds, contextLength, options.vocabularySize);
+  show({ promptTokens: promptIds.length });
+  const writer = tokenizer?.streamDecoder(promptIds);
+  let text = '';
+  const figures: Pick<AnswerView, 'ttftMs' | 'msPerToken' | 'lap'> = {
+    ttftMs: null,
+    msPerToken: null,
+    lap: null,
+  };
+  const watchLap = createLapWatch();
+  let lastTokenMs = 0;
+  /** One a lap. */
+  const tokenMs: number[] = [];
+  const write = (fresh: readonly number[]): void => {
+    for (const id of fresh) if (!stopIds.has(id)) text += writer?.push(id) ?? '';
+  };
+  write(ids);
+
+  const made = await generate(options.planning, options.laps, {
+    promptIds,
+    startIds: [...ids],
+    sampler: createSampler(request.sampling, ids.length),
+    maxNewTokens: request.maxNewTokens,
+    contextLength,
+    vocabularySize: options.vocabularySize,
+    stopIds,
+    topLogits: request.topLogits,
+    prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
+    speculation: (running) => (request.speculation === false ? null : options.speculation(running)),
+    sequences: options.sequences,
+    refills: options.refills,
+    inFlight: options.inFlight,
+    giveBack: options.giveBack,
+    turn: (stopping) => turns.next(stopping),
+    signal,
+    betweenLapsMs: () => options.betweenLaps.usualMs(request.sampling),
+    onBetweenLaps: (ms) => options.betweenLaps.observe(request.sampling, ms),
+    onReading: (tokensRead, predictedMsPerToken) =>
+      show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken }),
+    onPaused: (reason) => show({ status: { kind: 'paused', reason } }),
+    onLap(epoch, timing) {
+      figures.lap = watchLap(epoch, timing) ?? figures.lap;
+    },
+    onTokens(fresh) {
+      const nowMs = performance.now();
+      if (figures.ttftMs === null) figures.ttftMs = nowMs - askedMs;
+      else tokenMs.push((nowMs - lastTokenMs) / fresh.length);
+      lastTokenMs = nowMs;
+      ids.push(...fresh);
+      write(fresh);
+      figures.msPerToken = median(tokenMs);
+      show({ status: { kind: 'writing' }, text, newTokens: ids.length, ...figures });
+    },
+  });
+  text += writer?.end() ?? '';
+  show({ text, status: { kind: 'done', because: made.because } });
+  const { ttftMs, msPerToken } = figures;
+  return { ...made, promptIds, text, ttftMs: ttftMs ?? 0, msPerToken: msPerToken ?? 0 };
+}
+
+/** What there is of an answer that was stopped before its turn came. */
+export const nothingWritten: AnswerResult = {
+  promptIds: [],
+  ids: [],
+  text: '',
+  topLogits: [],
+  cachedTokens: 0,
+  laps: [],
+  ttftMs: 0,
+  msPerToken: 0,
+  predictedMsPerToken: 0,
+  because: 'stopped',
+};
+
+function checkPrompt(ids: readonly number[], contextLength: number, vocabularySize: number): void {
+  if (ids.length === 0) throw new Error('The prompt is empty: write a few words first.');
+  if (ids.length >= contextLength)
+    throw new Error(
+      `The prompt is ${ids.length} tokens long, and this model reads at most ${contextLength - 1}: shorten it.`,
+    );
+  const stranger = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+  if (stranger !== undefined)
+    throw new Error(
+      `Token id ${stranger} is not in this model's vocabulary of ${vocabularySize}: give ids from 0 to ${vocabularySize - 1}.`,
+    );
+}

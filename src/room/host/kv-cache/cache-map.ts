@@ -1,0 +1,159 @@
+/**
+ * Which devices have the keys and values of which sequence in which rows, and who kept the hidden states
+ * that went into a row. A plan's end or a device's loss takes some of it; what is left need not be
+ * computed again.
+ */
+import type { Lap } from '../../lap.ts';
+import type { Refill } from '../../replay/cache-rebuild.ts';
+
+export interface CacheBook {
+  /** The sequence's positions from `from` up to `upTo` went round the lap. */
+  ran(sequence: number, lap: Lap, from: number, upTo: number): void;
+  /** Positions from `from` up to `upTo` went through the refill. */
+  refilled(refill: Refill, from: number, upTo: number): void;
+  /** The refill is about to write from there: nothing beyond can be relied on while it does. */
+  refillBegins(refill: Refill, from: number): void;
+  /** Only the first `length` positions are of use. */
+  cut(sequence: number, length: number): void;
+  /** `sequence` begins with the first `length` positions of `from`, on this lap. */
+  forked(sequence: number, from: number, length: number, lap: Lap): void;
+  release(sequence: number): void;
+  /** What this device had is gone. */
+  lost(deviceId: string): void;
+  /** Rows that none of these laps needs are unloaded, and their caches with them. */
+  keepLaps(laps: readonly Lap[]): void;
+  /** Positions that the device has cached in the row. */
+  held(sequence: number, row: number, deviceId: string): number;
+  /** Whether every device of the lap has the first `length` positions where the lap needs them. */
+  holdsAll(sequence: number, lap: Lap, length: number): boolean;
+  /** Whether some device of the lap has something of the sequence where the lap needs it. */
+  holdsAny(sequence: number, lap: Lap): boolean;
+  /** Devices that kept the states of the positions from `from` up to `upTo` which went into this row. */
+  keepers(sequence: number, row: number, from: number, upTo: number): string[];
+  /** The device says that it did not keep them, or no longer. */
+  notKept(sequence: number, row: number, deviceId: string): void;
+}
+
+interface Entry {
+  /** Positions cached, by row and device. */
+  held: Map<string, number>;
+  /** States kept, by row that they go into and device. */
+  kept: Map<string, { from: number; upTo: number }>;
+}
+
+/** The head is the model's last row, `headRow`; it and the embedding have no cache. */
+export function createCacheBook(headRow: number): CacheBook {
+  const entries = new Map<number, Entry>();
+
+  function entryOf(sequence: number): Entry {
+    let entry = entries.get(sequence);
+    if (!entry) entries.set(sequence, (entry = { held: new Map(), kept: new Map() }));
+    return entry;
+  }
+
+  /** As `kept-states.ts` keeps them: what does not join what is there takes its place. */
+  function keep(sequence: number, row: number, device: string, from: number, upTo: number): void {
+    if (row >= headRow) return;
+    const { kept } = entryOf(sequence);
+    const before = kept.get(place(row, device));
+    const isJoined = before && from >= before.from && from <= before.upTo;
+    kept.set(place(row, device), { from: isJoined ? before.from : from, upTo });
+  }
+
+  function held(sequence: number, row: number, device: string): number {
+    return entries.get(sequence)?.held.get(place(row, device)) ?? 0;
+  }
+
+  function ran(sequence: number, lap: Lap, from: number, upTo: number): void {
+    const cells = entryOf(sequence).held;
+    for (const { device, row } of layersOf(lap, headRow)) cells.set(place(row, device), upTo);
+    lap.stages.forEach(({ device, last }, index) => {
+      const next = lap.stages.at(index + 1);
+      if (next && next.device !== device) keep(sequence, last + 1, device, from, upTo);
+    });
+  }
+
+  return {
+    ran,
+    refillBegins(refill, from) {
+      const { held: cells } = entryOf(refill.fills);
+      for (const { device, row } of filledBy(refill, headRow))
+        cells.set(place(row, device), Math.min(held(refill.fills, row, device), from));
+    },
+    refilled(refill, from, upTo) {
+      const { held: cells } = entryOf(refill.fills);
+      for (const { device, row } of filledBy(refill, headRow)) cells.set(place(row, device), upTo);
+      refill.stages.forEach(({ device, last }, index) => {
+        if (refill.stages.at(index + 1)?.device !== device)
+          keep(refill.fills, last + 1, device, from, upTo);
+      });
+    },
+    cut(sequence, length) {
+      const { held: cells, kept } = entryOf(sequence);
+      for (const [name, positions] of cells) cells.set(name, Math.min(positions, length));
+      for (const [name, { from, upTo }] of kept) {
+        if (from >= length) kept.delete(name);
+        else kept.set(name, { from, upTo: Math.min(upTo, length) });
+      }
+    },
+    forked(sequence, from, length, lap) {
+      ran(sequence, lap, 0, length);
+      const source = entryOf(from).kept;
+      const { kept } = entryOf(sequence);
+      for (const name of kept.keys()) {
+        const there = source.get(name);
+        if (!there || there.from > 0 || there.upTo < length) kept.delete(name);
+      }
+    },
+    release: (sequence) => void entries.delete(sequence),
+    lost(deviceId) {
+      for (const { held: cells, kept } of entries.values())
+        for (const map of [cells, kept])
+          for (const name of map.keys()) if (name.endsWith(` ${deviceId}`)) map.delete(name);
+    },
+    keepLaps(laps) {
+      const loaded = new Set(
+        laps.flatMap((lap) => layersOf(lap, headRow).map(({ row, device }) => place(row, device))),
+      );
+      for (const { held: cells } of entries.values())
+        for (const name of cells.keys()) if (!loaded.has(name)) cells.delete(name);
+    },
+    held,
+    holdsAll: (sequence, lap, length) =>
+      layersOf(lap, headRow).every(({ row, device }) => held(sequence, row, device) >= length),
+    holdsAny: (sequence, lap) =>
+      layersOf(lap, headRow).some(({ row, device }) => held(sequence, row, device) > 0),
+    keepers(sequence, row, from, upTo) {
+      const kept = entries.get(sequence)?.kept ?? new Map<string, never>();
+      return [...kept]
+        .filter(([name, span]) => {
+          const isOfRow = name.startsWith(`${row} `);
+          return isOfRow && span.from <= from && span.upTo >= upTo;
+        })
+        .map(([name]) => name.slice(name.indexOf(' ') + 1));
+    },
+    notKept: (sequence, row, device) => void entries.get(sequence)?.kept.delete(place(row, device)),
+  };
+}
+
+export interface PlacedRow {
+  row: number;
+  device: string;
+}
+
+/** The rows of a lap that keep a cache, in order. */
+export function layersOf({ stages }: Pick<Lap, 'stages'>, headRow: number): PlacedRow[] {
+  return stages
+    .flatMap(({ device, first, last }) =>
+      Array.from({ length: last - first + 1 }, (_, index) => ({ row: first + index, device })),
+    )
+    .filter(({ row }) => row > 0 && row < headRow);
+}
+
+function filledBy({ stages, fills }: Refill, headRow: number): PlacedRow[] {
+  return layersOf({ stages: stages.filter(({ cache }) => cache === fills) }, headRow);
+}
+
+function place(row: number, device: string): string {
+  return `${row} ${device}`;
+}

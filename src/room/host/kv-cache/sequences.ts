@@ -1,0 +1,175 @@
+/**
+ * Whose keys and values lie in the devices' caches. A conversation's next turn begins with the text of
+ * the last one, and many begin with the same instructions: what is cached already is not read again.
+ *
+ * A cache that no answer uses is kept for reuse while there is room for it, the oldest going first.
+ */
+import type { Lap } from '../../lap.ts';
+import type { CacheBook } from './cache-map.ts';
+
+export interface SequencesOptions {
+  book: CacheBook;
+  /** Caches that fit the memory budgets of the lap's devices, of answers in flight and kept ones together. */
+  capacity: () => number;
+  release: (sequence: number) => void;
+  fork: (epoch: number, fork: { sequence: number; from: number; length: number }) => void;
+}
+
+export interface Lease {
+  readonly sequence: number;
+  /**
+   * Positions at the start of `ids` that are cached already; always fewer than `ids`. Rows that have changed hands
+   * since may lack them, see `refills.ts`.
+   */
+  readonly cached: number;
+  /** The positions after those cached, up to `upTo`, went round the lap. */
+  ran(lap: Lap, upTo: number): void;
+  /** Ends the use. `ids` are those whose keys and values are cached now; null when they are worthless. */
+  end(ids: readonly number[] | null): void;
+}
+
+export interface Sequences {
+  lease(lap: Lap, ids: readonly number[]): Lease;
+  /** A number that no sequence has had; in use until it is released. */
+  nextNumber(): number;
+  /** Numbers that are in use, caches that are kept for reuse among them; and the last one given. */
+  inUse(): { numbers: ReadonlySet<number>; last: number };
+  released(number: number): void;
+  /** Sets memory for one more cache aside; null where there is none. Call what it returns to give it back. */
+  reserve(): (() => void) | null;
+  /** Caches of all but these laps are gone. */
+  keepLaps(laps: readonly Lap[]): void;
+}
+
+interface Kept {
+  sequence: number;
+  ids: readonly number[];
+}
+
+/** A shorter common start is read again as fast as it is copied. */
+const worthForking = 16;
+
+export function createSequences(options: SequencesOptions): Sequences {
+  const { book } = options;
+  let lastSequence = 0;
+  const inUse = new Set<number>();
+  let leased = 0;
+  /** Least recently used first. */
+  let kept: Kept[] = [];
+
+  function nextNumber(): number {
+    inUse.add(++lastSequence);
+    return lastSequence;
+  }
+
+  function release(sequence: number): void {
+    book.release(sequence);
+    options.release(sequence);
+  }
+
+  function drop(which: Kept): void {
+    kept = kept.filter((other) => other !== which);
+    release(which.sequence);
+  }
+
+  function makeRoom(): void {
+    while (kept.length > 0 && leased + kept.length > options.capacity()) drop(kept[0]);
+  }
+
+  /** A sequence that begins with as many of `ids` as are cached. */
+  function take(lap: Lap, ids: readonly number[]): { sequence: number; cached: number } {
+    const best = longestCommon(kept, ids, ({ sequence }) => book.holdsAny(sequence, lap));
+    if (best && isContinuation(best)) return goOn(best);
+    if (!best || best.common < worthForking || !book.holdsAll(best.kept.sequence, lap, best.common))
+      return { sequence: nextNumber(), cached: 0 };
+    // Without room for both, what is copied would be given up while the copy is on its way.
+    if (leased + 2 > options.capacity()) return goOn(best);
+    const { kept: source, common: length } = best;
+    kept = [...kept.filter((other) => other !== source), source];
+    const sequence = nextNumber();
+    book.forked(sequence, source.sequence, length, lap);
+    options.fork(lap.epoch, { sequence, from: source.sequence, length });
+    return { sequence, cached: length };
+  }
+
+  function goOn({ kept: { sequence }, common }: Match): { sequence: number; cached: number } {
+    kept = kept.filter((other) => other.sequence !== sequence);
+    book.cut(sequence, common);
+    return { sequence, cached: common };
+  }
+
+  function newLease({ sequence, cached }: { sequence: number; cached: number }): Lease {
+    let isOver = false;
+    return {
+      sequence,
+      get cached() {
+        return cached;
+      },
+      ran(lap, upTo) {
+        if (isOver) return;
+        book.ran(sequence, lap, cached, upTo);
+        cached = upTo;
+      },
+      end(cachedIds) {
+        if (isOver) return;
+        isOver = true;
+        leased--;
+        if (cachedIds === null) release(sequence);
+        else kept.push({ sequence, ids: cachedIds });
+        makeRoom();
+      },
+    };
+  }
+
+  return {
+    lease(lap, ids) {
+      const taken = take(lap, ids);
+      leased++;
+      makeRoom();
+      return newLease(taken);
+    },
+    nextNumber,
+    inUse: () => ({ numbers: inUse, last: lastSequence }),
+    released: (number) => void inUse.delete(number),
+    reserve() {
+      if (leased + 1 > options.capacity()) return null;
+      leased++;
+      makeRoom();
+      return () => {
+        leased--;
+      };
+    },
+    keepLaps(laps) {
+      book.keepLaps(laps);
+      for (const which of kept)
+        if (!laps.some((lap) => book.holdsAny(which.sequence, lap))) drop(which);
+    },
+  };
+}
+
+interface Match {
+  kept: Kept;
+  common: number;
+}
+
+function longestCommon(
+  kept: Kept[],
+  ids: readonly number[],
+  isOfUse: (kept: Kept) => boolean,
+): Match | null {
+  let best: Match | null = null;
+  for (const candidate of kept) {
+    if (!isOfUse(candidate)) continue;
+    // The last position must run anyway, for its logits.
+    const most = Math.min(candidate.ids.length, ids.length - 1);
+    let common = 0;
+    while (common < most && candidate.ids[common] === ids[common]) common++;
+    if (common > 0 && (best === null || common >= best.common)) best = { kept: candidate, common };
+  }
+  return best;
+}
+
+/** Most of what is cached is this text's own beginning: nobody else will miss the rest. */
+function isContinuation({ kept, common }: Match): boolean {
+  return common * 2 > kept.ids.length;
+}

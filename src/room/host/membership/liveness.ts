@@ -1,0 +1,71 @@
+/**
+ * Notices who is missing while the room waits: whoever is waited for is asked whether they are there, and the room goes
+ * on without whoever does not answer, if it can. That costs a device no more than its rows: it stays in the room
+ * until its link ends, and is given rows again when it answers.
+ */
+import type { Member } from './members.ts';
+import { createPresence, type Presence } from './liveness-probe.ts';
+
+export interface Attendance {
+  /**
+   * These devices are waited for, from now until what it returns is called: they are asked after `usualMs`, the time
+   * that it usually takes (null where that is not known), and then again and again.
+   */
+  waitFor(deviceIds: Iterable<string>, usualMs: number | null): () => void;
+}
+
+export interface AttendanceOptions {
+  members: ReadonlyMap<string, Member>;
+  /** Whether there is a plan without the device. Without one the room can only wait. */
+  canDoWithout: (deviceId: string) => boolean;
+  onAway: (member: Member) => void;
+  onBack: (member: Member, awayMs: number) => void;
+}
+
+/** Whoever is waited for is asked at least so often: seldom enough to cost nothing. */
+const askEveryMs = 1000;
+
+export function createAttendance(options: AttendanceOptions): Attendance {
+  const presences = new WeakMap<Member, Presence>();
+
+  function presenceOf(member: Member): Presence | null {
+    const { link } = member;
+    if (!link) return null;
+    const known = presences.get(member);
+    if (known) return known;
+    const presence = createPresence(link, {
+      goWithout() {
+        if (!options.canDoWithout(member.id)) return false;
+        member.isAway = true;
+        options.onAway(member);
+        return true;
+      },
+      onBack(awayMs) {
+        member.isAway = false;
+        options.onBack(member, awayMs);
+      },
+    });
+    presences.set(member, presence);
+    return presence;
+  }
+
+  function ask(deviceId: string): void {
+    const member = options.members.get(deviceId);
+    if (member) presenceOf(member)?.ask();
+  }
+
+  return {
+    waitFor(deviceIds, usualMs) {
+      const devices = [...deviceIds];
+      let timer: ReturnType<typeof setTimeout>;
+      const askAfter = (ms: number): void => {
+        timer = setTimeout(() => {
+          devices.forEach(ask);
+          askAfter(askEveryMs);
+        }, ms);
+      };
+      askAfter(Math.min(usualMs ?? askEveryMs, askEveryMs));
+      return () => clearTimeout(timer);
+    },
+  };
+}

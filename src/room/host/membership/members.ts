@@ -1,0 +1,112 @@
+/** Who is in the room, as the host knows them: the host itself first, then devices in order of joining. */
+import type { ComputeProfile } from '../../../engine/engine.ts';
+import type { Link, LinkEmulation } from '../../../transport/index.ts';
+import type { MeasuredLink } from '../../protocol/control-messages.ts';
+import type { DeviceStatus, RowRange } from '../../view.ts';
+
+export interface DeviceProfile {
+  compute: ComputeProfile;
+  callMs: number;
+  adapter: string;
+  budgetBytes: number;
+}
+
+export interface Member {
+  readonly id: string;
+  readonly label: string;
+  /** Null for the host itself. */
+  readonly link: Link | null;
+  status: DeviceStatus;
+  /** Null until it has measured itself. */
+  profile: DeviceProfile | null;
+  /** Links that this member measured, or null where the two cannot reach each other; see `linkBetween`. */
+  links: Map<string, MeasuredLink | null>;
+  /** Rows it was told to hold by the lap that runs. */
+  rows: RowRange[];
+  usedBytes: number;
+  bytesLoaded: number;
+  emulation: LinkEmulation | null;
+  /** Its page is not in sight, and the browser may slow it down. */
+  isHidden: boolean;
+  /** The connection to it broke, and is being made anew. */
+  isInterrupted: boolean;
+  /** It does not answer, and the room does without it for as long. */
+  isAway: boolean;
+  /** Members that say of each other what cannot both be true: they do not follow each other in a lap. */
+  readonly parted: Set<Member>;
+  /** Why it gets no rows any more; null while it may. */
+  excluded: string | null;
+}
+
+export function newMember(id: string, label: string, link: Link | null): Member {
+  return {
+    id,
+    label,
+    link,
+    status: { kind: 'connecting' },
+    profile: null,
+    links: new Map(),
+    rows: [],
+    usedBytes: 0,
+    bytesLoaded: 0,
+    emulation: null,
+    isHidden: false,
+    isInterrupted: false,
+    isAway: false,
+    parted: new Set(),
+    excluded: null,
+  };
+}
+
+/** One name for the two, whichever comes first. */
+export function pairOf(one: string, other: string): string {
+  return [one, other].sort().join(' ');
+}
+
+/** For sentences in which devices with one label must be told apart. */
+export function nameOf({ label, id }: Pick<Member, 'label' | 'id'>): string {
+  return `${label} (${id})`;
+}
+
+/** For one layer more than it holds. */
+export function hasRoomForRow({ compute, budgetBytes }: DeviceProfile, usedBytes: number): boolean {
+  return usedBytes + compute.layerBytes <= budgetBytes;
+}
+
+/** A member as the planner can use it. */
+export type MeasuredMember = Member & { profile: DeviceProfile };
+
+/** Members that are measured and there, with their links to every other such member settled. */
+export function measuredMembers(members: Iterable<Member>): MeasuredMember[] {
+  const ready: MeasuredMember[] = [];
+  for (const member of members) {
+    if (!isMeasured(member) || member.excluded !== null || member.isAway) continue;
+    if (ready.every((earlier) => linkBetween(member, earlier) !== undefined)) ready.push(member);
+  }
+  return ready;
+}
+
+/** Rows that it holds, for a lap or ready for one. */
+export function rowsHeld({ rows, status }: Member): number[] {
+  const ready = status.kind === 'spare' ? status.ready : [];
+  return [...rows, ...ready].flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
+/** Whichever of the two measured it: null where there is no way, undefined while that is not known. */
+export function linkBetween(a: Member, b: Member): MeasuredLink | null | undefined {
+  if (a.parted.has(b)) return null;
+  const ab = a.links.get(b.id);
+  return ab === undefined ? b.links.get(a.id) : ab;
+}
+
+function isMeasured(member: Member): member is MeasuredMember {
+  return member.profile !== null;
+}
+
+/** `a`, `b`, … `z`, `aa`, …: the index-th device that joins. */
+export function deviceName(index: number): string {
+  const letter = String.fromCharCode(97 + (index % 26));
+  return index < 26 ? letter : deviceName(Math.floor(index / 26) - 1) + letter;
+}

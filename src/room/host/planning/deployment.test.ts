@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { stagesOf } from '../../fixtures/engine-room.ts';
+import { planOver } from '../../fixtures/made-up-plans.ts';
+import { measuredMember } from '../../fixtures/members.ts';
+import { createLink, type RecordedLink } from '../../fixtures/recorded-link.ts';
+import type { Lap } from '../../lap.ts';
+import type { Member } from '../membership/members.ts';
+import { createRollOut, type RollOut } from './deployment.ts';
+
+interface Round {
+  rollOut: RollOut;
+  members: Map<string, Member>;
+  links: Record<'a' | 'b', RecordedLink>;
+  excluded: string[];
+  hostPrepares: { resolve: () => void; dropFirst: boolean }[];
+}
+
+const plan = planOver(stagesOf('host:0-1,a:2-3,b:4-6,host:7'), { lapMs: 12 });
+const lap: Lap = { epoch: 3, stages: plan.stages };
+
+function open(): Round {
+  const links = { a: createLink(), b: createLink() };
+  const members = new Map<string, Member>([
+    ['host', measuredMember('host')],
+    ['a', measuredMember('a', { link: links.a })],
+    ['b', measuredMember('b', { link: links.b })],
+  ]);
+  const excluded: string[] = [];
+  const hostPrepares: Round['hostPrepares'] = [];
+  const rollOut = createRollOut({
+    members,
+    prepareHost: (_, dropFirst) =>
+      new Promise((resolve) => hostPrepares.push({ resolve, dropFirst })),
+    sourcesOf: (_, deviceId) => (deviceId === 'b' ? [{ row: 4, devices: ['a'], sha256: [] }] : []),
+    exclude: (member, reason) => excluded.push(`${member.id}: ${reason}`),
+  });
+  return { rollOut, members, links, excluded, hostPrepares };
+}
+
+function member({ members }: Round, id: string): Member {
+  const found = members.get(id);
+  if (!found) throw new Error(`there is no ${id}`);
+  return found;
+}
+
+async function isPending(promise: Promise<void>): Promise<boolean> {
+  const settled = await Promise.race([
+    promise.then(
+      () => 'done',
+      () => 'failed',
+    ),
+    new Promise((resolve) => setImmediate(resolve, 'pending')),
+  ]);
+  return settled === 'pending';
+}
+
+describe('a roll-out', () => {
+  it('tells every device its rows, and where they lie in the room already', async () => {
+    const round = open();
+    const running = round.rollOut.run(lap, plan, true);
+    const assign = {
+      kind: 'assign',
+      epoch: 3,
+      stages: plan.stages,
+      lapMs: 12,
+      why: 'Because.',
+      dropFirst: true,
+    };
+    expect(round.links.a.sent).toEqual([assign]);
+    expect(round.links.b.sent).toEqual([
+      { kind: 'row-sources', row: 4, devices: ['a'], sha256: [] },
+      assign,
+    ]);
+    expect(round.hostPrepares.map(({ dropFirst }) => dropFirst)).toEqual([true]);
+    expect(await isPending(running)).toBe(true);
+  });
+
+  it('ends when the last device is ready, and not before', async () => {
+    const round = open();
+    const running = round.rollOut.run(lap, plan, false);
+    round.rollOut.ready(member(round, 'a'), 3);
+    round.hostPrepares[0].resolve();
+    expect(await isPending(running)).toBe(true);
+    expect(round.rollOut.hasEverRun).toBe(false);
+    // Of an earlier lap: its message was on its way when this one began.
+    round.rollOut.ready(member(round, 'b'), 2);
+    expect(await isPending(running)).toBe(true);
+    round.rollOut.ready(member(round, 'b'), 3);
+    await running;
+    expect(round.rollOut.hasEverRun).toBe(true);
+  });
+
+  it('fails with the reason of a device that cannot load, which gets no rows any more', async () => {
+    const round = open();
+    const running = round.rollOut.run(lap, plan, false);
+    round.rollOut.unable(member(round, 'b'), 2, 'too late');
+    expect(round.excluded).toEqual([]);
+    round.rollOut.unable(member(round, 'b'), 3, 'layer-3.bin is damaged.');
+    await expect(running).rejects.toThrow('layer-3.bin is damaged.');
+    expect(round.excluded).toEqual(['b: layer-3.bin is damaged.']);
+    expect(round.rollOut.hasEverRun).toBe(false);
+  });
+
+  it('fails when a device of it leaves, or is not there to begin with', async () => {
+    const round = open();
+    const running = round.rollOut.run(lap, plan, false);
+    const left = member(round, 'a');
+    round.members.delete('a');
+    round.rollOut.lost(left, 'left');
+    await expect(running).rejects.toThrow('Device a left.');
+    await expect(round.rollOut.run({ ...lap, epoch: 4 }, plan, false)).rejects.toThrow(
+      'Device a is no longer here.',
+    );
+  });
+});

@@ -1,0 +1,73 @@
+/** Has every device of a lap load its rows, and waits until all of them have. */
+import { devicesOf, type Lap } from '../../lap.ts';
+import type { Member } from '../membership/members.ts';
+import type { RowSources } from '../weights/piece-tracker.ts';
+import type { FeasibleRoomPlan } from './room-plan.ts';
+
+export interface RollOutOptions {
+  members: ReadonlyMap<string, Member>;
+  prepareHost: (lap: Lap, dropFirst: boolean) => Promise<void>;
+  /** Where the rows of a device lie in the room already. */
+  sourcesOf: (lap: Lap, deviceId: string) => RowSources[];
+  /** A device could not load what it was given. */
+  exclude: (member: Member, reason: string) => void;
+}
+
+export interface RollOut {
+  /** Whether any lap has been rolled out to the end. */
+  readonly hasEverRun: boolean;
+  /** Rejects with a sentence when a device of the lap cannot load its rows, or leaves. */
+  run(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
+  ready(member: Member, epoch: number): void;
+  unable(member: Member, epoch: number, reason: string): void;
+  /** Its rows are not waited for any more: the device `left`, say. */
+  lost(member: Member, how: string): void;
+}
+
+export function createRollOut(options: RollOutOptions): RollOut {
+  let hasEverRun = false;
+  let waiting: {
+    epoch: number;
+    devices: Map<string, { resolve: () => void; reject: (error: Error) => void }>;
+  } = { epoch: 0, devices: new Map() };
+
+  function prepare(
+    id: string,
+    lap: Lap,
+    { lapMs, why }: FeasibleRoomPlan,
+    dropFirst: boolean,
+  ): Promise<void> {
+    if (id === 'host') return options.prepareHost(lap, dropFirst);
+    const link = options.members.get(id)?.link;
+    if (!link) return Promise.reject(new Error(`Device ${id} is no longer here.`));
+    return new Promise((resolve, reject) => {
+      waiting.devices.set(id, { resolve, reject });
+      const { epoch, stages } = lap;
+      for (const source of options.sourcesOf(lap, id))
+        link.sendControl({ kind: 'row-sources', ...source });
+      link.sendControl({ kind: 'assign', epoch, stages: [...stages], lapMs, why, dropFirst });
+    });
+  }
+
+  return {
+    get hasEverRun() {
+      return hasEverRun;
+    },
+    async run(lap, plan, dropFirst) {
+      waiting = { epoch: lap.epoch, devices: new Map() };
+      await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, plan, dropFirst)));
+      hasEverRun = true;
+    },
+    ready(member, epoch) {
+      if (epoch === waiting.epoch) waiting.devices.get(member.id)?.resolve();
+    },
+    unable(member, epoch, reason) {
+      if (epoch !== waiting.epoch) return;
+      options.exclude(member, reason);
+      waiting.devices.get(member.id)?.reject(new Error(reason));
+    },
+    lost(member, how) {
+      waiting.devices.get(member.id)?.reject(new Error(`${member.label} ${how}.`));
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * What the room would do if one of its devices left: a plan for each of them, made beforehand, and the rows
+ * that spare devices keep ready for it. When a device is lost there is then nothing to think about, and
+ * little or nothing to load.
+ */
+import { devicesOf, rowsOf, type Lap } from '../../lap.ts';
+import type { Choose } from './plan-chooser.ts';
+import { layersThatFit, planRoom, type FeasibleRoomPlan, type RoomPlanInput } from './room-plan.ts';
+
+export interface TakeoversOptions {
+  /** What plans are made from now. */
+  input: () => RoomPlanInput;
+  choose: Choose;
+  /** The plans are known: what each device should keep ready, in its memory or at least at hand. */
+  onWarm: (warm: ReadonlyMap<string, WarmRows>) => void;
+}
+
+export interface WarmRows {
+  rows: number[];
+  /** The device computes for nobody: it can hold them ready to run. */
+  isLoaded: boolean;
+}
+
+export interface Takeovers {
+  /** Makes the plans anew, for the lap that runs. */
+  prepare(lap: Lap): void;
+  /** The plan without this device, if it is known. */
+  without(deviceId: string): FeasibleRoomPlan | null;
+}
+
+/** Whoever can go on at once may be this much slower than the best plan, which follows. */
+const loadTolerance = 0.5;
+
+interface Takeover {
+  plan: FeasibleRoomPlan;
+  /** Rows that somebody must load for it, by device. */
+  toLoad: Map<string, number[]>;
+  missing: number;
+}
+
+export function createTakeovers(options: TakeoversOptions): Takeovers {
+  let plans = new Map<string, Takeover>();
+  /** Tells preparations that a later one has begun. */
+  let latest = 0;
+
+  async function planFor(lap: Lap): Promise<void> {
+    const own = ++latest;
+    plans = new Map();
+    const input = options.input();
+    const inUse = devicesOf(lap);
+    const made = new Map<string, Takeover>();
+    for (const lost of inUse) {
+      if (lost === 'host') continue;
+      const members = input.members.filter(({ id }) => id !== lost);
+      // Whoever has nothing to do may have loaded the lost rows by then; no others need to move.
+      const held = (id: string): readonly number[] => rowsOf(lap, inUse.has(id) ? id : lost);
+      const loaded = new Map(members.map(({ id }) => [id, held(id)]));
+      const plan = await planRoom({ ...input, members, loaded, loadTolerance }, options.choose);
+      if (own !== latest) return;
+      if (!plan.feasible) continue;
+      const toLoad = new Map<string, number[]>();
+      for (const { id } of members) {
+        const rows = rowsOf({ epoch: 0, stages: plan.stages }, id);
+        const there = inUse.has(id) ? rowsOf(lap, id) : [];
+        const missing = rows.filter((row) => !there.includes(row));
+        if (missing.length > 0) toLoad.set(id, missing);
+      }
+      made.set(lost, { plan, toLoad, missing: [...toLoad.values()].flat().length });
+    }
+    plans = made;
+    options.onWarm(warmRows([...made.values()], inUse, input));
+  }
+
+  return {
+    prepare(lap) {
+      // Without plans made beforehand, a loss is thought about when it comes.
+      planFor(lap).catch(() => undefined);
+    },
+    without: (deviceId) => plans.get(deviceId)?.plan ?? null,
+  };
+}
+
+/** The losses that would have most to load come first; each spare device takes what it has memory for. */
+function warmRows(
+  takeovers: Takeover[],
+  inUse: ReadonlySet<string>,
+  { members, manifest, contextLength }: RoomPlanInput,
+): Map<string, WarmRows> {
+  const warm = new Map(
+    members.map(({ id }): [string, WarmRows] => [id, { rows: [], isLoaded: !inUse.has(id) }]),
+  );
+  for (const { toLoad } of [...takeovers].sort((a, b) => b.missing - a.missing))
+    for (const [id, rows] of toLoad) {
+      const member = members.find((each) => each.id === id);
+      const kept = warm.get(id);
+      if (!member || !kept) continue;
+      const together = [...new Set([...kept.rows, ...rows])].sort((a, b) => a - b);
+      const fits = together.length <= layersThatFit(member, manifest, contextLength);
+      if (fits || !kept.isLoaded) kept.rows = together;
+    }
+  return warm;
+}

@@ -1,0 +1,89 @@
+/** What the members' measurements and memory say of a lap. */
+import type { Manifest } from '../../../model/manifest.ts';
+import { devicesOf, hopsOf, rowsOf, type Lap } from '../../lap.ts';
+import { linkBetween, type Member } from '../membership/members.ts';
+import { sequencesThatFit } from './room-plan.ts';
+
+export type Members = ReadonlyMap<string, Member>;
+
+/** More answers in flight than this only wait for each other. */
+const maxSequences = 16;
+
+/** Why the lap cannot go on, in a sentence; null while it can. */
+export function brokenBecause(members: Members, lap: Lap): string | null {
+  for (const { from, to } of hopsOf(lap)) {
+    const [sender, receiver] = [members.get(from), members.get(to)];
+    if (sender && receiver && linkBetween(sender, receiver) === null)
+      return `${sender.label} and ${receiver.label} lost each other; their layers are dealt anew.`;
+  }
+  return null;
+}
+
+/** Rows of the lap that the member does not hold yet. */
+export function missingRows(member: Member | undefined, lap: Lap, deviceId: string): number[] {
+  const held = member?.rows ?? [];
+  return rowsOf(lap, deviceId).filter(
+    (row) => !held.some(({ first, last }) => row >= first && row <= last),
+  );
+}
+
+/** Whether what some member holds and what the lap gives it are together more than it may hold. */
+export function overflows(members: Members, lap: Lap): boolean {
+  return [...members.values()].some((member) => {
+    if (!member.profile) return false;
+    const { compute, budgetBytes } = member.profile;
+    const added = missingRows(member, lap, member.id).length;
+    // What a spare device keeps ready goes when it is given rows.
+    const usedBytes = member.rows.length > 0 ? member.usedBytes : 0;
+    return added > 0 && usedBytes + added * compute.layerBytes > budgetBytes;
+  });
+}
+
+/** How many sequences' caches fit beside the weights that the lap gives each device; at least 1. */
+export function sequenceCapacity(
+  members: Members,
+  lap: Lap,
+  manifest: Manifest,
+  contextLength: number,
+): number {
+  const fitting = [...devicesOf(lap)].map((id) => {
+    const member = members.get(id);
+    return member ? sequencesThatFit(member, rowsOf(lap, id), manifest, contextLength) : 1;
+  });
+  return Math.max(1, Math.min(...fitting, maxSequences));
+}
+
+/** What plans count for so many bytes from one device to another; 0 where that was never measured. */
+export function plannedWireMs(members: Members, from: string, to: string, bytes: number): number {
+  const [sender, receiver] = [members.get(from), members.get(to)];
+  const link = sender && receiver && linkBetween(sender, receiver);
+  return link ? link.latencyMs + (bytes * 8) / (link.mbps * 1000) : 0;
+}
+
+/** The largest chunk of a prompt that every device of the lap has measured to be right. */
+export function prefillChunkOf(members: Members, lap: Lap): number {
+  const chunks = [...devicesOf(lap)].map(
+    (id) => members.get(id)?.profile?.compute.prefillChunk ?? 1,
+  );
+  return Math.min(...chunks);
+}
+
+/**
+ * Whether several positions in one run give what they would give one by one. Int8 arithmetic on wasm
+ * scales by what shares the run.
+ */
+export function batchesAreExact(members: Members, lap: Lap): boolean {
+  return [...devicesOf(lap)].every((id) => {
+    const compute = members.get(id)?.profile?.compute;
+    return compute !== undefined && !(compute.backend === 'wasm' && compute.weights === 'q8');
+  });
+}
+
+/**
+ * How many steps the host sends off together. What leaves together stays together, so all answers in one batch
+ * would keep one device at work at a time: each device of the lap gets its share of them.
+ */
+export function mostTogether(lap: Lap | null, inFlight: number, maxBatch: number): number {
+  const devices = lap ? devicesOf(lap).size : 1;
+  return Math.max(1, Math.min(maxBatch, Math.ceil(inFlight / devices)));
+}

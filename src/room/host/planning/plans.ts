@@ -1,0 +1,205 @@
+/**
+ * The plans of the room: each made from what is known of the devices and their load, rolled out to the devices
+ * that it gives rows, shown, and lost with any one of them.
+ */
+import type { Manifest } from '../../../model/manifest.ts';
+import { devicesOf, rangesOf, rowsOf, type Lap } from '../../lap.ts';
+import type { HostOptions } from '../../room.ts';
+import type { PlanReasons } from '../../view.ts';
+import type { ViewStore } from '../../view-store.ts';
+import type { Attendance } from '../membership/liveness.ts';
+import type { Caches } from '../kv-cache/caches.ts';
+import { brokenBecause, missingRows, overflows, sequenceCapacity } from './lap-facts.ts';
+import { createLoad, type Load } from './load.ts';
+import { nameOf, type Member } from '../membership/members.ts';
+import type { OwnDevice } from '../membership/host-device.ts';
+import type { PieceTracker } from '../weights/piece-tracker.ts';
+import { planReasons } from './plan-reasons.ts';
+import { createPlanning, type Planning } from './planning.ts';
+import { createRollOut, type RollOut } from './deployment.ts';
+import { hiddenBytes } from './room-plan.ts';
+import { createRoomPlanner } from './room-planner.ts';
+import type { Roster } from '../membership/roster.ts';
+import { createSpeeds, type Speeds } from '../profiling/speeds.ts';
+
+export interface PlansOptions {
+  options: HostOptions;
+  manifest: Manifest;
+  contextLength: number;
+  /** Positions before the token that plans are made for. */
+  position: number;
+  store: ViewStore;
+  roster: Roster;
+  caches: Caches;
+  attendance: Attendance;
+  own: () => OwnDevice;
+  sourcesOf: PieceTracker['sourcesOf'];
+  /** Other devices hold other rows now. */
+  onRowsMoved: () => void;
+  /** Another plan runs, or none: there may be room for more answers. */
+  onPlan: () => void;
+  /** Aborts when the room ends. */
+  signal: AbortSignal;
+}
+
+export interface Plans {
+  planning: Planning;
+  load: Load;
+  rollOut: Pick<RollOut, 'ready' | 'unable'>;
+  speeds: Speeds;
+  /** Something of the devices changed: it is shown, and may be worth another plan. */
+  changed(): void;
+  /** Nothing that the device held can be reckoned with any more, for a reason in a sentence. */
+  lose(deviceId: string, reason: string): void;
+  left(member: Member): void;
+  /** It does not answer: plans do without it while its `isAway` is set. */
+  away(member: Member): void;
+  /** Whether the room could go on if this device were lost now. */
+  canDoWithout(deviceId: string): boolean;
+  /** How many answers fit the devices' memory together; at least 1. */
+  capacity(): number;
+  /** How many sequences one device may open on another's stages, or the host's. */
+  mostSequences(): number;
+  /** Why the plan that runs is as it is; null while none runs. */
+  explain(): Promise<PlanReasons | null>;
+}
+
+/** A device may hear of a sequence's end after the beginning of the next, which comes another way. */
+const spareFactor = 2;
+
+export function createPlans(room: PlansOptions): Plans {
+  const { options, manifest, contextLength, position, store, roster, caches, signal } = room;
+  const { members, host } = roster;
+
+  let toldMost: number = spareFactor;
+
+  const planner = createRoomPlanner({
+    host,
+    members,
+    manifest,
+    contextLength,
+    position,
+    room: options,
+    calibrated: (member) => ({
+      ...member,
+      profile: speeds.calibrated(member.id, member.profile),
+    }),
+    wireShare: (from, to) => speeds.wireShare(from, to),
+    inFlight: () => load.answers(),
+    hasEverRun: () => rollOut.hasEverRun,
+    signal,
+    onBetter: () => planning.changed(),
+    onWarm(deviceId, warm) {
+      if (deviceId === 'host') {
+        void room.own().keepWarm(warm.rows);
+        return;
+      }
+      for (const source of room.sourcesOf(warm.rows, deviceId))
+        roster.tell(deviceId, { kind: 'row-sources', ...source });
+      roster.tell(deviceId, { kind: 'keep-warm', ...warm });
+    },
+  });
+  const planning = createPlanning({
+    propose: () => planner.propose(),
+    isWorthwhile: (proposal, running) => planner.isWorthwhile(proposal, running),
+    repriced: (running) => planner.repriced(running),
+    brokenBecause: (lap) => brokenBecause(members, lap),
+    overflows: (lap) => overflows(members, lap),
+    rollOut(lap, plan, dropFirst) {
+      tellMostSequences(lap);
+      // Rows that are dropped first are gone even if the rest of the roll-out fails.
+      if (dropFirst) caches.sequences.keepLaps([lap]);
+      const stop = room.attendance.waitFor(devicesOf(lap), null);
+      return rollOut.run(lap, plan, dropFirst).finally(stop);
+    },
+    onLaps: keepLaps,
+    onView(plan, waitingFor) {
+      store.update({ plan, waitingFor });
+      room.onPlan();
+    },
+  });
+  const load = createLoad(() => planning.changed());
+  const speeds = createSpeeds({
+    roster,
+    headRow: manifest.rows.length - 1,
+    hiddenBytes: hiddenBytes(manifest.config, options.wire),
+    reprice: () => planning.reprice(),
+    planAnew: () => planning.changed(),
+    signal,
+  });
+  const rollOut = createRollOut({
+    members,
+    sourcesOf: (lap, deviceId) =>
+      room.sourcesOf(missingRows(members.get(deviceId), lap, deviceId), deviceId),
+    prepareHost: (lap, dropFirst) => room.own().prepare(lap, dropFirst),
+    exclude,
+  });
+
+  function keepLaps(laps: Lap[]): void {
+    const epochs = laps.map(({ epoch }) => epoch);
+    caches.sequences.keepLaps(laps);
+    for (const member of members.values()) {
+      const rows = laps.flatMap((lap) => rowsOf(lap, member.id));
+      member.rows = rangesOf([...new Set(rows)].sort((a, b) => a - b));
+      member.link?.sendControl({ kind: 'keep-laps', epochs });
+    }
+    void room.own().keepLaps(new Set(epochs));
+    room.onRowsMoved();
+    roster.show();
+    planner.runs(laps[laps.length - 1]);
+  }
+
+  function capacityOf(lap: Lap | undefined): number {
+    const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;
+    return Math.min(most, options.maxInFlight ?? most);
+  }
+
+  /** Before the devices of that lap are given rows, for whichever lap takes more. */
+  function tellMostSequences(next: Lap | undefined): void {
+    const most = spareFactor * Math.max(capacityOf(next), capacityOf(planning.current()?.lap));
+    if (most === toldMost && !next) return;
+    toldMost = most;
+    roster.tellAll({ kind: 'most-sequences', most });
+  }
+
+  function exclude(member: Member, reason: string): void {
+    member.excluded = reason;
+    member.status = { kind: 'failed', reason };
+    roster.notice(`${nameOf(member)} gets no layers any more: ${reason}`);
+    roster.show();
+    lose(member.id, `${member.label} failed; its layers move to the others.`);
+  }
+
+  function lose(deviceId: string, reason: string): void {
+    caches.lost(deviceId);
+    planning.lose(deviceId, reason);
+  }
+
+  return {
+    planning,
+    load,
+    rollOut,
+    speeds,
+    changed() {
+      roster.show();
+      if (planning.current()) tellMostSequences(undefined);
+      planning.changed();
+    },
+    lose,
+    left(member) {
+      speeds.left(member.id);
+      rollOut.lost(member, 'left');
+    },
+    away(member) {
+      rollOut.lost(member, 'does not answer');
+      lose(member.id, `${member.label} does not answer; its layers move to the others.`);
+    },
+    canDoWithout: (deviceId) => planner.canDoWithout(deviceId),
+    capacity: () => capacityOf(planning.current()?.lap),
+    mostSequences: () => toldMost,
+    async explain() {
+      const running = planning.current();
+      return running && planReasons(planner.input(), running.lap.stages);
+    },
+  };
+}

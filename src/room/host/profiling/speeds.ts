@@ -1,0 +1,73 @@
+/**
+ * How fast the room's devices are, by the best that is known: what each measured of itself, put right by what its
+ * laps take (`calibration.ts`), and measured anew where that is too old to plan by (`paces.ts`).
+ */
+import { createCalibration, type Calibration } from './calibration.ts';
+import { plannedWireMs } from '../planning/lap-facts.ts';
+import { createPaces, type Paces } from './stragglers.ts';
+import type { Roster } from '../membership/roster.ts';
+
+export interface SpeedsOptions {
+  roster: Roster;
+  /** The model's last row, which is its head. */
+  headRow: number;
+  /** Of a token's hidden state, as it goes over the wire. */
+  hiddenBytes: number;
+  /** What the plan that runs should take has changed. */
+  reprice: () => void;
+  /** Another plan may be better by now. */
+  planAnew: () => void;
+  /** Aborts when the room ends. */
+  signal: AbortSignal;
+}
+
+export interface Speeds
+  extends
+    Pick<Calibration, 'observe' | 'calibrated' | 'wireShare'>,
+    Pick<Paces, 'measured' | 'sight'> {
+  left(deviceId: string): void;
+}
+
+export function createSpeeds(options: SpeedsOptions): Speeds {
+  const { roster, headRow, hiddenBytes, reprice, planAnew, signal } = options;
+  const { members } = roster;
+  const calibration = createCalibration({
+    member: (deviceId) => members.get(deviceId),
+    headRow,
+    wireMs: (from, to) => plannedWireMs(members, from, to, hiddenBytes),
+    onDrift() {
+      reprice();
+      roster.show();
+    },
+    onDeparture() {
+      // First what the running plan costs now: answers on it leave for a better one by that.
+      reprice();
+      paces.look();
+      planAnew();
+    },
+  });
+  const paces = createPaces({
+    members,
+    calibrated: (deviceId, profile) => calibration.calibrated(deviceId, profile),
+    measureAgain: ({ link }) => link?.sendControl({ kind: 'measure-again' }),
+    onNotice: (sentence) => roster.notice(sentence),
+    onMeasured({ id }) {
+      calibration.forget(id);
+      roster.show();
+      planAnew();
+    },
+    signal,
+  });
+
+  return {
+    observe: (lap) => calibration.observe(lap),
+    calibrated: (deviceId, profile) => calibration.calibrated(deviceId, profile),
+    wireShare: (from, to) => calibration.wireShare(from, to),
+    measured: (member, compute) => paces.measured(member, compute),
+    sight: (member, isHidden) => paces.sight(member, isHidden),
+    left(deviceId) {
+      calibration.forget(deviceId);
+      paces.left(deviceId);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { madeUpProfile } from '../../fixtures/engine-room.ts';
+import { measuredMember } from '../../fixtures/members.ts';
+import { createLink } from '../../fixtures/recorded-link.ts';
+import type { MeasuredMember } from '../membership/members.ts';
+import { createPaces, type Paces } from './stragglers.ts';
+
+let phone: MeasuredMember;
+/** How much slower than it measured the phone's laps show it to be. */
+let factor: number;
+let notices: string[];
+let asked: number;
+let paces: Paces;
+let ending: AbortController;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  phone = measuredMember('a', { link: createLink(), compute: { layerMs: 2 } });
+  phone.rows = [{ first: 3, last: 6 }];
+  factor = 1;
+  notices = [];
+  asked = 0;
+  ending = new AbortController();
+  paces = createPaces({
+    members: new Map([[phone.id, phone]]),
+    calibrated: (_, profile) => {
+      const compute = { ...profile.compute, layerMs: profile.compute.layerMs * factor };
+      return { ...profile, compute };
+    },
+    measureAgain: () => asked++,
+    onNotice: (sentence) => notices.push(sentence),
+    onMeasured: () => (factor = 1),
+    signal: ending.signal,
+  });
+});
+
+afterEach(() => {
+  ending.abort();
+  vi.useRealTimers();
+});
+
+function slowedTo(slowness: number): void {
+  factor = slowness;
+  paces.look();
+}
+
+const measuredAt = (layerMs: number): void => paces.measured(phone, { ...madeUpProfile, layerMs });
+
+it('tells of a device that is much slower, once, and once when it is not', () => {
+  for (const slowness of [1, 1.9, 3.1, 2.5, 1.6, 3, 1.2, 1.9]) slowedTo(slowness);
+  expect(notices).toEqual([
+    'Device a (a) computes 3.1 times slower than it did; rows go where they are computed sooner.',
+    'Device a (a) is as fast as before.',
+  ]);
+});
+
+it('asks nothing of a device that makes laps, by which it is known', async () => {
+  slowedTo(5);
+  await vi.advanceTimersByTimeAsync(3600_000);
+  expect(asked).toBe(0);
+});
+
+it('asks one without rows to measure again, less and less often while it stays slow', async () => {
+  slowedTo(5);
+  phone.rows = [];
+  const askedAtS: number[] = [];
+  for (let second = 0; second < 1000; second += 5) {
+    const before = asked;
+    await vi.advanceTimersByTimeAsync(5000);
+    if (asked === before) continue;
+    askedAtS.push(second + 5);
+    measuredAt(10);
+  }
+  expect(askedAtS).toEqual([30, 90, 210, 450, 930]);
+  expect(phone.profile.compute.layerMs).toBe(10);
+});
+
+it('takes it for what it is once it is fast again', async () => {
+  slowedTo(5);
+  phone.rows = [];
+  await vi.advanceTimersByTimeAsync(30_000);
+  measuredAt(2.1);
+  expect(notices.at(-1)).toBe('Device a (a) is as fast as before.');
+  expect(phone.profile.compute.layerMs).toBe(2.1);
+  await vi.advanceTimersByTimeAsync(3600_000);
+  expect(asked).toBe(1);
+});
+
+it('waits while its page is hidden, and asks as soon as it is in sight again', async () => {
+  slowedTo(5);
+  phone.rows = [];
+  paces.sight(phone, true);
+  await vi.advanceTimersByTimeAsync(3600_000);
+  expect(asked).toBe(0);
+  paces.sight(phone, false);
+  expect(asked).toBe(1);
+});
+
+it('plans by no figures that it did not ask for', () => {
+  measuredAt(0.001);
+  slowedTo(5);
+  measuredAt(0.001);
+  expect(phone.profile.compute.layerMs).toBe(2);
+});
+
+it('asks one question at a time, and again after a device that was busy', async () => {
+  slowedTo(5);
+  phone.rows = [];
+  await vi.advanceTimersByTimeAsync(3600_000);
+  expect(asked).toBe(1);
+  paces.measured(phone, null);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(asked).toBe(2);
+});

@@ -1,0 +1,68 @@
+/**
+ * What a host tab needs to be itself again after a reload or a crash: the room's name and key, how it
+ * was opened, who may come in, and the conversation with every token so far. Kept in IndexedDB; which
+ * record is this tab's own is kept in the tab's session storage, so that another tab does not become
+ * the same host.
+ */
+import { createStore, del, entries, get, set } from 'idb-keyval';
+import type { AskRequest, HostOptions } from '../../room.ts';
+import type { AnswerStatus } from '../../view.ts';
+import type { DoorRecord } from '../admission/door.ts';
+
+export interface AskedRecord {
+  request: AskRequest;
+  asker: string;
+  /** Tokens written so far. */
+  ids: number[];
+  text: string;
+  status: AnswerStatus;
+}
+
+export interface RoomRecord {
+  hostId: string;
+  key: Uint8Array<ArrayBuffer>;
+  options: HostOptions;
+  asked: AskedRecord[];
+  door: DoorRecord;
+  savedAt: number;
+}
+
+const sessionKey = 'edgeshard room';
+/** Devices wait minutes, not days; an old conversation is not reopened by surprise. */
+const oldestMs = 12 * 3600_000;
+
+const records = (): ReturnType<typeof createStore> => createStore('edgeshard-rooms', 'rooms');
+
+/** The room that this tab hosted before it was reloaded, or null. Never rejects: no storage, no record. */
+export async function findRoomRecord(): Promise<RoomRecord | null> {
+  try {
+    // Whichever page opens: a tab that was closed without ending its room never comes back for its own.
+    await forgetOld();
+    const hostId = sessionStorage.getItem(sessionKey);
+    if (hostId === null) return null;
+    return (await get<RoomRecord>(hostId, records())) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+async function forgetOld(): Promise<void> {
+  for (const [hostId, { savedAt }] of await entries<string, RoomRecord>(records()))
+    if (Date.now() - savedAt > oldestMs) await del(hostId, records());
+}
+
+/** Rejects where the browser keeps nothing; the room works without. */
+export async function saveRoomRecord(record: RoomRecord): Promise<void> {
+  sessionStorage.setItem(sessionKey, record.hostId);
+  await set(record.hostId, record, records());
+}
+
+/** The room was closed on purpose. */
+export async function forgetRoomRecord(hostId: string): Promise<void> {
+  try {
+    sessionStorage.removeItem(sessionKey);
+    await del(hostId, records());
+  } catch {
+    // What was never kept need not be forgotten.
+  }
+}

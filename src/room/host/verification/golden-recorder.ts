@@ -1,0 +1,142 @@
+/**
+ * Golden states for a model that came without any, straight from a hub: what a row makes of a fixed input is
+ * recorded where it first runs, and counts once a second device makes the same of it. Whoever takes the row
+ * later is held against that. All of it happens while nobody waits for an answer.
+ */
+import type { WeightType } from '../../../engine/engine.ts';
+import type { ModelConfig } from '../../../model/config.ts';
+import { goldenInputs } from '../../../model/golden.ts';
+import { deviationOf, isWithin, limitOf, piecesAreExact } from '../../compute/deviation.ts';
+import type { Job } from '../../compute/recompute.ts';
+import type { Member } from '../membership/members.ts';
+
+export interface GoldenBookOptions {
+  config: ModelConfig;
+  contextLength: number;
+  members: ReadonlyMap<string, Member>;
+  /** The embedding's states, which are the host's own. */
+  embed: (ids: Int32Array) => Promise<Float32Array>;
+  /** Has a device, or the host itself, run rows; null where no answer comes in good time. */
+  ask: (deviceId: string, job: Job) => Promise<Float32Array | null>;
+  /** The member's work was wrong; a sentence. */
+  onWrong: (member: Member, reason: string) => void;
+}
+
+export interface GoldenBook {
+  /** Goes on until every row has been seen on every device that holds it, or somebody asks something. */
+  work(signal: AbortSignal): Promise<void>;
+  /** Rows on whose states two devices agree. */
+  agreed(): number[];
+}
+
+interface Entry {
+  input: Float32Array;
+  states: Float32Array;
+  weights: WeightType;
+  /** The device that it was recorded on, and those that agree. */
+  by: Member[];
+}
+
+export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
+  const { config, members } = options;
+  const ids = Int32Array.from(goldenInputs(config)[1].slice(0, options.contextLength));
+  const entries = new Map<number, Entry>();
+  /** Rows that each device has answered for, as long as it holds them. */
+  const answered = new Map<Member, Set<number>>();
+
+  async function meet(member: Member, row: number, input: Float32Array): Promise<void> {
+    const weights = member.profile?.compute.weights ?? 'f32';
+    const states = await options.ask(member.id, { first: row, last: row, weights, input });
+    if (!states) return;
+    rowsAnswered(member).add(row);
+    const entry = entries.get(row);
+    if (!entry) entries.set(row, { input, states, weights, by: [member] });
+    else if (agree(entry, { states, weights }, input)) entry.by.push(member);
+    else await settle(member, row, entry, { states, weights });
+  }
+
+  /** Two differ. Where two had agreed the third is wrong; else the host says which of them, if it can. */
+  async function settle(
+    member: Member,
+    row: number,
+    entry: Entry,
+    other: Pick<Entry, 'states' | 'weights'>,
+  ): Promise<void> {
+    const wrong = `Row ${row} makes something else of a fixed input there than on other devices.`;
+    if (entry.by.length > 1) {
+      options.onWrong(member, wrong);
+      return;
+    }
+    const { weights, input } = entry;
+    const host = members.get('host');
+    const backend = host?.profile?.compute.backend;
+    if (!host || !backend || !piecesAreExact(backend, weights)) return;
+    const states = await options.ask('host', { first: row, last: row, weights, input });
+    if (!states) return;
+    const own = { states, weights };
+    const others = [
+      { by: [member], agrees: agree(own, other, input) },
+      { by: entry.by, agrees: agree(own, entry, input) },
+    ];
+    const by = others.flatMap((each) => (each.agrees ? each.by : []));
+    if (!others[1].agrees) forgetFrom(row + 1);
+    entries.set(row, { input, ...own, by: [host, ...by] });
+    for (const each of others)
+      if (!each.agrees) for (const liar of each.by) options.onWrong(liar, wrong);
+  }
+
+  /** What follows was computed from wrong states, which may hide as much as they show. */
+  function forgetFrom(row: number): void {
+    for (let later = row; later <= config.num_hidden_layers; later++) {
+      entries.delete(later);
+      for (const rows of answered.values()) rows.delete(later);
+    }
+  }
+
+  /** As near as the less exact of the two can be. */
+  function agree(
+    a: Pick<Entry, 'states' | 'weights'>,
+    b: Pick<Entry, 'states' | 'weights'>,
+    input: Float32Array,
+  ): boolean {
+    const deviation = deviationOf(a.states, b.states, input, config.hidden_size);
+    return isWithin(deviation, limitOf(a.weights)) || isWithin(deviation, limitOf(b.weights));
+  }
+
+  function rowsAnswered(member: Member): Set<number> {
+    const rows = answered.get(member) ?? new Set();
+    answered.set(member, rows);
+    return rows;
+  }
+
+  /** Who holds the row now and has not been asked since it took it. */
+  function unheard(row: number): Member[] {
+    return [...members.values()].filter((member) => {
+      const holds = member.rows.some(({ first, last }) => row >= first && row <= last);
+      if (!holds) rowsAnswered(member).delete(row);
+      const { compute } = member.profile ?? {};
+      const isExact = compute !== undefined && piecesAreExact(compute.backend, compute.weights);
+      return holds && isExact && member.excluded === null && !rowsAnswered(member).has(row);
+    });
+  }
+
+  async function statesBefore(row: number): Promise<Float32Array | undefined> {
+    return row === 1 ? options.embed(ids) : entries.get(row - 1)?.states;
+  }
+
+  return {
+    async work(signal) {
+      for (const member of answered.keys())
+        if (members.get(member.id) !== member) answered.delete(member);
+      for (let row = 1; row <= config.num_hidden_layers; row++)
+        for (const member of unheard(row)) {
+          if (signal.aborted) return;
+          const input = entries.get(row)?.input ?? (await statesBefore(row));
+          // The row before has been seen nowhere yet.
+          if (!input) return;
+          await meet(member, row, input);
+        }
+    },
+    agreed: () => [...entries].filter(([, { by }]) => by.length > 1).map(([row]) => row),
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * A stage was asked to go on with what it does not hold, or to hold more than it may, and says who asked. Where the
+ * host itself knows nothing of such a sequence, somebody made it up. Where it does, a device may have lost its cache, or
+ * not have heard of an ended one: once, that is nobody's fault.
+ */
+import type { Member } from '../membership/members.ts';
+import { forgivenAfterMs } from './penalties.ts';
+
+export interface UnmetRequests {
+  report(from: Member, asker: Member, failure: { sequence: number; reason: string }): void;
+  left(member: Member): void;
+}
+
+export interface UnmetRequestsOptions {
+  /** Whether an answer or a refill uses the sequence, or its cache is kept for the next turn. */
+  isInUse: (sequence: number) => boolean;
+  /** Tells every device which sequences are in use: the caches of others go. */
+  tidy: () => void;
+  accuse: (accuser: Member, accused: Member, reason: string) => void;
+  nowMs?: () => number;
+}
+
+export function createUnmetRequests(options: UnmetRequestsOptions): UnmetRequests {
+  const nowMs = options.nowMs ?? (() => performance.now());
+  const lastMs = new Map<Member, number>();
+
+  function isFirst(from: Member): boolean {
+    const last = lastMs.get(from) ?? -Infinity;
+    lastMs.set(from, nowMs());
+    return nowMs() - last > forgivenAfterMs;
+  }
+
+  return {
+    report(from, asker, { sequence, reason }) {
+      options.tidy();
+      if (options.isInUse(sequence) && isFirst(from)) return;
+      options.accuse(from, asker, reason);
+    },
+    left: (member) => void lastMs.delete(member),
+  };
+}

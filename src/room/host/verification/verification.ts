@@ -1,0 +1,217 @@
+/** How far the host trusts its devices: their work is looked at, and who computes wrongly loses its place. */
+import type { Manifest } from '../../../model/manifest.ts';
+import type { BulkMessage } from '../../protocol/bulk-message.ts';
+import type { StageFailure } from '../../stage/stage-failures.ts';
+import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
+import type { DeviceMessage, HostMessage } from '../../protocol/control-messages.ts';
+import type { WireType } from '../../room.ts';
+import { createWitness, type Witness } from '../../stage/boundary-tap.ts';
+import { createAudits } from './audits.ts';
+import { createGoldenBook } from './golden-recorder.ts';
+import type { LapRunner } from '../decoding/lap-runner.ts';
+import { nameOf, type Member } from '../membership/members.ts';
+import type { OwnDevice } from '../membership/host-device.ts';
+import { createRecomputeRequests } from './recompute-requests.ts';
+import { createStrikes } from './penalties.ts';
+import { createUnmetRequests } from './unmet-requests.ts';
+
+export interface TrustOptions {
+  members: ReadonlyMap<string, Member>;
+  manifest: Manifest;
+  wire: WireType;
+  own: () => OwnDevice;
+  sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
+  /** Whether the device has the row's bytes at hand. */
+  keepsRow: (deviceId: string, row: number) => boolean;
+  /** For every screen of the room. */
+  announce: (sentence: string) => void;
+  /** What runs on the device is lost, and plans do without it while it is excluded. */
+  lose: (member: Member, reason: string) => void;
+  /** Whatever the devices' caches hold may come of wrong work. */
+  distrustCaches: () => void;
+  /** It may get rows again. */
+  regain: (member: Member) => void;
+  /** Two members are no longer to follow each other in a lap. */
+  onParted: () => void;
+  /** Whether an answer or a refill uses the sequence, or its cache is kept for reuse. */
+  isInUse: (sequence: number) => boolean;
+  /** Has every device give up the caches of all sequences but those in use. */
+  tidy: () => void;
+  /** What goes on without this stage's work begins again. */
+  fail: (failure: Omit<StageFailure, 'fault' | 'blames'>) => void;
+  /** Out of the room, and never in again. */
+  remove: (member: Member, reason: string) => void;
+}
+
+export interface Trust {
+  /** Of what crosses at the host's own stages. */
+  readonly witness: Witness;
+  watching(laps: LapRunner): LapRunner;
+  /** A stage, maybe the host's own, could not do its work, or got from another device what is no work. */
+  onStageFailed(member: Member, failure: StageFailure): void;
+  /** It is there, and does not hand on what it took in. */
+  onKeeper(deviceId: string): void;
+  /** One of the two says that it gave what the other never got. */
+  onContradiction(giver: string, taker: string): void;
+  /** It accuses devices of what they did not do; a sentence. */
+  onLiar(deviceId: string, reason: string): void;
+  onProof(member: Member, message: Extract<DeviceMessage, { kind: 'proved' | 'disproved' }>): void;
+  /** Whether the message was for the auditors. */
+  onBulk(from: string, message: BulkMessage): boolean;
+  onInFlight(count: number): void;
+  /** Other devices hold other rows now. */
+  onRowsMoved(): void;
+  left(member: Member): void;
+}
+
+export function createTrust(options: TrustOptions): Trust {
+  const { members, manifest, wire } = options;
+  const { hidden_size: hiddenSize, max_position_embeddings: contextLength } = manifest.config;
+  const witness = createWitness(hiddenSize * bytesPerNumber[wire]);
+  const tell = (deviceId: string, message: HostMessage): void =>
+    members.get(deviceId)?.link?.sendControl(message);
+
+  const strikes = createStrikes({
+    suspend(member, reason) {
+      member.excluded = reason;
+      // It proves the rows that it holds now, before another plan takes them away.
+      tell(member.id, { kind: 'prove-again' });
+      options.announce(
+        `${nameOf(member)} was at fault, and proves its rows before it gets any again: ${reason}`,
+      );
+      options.lose(member, `${member.label} was at fault; its layers move to the others.`);
+    },
+    restore(member) {
+      member.excluded = null;
+      options.announce(`${nameOf(member)} has proven its rows, and takes part again.`);
+      options.regain(member);
+    },
+    part,
+    drop(member, reason) {
+      options.announce(`${nameOf(member)} was at fault twice, and was dropped: ${reason}`);
+      options.remove(member, `This device was at fault twice, and was dropped: ${reason}`);
+    },
+  });
+
+  function part(one: Member, other: Member, reason: string): void {
+    if (one.parted.has(other)) return;
+    one.parted.add(other);
+    other.parted.add(one);
+    options.announce(
+      `${nameOf(one)} and ${nameOf(other)} do not follow each other any more, since nobody can tell which of them is right: ${reason}`,
+    );
+    options.onParted();
+  }
+
+  function onWrong(member: Member, reason: string): void {
+    options.distrustCaches();
+    strikes.blame(member, reason);
+  }
+
+  const unmet = createUnmetRequests({
+    isInUse: options.isInUse,
+    tidy: options.tidy,
+    accuse: (accuser, accused, reason) => strikes.accuse(accuser, accused, reason),
+  });
+  const requests = createRecomputeRequests(options.sendBulk);
+  const audits = createAudits({
+    members,
+    hiddenSize,
+    wire,
+    witness,
+    tell,
+    keeps(deviceId, { first, last }) {
+      for (let row = first; row <= last; row++) if (!options.keepsRow(deviceId, row)) return false;
+      return true;
+    },
+    askDevice: (deviceId, job) => requests.ask(deviceId, job),
+    askHost: (job, signal) => options.own().recompute(job, signal),
+    onWrong,
+    onAccused(accuser, accused, reason) {
+      options.distrustCaches();
+      strikes.accuse(accuser, accused, reason);
+    },
+  });
+
+  const book = manifest.golden
+    ? null
+    : createGoldenBook({
+        config: manifest.config,
+        contextLength,
+        members,
+        embed: (ids) => options.own().embed(ids),
+        ask: (deviceId, job) =>
+          deviceId === 'host'
+            ? options
+                .own()
+                .recompute(job, new AbortController().signal)
+                .catch(() => null)
+            : requests.ask(deviceId, job),
+        onWrong,
+      });
+  let inFlight = 0;
+  let recording: AbortController | null = null;
+  /** Something moved since the book was last gone through. */
+  let isOwed = false;
+
+  function record(): void {
+    isOwed = true;
+    if (!book || recording || inFlight > 0) return;
+    isOwed = false;
+    recording = new AbortController();
+    // A device that cannot now may when the rows have moved again.
+    void book
+      .work(recording.signal)
+      .catch(() => undefined)
+      .finally(() => {
+        recording = null;
+        if (isOwed) record();
+      });
+  }
+
+  return {
+    witness,
+    watching: (laps) => audits.watching(laps),
+    onStageFailed(member, { blames, fault, ...failure }) {
+      const blamed = blames === null ? member : members.get(blames);
+      if (blamed === member) strikes.blame(member, failure.reason);
+      else if (blamed && fault === 'request') unmet.report(member, blamed, failure);
+      else if (blamed) strikes.accuse(member, blamed, failure.reason);
+      options.fail(failure);
+    },
+    onKeeper(deviceId) {
+      const member = members.get(deviceId);
+      if (member) strikes.stall(member, 'It took in work for a long time, and handed nothing on.');
+    },
+    onContradiction(giver, taker) {
+      const [one, other] = [members.get(giver), members.get(taker)];
+      if (one && other) part(one, other, `What ${giver} says it gave, ${taker} says it never got.`);
+    },
+    onLiar(deviceId, reason) {
+      const member = members.get(deviceId);
+      if (member) strikes.blame(member, reason);
+    },
+    onProof(member, message) {
+      if (message.kind === 'proved') strikes.proved(member);
+      else strikes.disproved(member, message.reason);
+    },
+    onBulk(from, { header, body }) {
+      if (header.kind === 'seen') audits.onSeen(from, header, body.slice());
+      else if (header.kind === 'recomputed') requests.onAnswer(from, header.request, body.slice());
+      else return false;
+      return true;
+    },
+    onInFlight(count) {
+      inFlight = count;
+      audits.onInFlight(count);
+      if (count > 0) recording?.abort();
+      else record();
+    },
+    onRowsMoved: record,
+    left(member) {
+      strikes.left(member);
+      unmet.left(member);
+      requests.left(member.id);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startRangeServer, type RangeServer } from '../../../convert/fixtures/range-server.ts';
+import { tinySafetensors, writeSafetensors } from '../../../convert/fixtures/safetensors-writer.ts';
+import { tinyGgufConfig } from '../../../convert/fixtures/tiny-gguf.ts';
+import { piecesOfRow } from '../../../store/row-pieces.ts';
+import { openModel, type OpenedModel } from './open-model.ts';
+
+const weights = writeSafetensors(tinySafetensors(tinyGgufConfig));
+const config = JSON.stringify({ ...tinyGgufConfig, rope_scaling: null, eos_token_id: 2 });
+const folder = '/owner/tiny/resolve/main';
+
+let server: RangeServer | undefined;
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  await server?.close();
+});
+
+async function startHub(): Promise<string> {
+  server = await startRangeServer(
+    new Map<string, Uint8Array>([
+      [`${folder}/config.json`, new TextEncoder().encode(config)],
+      [`${folder}/model.safetensors`, weights],
+    ]),
+  );
+  return server.origin;
+}
+
+async function expectRows({ manifest, origin }: OpenedModel): Promise<void> {
+  for (const row of manifest.rows.keys())
+    for (const piece of piecesOfRow(manifest, row)) {
+      const read = await origin.read(piece, () => undefined);
+      expect(read).toEqual(weights.slice(piece.offset, piece.offset + piece.bytes));
+    }
+}
+
+/** As a browser gives it when a folder was dropped. */
+function droppedFile(path: string, content: BlobPart): File {
+  const file = new File([content], path.replace(/^.*\//, ''));
+  return Object.defineProperty(file, 'webkitRelativePath', { value: path });
+}
+
+describe('openModel', () => {
+  it('opens a model of a hub, which other devices fetch from as well', async () => {
+    const hubUrl = await startHub();
+    const opened = await openModel({ kind: 'hub', id: 'owner/tiny', accessToken: null, hubUrl });
+    expect(opened.address).toMatchObject({ kind: 'given', baseUrl: `${hubUrl}${folder}/` });
+    expect(JSON.parse(new TextDecoder().decode(opened.manifestBytes ?? undefined))).toEqual(
+      opened.manifest,
+    );
+    await expectRows(opened);
+  });
+
+  it('keeps an access token, and with it the address, to the host', async () => {
+    const hubUrl = await startHub();
+    const opened = await openModel({ kind: 'hub', id: 'owner/tiny', accessToken: 'mine', hubUrl });
+    expect(opened.address).toMatchObject({ kind: 'given', baseUrl: null });
+    expect(JSON.stringify(opened.manifest)).not.toContain('mine');
+    await expectRows(opened);
+  });
+
+  it("opens a folder's address, and files of a person", async () => {
+    const hubUrl = await startHub();
+    vi.stubGlobal('document', { baseURI: 'http://localhost/' });
+    const url = `${hubUrl}${folder}/`;
+    const byAddress = await openModel({ kind: 'url', url });
+    expect(byAddress.address).toMatchObject({ baseUrl: url });
+    await expectRows(byAddress);
+    const files = [
+      droppedFile('my model/config.json', config),
+      droppedFile('my model/model.safetensors', weights),
+    ];
+    const own = await openModel({ kind: 'files', files });
+    expect(own.address).toMatchObject({ kind: 'given', baseUrl: null });
+    expect(own.manifest).toMatchObject({ name: 'my-model', title: 'my model' });
+    await expectRows(own);
+  });
+
+  it('says what a name looks like, and which server cannot be reached', async () => {
+    for (const id of ['tiny', 'owner/tiny/notes.txt', '../up/there.gguf', 'https://x.example/a'])
+      await expect(openModel({ kind: 'hub', id, accessToken: null })).rejects.toThrow(
+        /is no model's name: give one like/,
+      );
+    const hubUrl = await startHub();
+    await server?.close();
+    await expect(
+      openModel({ kind: 'hub', id: 'owner/tiny', accessToken: null, hubUrl }),
+    ).rejects.toThrow(`${hubUrl} cannot be reached from this page`);
+  });
+});

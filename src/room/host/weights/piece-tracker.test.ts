@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { PieceOrigin } from '../../../store/piece-origin.ts';
+import { sha256Hex } from '../../../store/read-manifest.ts';
+import { piecesOfRow } from '../../../store/row-pieces.ts';
+import { shardModel } from '../../../store/fixtures/shard-model.ts';
+import { createPieceTracker, type PieceTracker } from './piece-tracker.ts';
+
+const hashed = shardModel({ hashed: true });
+const plain = shardModel({ hashed: false });
+
+/** Reads the model's files as they are. */
+function outside({ manifest, files }: typeof plain): PieceOrigin {
+  return {
+    name: 'outside',
+    read: ({ file, offset, bytes }) =>
+      Promise.resolve(
+        files.get(manifest.files[file].path)?.slice(offset, offset + bytes) ?? new Uint8Array(),
+      ),
+  };
+}
+
+function open(model: typeof plain): { tracker: PieceTracker; liars: string[] } {
+  const liars: string[] = [];
+  const tracker = createPieceTracker({
+    manifest: model.manifest,
+    outside: outside(model),
+    onLiar: (deviceId) => liars.push(deviceId),
+  });
+  return { tracker, liars };
+}
+
+async function hashesOf(row: number): Promise<string[]> {
+  const source = outside(plain);
+  return Promise.all(
+    piecesOfRow(plain.manifest, row).map(async (piece) =>
+      sha256Hex(await source.read(piece, () => undefined)),
+    ),
+  );
+}
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+describe('a piece tracker', () => {
+  it('knows who keeps a row, and tells everybody but the asker', () => {
+    const { tracker } = open(hashed);
+    tracker.keeps('a', 1, []);
+    tracker.keeps('host', 1, []);
+    tracker.keeps('b', 2, []);
+    const sha256 = piecesOfRow(hashed.manifest, 1).map((piece) => piece.sha256);
+    expect(tracker.sourcesOf([1], 'b')).toEqual([{ row: 1, devices: ['a', 'host'], sha256 }]);
+    expect(tracker.sourcesOf([1, 2], 'a').map(({ devices }) => devices)).toEqual([['host'], ['b']]);
+    const [piece] = piecesOfRow(hashed.manifest, 1);
+    expect(tracker.holdersOf(piece)).toEqual({ devices: ['a'], sha256: piece.sha256 });
+    tracker.left('a');
+    expect(tracker.holdersOf(piece).devices).toEqual([]);
+  });
+
+  it('passes on hashes that a device found, where the manifest knows none', async () => {
+    const { tracker, liars } = open(plain);
+    const hashes = await hashesOf(1);
+    expect(tracker.sourcesOf([1], 'b')).toEqual([{ row: 1, devices: [], sha256: [] }]);
+    tracker.keeps('a', 1, hashes);
+    await settle();
+    expect(tracker.sourcesOf([1], 'b')).toEqual([{ row: 1, devices: ['a'], sha256: hashes }]);
+    expect(liars).toEqual([]);
+  });
+
+  it('finds out a device whose hashes its source does not bear out', async () => {
+    const { tracker, liars } = open(plain);
+    const lie = (await hashesOf(2)).map(() => 'f'.repeat(64));
+    tracker.keeps('a', 2, lie);
+    await settle();
+    expect(liars).toEqual(['a']);
+    expect(tracker.sourcesOf([2], 'b')).toEqual([{ row: 2, devices: [], sha256: [] }]);
+  });
+
+  it('does not list a device that disagrees with what is known, or tells too little', async () => {
+    const { tracker } = open(plain);
+    const hashes = await hashesOf(1);
+    tracker.keeps('a', 1, hashes);
+    tracker.keeps(
+      'b',
+      1,
+      hashes.map(() => 'f'.repeat(64)),
+    );
+    tracker.keeps('c', 1, hashes.slice(1));
+    await settle();
+    expect(tracker.sourcesOf([1], 'd')).toEqual([{ row: 1, devices: ['a'], sha256: hashes }]);
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * Which device keeps which rows' pieces, and their hashes. The manifest knows the hashes of a model that
+ * was cut into shards; of one straight from a hub, the device that fetched a row over TLS tells them,
+ * and the host looks one of them up at the hub itself.
+ */
+import type { Manifest } from '../../../model/manifest.ts';
+import type { PieceOrigin } from '../../../store/piece-origin.ts';
+import { sha256Hex } from '../../../store/read-manifest.ts';
+import { pieceName, piecesOfRow, type Piece } from '../../../store/row-pieces.ts';
+
+export interface RowSources {
+  row: number;
+  devices: string[];
+  /** Of the row's pieces in order; empty while they are not known. */
+  sha256: string[];
+}
+
+export interface PieceTracker {
+  /** A device keeps this row; `sha256` are the hashes of its pieces as that device has them. */
+  keeps(deviceId: string, row: number, sha256: readonly string[]): void;
+  left(deviceId: string): void;
+  /** For the host itself. */
+  holdersOf(piece: Piece): { devices: string[]; sha256: string | null };
+  /** The model's piece at this place, with the hash that is known of it; undefined where there is none. */
+  pieceAt(place: Omit<Piece, 'sha256'>): Piece | undefined;
+  /**
+   * Whether the hash that is known of the piece is the model's: the manifest's, or one that the source bears out. Who
+   * told another is a liar. Rejects where the source cannot be read.
+   */
+  isTrueHash(piece: Piece): Promise<boolean>;
+  /** What a device needs to know to fetch these rows from others. */
+  sourcesOf(rows: readonly number[], asker: string): RowSources[];
+}
+
+export interface PieceTrackerOptions {
+  manifest: Manifest;
+  /** The host's own way to the model's source. */
+  outside: PieceOrigin;
+  /** The device told a hash that the source does not bear out. */
+  onLiar: (deviceId: string) => void;
+}
+
+export function createPieceTracker({
+  manifest,
+  outside,
+  onLiar,
+}: PieceTrackerOptions): PieceTracker {
+  const keepers = new Map<number, Set<string>>();
+  /** Hash and who told it, by the piece's name. */
+  const told = new Map<string, { sha256: string; by: string }>();
+  const checked = new Set<string>();
+  const byName = new Map<string, { piece: Piece; row: number }>();
+  for (const row of manifest.rows.keys())
+    for (const piece of piecesOfRow(manifest, row)) byName.set(pieceName(piece), { piece, row });
+
+  function hashOf(piece: Piece): string | null {
+    return piece.sha256 ?? told.get(pieceName(piece))?.sha256 ?? null;
+  }
+
+  /** One piece of what each device tells is looked up: a liar is found out, and little is fetched twice. */
+  async function spotCheck(deviceId: string, pieces: Piece[]): Promise<void> {
+    if (deviceId === 'host' || checked.has(deviceId)) return;
+    checked.add(deviceId);
+    await isTrueHash(pieces[Math.floor(Math.random() * pieces.length)]);
+  }
+
+  async function isTrueHash(piece: Piece): Promise<boolean> {
+    const claim = told.get(pieceName(piece));
+    if (!claim || claim.by === 'host') return hashOf(piece) !== null;
+    const bytes = await outside.read(piece, () => undefined);
+    if ((await sha256Hex(bytes)) === claim.sha256) return true;
+    forget(claim.by);
+    onLiar(claim.by);
+    return false;
+  }
+
+  function forget(deviceId: string): void {
+    for (const devices of keepers.values()) devices.delete(deviceId);
+    for (const [name, { by }] of told) if (by === deviceId) told.delete(name);
+  }
+
+  return {
+    keeps(deviceId, row, sha256) {
+      const pieces = piecesOfRow(manifest, row);
+      if (pieces.length !== sha256.length && pieces.some((piece) => piece.sha256 === null)) return;
+      const fresh = pieces.filter((piece, index) => {
+        if (hashOf(piece) !== null) return false;
+        told.set(pieceName(piece), { sha256: sha256[index], by: deviceId });
+        return true;
+      });
+      const agrees = pieces.every(
+        (piece, index) => piece.sha256 !== null || hashOf(piece) === sha256[index],
+      );
+      // Of two devices that disagree, the first is kept to: what was checked against the source stays.
+      if (!agrees) return;
+      const devices = keepers.get(row) ?? new Set();
+      keepers.set(row, devices.add(deviceId));
+      if (fresh.length > 0) spotCheck(deviceId, fresh).catch(() => undefined);
+    },
+    left(deviceId) {
+      for (const devices of keepers.values()) devices.delete(deviceId);
+      checked.delete(deviceId);
+    },
+    holdersOf(piece) {
+      const row = byName.get(pieceName(piece))?.row;
+      const devices = row === undefined ? [] : [...(keepers.get(row) ?? [])];
+      return { devices: devices.filter((device) => device !== 'host'), sha256: hashOf(piece) };
+    },
+    pieceAt(place) {
+      const piece = byName.get(pieceName(place))?.piece;
+      return piece && { ...piece, sha256: hashOf(piece) };
+    },
+    isTrueHash,
+    sourcesOf: (rows, asker) =>
+      rows.map((row) => {
+        const hashes = piecesOfRow(manifest, row).map(hashOf);
+        return {
+          row,
+          devices: [...(keepers.get(row) ?? [])].filter((device) => device !== asker),
+          sha256:
+            hashes.filter((hash) => hash !== null).length === hashes.length
+              ? hashes.map(String)
+              : [],
+        };
+      }),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * The model's bytes in this room: the host reads them, knows which device keeps which, passes on what others
+ * lack, and has whoever gives bytes that are not the model's removed.
+ */
+import type { PieceCache } from '../../../store/piece-cache.ts';
+import type { Piece } from '../../../store/row-pieces.ts';
+import type { ShardReader } from '../../../store/shard-reader.ts';
+import type { BulkMessage } from '../../protocol/bulk-message.ts';
+import { createModelStore } from '../../pieces/model-store.ts';
+import { createForgeries, type Forgeries } from './weight-disputes.ts';
+import { nameOf } from '../membership/members.ts';
+import type { OpenedModel } from './open-model.ts';
+import { createPieceTracker, type PieceTracker } from './piece-tracker.ts';
+import type { Roster } from '../membership/roster.ts';
+
+export interface SharedModelOptions {
+  model: OpenedModel;
+  cache: PieceCache;
+  roster: Pick<Roster, 'members' | 'notice'>;
+  sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
+  /** It gave what is not the model's: out of the room, for a reason in a sentence. */
+  remove: (deviceId: string, reason: string) => void;
+  /** It accuses devices of what they did not do; a sentence. */
+  onLiar: (deviceId: string, reason: string) => void;
+}
+
+export interface SharedModel
+  extends Pick<PieceTracker, 'keeps' | 'sourcesOf'>, Pick<Forgeries, 'accuse' | 'settled'> {
+  /** The host's own way to the bytes. */
+  reader: ShardReader;
+  keepsRow(deviceId: string, row: number): boolean;
+  /** Takes a large message about pieces; throws one sentence if nobody asked for it. */
+  receive(from: string, message: BulkMessage): void;
+  left(deviceId: string): void;
+}
+
+export function createSharedModel(options: SharedModelOptions): SharedModel {
+  const { members, notice } = options.roster;
+  const { manifest, address, origin: outside } = options.model;
+  const { reader, exchange } = createModelStore({
+    manifest,
+    sha256: address.sha256,
+    cache: options.cache,
+    outside,
+    fetchesForOthers: address.kind === 'given' && address.baseUrl === null,
+    holders: (piece) => tracker.holdersOf(piece),
+    sendBulk: options.sendBulk,
+    onForged: (deviceId, piece) => forgeries.found(deviceId, piece),
+  });
+  const tracker = createPieceTracker({ manifest, outside, onLiar: onForger });
+  const forgeries = createForgeries({
+    pieceAt: (place) => tracker.pieceAt(place),
+    ask: (deviceId, piece) =>
+      deviceId === 'host' ? ownPiece(piece) : exchange.ask(deviceId, piece),
+    isTrueHash: (piece) => tracker.isTrueHash(piece),
+    onForger,
+    onLiar: options.onLiar,
+    onApart(accuser, accused) {
+      const [one, other] = [members.get(accuser), members.get(accused)];
+      if (one && other)
+        notice(
+          `${nameOf(one)} says that ${nameOf(other)} gave it bytes that are not the model's, and gives this device none such: they pass no more of the model to each other.`,
+        );
+    },
+  });
+
+  function ownPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null> {
+    return reader.keptPiece({ ...piece, sha256: null });
+  }
+
+  function onForger(deviceId: string): void {
+    tracker.left(deviceId);
+    const member = members.get(deviceId);
+    if (!member) return;
+    notice(`${nameOf(member)} gave bytes that are not the model's, and was removed.`);
+    options.remove(deviceId, 'It gave bytes that are not the model’s.');
+  }
+
+  return {
+    reader,
+    keeps: (deviceId, row, sha256) => tracker.keeps(deviceId, row, sha256),
+    sourcesOf: (rows, asker) =>
+      tracker.sourcesOf(rows, asker).map((source) => ({
+        ...source,
+        devices: source.devices.filter((device) => !forgeries.areApart(device, asker)),
+      })),
+    keepsRow: (deviceId, row) =>
+      tracker.sourcesOf([row], '').some(({ devices }) => devices.includes(deviceId)),
+    receive: (from, message) => exchange.receive(from, message),
+    accuse: (accuser, accused, place) => forgeries.accuse(accuser, accused, place),
+    settled: () => forgeries.settled(),
+    left(deviceId) {
+      exchange.lost(deviceId);
+      tracker.left(deviceId);
+      forgeries.left(deviceId);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * What crossed from one stage to the next, kept for a moment where somebody was asked to watch: the device
+ * before a stage keeps what it gave it, the one behind keeps what it got, and whoever runs the same rows on
+ * the one should get the other.
+ */
+import { dropOldest } from '../drop-oldest.ts';
+
+/** Into `stage` of this lap, for one sequence. */
+export interface Crossing {
+  epoch: number;
+  sequence: number;
+  stage: number;
+}
+
+export interface Seen {
+  /** Ascending. */
+  positions: number[];
+  /** [positions, hidden_size], as they crossed. */
+  payload: Uint8Array<ArrayBuffer>;
+}
+
+export interface Witness {
+  watch: (crossing: Crossing) => void;
+  /** A frame that crosses; `step` is the position of its first state. */
+  note: (frame: Crossing & { step: number }, payload: Uint8Array) => void;
+  /** What has been seen; the watch is over. Null if it never began. */
+  take: (crossing: Crossing) => Seen | null;
+}
+
+/** Enough to tell right from wrong, and 128 KiB of a state of 1024 in 16 bits. */
+export const mostPositions = 64;
+/** Watches that nobody came back for give way to new ones. */
+export const mostWatches = 16;
+
+interface Watch {
+  positions: number[];
+  parts: Uint8Array[];
+  isOver: boolean;
+}
+
+/** @param bytesPerPosition of a hidden state as it crosses */
+export function createWitness(bytesPerPosition: number): Witness {
+  const watches = new Map<string, Watch>();
+
+  return {
+    watch(crossing) {
+      watches.set(nameOf(crossing), { positions: [], parts: [], isOver: false });
+      dropOldest(watches, mostWatches);
+    },
+    note(frame, payload) {
+      if (watches.size === 0) return;
+      const watch = watches.get(nameOf(frame));
+      const { step: position } = frame;
+      if (!watch || watch.isOver) return;
+      // A draft that was taken back leaves positions that are written anew: what came before still holds.
+      const last = watch.positions.at(-1) ?? -1;
+      const count = payload.length / bytesPerPosition;
+      watch.isOver = position <= last || watch.positions.length + count > mostPositions;
+      if (watch.isOver) return;
+      for (let index = 0; index < count; index++) watch.positions.push(position + index);
+      watch.parts.push(payload.slice());
+    },
+    take(crossing) {
+      const watch = watches.get(nameOf(crossing));
+      if (!watch) return null;
+      watches.delete(nameOf(crossing));
+      const payload = new Uint8Array(watch.positions.length * bytesPerPosition);
+      let end = 0;
+      for (const part of watch.parts) {
+        payload.set(part, end);
+        end += part.length;
+      }
+      return { positions: watch.positions, payload };
+    },
+  };
+}
+
+function nameOf({ epoch, sequence, stage }: Crossing): string {
+  return `${epoch} ${sequence} ${stage}`;
+}

@@ -1,0 +1,84 @@
+/**
+ * What this device tells the host of work that failed: of one sequence once, since what follows fails for the same
+ * reason, and of one sender not without end, since somebody may send what is wrong just to have it complained about.
+ */
+import { isNotCached } from '../../engine/not-cached.ts';
+import { createAllowance, type Allowance, type AllowanceOptions } from '../../transport/index.ts';
+import { dropOldest } from '../drop-oldest.ts';
+import type { Work } from './stage-work.ts';
+
+/** A device's own, of the hidden state that it was sent, or of what it was asked to do. */
+export type Fault = 'own' | 'state' | 'request';
+
+export interface StageFailure {
+  epoch: number;
+  sequence: number;
+  reason: string;
+  fault: Fault;
+  /** The device whose fault it is; null where it is this one's own. */
+  blames: string | null;
+}
+
+export interface Complaints {
+  /** Throws one sentence where that device has sent too much that was wrong. */
+  hear(from: string): void;
+  /** What the work's sender sent, or asked for, was wrong. */
+  blame(from: string, work: FailedWork, fault: Exclude<Fault, 'own'>, reason: string): void;
+  /** The work could not be done. */
+  failed(work: Work, error: unknown): void;
+  /** What was complained about may begin again under this number. */
+  release(sequence: number): void;
+}
+
+export type FailedWork = Pick<Work, 'lap' | 'sequence'>;
+
+/** As many answers as a lap has may fail together; a device that goes on like that is not heard. */
+const defaultAllowance = { burst: 32, perSecond: 1 };
+/** Sequences complained about that are not over yet, or never were any. */
+const mostKept = 256;
+
+export function createComplaints(
+  onFailure: (failure: StageFailure) => void,
+  complaintAllowance: AllowanceOptions = defaultAllowance,
+): Complaints {
+  const allowances = new Map<string, Allowance>();
+  /** Lap and sequence. */
+  const told = new Map<string, number>();
+  const unheard = new Set<string>();
+
+  function mayTell(from: string, name: string, sequence: number): boolean {
+    const allowance = allowances.get(from) ?? createAllowance(complaintAllowance);
+    allowances.set(from, allowance);
+    if (!allowance.take(1)) unheard.add(from);
+    if (unheard.has(from) || told.has(name)) return false;
+    told.set(name, sequence);
+    dropOldest(told, mostKept);
+    return true;
+  }
+
+  function blame(
+    from: string,
+    { lap: { epoch }, sequence }: FailedWork,
+    fault: Fault,
+    reason: string,
+  ): void {
+    if (mayTell(from, `${epoch} ${sequence}`, sequence))
+      onFailure({ epoch, sequence, reason, fault, blames: from });
+  }
+
+  return {
+    hear(from) {
+      if (unheard.has(from)) throw new Error(`${from} sent one wrong frame after the other`);
+    },
+    blame,
+    failed(work, error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const { lap, sequence, from } = work;
+      if (from !== null && isNotCached(error)) blame(from, work, 'request', reason);
+      else onFailure({ epoch: lap.epoch, sequence, reason, fault: 'own', blames: null });
+    },
+    release(sequence) {
+      for (const [name, of] of told) if (of === sequence) told.delete(name);
+    },
+  };
+}
