@@ -11,6 +11,16 @@ export interface Lap {
   stages: readonly Stage[];
 }
 
+/** A lap that a plan in use runs on. */
+export interface LapInUse {
+  lap: Lap;
+  /** Aborts, with a sentence, when a device of the lap leaves or fails: what was on its way is lost. */
+  lost: AbortSignal;
+}
+
+/** The lap broke under way; what the sequence had in its devices' caches is lost, the answer is not. */
+export class LapLost extends Error {}
+
 /**
  * Throws one sentence unless the stages run through rows 0 to `rowCount - 1`, each once and in order,
  * with the embedding and the head on the host, which is where text is.

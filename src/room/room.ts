@@ -1,11 +1,28 @@
 /** A room as the code around it sees it: what the face, the demo and the benchmarks call. */
 import type { Backend, WeightType } from '../engine/engine.ts';
 import type { LinkEmulation } from '../transport/index.ts';
-import type { SamplingOptions } from './host/decoding/sampler.ts';
-import type { PipelineMode } from './host/decoding/pipeline-turns.ts';
 import type { AskingMode, DoorMode, PlanReasons, RoomView, RowRange, StageTiming } from './view.ts';
 
 export type WireType = 'f16' | 'f32';
+
+/** When an answer in flight may start its next token: at once, or together with all others; see `host/decoding/pipeline-turns.ts`. */
+export type PipelineMode = 'no-bubbles' | 'bubbles';
+
+/** How the next token is chosen from its logits, under the names that Hugging Face's `generate` gives these. */
+export interface SamplingOptions {
+  /** 0 is greedy: always the most likely token. */
+  temperature: number;
+  /** Keep only the k most likely tokens; 0 keeps all. */
+  topK: number;
+  /** Keep the smallest set whose probability reaches this; 1 keeps all. */
+  topP: number;
+  /** Keep tokens at least this fraction as likely as the most likely one; 0 keeps all. */
+  minP: number;
+  /** Divides the logits of tokens already present; 1 is off. */
+  repetitionPenalty: number;
+  /** The same seed gives the same text; null draws a fresh one. */
+  seed: number | null;
+}
 
 export interface DeviceOptions {
   /** `auto`: WebGPU where a real adapter exists, else wasm. */

@@ -237,7 +237,7 @@ async function becomeDevice(
     peers,
     tell,
     inbox,
-    questions,
+    onAnswer: (message) => questions.onAnswer(message),
     reporter,
     show,
     onLull: () => store.lull(),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createWitness, mostPositions } from './boundary-tap.ts';
+import { createWitness } from './boundary-tap.ts';
+import { mostPositions } from '../protocol/bulk-message.ts';
 
 const crossing = { epoch: 1, sequence: 7, stage: 2 };
 /** A state of 4 bytes at each of these positions, holding its own position. */

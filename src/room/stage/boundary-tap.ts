@@ -4,6 +4,7 @@
  * the one should get the other.
  */
 import { dropOldest } from '../drop-oldest.ts';
+import { mostPositions } from '../protocol/bulk-message.ts';
 
 /** Into `stage` of this lap, for one sequence. */
 export interface Crossing {
@@ -27,8 +28,6 @@ export interface Witness {
   take: (crossing: Crossing) => Seen | null;
 }
 
-/** Enough to tell right from wrong, and 128 KiB of a state of 1024 in 16 bits. */
-export const mostPositions = 64;
 /** Watches that nobody came back for give way to new ones. */
 export const mostWatches = 16;
 

@@ -19,7 +19,6 @@ import { createWitness } from '../../stage/boundary-tap.ts';
 import { createBusyLight } from './busy-light.ts';
 import { createErrand } from './single-flight.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
-import type { OwnQuestions } from '../own-questions.ts';
 import type { RowSourcesBook } from './row-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import { createTestimony } from './boundary-report.ts';
@@ -34,7 +33,8 @@ export interface PartOptions {
   peers: Peers;
   tell: (message: DeviceMessage) => void;
   inbox: Inbox;
-  questions: OwnQuestions;
+  /** News of a question of this device's person. */
+  onAnswer: (message: Extract<HostMessage, { kind: 'answer' }>) => void;
   reporter: StatusReporter;
   show: (change: Partial<DeviceView>) => void;
   onLull: () => void;
@@ -266,7 +266,7 @@ export function takePart(options: PartOptions): DevicePart {
         options.showAsking(message.mode);
         return;
       case 'answer':
-        options.questions.onAnswer(message);
+        options.onAnswer(message);
         return;
       case 'release':
         device.release(message.sequence);

@@ -4,7 +4,7 @@
  */
 import { dropOldest } from '../../drop-oldest.ts';
 import { median } from '../../timing/median.ts';
-import type { SamplingOptions } from './sampler.ts';
+import type { SamplingOptions } from '../../room.ts';
 
 export interface BetweenLaps {
   /** It took so long for a token that is chosen this way. */

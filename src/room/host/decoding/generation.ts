@@ -3,7 +3,7 @@
  * plan breaks under way, the next one's devices are given the caches that they lack; what was shown stays.
  */
 import type { LapTiming } from '../../room.ts';
-import { LapLost, type LapRunner } from './lap-runner.ts';
+import { type LapRunner } from './lap-runner.ts';
 import { createMoves } from './plan-migration.ts';
 import type { Planning, RunningLap } from '../planning/planning.ts';
 import type { Refills } from '../kv-cache/cache-rebuilds.ts';
@@ -11,6 +11,7 @@ import { predictedMsPerToken } from '../planning/room-plan.ts';
 import { topLogits, type Sampler } from './sampler.ts';
 import type { Lease, Sequences } from '../kv-cache/sequences.ts';
 import type { Speculation } from './speculation.ts';
+import { LapLost } from '../../lap.ts';
 
 export interface GenerationOptions {
   promptIds: readonly number[];

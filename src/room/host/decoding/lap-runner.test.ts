@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { stagesOf } from '../../fixtures/engine-room.ts';
 import { runningOn } from '../../fixtures/made-up-plans.ts';
 import type { LapStart } from '../../stage/stage-runner.ts';
-import { createLapRunner, LapLost, type LapRunner } from './lap-runner.ts';
+import { createLapRunner, type LapRunner } from './lap-runner.ts';
 import type { RunningLap } from '../planning/planning.ts';
+import { LapLost } from '../../lap.ts';
 
 interface Round {
   laps: LapRunner;

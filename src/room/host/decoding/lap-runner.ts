@@ -3,9 +3,7 @@ import type { LapTiming } from '../../room.ts';
 import type { LapEnd, LapStart } from '../../stage/stage-runner.ts';
 import type { TokenLap } from '../profiling/calibration.ts';
 import type { RunningLap } from '../planning/planning.ts';
-
-/** The lap broke under way; what the sequence had in its devices' caches is lost, the answer is not. */
-export class LapLost extends Error {}
+import { LapLost } from '../../lap.ts';
 
 export interface Trip {
   sequence: number;

@@ -5,9 +5,10 @@ import { runningOn } from '../../fixtures/made-up-plans.ts';
 import { measuredMember } from '../../fixtures/members.ts';
 import { createAttendance } from '../membership/liveness.ts';
 import type { LapRunner, TripResult } from './lap-runner.ts';
-import { watchLaps, watchRefills } from './overdue-laps.ts';
+import { watchLaps } from './overdue-laps.ts';
 import type { Member } from '../membership/members.ts';
 import type { Refills } from '../kv-cache/cache-rebuilds.ts';
+import { watchRefills } from '../kv-cache/watched-rebuilds.ts';
 
 const running = runningOn({ epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') });
 const trip = { sequence: 1, position: 0, ids: [1], logitsOf: 1, chunk: 8 };

@@ -3,7 +3,6 @@ import { devicesOf } from '../../lap.ts';
 import { median } from '../../timing/median.ts';
 import type { Attendance } from '../membership/liveness.ts';
 import type { LapRunner } from './lap-runner.ts';
-import type { Refills } from '../kv-cache/cache-rebuilds.ts';
 
 /** Laps that count as recent. */
 const remembered = 64;
@@ -26,21 +25,6 @@ export function watchLaps(laps: LapRunner, attendance: Attendance): LapRunner {
         recent.push(result.timing.lapMs);
         if (recent.length > remembered) recent.shift();
         return result;
-      } finally {
-        stop();
-      }
-    },
-  };
-}
-
-/** The same refills; those on an answer's way, which it waits for as for a lap, are watched like one. */
-export function watchRefills(refills: Refills, attendance: Attendance): Refills {
-  return {
-    ...refills,
-    async bring(running, request) {
-      const stop = attendance.waitFor(devicesOf(running.lap), null);
-      try {
-        await refills.bring(running, request);
       } finally {
         stop();
       }

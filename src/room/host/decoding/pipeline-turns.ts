@@ -3,7 +3,7 @@
  * is back. `bubbles`: once the tokens of all answers in flight are, so that a round is a micro-batch and
  * every stage idles at its ends; kept for comparison.
  */
-export type PipelineMode = 'no-bubbles' | 'bubbles';
+import type { PipelineMode } from '../../room.ts';
 
 export interface Turns {
   /** An answer takes part from now on; returns how it ends. */

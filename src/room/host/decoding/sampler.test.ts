@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSampler, greedy, topLogits, type SamplingOptions } from './sampler.ts';
+import { createSampler, greedy, topLogits } from './sampler.ts';
+import type { SamplingOptions } from '../../room.ts';
 
 const plain: SamplingOptions = { ...greedy, temperature: 1, seed: 1 };
 

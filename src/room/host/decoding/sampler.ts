@@ -3,20 +3,7 @@
  * Hugging Face's `generate` gives them: repetition penalty, temperature, top-k, top-p, min-p, then a
  * draw from what is left.
  */
-export interface SamplingOptions {
-  /** 0 is greedy: always the most likely token. */
-  temperature: number;
-  /** Keep only the k most likely tokens; 0 keeps all. */
-  topK: number;
-  /** Keep the smallest set whose probability reaches this; 1 keeps all. */
-  topP: number;
-  /** Keep tokens at least this fraction as likely as the most likely one; 0 keeps all. */
-  minP: number;
-  /** Divides the logits of tokens already present; 1 is off. */
-  repetitionPenalty: number;
-  /** The same seed gives the same text; null draws a fresh one. */
-  seed: number | null;
-}
+import type { SamplingOptions } from '../../room.ts';
 
 export const greedy: SamplingOptions = {
   temperature: 0,

@@ -3,11 +3,9 @@
  * front of the missing rows sends them again, and only those rows compute.
  */
 import type { LapStart } from '../../stage/stage-runner.ts';
-import type { Lap } from '../../lap.ts';
+import { LapLost, type Lap, type LapInUse } from '../../lap.ts';
 import type { Refill, Resend } from '../../replay/cache-rebuild.ts';
 import type { CacheBook } from './cache-map.ts';
-import { LapLost } from '../decoding/lap-runner.ts';
-import type { RunningLap } from '../planning/planning.ts';
 import { planRefills, type PlannedRefill } from './rebuild-plan.ts';
 
 export interface RefillsOptions {
@@ -35,9 +33,9 @@ export interface FillRequest {
 
 export interface Refills {
   /** Settles when every row of the lap has the positions up to `upTo`; rejects with `LapLost`. */
-  bring(running: RunningLap, request: FillRequest): Promise<void>;
+  bring(running: LapInUse, request: FillRequest): Promise<void>;
   /** The same while an answer runs on an older lap, whose caches stay as they are. Call `end` in any case. */
-  prepare(running: RunningLap, sequence: number): Preparation;
+  prepare(running: LapInUse, sequence: number): Preparation;
   ready(deviceId: string, refill: number): void;
   /** The device did not keep what it was to send. */
   notKept(deviceId: string, refill: number): void;
@@ -72,7 +70,7 @@ export function createRefills(options: RefillsOptions): Refills {
   const { book, headRow } = options;
   const open = new Map<number, Open>();
 
-  function begin(running: RunningLap, fills: number, plan: PlannedRefill, isAlone: boolean): Open {
+  function begin(running: LapInUse, fills: number, plan: PlannedRefill, isAlone: boolean): Open {
     const sequence = options.nextNumber();
     const stages = plan.legs.map(({ device, first, last, isFilled }) => {
       return { device, first, last, cache: isFilled || isAlone ? fills : sequence };
@@ -101,7 +99,7 @@ export function createRefills(options: RefillsOptions): Refills {
 
   /** Sends the positions up to `upTo`, no more pieces of them under way than keep every leg busy. */
   function fill(
-    { lap, lost }: RunningLap,
+    { lap, lost }: LapInUse,
     state: Open,
     { ids, upTo }: Omit<FillRequest, 'sequence'>,
   ): Promise<void> {

@@ -4,9 +4,9 @@ import type { Lap } from '../../lap.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
 import type { Attendance } from '../membership/liveness.ts';
 import { createCacheBook } from './cache-map.ts';
-import { watchRefills } from '../decoding/overdue-laps.ts';
 import { createRefills, type Refills } from './cache-rebuilds.ts';
 import { createSequences, type Sequences } from './sequences.ts';
+import { watchRefills } from './watched-rebuilds.ts';
 
 export interface CachesOptions {
   /** The model's last row. */

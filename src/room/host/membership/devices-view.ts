@@ -1,6 +1,6 @@
 import type { DeviceStatus, DeviceView } from '../../view.ts';
-import { linkBetween, type DeviceProfile, type Member } from './members.ts';
-import { layerMsAt } from '../planning/room-plan.ts';
+import { linkBetween, type Member } from './members.ts';
+import { layerMsAt, type DeviceProfile } from './device-profile.ts';
 
 interface Shown {
   isComputing: boolean;

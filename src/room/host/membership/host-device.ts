@@ -11,7 +11,8 @@ import { saferThan, type ComputeWith } from '../../compute/safer-compute.ts';
 import { createSelfProof, WrongResult } from '../../compute/self-proof.ts';
 import { createShardHolder } from '../../compute/shard-holder.ts';
 import type { StageRunnerOptions } from '../../stage/stage-runner.ts';
-import { hasRoomForRow, type Member } from './members.ts';
+import { type Member } from './members.ts';
+import { hasRoomForRow } from './device-profile.ts';
 
 export interface OwnDeviceOptions {
   /** The host's own entry among the members: kept up to date here. */

@@ -1,15 +1,8 @@
 /** Who is in the room, as the host knows them: the host itself first, then devices in order of joining. */
-import type { ComputeProfile } from '../../../engine/engine.ts';
 import type { Link, LinkEmulation } from '../../../transport/index.ts';
 import type { MeasuredLink } from '../../protocol/control-messages.ts';
 import type { DeviceStatus, RowRange } from '../../view.ts';
-
-export interface DeviceProfile {
-  compute: ComputeProfile;
-  callMs: number;
-  adapter: string;
-  budgetBytes: number;
-}
+import type { DeviceProfile } from './device-profile.ts';
 
 export interface Member {
   readonly id: string;
@@ -66,11 +59,6 @@ export function pairOf(one: string, other: string): string {
 /** For sentences in which devices with one label must be told apart. */
 export function nameOf({ label, id }: Pick<Member, 'label' | 'id'>): string {
   return `${label} (${id})`;
-}
-
-/** For one layer more than it holds. */
-export function hasRoomForRow({ compute, budgetBytes }: DeviceProfile, usedBytes: number): boolean {
-  return usedBytes + compute.layerBytes <= budgetBytes;
 }
 
 /** A member as the planner can use it. */

@@ -3,7 +3,8 @@ import { deviceLabel } from '../../../profile/this-device.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
 import type { ViewStore } from '../../view-store.ts';
 import { devicesView } from './devices-view.ts';
-import { newMember, type DeviceProfile, type Member } from './members.ts';
+import { newMember, type Member } from './members.ts';
+import type { DeviceProfile } from './device-profile.ts';
 
 export interface RosterOptions {
   store: ViewStore;

@@ -2,7 +2,8 @@
 import type { WeightType } from '../../../engine/engine.ts';
 import { catalogue } from '../../../model/catalogue.ts';
 import { weightBytes } from '../../memory/weight-bytes.ts';
-import type { DeviceProfile, MeasuredMember } from '../membership/members.ts';
+import type { MeasuredMember } from '../membership/members.ts';
+import type { DeviceProfile } from '../membership/device-profile.ts';
 
 /** From the most exact to the smallest. */
 const smallerTypes: readonly WeightType[] = ['f16', 'q8', 'q4'];

@@ -53,13 +53,6 @@ export function sequenceCapacity(
   return Math.max(1, Math.min(...fitting, maxSequences));
 }
 
-/** What plans count for so many bytes from one device to another; 0 where that was never measured. */
-export function plannedWireMs(members: Members, from: string, to: string, bytes: number): number {
-  const [sender, receiver] = [members.get(from), members.get(to)];
-  const link = sender && receiver && linkBetween(sender, receiver);
-  return link ? link.latencyMs + (bytes * 8) / (link.mbps * 1000) : 0;
-}
-
 /** The largest chunk of a prompt that every device of the lap has measured to be right. */
 export function prefillChunkOf(members: Members, lap: Lap): number {
   const chunks = [...devicesOf(lap)].map(

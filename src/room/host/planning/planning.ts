@@ -4,16 +4,13 @@
  * ready. Answers that run on an older plan end on it, or change over between two tokens (`moving.ts`); its
  * rows go when the last of them has. One roll-out at a time; a change meanwhile starts another after it.
  */
-import { devicesOf, sameStages, type Lap } from '../../lap.ts';
+import { devicesOf, sameStages, type Lap, type LapInUse } from '../../lap.ts';
 import type { PlanView, WaitingFor } from '../../view.ts';
 import type { FeasibleRoomPlan, RoomPlan } from './room-plan.ts';
 
 /** A plan in use, as an answer sees it. */
-export interface RunningLap {
-  lap: Lap;
+export interface RunningLap extends LapInUse {
   plan: FeasibleRoomPlan;
-  /** Aborts, with a sentence, when a device of the lap leaves or fails: what was on its way is lost. */
-  lost: AbortSignal;
   /** The plan that has taken this one's place, for answers that would gain by moving to it. */
   successor(): RunningLap | null;
   /** Keeps the lap in use, even if another takes its place, until what it returns is called. */

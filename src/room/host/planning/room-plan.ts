@@ -1,5 +1,4 @@
 /** From what the members measured to the stages they run: builds the planner's problem and asks it. */
-import type { ComputeProfile } from '../../../engine/engine.ts';
 import type { ModelConfig } from '../../../model/config.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import { priceStages, solve, type Problem } from '../../../planner/index.ts';
@@ -10,12 +9,8 @@ import type { PlanChoice, WireType } from '../../room.ts';
 import { sequenceBytesPerLayer } from '../../memory/sequence-bytes.ts';
 import { fitAdvice } from './fit-advice.ts';
 import type { Choose } from './plan-chooser.ts';
-import {
-  linkBetween,
-  type DeviceProfile,
-  type MeasuredMember,
-  type Member,
-} from '../membership/members.ts';
+import { linkBetween, type MeasuredMember, type Member } from '../membership/members.ts';
+import { layerMsAt, type DeviceProfile } from '../membership/device-profile.ts';
 
 export interface RoomPlanInput {
   manifest: Manifest;
@@ -239,14 +234,6 @@ export function roomProblem(input: RoomPlanInput): Problem {
     pin: { first: 1, last: 1 },
     ...(loaded && { switching: { toleranceRatio: loadTolerance } }),
   };
-}
-
-/** One token through a layer with so many positions before it. */
-export function layerMsAt(
-  { layerMs, attendMs }: Pick<ComputeProfile, 'layerMs' | 'attendMs'>,
-  position: number,
-): number {
-  return layerMs + attendMs * position;
 }
 
 /** One position's hidden state on the wire. */

@@ -7,8 +7,8 @@ import { hopsOf, type Stage } from '../../lap.ts';
 import { median } from '../../timing/median.ts';
 import type { LapTiming } from '../../room.ts';
 import { plannedMsOf, restMs, type Spent } from './lap-rest.ts';
-import { pairOf, type DeviceProfile, type Member } from '../membership/members.ts';
-import { layerMsAt } from '../planning/room-plan.ts';
+import { pairOf, type Member } from '../membership/members.ts';
+import { layerMsAt, type DeviceProfile } from '../membership/device-profile.ts';
 
 export interface TokenLap {
   stages: readonly Stage[];

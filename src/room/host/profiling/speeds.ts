@@ -3,9 +3,9 @@
  * laps take (`calibration.ts`), and measured anew where that is too old to plan by (`paces.ts`).
  */
 import { createCalibration, type Calibration } from './calibration.ts';
-import { plannedWireMs } from '../planning/lap-facts.ts';
 import { createPaces, type Paces } from './stragglers.ts';
 import type { Roster } from '../membership/roster.ts';
+import { plannedWireMs } from './planned-wire.ts';
 
 export interface SpeedsOptions {
   roster: Roster;

@@ -4,12 +4,8 @@
  * and makes no laps by which it could be seen to be fast again, is asked to measure itself anew.
  */
 import type { ComputeProfile } from '../../../engine/engine.ts';
-import {
-  nameOf,
-  type DeviceProfile,
-  type MeasuredMember,
-  type Member,
-} from '../membership/members.ts';
+import { nameOf, type MeasuredMember, type Member } from '../membership/members.ts';
+import type { DeviceProfile } from '../membership/device-profile.ts';
 
 export interface PacesOptions {
   members: ReadonlyMap<string, Member>;

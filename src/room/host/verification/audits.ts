@@ -4,7 +4,7 @@
  * the host while nobody waits for an answer; where they differ the host has the last word, whose own rows have
  * been held against the model's golden states. No token waits for any of this.
  */
-import type { BulkHeader, BulkMessage } from '../../protocol/bulk-message.ts';
+import { type BulkHeader, type BulkMessage, mostPositions } from '../../protocol/bulk-message.ts';
 import { deviationOf, isWithin, limitOf, piecesAreExact } from '../../compute/deviation.ts';
 import { dropOldest } from '../../drop-oldest.ts';
 import { unpackHidden, wireCode } from '../../protocol/hidden-codec.ts';
@@ -12,15 +12,10 @@ import type { Lap } from '../../lap.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
 import type { Job } from '../../compute/recompute.ts';
 import type { WireType } from '../../room.ts';
-import {
-  mostPositions,
-  mostWatches,
-  type Crossing,
-  type Seen,
-  type Witness,
-} from '../../stage/boundary-tap.ts';
+import { mostWatches, type Crossing, type Seen, type Witness } from '../../stage/boundary-tap.ts';
 import type { LapRunner } from '../decoding/lap-runner.ts';
-import { hasRoomForRow, type Member } from '../membership/members.ts';
+import { type Member } from '../membership/members.ts';
+import { hasRoomForRow } from '../membership/device-profile.ts';
 
 export interface AuditsOptions {
   members: ReadonlyMap<string, Member>;
