@@ -5,7 +5,7 @@ import type { Manifest } from '../src/model/manifest.ts';
 import { parseManifestText } from '../src/model/parse-manifest.ts';
 import { greedy } from '../src/room/host/decoding/sampler.ts';
 import type { DeviceView } from '../src/room/view.ts';
-import { storedBytes } from '../src/store/row-pieces.ts';
+import { storedBytes } from '../src/store/layer-pieces.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
 import { expectReference, requestFor } from './fixtures/expect-reference.ts';
 import { continuations, longPrompts } from './fixtures/reference-cases.ts';
@@ -16,7 +16,7 @@ import { expect, test } from './harness/test.ts';
 test.describe('a room that grows from one device to four', () => {
   test.describe.configure({ mode: 'serial' });
   let room: TabRoom;
-  /** Rows that each device was ever given, since what it once loaded is not loaded again. */
+  /** Layers that each device was ever given, since what it once loaded is not loaded again. */
   const everHeld = new Map<string, Set<number>>();
 
   test.beforeAll(async ({ browser, serverOrigin }) => {
@@ -41,12 +41,12 @@ test.describe('a room that grows from one device to four', () => {
       await expectReference(room, continuations);
     });
 
-    test(`${count} of them: each has loaded its rows and no more`, async () => {
+    test(`${count} of them: each has loaded its layers and no more`, async () => {
       const { devices, plan } = await room.view();
       for (const { device, first, last } of plan?.stages ?? []) {
-        const rows = everHeld.get(device) ?? new Set();
-        for (let row = first; row <= last; row++) rows.add(row);
-        everHeld.set(device, rows);
+        const layers = everHeld.get(device) ?? new Set();
+        for (let layer = first; layer <= last; layer++) layers.add(layer);
+        everHeld.set(device, layers);
       }
       expect(devices).toHaveLength(count);
       const manifest = await readModelManifest();

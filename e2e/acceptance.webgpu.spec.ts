@@ -27,7 +27,7 @@ test.describe('two devices on WebGPU', () => {
   });
   test.afterAll(() => room.close());
 
-  test('both compute on WebGPU, and both have layers', async () => {
+  test('both compute on WebGPU, and both have blocks', async () => {
     const { devices, plan } = await room.view();
     expect(devices.map(({ compute }) => compute?.backend)).toEqual(['webgpu', 'webgpu']);
     expect(new Set(plan?.stages.map(({ device }) => device))).toEqual(new Set(['host', 'a']));

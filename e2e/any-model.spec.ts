@@ -20,7 +20,7 @@ async function sizeOf(name: TinyModel): Promise<number> {
   return (await stat(join(tinyFolder(name), weights))).size;
 }
 
-/** Waits until so many devices hold rows of the plan that runs. */
+/** Waits until so many devices hold layers of the plan that runs. */
 async function untilSpread(room: TabRoom, devices: number): Promise<void> {
   await expect(async () => {
     const { plan } = await room.view();
@@ -73,7 +73,7 @@ async function growFromOneToThree(room: TabRoom, name: TinyModel, hub: LocalHub)
   await room.close();
 }
 
-test('tiny-qwen3 by its address: three devices fetch it once between them, and a fourth gets its rows from them', async ({
+test('tiny-qwen3 by its address: three devices fetch it once between them, and a fourth gets its layers from them', async ({
   browser,
   hub,
   appOrigin,
@@ -96,7 +96,7 @@ test('tiny-qwen3 by its address: three devices fetch it once between them, and a
   const { devices } = await room.view();
   const loaded = devices.reduce((sum, { bytesLoaded }) => sum + bytesLoaded, 0);
   expect(loaded).toBeLessThanOrEqual(size);
-  // The host looks up one piece of what each of the two others told it: a layer's at most.
+  // The host looks up one piece of what each of the two others told it: a block's at most.
   const spotChecks = 2 * (size / 5);
   expect(sent).toBeLessThanOrEqual(size + headerBytes + spotChecks);
   await room.join();
@@ -209,7 +209,7 @@ test('a second visit fetches no weights, except a piece that was damaged meanwhi
   newDevice,
 }) => {
   const context = (await newDevice()).context();
-  /** In a tab of its own, as nobody opened a room there before. Resolves to the bytes of rows fetched. */
+  /** In a tab of its own, as nobody opened a room there before. Resolves to the bytes of layers fetched. */
   async function visit(): Promise<number> {
     hub.forgetCounts();
     const page = await context.newPage();

@@ -21,9 +21,9 @@ interface Room {
   spare: 'none' | 'cold' | 'warm';
 }
 
-/** A layer of the default model takes 8.6 MB with its cache, embedding and head 74 MB: two layers, and one. */
+/** A block of the default model takes 8.6 MB with its cache, embedding and head 74 MB: two blocks, and one. */
 const tight = { host: { memoryBudgetBytes: 98e6 }, device: { memoryBudgetBytes: 12e6 } };
-/** Four layers, and links so slow that the plan does without it while it can. */
+/** Four blocks, and links so slow that the plan does without it while it can. */
 const spareDevice = { backend: 'wasm', threads: 1, memoryBudgetBytes: 40e6 } as const;
 const spareLink = { delayMs: 25, jitterMs: 0, lossRate: 0 };
 

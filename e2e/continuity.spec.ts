@@ -14,7 +14,7 @@ const question: AskRequest = {
   topLogits: 0,
 };
 
-/** Embedding, head and two layers of the six at the host; all the others, with room to spare, on a device. */
+/** Embedding, head and two blocks of the six at the host; all the others, with room to spare, on a device. */
 const hostBytes = 98e6;
 const deviceBytes = 60e6;
 

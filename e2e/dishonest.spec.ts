@@ -13,7 +13,7 @@ const expected = reference.greedyIds.slice(0, tokens);
 const exact = { backend: 'wasm', threads: 1, weights: 'f32', wire: 'f32', plan: 'even' } as const;
 const ready = { timeout: 60_000 };
 
-test('zeros, NaN and another layer’s output are found out, and their device is dropped', async ({
+test('zeros, NaN and another block’s output are found out, and their device is dropped', async ({
   newDevice,
   serverOrigin,
 }) => {
@@ -24,12 +24,12 @@ test('zeros, NaN and another layer’s output are found out, and their device is
   await expect.poll(() => planOf(host), ready).toBe('host');
   const { link } = await viewOf(host);
 
-  await test.step('who lies from the start is found by its own proof, and gets no rows', async () => {
+  await test.step('who lies from the start is found by its own proof, and gets no layers', async () => {
     const device = await newDevice();
     await prepareToLie(device);
     await device.goto(link ?? '');
     await startLying(device, 'zeros');
-    const sentence = /\(a\) gets no layers any more: Row \d came out wrong with f32 on wasm/;
+    const sentence = /\(a\) gets no layers any more: Layer \d came out wrong with f32 on wasm/;
     await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
     await expect.poll(() => planOf(host), ready).toBe('host');
     await device.close();
@@ -69,7 +69,7 @@ test('zeros, NaN and another layer’s output are found out, and their device is
     const device = await liar('d');
     await startLying(device, 'other-layer');
     await ask(host);
-    await expect.poll(() => noticesOf(host), ready).toContain('(d) has proven its rows');
+    await expect.poll(() => noticesOf(host), ready).toContain('(d) has proven its layers');
     await expect.poll(() => planOf(host), ready).toBe('host d host');
     await ask(host);
     await expectDropped(device, 'd');
@@ -95,7 +95,7 @@ test('a device whose results are wrong with 8 bits goes on with 32, and says so'
   // It leaves with the engine that failed it, and comes back with another.
   await expect.poll(() => planOf(host), ready).toBe('host b host');
   const sentence =
-    /Row \d came out wrong with q8 on wasm: off by [\d.]+, where 0\.20 is allowed\. It computes with f32 on wasm now\./;
+    /Layer \d came out wrong with q8 on wasm: off by [\d.]+, where 0\.20 is allowed\. It computes with f32 on wasm now\./;
   expect(await noticesOf(host)).toMatch(sentence);
   await expect(device.getByRole('log')).toContainText(
     'It starts anew with what is slower and surer.',

@@ -1,5 +1,4 @@
 /** A page with the engine and nothing else: tests start one in it and hold its results to the reference. */
-import * as v from 'valibot';
 import { createEngine, runtimeBinaryUrl } from '../src/engine/client.ts';
 import type {
   Backend,
@@ -22,11 +21,12 @@ import {
   tinyConfigs,
   type TinyFamily,
 } from '../src/model/fixtures/random-checkpoint.ts';
-import { ManifestSchema, type Manifest } from '../src/model/manifest.ts';
+import type { Manifest } from '../src/model/manifest.ts';
+import { parseManifestText } from '../src/model/parse-manifest.ts';
 import { openRandomModel, randomReference } from '../src/room/fixtures/random-model.ts';
 import { createSelfProof } from '../src/room/compute/self-proof.ts';
 
-/** A model in this page, all of its rows loaded. */
+/** A model in this page, all of its layers loaded. */
 interface Opened {
   engine: Engine;
   config: ModelConfig;
@@ -40,7 +40,7 @@ interface ModelFiles {
   config: ModelConfig;
   reference: TinyReference | null;
   manifest: Manifest | null;
-  row: (row: number) => StoredTensor[] | Promise<StoredTensor[]>;
+  layer: (layer: number) => StoredTensor[] | Promise<StoredTensor[]>;
 }
 
 export interface Opening {
@@ -62,7 +62,7 @@ export interface Answer {
 }
 
 export interface Deviation {
-  /** Largest difference to the reference's hidden state after each layer, 0 being the embedding. */
+  /** Largest difference to the reference's hidden state after each block, 0 being the embedding. */
   hidden: number[];
   /** The same for the logits at each of its positions. */
   logits: number[];
@@ -73,7 +73,7 @@ let opened: Opened | undefined;
 const offered = {
   async open(opening: Opening): Promise<{ info: EngineInfo; memoryBytes: number[] }> {
     await opened?.engine.dispose();
-    const { config: own, reference, manifest, row } = await readModel(opening.model);
+    const { config: own, reference, manifest, layer } = await readModel(opening.model);
     const config = { ...own, ...opening.changes };
     let lose: (reason: string) => void = () => undefined;
     const lost = new Promise<string>((resolve) => (lose = resolve));
@@ -82,7 +82,7 @@ const offered = {
     const memoryBytes: number[] = [];
     for (let index = 0; index <= config.num_hidden_layers + 1; index++)
       memoryBytes.push(
-        (await engine.loadRow(index, await row(index), opening.weights)).memoryBytes,
+        (await engine.loadLayer(index, await layer(index), opening.weights)).memoryBytes,
       );
     return { info: engine.info, memoryBytes };
   },
@@ -171,7 +171,7 @@ const offered = {
     return { ids, stepMs, isShared };
   },
 
-  /** Hidden states after the last layer, for a tiny model's reference prompt. */
+  /** Hidden states after the last block, for a tiny model's reference prompt. */
   async hidden(): Promise<number[]> {
     const { engine, config, reference } = current();
     const input = { kind: 'tokens', ids: Int32Array.from(reference?.inputIds ?? []) } as const;
@@ -180,13 +180,13 @@ const offered = {
   },
 
   /** Fails where the engine refuses the run. */
-  async runRows(first: number, last: number): Promise<void> {
+  async runLayers(first: number, last: number): Promise<void> {
     const ids = Int32Array.of(1);
     const input = { kind: 'tokens', ids } as const;
     await current().engine.run({ first, last, sequence: 1, position: 0, input });
   },
 
-  unloadRow: (row: number): Promise<void> => current().engine.unloadRow(row),
+  unloadLayer: (layer: number): Promise<void> => current().engine.unloadLayer(layer),
 
   /** How far a tiny model's results lie from its reference. */
   async deviation(): Promise<Deviation> {
@@ -199,8 +199,8 @@ const offered = {
         ...(last > config.num_hidden_layers && { logitsOf: ids.length }),
       });
     const deviation: Deviation = { hidden: [], logits: [] };
-    for (const [layer, expected] of Object.entries(reference.hiddenAfterLayer)) {
-      const { values } = await run(Number(layer));
+    for (const [block, expected] of Object.entries(reference.hiddenAfterLayer)) {
+      const { values } = await run(Number(block));
       deviation.hidden.push(largestDifference(values.slice(-config.hidden_size), expected));
     }
     const { values } = await run(config.num_hidden_layers + 1);
@@ -212,7 +212,7 @@ const offered = {
     return deviation;
   },
 
-  /** Has every row prove itself on the model's golden states; how many milliseconds each took. */
+  /** Has every layer prove itself on the model's golden states; how many milliseconds each took. */
   async prove(prefillChunk: number): Promise<number[]> {
     const { engine, manifest, config, weights } = current();
     if (!manifest) throw new Error('this model has no manifest');
@@ -220,9 +220,9 @@ const offered = {
     const reader = { readFile: (path: string) => fetchBytes(`/shards/${manifest.name}/${path}`) };
     const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
     const times: number[] = [];
-    for (const row of manifest.rows.keys()) {
+    for (const layer of manifest.layers.keys()) {
       const started = performance.now();
-      await proof.prove({ row, weights });
+      await proof.prove({ layer, weights });
       times.push(performance.now() - started);
     }
     return times;
@@ -273,14 +273,14 @@ async function readModel(name: Opening['model']): Promise<ModelFiles> {
       manifest: null,
     };
   const text = new TextDecoder().decode(await fetchBytes(`/shards/${name}/manifest.json`));
-  const manifest = v.parse(ManifestSchema, JSON.parse(text));
+  const manifest = parseManifestText(text);
   return {
     config: manifest.config,
     manifest,
     reference: null,
-    row: (row) =>
+    layer: (layer) =>
       Promise.all(
-        manifest.rows[row].tensors.map(async (tensor) => {
+        manifest.layers[layer].tensors.map(async (tensor) => {
           const file = await fetchBytes(`/shards/${name}/${manifest.files[tensor.file].path}`);
           return {
             name: tensor.name,

@@ -3,7 +3,7 @@ import { tinyModels } from '../src/engine/fixtures/tiny-model.ts';
 import { continuations, largestLogitDifference, longPrompts } from './fixtures/reference-cases.ts';
 import { expect, test } from './harness/engine-test.ts';
 
-/** float32 against float64 over five layers. */
+/** float32 against float64 over five blocks. */
 const hiddenTolerance = 1e-3;
 const logitTolerance = 2e-3;
 /** float32 sums of the same numbers in another order. */
@@ -88,7 +88,7 @@ test('sequences decoded together continue as each does alone', async ({ page, en
 
 test('smaller weights take less memory', async ({ page, engineServer }) => {
   await page.goto(engineServer.isolatedPage);
-  const layerBytes = await page.evaluate(async () => {
+  const blockBytes = await page.evaluate(async () => {
     const bytes: number[] = [];
     for (const weights of ['f32', 'q8', 'q4'] as const) {
       const opening = { backend: 'wasm', threads: 1, model: 'stories15m', weights } as const;
@@ -96,7 +96,7 @@ test('smaller weights take less memory', async ({ page, engineServer }) => {
     }
     return bytes;
   });
-  const [f32, q8, q4] = layerBytes;
+  const [f32, q8, q4] = blockBytes;
   expect(q8).toBeLessThan(0.3 * f32);
   expect(q4).toBeLessThan(0.2 * f32);
 });
@@ -105,9 +105,9 @@ test('what goes wrong in the worker arrives as a sentence', async ({ page, engin
   await page.goto(engineServer.isolatedPage);
   await page.evaluate(async () => {
     await enginePage.open({ backend: 'wasm', threads: 1, model: 'tiny-llama', weights: 'f32' });
-    await enginePage.unloadRow(2);
+    await enginePage.unloadLayer(2);
   });
-  await expect(page.evaluate(() => enginePage.runRows(0, 3))).rejects.toThrow(
-    'row 2 is not loaded on this device; loaded are: 0, 1, 3, 4, 5, 6',
+  await expect(page.evaluate(() => enginePage.runLayers(0, 3))).rejects.toThrow(
+    'layer 2 is not loaded on this device; loaded are: 0, 1, 3, 4, 5, 6',
   );
 });

@@ -9,7 +9,7 @@ import {
 } from './fixtures/reference-cases.ts';
 import { expect, test, type Page } from './harness/engine-test.ts';
 
-/** float32 against float64 over five layers. */
+/** float32 against float64 over five blocks. */
 const hiddenTolerance = 1e-3;
 const logitTolerance = 2e-3;
 /** float32 sums of the same numbers in another order. */
@@ -125,7 +125,7 @@ test('a lost GPU is reported, and the next call says why it is refused', async (
   const lost = page.evaluate(() => enginePage.lost());
   await devTools.send('Browser.crashGpuProcess');
   expect(await lost).toContain('the GPU was lost');
-  await expect(page.evaluate(() => enginePage.runRows(0, 1))).rejects.toThrow('the GPU was lost');
+  await expect(page.evaluate(() => enginePage.runLayers(0, 1))).rejects.toThrow('the GPU was lost');
 });
 
 /** Half a second a token: a few tell what a wrong kernel would do. */

@@ -102,7 +102,7 @@ test('nothing that a stranger or a member does stops the room', async ({
     expect(await planOf(host)).toBe('host a b host');
   });
 
-  await test.step('who is there and hands nothing on is found, and proves itself before it gets rows again', async () => {
+  await test.step('who is there and hands nothing on is found, and proves itself before it gets layers again', async () => {
     await expectHonest(async () => {
       await untilTokens(host, 3);
       await startLying(bad, 'silence');
@@ -111,7 +111,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       );
       await startLying(bad, null);
     });
-    await expectNotice(/\(a\) has proven its rows/);
+    await expectNotice(/\(a\) has proven its layers/);
     await expect.poll(() => planOf(host), ready).toBe('host a b host');
   });
 
@@ -123,7 +123,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       await say(bad, { kind: 'forged', deviceId: 'host', ...piece });
       await expectNotice(/\(a\) was at fault, .*It says that the host gave it bytes/);
     });
-    await expectNotice(/has proven its rows[^]*\(a\) has proven its rows/);
+    await expectNotice(/has proven its layers[^]*\(a\) has proven its layers/);
     await expect.poll(() => planOf(host), ready).toBe('host a b host');
   });
 

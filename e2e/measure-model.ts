@@ -23,7 +23,7 @@ const usage = `Usage: npm run bench:model -- [options]
   --devices N        tabs, the layers dealt equally (default: 3)
   --weights W        f32, f16, q8 or q4 (default: f32)
   --memory MB        memory budget of each tab (default: 3500)
-  --loading          instead: the peak memory of one tab that loads all rows
+  --loading          instead: the peak memory of one tab that loads all layers
   --times            instead, for a model's folder: how long loading takes from a disk, from a hub on this
                      machine and from another device, and what leaves the hub for three devices
 `;
@@ -86,7 +86,7 @@ async function main(): Promise<void> {
         ...{ browser, origin: served.origin, hub: served.hub, options: host },
         folder: options.model,
       };
-      for (const row of await measureLoadTimes(loading)) console.log(JSON.stringify(row));
+      for (const layer of await measureLoadTimes(loading)) console.log(JSON.stringify(layer));
       console.log(JSON.stringify(await measureHubBytes(loading)));
       return;
     }

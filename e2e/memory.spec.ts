@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureLoading } from './bench/loading.ts';
 import { rendererMemory } from './bench/process-memory.ts';
-import { wideLayers, writeWideModel } from './bench/wide-model.ts';
+import { wideBlocks, writeWideModel } from './bench/wide-model.ts';
 import { startLocalHub } from './harness/local-hub.ts';
 import { projectDir } from './harness/project.ts';
 import { expect, test } from './harness/test.ts';
 import { startServer } from '../src/server/server.ts';
 
-test('loading grows a tab by no more than a quarter over its rows, and two rows', async ({
+test('loading grows a tab by no more than a quarter over its layers, and two layers', async ({
   browser,
 }) => {
   test.skip(process.platform !== 'linux', 'resident memory is read from /proc');
@@ -21,17 +21,22 @@ test('loading grows a tab by no more than a quarter over its rows, and two rows'
   try {
     const memory = await rendererMemory(browser);
     const model = { kind: 'hub', id: 'bench/wide', accessToken: null, hubUrl: hub.origin } as const;
-    const { beforeMB, peakMB, rowsMB } = await measureLoading(browser, memory, server.httpOrigin, {
-      model,
-      backend: 'wasm',
-      threads: 1,
-      weights: 'f32',
-      plan: 'even',
-      memoryBudgetBytes: 2e9,
-    });
-    const largestRowMB = rowsMB / wideLayers;
-    expect(rowsMB).toBeGreaterThan(300);
-    expect(peakMB - beforeMB).toBeLessThan(1.25 * rowsMB + 2 * largestRowMB);
+    const { beforeMB, peakMB, layersMB } = await measureLoading(
+      browser,
+      memory,
+      server.httpOrigin,
+      {
+        model,
+        backend: 'wasm',
+        threads: 1,
+        weights: 'f32',
+        plan: 'even',
+        memoryBudgetBytes: 2e9,
+      },
+    );
+    const largestLayerMB = layersMB / wideBlocks;
+    expect(layersMB).toBeGreaterThan(300);
+    expect(peakMB - beforeMB).toBeLessThan(1.25 * layersMB + 2 * largestLayerMB);
   } finally {
     await server.close();
     await hub.close();

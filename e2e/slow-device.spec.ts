@@ -1,4 +1,4 @@
-/** A device that becomes slow under way loses its rows, and gets them back when it is fast again. */
+/** A device that becomes slow under way loses its layers, and gets them back when it is fast again. */
 import type { Page } from 'playwright';
 import { oneThread } from './fixtures/exact-room.ts';
 import { requestFor } from './fixtures/expect-reference.ts';
@@ -9,7 +9,7 @@ import { expect, test } from './harness/test.ts';
 const [reference] = continuations;
 const moved = { timeout: 60_000 };
 
-test('rows leave a device that became slow, and come back with its speed', async ({
+test('layers leave a device that became slow, and come back with its speed', async ({
   browser,
   serverOrigin,
 }) => {
@@ -17,7 +17,7 @@ test('rows leave a device that became slow, and come back with its speed', async
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
     devices: 3,
-    // The host has no room for the layers, and the way to the second device is long: the first is to have them.
+    // The host has no room for the blocks, and the way to the second device is long: the first is to have them.
     host: { weights: 'f32', wire: 'f32', memoryBudgetBytes: 80e6, maxInFlight: 1 },
     device: oneThread,
   });
@@ -46,7 +46,7 @@ test('rows leave a device that became slow, and come back with its speed', async
   await room.close();
 });
 
-/** Who holds rows, in the order of the lap, once a plan runs. */
+/** Who holds layers, in the order of the lap, once a plan runs. */
 async function holders(room: TabRoom): Promise<string | undefined> {
   const { plan } = await room.view();
   return plan?.stages.map(({ device }) => device).join(' ');

@@ -1,4 +1,4 @@
-/** How long rows take to arrive from a disk, from a hub on this machine and from another device; and what leaves the hub. */
+/** How long layers take to arrive from a disk, from a hub on this machine and from another device; and what leaves the hub. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
@@ -9,9 +9,9 @@ import { median } from './statistics.ts';
 
 export interface LoadTimes {
   from: 'disk' | 'hub' | 'peers';
-  /** Of rows that a device loaded, as they are stored. */
+  /** Of layers that a device loaded, as they are stored. */
   loadedMB: number;
-  /** From the first byte asked for until the rows can compute; the median. */
+  /** From the first byte asked for until the layers can compute; the median. */
   seconds: number;
   MBps: number;
 }
@@ -20,8 +20,8 @@ export interface HubBytes {
   /** The model's files. */
   modelMB: number;
   leftHubMB: number;
-  /** Of that, what was fetched for rows. */
-  rowsMB: number;
+  /** Of that, what was fetched for layers. */
+  layersMB: number;
 }
 
 interface Loading {
@@ -65,7 +65,7 @@ export async function measureHubBytes({
   return {
     modelMB: (model?.bytes ?? NaN) / 1e6,
     leftHubMB: [...hub.bytesSent.values()].reduce((sum, bytes) => sum + bytes, 0) / 1e6,
-    rowsMB: devices.reduce((sum, { bytesLoaded }) => sum + bytesLoaded, 0) / 1e6,
+    layersMB: devices.reduce((sum, { bytesLoaded }) => sum + bytesLoaded, 0) / 1e6,
   };
 }
 
@@ -101,7 +101,7 @@ async function fromDisk({ browser, origin, options, folder }: Loading): Promise<
   return closing(page, timing);
 }
 
-/** A second device takes half of the rows over from a host that holds them all. */
+/** A second device takes half of the layers over from a host that holds them all. */
 async function fromPeers({ browser, origin, options }: Loading): Promise<Timed> {
   const room = await openTabRoom(browser, { origin, devices: 1, host: options });
   const link = (await room.view()).link ?? '';

@@ -1,18 +1,18 @@
-/** What a tab's memory grows by while it loads all rows of a model. */
+/** What a tab's memory grows by while it loads all layers of a model. */
 import type { Browser } from 'playwright';
 import type { HostOptions } from '../../src/room/room.ts';
 import { viewOf } from '../harness/tab-room.ts';
 import type { RendererMemory } from './process-memory.ts';
 
 export interface LoadingFigures {
-  /** Resident before any row: the page, ONNX Runtime, what measuring left behind. */
+  /** Resident before any layer: the page, ONNX Runtime, what measuring left behind. */
   beforeMB: number;
   peakMB: number;
   /** Resident once everything is loaded. */
   afterMB: number;
-  /** Of all rows as they are held. */
-  rowsMB: number;
-  /** What the peak grew by, over the rows: the promise is 1.25 and two rows. */
+  /** Of all layers as they are held. */
+  layersMB: number;
+  /** What the peak grew by, over the layers: the promise is 1.25 and two layers. */
   grownByRows: number;
   loadMs: number;
 }
@@ -52,7 +52,7 @@ export async function measureLoading(
     peakMB: (peak ?? NaN) / 1e6,
     grownByRows: ((peak ?? NaN) - (before ?? NaN)) / held.usedBytes,
     afterMB: ((await memory.residentBytes(renderer)) ?? NaN) / 1e6,
-    rowsMB: held.usedBytes / 1e6,
+    layersMB: held.usedBytes / 1e6,
     loadMs,
   };
 }

@@ -50,7 +50,7 @@ async function measureCounts(
     const tokensPerSecond = steadyTokensPerSecond(await askTogether(room.host, requests));
     const { tokensPerSecond: simulatedTokensPerSecond } = simulate(
       problem,
-      stages.map(({ device }, row) => ({ device, first: row, last: row })),
+      stages.map(({ device }, layer) => ({ device, first: layer, last: layer })),
       { sequences: inFlight, prompt: 1, generate: tokens, schedule: pipeline },
     );
     const ratio = tokensPerSecond / simulatedTokensPerSecond;
@@ -58,7 +58,7 @@ async function measureCounts(
   }
 }
 
-/** One row a stage, each on its own device, with the times that were measured: what is left is who waits for whom. */
+/** One layer a stage, each on its own device, with the times that were measured: what is left is who waits for whom. */
 function measuredProblem(laps: readonly LapTiming[], stages: { device: string }[]): Problem {
   const computeMs = stageMs(laps);
   const wireMs = wireMsBefore(laps);
@@ -73,11 +73,11 @@ function measuredProblem(laps: readonly LapTiming[], stages: { device: string }[
     }),
   );
   return {
-    rows: stages.map((_, row) => ({ name: `stage ${row}`, memoryBytes: 0, outputBytes: 0 })),
+    layers: stages.map((_, layer) => ({ name: `stage ${layer}`, memoryBytes: 0, outputBytes: 0 })),
     devices: devices.map((id) => ({
       id,
       memoryBytes: 1,
-      rowMs: stages.map(({ device }, row) => (device === id ? computeMs[row] : 1e6)),
+      layerMs: stages.map(({ device }, layer) => (device === id ? computeMs[layer] : 1e6)),
     })),
     links: [...hops.values()],
     source: stages[0].device,

@@ -42,7 +42,7 @@ Opens a room of headless browser tabs on this machine and has it answer one prom
   --backend B              auto, webgpu or wasm (default: auto)
   --threads N              threads of each wasm device (default: chosen by the device)
   --memory MB              memory budget of each tab, in megabytes (default: assumed by platform)
-  --weights W              auto, f32, f16, q8 or q4: what rows compute with (default: auto)
+  --weights W              auto, f32, f16, q8 or q4: what layers compute with (default: auto)
   --wire W                 f16 or f32: how hidden states travel (default: f16)
   --plan P                 auto, even, or stages such as host:0-3,a:4-6,host:7 (default: auto)
   --chunk N                prompt tokens per frame (default: measured)

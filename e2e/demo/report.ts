@@ -31,7 +31,7 @@ export function reportJson(view: RoomView, result: AnswerResult, options: DemoOp
     devices: view.devices.map(({ id, compute, memory, bytesLoaded, emulation }) => ({
       id,
       backend: compute?.backend,
-      rowMs: compute && { layer: compute.layerMs, head: compute.headMs },
+      layerMs: compute && { block: compute.blockMs, head: compute.headMs },
       memoryBytes: memory.usedBytes,
       bytesLoaded,
       emulation,
@@ -54,12 +54,12 @@ function stageText({
   return `${device} ${first === last ? first : `${first}–${last}`}`;
 }
 
-function deviceText({ compute, memory, bytesLoaded, link, rows, emulation }: DeviceView): string {
-  const held = rows.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+function deviceText({ compute, memory, bytesLoaded, link, layers, emulation }: DeviceView): string {
+  const held = layers.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
   const parts = [
-    held.length > 0 ? `rows ${held.join(', ')}` : 'no rows',
+    held.length > 0 ? `layers ${held.join(', ')}` : 'no layers',
     compute
-      ? `${compute.backend} ${compute.weights}, ${compute.layerMs.toFixed(2)} ms a layer`
+      ? `${compute.backend} ${compute.weights}, ${compute.blockMs.toFixed(2)} ms a layer`
       : '',
     `${(memory.usedBytes / 1e6).toFixed(1)} MB held`,
     `${(bytesLoaded / 1e6).toFixed(1)} MB loaded`,

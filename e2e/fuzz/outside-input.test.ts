@@ -43,19 +43,19 @@ const roomLinks = [
 ];
 
 const problem = {
-  rows: ['embed', 'layer0', 'layer1', 'head'].map((name) => ({
+  layers: ['embed', 'layer0', 'layer1', 'head'].map((name) => ({
     name,
     memoryBytes: 100,
     outputBytes: 1000,
   })),
   devices: [
-    { id: 'host', memoryBytes: 400, rowMs: [1, 10, 10, 2], loaded: [0] },
+    { id: 'host', memoryBytes: 400, layerMs: [1, 10, 10, 2], loaded: [0] },
     {
       id: 'a',
       memoryBytes: 300,
-      rowMs: [1, 2, 2, 1],
+      layerMs: [1, 2, 2, 1],
       count: 2,
-      rowMsByBatch: { '4': [2, 4, 4, 2] },
+      layerMsByBatch: { '4': [2, 4, 4, 2] },
     },
   ],
   links: [
@@ -65,7 +65,7 @@ const problem = {
   ],
   source: 'host',
   pin: { first: 1, last: 1 },
-  shared: [{ rows: [0, 3], memoryBytes: 80 }],
+  shared: [{ layers: [0, 3], memoryBytes: 80 }],
   kvBytesPerToken: 1,
   context: 16,
   sequences: 1,

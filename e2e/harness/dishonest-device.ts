@@ -5,8 +5,8 @@
 import type { Page } from 'playwright';
 
 /**
- * `zeros` and `nan`: of everything that it computes, its proofs included. `other-layer`: of answers only, its
- * proofs being honest: of its rows only the last is run. `q8`: zeros, as long as its weights have 8 bits, which
+ * `zeros` and `nan`: of everything that it computes, its proofs included. `other-block`: of answers only, its
+ * proofs being honest: of its layers only the last is run. `q8`: zeros, as long as its weights have 8 bits, which
  * is how a broken driver looks. `silence`: of answers nothing comes as long as it lasts.
  */
 export type Lie = 'zeros' | 'nan' | 'other-layer' | 'q8' | 'silence';
@@ -42,7 +42,7 @@ const script = `
   }
 
   function changeRequest(message) {
-    if (message.path?.[0] === 'loadRow') weights = message.argumentList.at(-1).value;
+    if (message.path?.[0] === 'loadLayer') weights = message.argumentList.at(-1).value;
     for (const request of objectsIn(message))
       if (globalThis.lie === 'other-layer' && isAnswer(request)) request.first = request.last;
   }

@@ -16,7 +16,7 @@ export async function prepareToAttack(page: Page): Promise<void> {
 
 /** What the script offers in the page. */
 interface Hostile {
-  /** This device's name in the room, and the lap that it was given rows of last. */
+  /** This device's name in the room, and the lap that it was given layers of last. */
   id: string | null;
   lap: { epoch: number; stages: Stage[] } | null;
   /** Introductions to the other devices, as the host made them. */
@@ -70,11 +70,11 @@ export async function say(page: Page, message: DeviceMessage): Promise<void> {
   await page.evaluate((said) => hostile.say('host', said), message);
 }
 
-/** The lap that it was given rows of last, and its own place in it. */
+/** The lap that it was given layers of last, and its own place in it. */
 export async function lapOf(page: Page): Promise<{ epoch: number; stage: number }> {
   return page.evaluate(() => {
     const { lap, id } = hostile;
-    if (!lap) throw new Error('this device was given no rows');
+    if (!lap) throw new Error('this device was given no layers');
     return { epoch: lap.epoch, stage: lap.stages.findIndex(({ device }) => device === id) };
   });
 }

@@ -29,7 +29,7 @@ export interface TabRoom {
   close(): Promise<void>;
 }
 
-/** How long a tab may take to measure itself, or to load its rows, on a busy machine. */
+/** How long a tab may take to measure itself, or to load its layers, on a busy machine. */
 const readyTimeoutMs = 180_000;
 
 /**
@@ -90,7 +90,7 @@ export async function openTabRoom(browser: Browser, options: TabRoomOptions): Pr
       say(`Device ${devices.length + 2} of ${options.devices} joins`);
       await join();
     }
-    say('The devices load their rows');
+    say('The devices load their layers');
     await untilPlanned(host);
   } catch (error) {
     await close();

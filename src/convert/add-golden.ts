@@ -1,4 +1,4 @@
-/** Runs a model's golden inputs through its shards, row by row, and keeps what every row puts out. */
+/** Runs a model's golden inputs through its shards, layer by layer, and keeps what every layer puts out. */
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, StoredTensor } from '../engine/engine.ts';
@@ -10,7 +10,7 @@ import { openFileSource } from './file-source.ts';
 import { createHashedFile, type HashedFile } from './hashed-file.ts';
 
 export interface GoldenOptions {
-  /** Stored bytes of the rows that have been run, and of all. */
+  /** Stored bytes of the layers that have been run, and of all. */
   onProgress?: (bytes: number, totalBytes: number) => void;
   /** The engine could not run the model here, says why; a room then runs it unproven. */
   onWithout?: (reason: string) => void;
@@ -20,9 +20,9 @@ export interface GoldenOptions {
 const goldenPath = 'golden.bin';
 
 /**
- * Adds the golden states to a folder of shards that has none, computed in f32. Memory stays near one row.
+ * Adds the golden states to a folder of shards that has none, computed in f32. Memory stays near one layer.
  * The manifest is replaced last, so that the folder is whole at any moment, and stays as it was where the
- * engine cannot run the model: a row may be too large for it, or of a shape that it does not know.
+ * engine cannot run the model: a layer may be too large for it, or of a shape that it does not know.
  */
 export async function addGolden(
   folder: string,
@@ -65,27 +65,27 @@ async function writeStates(
   inputs: number[][],
   { onProgress, signal }: GoldenOptions,
 ): Promise<void> {
-  const { config, rows } = manifest;
+  const { config, layers } = manifest;
   // Only a cut needs ONNX Runtime in Node.
   const { nodeRuntime } = await import('../engine/node-runtime.ts');
   const contextLength = Math.max(...inputs.map((ids) => ids.length));
   const engine = createLocalEngine(nodeRuntime, { config, contextLength });
   const states: Float32Array[] = [];
-  const sizes = rows.map(({ tensors }) => tensors.reduce((sum, { bytes }) => sum + bytes, 0));
+  const sizes = layers.map(({ tensors }) => tensors.reduce((sum, { bytes }) => sum + bytes, 0));
   const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
   let doneBytes = 0;
   try {
-    for (const row of rows.keys()) {
+    for (const layer of layers.keys()) {
       signal?.throwIfAborted();
-      await engine.loadRow(row, await readRow(folder, manifest, row), 'f32');
+      await engine.loadLayer(layer, await readLayer(folder, manifest, layer), 'f32');
       for (const [index, ids] of inputs.entries()) {
-        const values = await runRow(engine, row, index, ids, states.at(index));
+        const values = await runLayer(engine, layer, index, ids, states.at(index));
         const block = packGolden(values);
         await file.write(block);
         states[index] = unpackGolden(block, values.length);
       }
-      await engine.unloadRow(row);
-      doneBytes += sizes[row];
+      await engine.unloadLayer(layer);
+      doneBytes += sizes[layer];
       onProgress?.(doneBytes, totalBytes);
     }
   } finally {
@@ -93,10 +93,10 @@ async function writeStates(
   }
 }
 
-/** What the row makes of one input, all of its positions in one run. */
-async function runRow(
+/** What the layer makes of one input, all of its positions in one run. */
+async function runLayer(
   engine: Engine,
-  row: number,
+  layer: number,
   sequence: number,
   ids: number[],
   values: Float32Array | undefined,
@@ -104,13 +104,17 @@ async function runRow(
   const input = values
     ? { kind: 'hidden' as const, tokens: ids.length, values }
     : { kind: 'tokens' as const, ids: Int32Array.from(ids) };
-  const result = await engine.run({ first: row, last: row, sequence, position: 0, input });
+  const result = await engine.run({ first: layer, last: layer, sequence, position: 0, input });
   return result.values;
 }
 
-async function readRow(folder: string, manifest: Manifest, row: number): Promise<StoredTensor[]> {
+async function readLayer(
+  folder: string,
+  manifest: Manifest,
+  layer: number,
+): Promise<StoredTensor[]> {
   const tensors: StoredTensor[] = [];
-  for (const { name, dtype, shape, file, offset, bytes } of manifest.rows[row].tensors) {
+  for (const { name, dtype, shape, file, offset, bytes } of manifest.layers[layer].tensors) {
     const source = await openFileSource(join(folder, manifest.files[file].path));
     try {
       tensors.push({ name, dtype, shape, data: await source.read(offset, bytes) });

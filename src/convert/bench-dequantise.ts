@@ -88,7 +88,7 @@ function plausibleBlocks(blocks: number, blockBytes: number): Uint8Array {
   return bytes;
 }
 
-/** Weights as trained layers have them: bell-shaped around zero, 0.02 wide; the same at every call. */
+/** Weights as trained blocks have them: bell-shaped around zero, 0.02 wide; the same at every call. */
 function gaussianWeights(): Float32Array {
   let state = 1;
   const uniform = (): number => {

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../model/config.ts';
-import type { Manifest, ManifestRow } from '../model/manifest.ts';
+import type { Manifest, ManifestLayer } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
 
@@ -30,7 +30,7 @@ export interface CheckpointParts {
   label: ModelLabel;
   config: ModelConfig;
   /** Of `weights`: a tensor names its file by its place among them. */
-  rows: ManifestRow[];
+  layers: ManifestLayer[];
   weights: readonly CheckpointFile[];
   /** A Hugging Face `tokenizer.json`. */
   tokenizer: ByteSource | null;
@@ -45,7 +45,7 @@ export function checkpointOf(parts: CheckpointParts): Checkpoint {
   const files = tokenizer ? [...weights, { path, source: tokenizer }] : weights;
   const manifest = parseManifest({
     format: 'edgeshard',
-    version: 1,
+    version: 2,
     ...label,
     ...rest,
     files: files.map((file) => ({ path: file.path, bytes: file.source.bytes })),

@@ -36,7 +36,7 @@ async function readManifest(): Promise<Manifest> {
 
 /** A tensor's numbers as the shards in `folder` hold them. */
 async function numbersOf(manifest: Manifest, name: string): Promise<Float32Array> {
-  const tensor = manifest.rows
+  const tensor = manifest.layers
     .flatMap(({ tensors }) => tensors)
     .find((candidate) => candidate.name === name);
   if (!tensor) throw new Error(`there is no ${name}`);
@@ -49,7 +49,7 @@ function sha256(data: Uint8Array): string {
 }
 
 describe('cutShards', () => {
-  it('writes one file a row, embedding and head in one where they are tied', async () => {
+  it('writes one file a layer, embedding and head in one where they are tied', async () => {
     await cutShards(await checkpointOf(tinyLlama2c()), join(folder, 'tiny'), { weights: null });
     const manifest = await readManifest();
     const paths = ['embed-head.bin', 'layer-0.bin', 'layer-1.bin', 'tokenizer.json'];
@@ -57,7 +57,7 @@ describe('cutShards', () => {
     expect((await readdir(join(folder, 'tiny'))).sort()).toEqual(
       [...paths, 'manifest.json'].sort(),
     );
-    const [embed, head] = [manifest.rows[0], manifest.rows[3]];
+    const [embed, head] = [manifest.layers[0], manifest.layers[3]];
     expect(head.tensors.map(({ name }) => name)).toEqual([
       'model.norm.weight',
       'model.embed_tokens.weight',
@@ -70,7 +70,7 @@ describe('cutShards', () => {
     await cutShards(await checkpointOf(file), join(folder, 'tiny'), { weights: null });
     const manifest = await readManifest();
     expect(manifest.files.map(({ path }) => path)).toContain('head.bin');
-    expect(manifest.rows[3].tensors[1].name).toBe('lm_head.weight');
+    expect(manifest.layers[3].tensors[1].name).toBe('lm_head.weight');
   });
 
   it('hashes every file whole and by pieces', async () => {
@@ -81,7 +81,7 @@ describe('cutShards', () => {
       hidden: 4,
       heads: 576,
       kvHeads: 1,
-      layers: 1,
+      blocks: 1,
     });
     await cutShards(await checkpointOf(file), join(folder, 'tiny'), { weights: 'F16' });
     const manifest = await readManifest();
@@ -108,7 +108,7 @@ describe('cutShards', () => {
     // Heads of 8 rows: even rows first, then odd ones.
     for (const [at, from] of [0, 2, 4, 6, 1, 3, 5, 7, 8, 10].entries())
       expect(queries.slice(32 * at, 32 * (at + 1))).toEqual(row(from));
-    expect(manifest.rows[1].tensors.some((tensor) => tensor.interleavedRotary)).toBe(false);
+    expect(manifest.layers[1].tensors.some((tensor) => tensor.interleavedRotary)).toBe(false);
   });
 
   it('stores matrices as asked and norms in full', async () => {
@@ -117,7 +117,7 @@ describe('cutShards', () => {
       await cutShards(checkpoint, join(folder, 'tiny'), { weights });
       const manifest = await readManifest();
       const types = new Map(
-        manifest.rows.flatMap(({ tensors }) => tensors.map(({ name, dtype }) => [name, dtype])),
+        manifest.layers.flatMap(({ tensors }) => tensors.map(({ name, dtype }) => [name, dtype])),
       );
       expect(types.get('model.norm.weight')).toBe('F32');
       expect(types.get('model.layers.1.mlp.down_proj.weight')).toBe(weights);
@@ -137,7 +137,7 @@ describe('cutShards', () => {
     new Float32Array(corrupt.buffer, 28)[14720 + 5] = NaN;
     const failing = cutShards(await checkpointOf(corrupt), target, { weights: 'F16' });
     await expect(failing).rejects.toThrow(
-      /layers\.0\.mlp\.gate_proj\.weight holds a number that is not finite, at or after position 5:/,
+      /blocks\.0\.mlp\.gate_proj\.weight holds a number that is not finite, at or after position 5:/,
     );
     expect(await readdir(folder)).toEqual(['tiny']);
     expect(await readFile(join(target, 'manifest.json'), 'utf8')).toBe(before);

@@ -1,7 +1,7 @@
-/** Cuts a checkpoint into shards: a folder with a manifest, one file a row, and the tokenizer. */
+/** Cuts a checkpoint into shards: a folder with a manifest, one file a layer, and the tokenizer. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, ManifestFile, ManifestRow, ManifestTensor } from '../model/manifest.ts';
+import type { Manifest, ManifestFile, ManifestLayer, ManifestTensor } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
 import type { StorableDtype } from '../model/quantise.ts';
 import { addGolden, type GoldenOptions } from './add-golden.ts';
@@ -78,9 +78,9 @@ async function cutInto(
     written.set(name, { name, dtype, shape, file: files.length, offset, bytes });
   };
 
-  for (const { path, rows } of fileOfEachRow(manifest))
+  for (const { path, layers } of fileOfEachLayer(manifest))
     await addFile(path, async (file) => {
-      for (const tensor of rows.flatMap((row) => row.tensors))
+      for (const tensor of layers.flatMap((layer) => layer.tensors))
         if (!written.has(tensor.name)) await addTensor(file, tensor);
     });
 
@@ -91,31 +91,34 @@ async function cutInto(
   return parseManifest({
     ...manifest,
     files,
-    rows: manifest.rows.map((row) => ({
-      ...row,
-      tensors: row.tensors.map(({ name }) => written.get(name)),
+    layers: manifest.layers.map((layer) => ({
+      ...layer,
+      tensors: layer.tensors.map(({ name }) => written.get(name)),
     })),
     tokenizer: manifest.tokenizer === null ? null : 'tokenizer.json',
   });
 }
 
-/** One file a row; a tied embedding and head share theirs, as they share their largest tensor. */
-function fileOfEachRow({ config, rows }: Manifest): { path: string; rows: ManifestRow[] }[] {
-  const embed = rows[0];
-  const head = rows[rows.length - 1];
+/** One file a layer; a tied embedding and head share theirs, as they share their largest tensor. */
+function fileOfEachLayer({
+  config,
+  layers,
+}: Manifest): { path: string; layers: ManifestLayer[] }[] {
+  const embed = layers[0];
+  const head = layers[layers.length - 1];
   const digits = String(config.num_hidden_layers - 1).length;
-  const layers = rows.slice(1, -1).map((row, layer) => ({
-    path: `layer-${String(layer).padStart(digits, '0')}.bin`,
-    rows: [row],
+  const blocks = layers.slice(1, -1).map((layer, block) => ({
+    path: `layer-${String(block).padStart(digits, '0')}.bin`,
+    layers: [layer],
   }));
   return config.tie_word_embeddings
-    ? [{ path: 'embed-head.bin', rows: [embed, head] }, ...layers]
-    : [{ path: 'embed.bin', rows: [embed] }, ...layers, { path: 'head.bin', rows: [head] }];
+    ? [{ path: 'embed-head.bin', layers: [embed, head] }, ...blocks]
+    : [{ path: 'embed.bin', layers: [embed] }, ...blocks, { path: 'head.bin', layers: [head] }];
 }
 
 function progressOf(manifest: Manifest, { onProgress }: CutOptions): (bytesRead: number) => void {
   const sizes = new Map(
-    manifest.rows.flatMap(({ tensors }) => tensors.map(({ name, bytes }) => [name, bytes])),
+    manifest.layers.flatMap(({ tensors }) => tensors.map(({ name, bytes }) => [name, bytes])),
   );
   const totalBytes = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   let doneBytes = 0;

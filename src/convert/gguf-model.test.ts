@@ -43,7 +43,7 @@ describe('openGguf', () => {
   it('describes the model by its metadata', async () => {
     const { manifest } = await open(tinyGguf());
     expect(manifest.config).toEqual(tinyGgufConfig);
-    expect(manifest.rows.map(({ tensors }) => tensors.length)).toEqual([1, 9, 9, 2]);
+    expect(manifest.layers.map(({ tensors }) => tensors.length)).toEqual([1, 9, 9, 2]);
     expect(manifest.chatTemplate).toContain('messages');
   });
 
@@ -58,7 +58,7 @@ describe('openGguf', () => {
 
   it('finds every tensor under its Hugging Face name', async () => {
     const { manifest, sources } = await open(tinyGguf());
-    for (const tensor of manifest.rows.flatMap(({ tensors }) => tensors)) {
+    for (const tensor of manifest.layers.flatMap(({ tensors }) => tensors)) {
       const bytes = await sources[tensor.file].read(tensor.offset, tensor.bytes);
       const numbers = dequantise(tensor.dtype, bytes);
       expect(numbers).toEqual(tinyWeights(tensor.name, numbers.length));
@@ -67,7 +67,9 @@ describe('openGguf', () => {
 
   it('knows that Llama alone is stored for adjacent-pair rotation', async () => {
     const rotary = ({ manifest }: Checkpoint) =>
-      manifest.rows[1].tensors.filter((tensor) => tensor.interleavedRotary).map(({ name }) => name);
+      manifest.layers[1].tensors
+        .filter((tensor) => tensor.interleavedRotary)
+        .map(({ name }) => name);
     expect(rotary(await open(tinyGguf()))).toEqual([
       'model.layers.0.self_attn.q_proj.weight',
       'model.layers.0.self_attn.k_proj.weight',
@@ -87,8 +89,8 @@ describe('openGguf', () => {
       const path = await cutShards(checkpoint, join(folder, 'tiny'), { weights: null });
       const cut = parseManifestText(await readFile(path, 'utf8'));
       const name = 'model.layers.1.mlp.down_proj.weight';
-      const [before, after] = [checkpoint.manifest, cut].map(({ rows }) =>
-        rows[2].tensors.find((tensor) => tensor.name === name),
+      const [before, after] = [checkpoint.manifest, cut].map(({ layers }) =>
+        layers[2].tensors.find((tensor) => tensor.name === name),
       );
       if (!before || !after) throw new Error(`there is no ${name}`);
       const file = await readFile(join(folder, 'tiny', cut.files[after.file].path));
@@ -116,7 +118,7 @@ describe('openGguf', () => {
       'tokenizer.json',
     ]);
     expect(
-      new Set(manifest.rows.flatMap(({ tensors: all }) => all.map(({ file }) => file))),
+      new Set(manifest.layers.flatMap(({ tensors: all }) => all.map(({ file }) => file))),
     ).toEqual(new Set([0, 1]));
     await expect(open(first)).rejects.toThrow(/one of 2 parts, and 1 came/);
     await expect(open(second, first)).rejects.toThrow(/is part 2 of 2, where part 1 belongs/);
@@ -158,16 +160,16 @@ describe('openGguf', () => {
     ],
     ['partial rotation', { 'llama.rope.dimension_count': ['uint32', 4] }, /rotates 4 of the 8/],
     [
-      'more layers than there are',
+      'more blocks than there are',
       { 'llama.block_count': ['uint32', 3] },
-      /lacks the tensor for model\.layers\.2/,
+      /lacks the tensor for model\.blocks\.2/,
     ],
     [
-      'fewer layers than there are',
+      'fewer blocks than there are',
       { 'llama.block_count': ['uint32', 1] },
-      /holds model\.layers\.1\..*does not use/,
+      /holds model\.blocks\.1\..*does not use/,
     ],
-    ['a billion layers', { 'llama.block_count': ['uint32', 1e9] }, /num_hidden_layers/],
+    ['a billion blocks', { 'llama.block_count': ['uint32', 1e9] }, /num_hidden_layers/],
     ['an unknown tokenizer', { 'tokenizer.ggml.model': ['string', 'rwkv'] }, /kind "rwkv"/],
     [
       'scores that do not fit',

@@ -1,5 +1,5 @@
 /** Opens a model in a GGUF file, or in the files that one was split into. */
-import { finalNormName, rowTensors, type TensorShape } from '../model/architecture.ts';
+import { finalNormName, layerTensors, type TensorShape } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
 import type { ManifestTensor } from '../model/manifest.ts';
@@ -40,9 +40,9 @@ export async function openGguf(files: CheckpointFile[], label: ModelLabel): Prom
   return checkpointOf({
     label: { ...label, licence },
     config,
-    rows: rowTensors(config).map((row) => ({
-      ...row,
-      tensors: row.tensors.map((tensor) => find(tensor, tensors, metadata, path)),
+    layers: layerTensors(config).map((layer) => ({
+      ...layer,
+      tensors: layer.tensors.map((tensor) => find(tensor, tensors, metadata, path)),
     })),
     weights: files,
     tokenizer: tokenizer && jsonSource(tokenizer),
@@ -131,9 +131,11 @@ function find(
   return { name, ...tensor, ...(interleaved && { interleavedRotary: true }) };
 }
 
-/** A tensor that no row uses would be a part of the computation left out. */
+/** A tensor that no layer uses would be a part of the computation left out. */
 function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig, path: string): void {
-  const used = new Set(rowTensors(config).flatMap((row) => row.tensors.map(({ name }) => name)));
+  const used = new Set(
+    layerTensors(config).flatMap((layer) => layer.tensors.map(({ name }) => name)),
+  );
   used.add(rotaryFactorsName).add(finalNormName);
   for (const name of tensors.keys())
     if (!used.has(name))

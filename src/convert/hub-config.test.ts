@@ -101,8 +101,8 @@ describe('readHubConfig', () => {
       rope_local_base_freq: 10_000,
       attn_logit_softcapping: null,
     });
-    const everything = read.layer_types?.flatMap((type, layer) =>
-      type === 'full_attention' ? layer : [],
+    const everything = read.layer_types?.flatMap((type, block) =>
+      type === 'full_attention' ? block : [],
     );
     expect(everything).toEqual([5, 11, 17, 23]);
     const newer = {

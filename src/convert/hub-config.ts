@@ -1,7 +1,7 @@
 /** Reads a Hugging Face `config.json`, and refuses by name what could not be run rightly. */
 import * as v from 'valibot';
 import type { Architecture } from '../model/architecture.ts';
-import { maxLayers, ModelConfigSchema, type ModelConfig } from '../model/config.ts';
+import { maxBlocks, ModelConfigSchema, type ModelConfig } from '../model/config.ts';
 import { rotaryFields, rotaryOf } from './hub-rotary.ts';
 
 const tokenIds = v.optional(v.nullable(v.union([v.number(), v.array(v.number())])));
@@ -140,7 +140,7 @@ function refuseOptions(hub: HubConfig): void {
     hub.partial_rotary_factor !== 1 &&
       hub.model_type !== 'phi3' &&
       'rotary over part of a head (partial_rotary_factor)',
-    hub.use_sliding_window === true && 'a sliding window in some layers (use_sliding_window)',
+    hub.use_sliding_window === true && 'a sliding window in some blocks (use_sliding_window)',
     hub['use_bidirectional_attention'] === true &&
       'attention to what comes later (use_bidirectional_attention)',
     'quantization_config' in hub && 'weights quantised in a way of their own (quantization_config)',
@@ -159,14 +159,14 @@ function slidingWindowOf(hub: HubConfig, { computesAs }: Family): number | null 
   return window === null || window >= hub.max_position_embeddings ? null : window;
 }
 
-/** Gemma's layers: every one of `sliding_window_pattern` sees everything, the others keep to the window. */
+/** Gemma's blocks: every one of `sliding_window_pattern` sees everything, the others keep to the window. */
 function layerTypesOf(hub: HubConfig, { computesAs }: Family): string[] | null {
   if (computesAs !== 'gemma2' && computesAs !== 'gemma3') return null;
   if (hub.layer_types) return hub.layer_types;
   const pattern = hub.sliding_window_pattern ?? 1;
-  const layers = Math.min(hub.num_hidden_layers, maxLayers);
-  return Array.from({ length: layers }, (_, layer) =>
-    (layer + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention',
+  const blocks = Math.min(hub.num_hidden_layers, maxBlocks);
+  return Array.from({ length: blocks }, (_, block) =>
+    (block + 1) % pattern === 0 ? 'full_attention' : 'sliding_attention',
   );
 }
 

@@ -1,8 +1,8 @@
 /** Opens a model in Hugging Face's layout: `config.json`, safetensors, tokenizer, chat template. */
 import * as v from 'valibot';
-import { rowTensors, type TensorShape } from '../model/architecture.ts';
+import { layerTensors, type TensorShape } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
-import { relativePath, type ManifestRow, type ManifestTensor } from '../model/manifest.ts';
+import { relativePath, type ManifestLayer, type ManifestTensor } from '../model/manifest.ts';
 import {
   checkpointOf,
   type Checkpoint,
@@ -28,12 +28,12 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
   const weights = await readWeights(tree);
   splitFused(weights.tensors, config);
   refuseUnknown(weights.tensors, config);
-  const rows = rowTensors(config).map((row): ManifestRow => ({
-    ...row,
-    tensors: row.tensors.map((tensor) => find(tensor, weights.tensors)),
+  const layers = layerTensors(config).map((layer): ManifestLayer => ({
+    ...layer,
+    tensors: layer.tensors.map((tensor) => find(tensor, weights.tensors)),
   }));
   const tokenizer = await tree.open('tokenizer.json');
-  return checkpointOf({ label, config, rows, weights: weights.files, tokenizer, ...about });
+  return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 
 /** What the folder says of the model beside its weights. */
@@ -122,9 +122,11 @@ function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>)
 /** Tables that readers compute themselves, and heads that a tied model repeats. */
 const superfluous = /rotary_emb\.inv_freq$|masked_bias$|^lm_head\.weight$/;
 
-/** A tensor that no row uses would be a part of the computation left out. */
+/** A tensor that no layer uses would be a part of the computation left out. */
 function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig): void {
-  const used = new Set(rowTensors(config).flatMap((row) => row.tensors.map(({ name }) => name)));
+  const used = new Set(
+    layerTensors(config).flatMap((layer) => layer.tensors.map(({ name }) => name)),
+  );
   for (const name of tensors.keys())
     if (!used.has(name) && !superfluous.test(name))
       throw new Error(

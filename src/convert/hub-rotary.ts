@@ -11,7 +11,7 @@ export const rotaryFields = {
   rope_theta: v.optional(v.number()),
   rope_local_base_freq: v.optional(v.nullable(v.number())),
   rope_scaling: v.optional(v.nullable(v.looseObject({}))),
-  /** Newer files: of all layers, or by their kind. */
+  /** Newer files: of all blocks, or by their kind. */
   rope_parameters: v.optional(
     v.nullable(
       v.looseObject({

@@ -18,7 +18,7 @@ function open(file: Uint8Array): Promise<Checkpoint> {
 }
 
 async function firstNumber(checkpoint: Checkpoint, name: string): Promise<number> {
-  const tensor = checkpoint.manifest.rows
+  const tensor = checkpoint.manifest.layers
     .flatMap(({ tensors }) => tensors)
     .find((candidate) => candidate.name === name);
   if (!tensor) throw new Error(`there is no ${name}`);
@@ -41,14 +41,19 @@ describe('openLlama2c', () => {
       max_position_embeddings: 16,
       tie_word_embeddings: true,
     });
-    expect(manifest.rows.map(({ name }) => name)).toEqual(['embed', 'layer.0', 'layer.1', 'head']);
+    expect(manifest.layers.map(({ name }) => name)).toEqual([
+      'embed',
+      'layer.0',
+      'layer.1',
+      'head',
+    ]);
   });
 
   it('finds every kind of weight where llama2.c wrote it', async () => {
     const checkpoint = await open(tinyLlama2c());
     const bytes = tinyLlama2c();
     const count = (bytes.byteLength - 28) / 4;
-    // Indices counted by hand from export.py: embedding 264·32, then kind by kind, two layers each.
+    // Indices counted by hand from export.py: embedding 264·32, then kind by kind, two blocks each.
     const expected: [string, number][] = [
       ['model.embed_tokens.weight', 0],
       ['model.layers.0.input_layernorm.weight', 8448],
@@ -73,7 +78,9 @@ describe('openLlama2c', () => {
     const checkpoint = await open(file);
     const count = (file.byteLength - 28) / 4;
     expect((await firstNumber(checkpoint, 'lm_head.weight')) * count).toBeCloseTo(27169, 1);
-    const marked = checkpoint.manifest.rows[1].tensors.filter((tensor) => tensor.interleavedRotary);
+    const marked = checkpoint.manifest.layers[1].tensors.filter(
+      (tensor) => tensor.interleavedRotary,
+    );
     expect(marked.map(({ name }) => name.split('.').at(-2))).toEqual(['q_proj', 'k_proj']);
   });
 

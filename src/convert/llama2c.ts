@@ -1,12 +1,12 @@
 /**
  * Reads the checkpoints of llama2.c's first format (`export.py`, version 0): seven int32, then every
- * weight as fp32, kind by kind over all layers. Its rotary pairs are adjacent.
+ * weight as fp32, kind by kind over all blocks. Its rotary pairs are adjacent.
  */
 import {
   embeddingName,
   finalNormName,
   headName,
-  rowTensors,
+  layerTensors,
   type TensorShape,
 } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
@@ -30,14 +30,14 @@ export async function openLlama2c(
 ): Promise<Checkpoint> {
   const config = await readHeader(source);
   const offsets = layOut(config, source.bytes);
-  const rows = rowTensors(config).map((row) => ({
-    ...row,
-    tensors: row.tensors.map((tensor) => locate(tensor, offsets)),
+  const layers = layerTensors(config).map((layer) => ({
+    ...layer,
+    tensors: layer.tensors.map((tensor) => locate(tensor, offsets)),
   }));
   return checkpointOf({
     label,
     config,
-    rows,
+    layers,
     weights: [{ path: 'model.bin', source }],
     tokenizer: tokenizer && (await readTokenizer(tokenizer, config)),
     chatTemplate: null,
@@ -60,26 +60,26 @@ async function readHeader(source: ByteSource): Promise<ModelConfig> {
     throw new Error(
       'this llama2.c checkpoint is of version 1 or later; export it as version 0 (fp32) instead',
     );
-  const [dim, hidden, layers, heads, kvHeads, vocab, context] = Array.from({ length: 7 }, (_, i) =>
+  const [dim, hidden, blocks, heads, kvHeads, vocab, context] = Array.from({ length: 7 }, (_, i) =>
     view.getInt32(4 * i, true),
   );
-  const figures = { dim, hidden, layers, heads, kvHeads, vocab: Math.abs(vocab), context };
+  const figures = { dim, hidden, blocks, heads, kvHeads, vocab: Math.abs(vocab), context };
   for (const [name, value] of Object.entries(figures))
     if (value < 1 || value > 1 << 24)
       throw new Error(
         `this is no llama2.c checkpoint: its header gives ${value} for ${name}, ` +
           `where a number from 1 to ${1 << 24} belongs`,
       );
-  if (layers > 1024 || dim % heads !== 0 || heads % kvHeads !== 0)
+  if (blocks > 1024 || dim % heads !== 0 || heads % kvHeads !== 0)
     throw new Error(
-      `this is no llama2.c checkpoint: its header gives ${layers} layers of width ${dim} with ` +
+      `this is no llama2.c checkpoint: its header gives ${blocks} blocks of width ${dim} with ` +
         `${heads} heads and ${kvHeads} key-value heads, which do not fit together`,
     );
   return {
     model_type: 'llama',
     hidden_size: dim,
     intermediate_size: hidden,
-    num_hidden_layers: layers,
+    num_hidden_layers: blocks,
     num_attention_heads: heads,
     num_key_value_heads: kvHeads,
     head_dim: dim / heads,
@@ -102,23 +102,23 @@ async function readHeader(source: ByteSource): Promise<ModelConfig> {
 function layOut(config: ModelConfig, fileBytes: number): Map<string, number> {
   const offsets = new Map<string, number>();
   const byName = new Map(
-    rowTensors(config).flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])),
+    layerTensors(config).flatMap(({ tensors }) => tensors.map(({ name, shape }) => [name, shape])),
   );
   let end = headerBytes;
   const place = (name: string): void => {
     offsets.set(name, end);
     end += tensorBytes('F32', byName.get(name) ?? []);
   };
-  const placeInLayers = (name: string): void => {
-    for (let layer = 0; layer < config.num_hidden_layers; layer++)
-      place(`model.layers.${layer}.${name}.weight`);
+  const placeInBlocks = (name: string): void => {
+    for (let block = 0; block < config.num_hidden_layers; block++)
+      place(`model.layers.${block}.${name}.weight`);
   };
   place(embeddingName);
-  placeInLayers('input_layernorm');
-  for (const projection of ['q', 'k', 'v', 'o']) placeInLayers(`self_attn.${projection}_proj`);
-  placeInLayers('post_attention_layernorm');
+  placeInBlocks('input_layernorm');
+  for (const projection of ['q', 'k', 'v', 'o']) placeInBlocks(`self_attn.${projection}_proj`);
+  placeInBlocks('post_attention_layernorm');
   // w1, w2, w3 of the paper's SwiGLU.
-  for (const projection of ['gate', 'down', 'up']) placeInLayers(`mlp.${projection}_proj`);
+  for (const projection of ['gate', 'down', 'up']) placeInBlocks(`mlp.${projection}_proj`);
   place(finalNormName);
   // Tables of cosines and sines, half a head wide each, that readers compute themselves.
   end += 4 * config.max_position_embeddings * config.head_dim;

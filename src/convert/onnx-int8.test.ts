@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rowTensors } from '../model/architecture.ts';
+import { layerTensors } from '../model/architecture.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { memorySource } from './byte-source.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -31,9 +31,9 @@ function transposed(values: Int8Array, rows: number, columns: number): Int8Array
 function quantisedModel(): { parts: OnnxInitializer[]; multiplications: OnnxMultiplication[] } {
   const parts: OnnxInitializer[] = [];
   const multiplications: OnnxMultiplication[] = [];
-  for (const { name, shape } of rowTensors(config)
+  for (const { name, shape } of layerTensors(config)
     .slice(0, -1)
-    .flatMap((row) => row.tensors)) {
+    .flatMap((layer) => layer.tensors)) {
     const count = shape.reduce((product, size) => product * size, 1);
     if (shape.length === 1) {
       const raw = new Uint8Array(tinyWeights(name, count).buffer);
@@ -94,7 +94,9 @@ const whole = writeOnnx(parts, multiplications);
 describe('openOnnxInt8', () => {
   it('gives every weight as (q - zero point) × scale, the right way round', async () => {
     const { manifest, sources } = await open(whole);
-    for (const { name, offset, bytes, shape } of manifest.rows.flatMap((row) => row.tensors)) {
+    for (const { name, offset, bytes, shape } of manifest.layers.flatMap(
+      (layer) => layer.tensors,
+    )) {
       const numbers = dequantise('F32', await sources[0].read(offset, bytes));
       const expected =
         shape.length === 1

@@ -2,7 +2,7 @@
  * Opens a Hugging Face folder whose weights are the int8 initializers of an ONNX graph, as ONNX Runtime's
  * dynamic quantisation leaves them: (q - zero point) × scale, matrices [in, out].
  */
-import { embeddingName, rowTensors, type TensorShape } from '../model/architecture.ts';
+import { embeddingName, layerTensors, type TensorShape } from '../model/architecture.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import type { ManifestTensor } from '../model/manifest.ts';
 import { checkRange, joinSources, type ByteSource } from './byte-source.ts';
@@ -28,7 +28,7 @@ export async function openOnnxInt8(
   const sources: ByteSource[] = [];
   const placed = new Map<string, ManifestTensor>();
   let end = 0;
-  for (const { name, shape } of rowTensors(config).flatMap(({ tensors }) => tensors)) {
+  for (const { name, shape } of layerTensors(config).flatMap(({ tensors }) => tensors)) {
     if (placed.has(name)) continue;
     const bytes = tensorBytes('F32', shape);
     placed.set(name, { name, dtype: 'F32', shape, file: 0, offset: end, bytes });
@@ -38,9 +38,9 @@ export async function openOnnxInt8(
   return checkpointOf({
     label,
     config,
-    rows: rowTensors(config).map((row) => ({
-      ...row,
-      tensors: row.tensors.flatMap(({ name }) => placed.get(name) ?? []),
+    layers: layerTensors(config).map((layer) => ({
+      ...layer,
+      tensors: layer.tensors.flatMap(({ name }) => placed.get(name) ?? []),
     })),
     weights: [{ path: 'weights.bin', source: joinSources(sources) }],
     tokenizer: await tree.open('tokenizer.json'),
@@ -115,7 +115,7 @@ function plainFloats(
 function multiplierOf(tensorName: string, { nodes }: OnnxGraph, path: string): string {
   const nodeName =
     `/${tensorName.replace(/\.weight$/, '').replaceAll('.', '/')}/MatMul_quant`.replace(
-      /^\/model\/layers\/(\d+)\//,
+      /^\/model\/blocks\/(\d+)\//,
       '/model/layers.$1/',
     );
   const node = nodes.find(({ name }) => name === nodeName);

@@ -63,7 +63,7 @@ async function serve(
 }
 
 async function expectWeights({ manifest, sources }: Checkpoint): Promise<void> {
-  for (const tensor of manifest.rows.flatMap((row) => row.tensors)) {
+  for (const tensor of manifest.layers.flatMap((layer) => layer.tensors)) {
     const bytes = await sources[tensor.file].read(tensor.offset, tensor.bytes);
     const numbers = dequantise(tensor.dtype, bytes);
     const expected = tinyWeights(tensor.name, numbers.length);
@@ -155,11 +155,11 @@ describe('openRemote', () => {
       const data = Buffer.concat(parts.map((part) => part.data));
       fused.set(into, { dtype: 'F16', shape: [rows, parts[0].shape[1]], data });
     };
-    for (const layer of [0, 1].map((i) => `model.layers.${i}`)) {
-      const [q, k, v] = ['q', 'k', 'v'].map((name) => `${layer}.self_attn.${name}_proj.weight`);
-      fuse(`${layer}.self_attn.qkv_proj.weight`, [q, k, v]);
-      const [gate, up] = ['gate', 'up'].map((name) => `${layer}.mlp.${name}_proj.weight`);
-      fuse(`${layer}.mlp.gate_up_proj.weight`, [gate, up]);
+    for (const block of [0, 1].map((i) => `model.layers.${i}`)) {
+      const [q, k, v] = ['q', 'k', 'v'].map((name) => `${block}.self_attn.${name}_proj.weight`);
+      fuse(`${block}.self_attn.qkv_proj.weight`, [q, k, v]);
+      const [gate, up] = ['gate', 'up'].map((name) => `${block}.mlp.${name}_proj.weight`);
+      fuse(`${block}.mlp.gate_up_proj.weight`, [gate, up]);
     }
     const files = new Map(single)
       .set('config.json', json({ ...hubConfig, model_type: 'phi3', sliding_window: 32 }))

@@ -26,7 +26,7 @@ const EntrySchema = v.object({
 });
 
 /**
- * Tensors of other types than F32, F16 and BF16 are left out: buffers that no row needs.
+ * Tensors of other types than F32, F16 and BF16 are left out: buffers that no layer needs.
  *
  * @throws Error that names the file, and the tensor where one is at fault
  */

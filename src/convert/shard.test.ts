@@ -42,7 +42,7 @@ describe('npm run shard', () => {
     expect(output.trim()).toBe(join(folder, 'out', 'small', 'manifest.json'));
     const manifest = parseManifestText(await readFile(output.trim(), 'utf8'));
     expect(manifest).toMatchObject({ name: 'small', licence: 'MIT' });
-    expect(manifest.rows[1].tensors[1].dtype).toBe('Q8_0');
+    expect(manifest.layers[1].tensors[1].dtype).toBe('Q8_0');
   });
 
   it('explains what is wrong in one line, fails, and leaves nothing behind', async () => {

@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       golden: {
         onProgress: (bytes, totalBytes) => showProgress('recording', bytes, totalBytes),
         onWithout: (reason) =>
-          console.error(`cut without golden states, so rooms cannot prove its rows: ${reason}`),
+          console.error(`cut without golden states, so rooms cannot prove its layers: ${reason}`),
       },
       signal: abort.signal,
     });

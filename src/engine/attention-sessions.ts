@@ -1,4 +1,4 @@
-/** Sessions for attention by itself: without weights, so that all layers of a kind share them. */
+/** Sessions for attention by itself: without weights, so that all blocks of a kind share them. */
 import {
   composeAttention,
   projectionNames,

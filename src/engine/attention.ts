@@ -15,17 +15,17 @@ export interface AttentionFigures {
   contextLength: number;
 }
 
-/** How a layer attends, where layers of a model differ in it. */
+/** How a block attends, where blocks of a model differ in it. */
 export interface AttentionPattern {
   /** Positions that each one looks back on, itself included; Infinity for all. */
   window: number;
-  /** `local`: by the base of layers that keep to the window. */
+  /** `local`: by the base of blocks that keep to the window. */
   rotary: 'global' | 'local';
 }
 
 export const everywhere: AttentionPattern = { window: Infinity, rotary: 'global' };
 
-/** What tells one layer's attention from another's. */
+/** What tells one block's attention from another's. */
 export interface AttentionKind extends AttentionPattern {
   packed: boolean;
 }
@@ -90,7 +90,7 @@ export function addAttention(
   });
 }
 
-/** The figures of a layer's rotation. */
+/** The figures of a block's rotation. */
 function rotatedBy(config: ModelConfig, rotary: AttentionPattern['rotary']): RotaryFigures {
   const { rope_local_base_freq: localBase } = config;
   return rotary === 'local' && localBase

@@ -15,7 +15,7 @@ export interface BatchCheck {
 
 /**
  * Largest difference against the root mean square of a result. Sums in another order differ by 1e-5 or so after
- * tens of layers, f16 by less than this; what a wrong kernel gives is off by its own size.
+ * tens of blocks, f16 by less than this; what a wrong kernel gives is off by its own size.
  */
 const tolerance = 0.05;
 

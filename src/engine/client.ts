@@ -11,7 +11,7 @@ import type {
   StoredTensor,
 } from './engine.ts';
 import type { EngineWorkerApi } from './worker.ts';
-import { lastRowNews } from './worker-news.ts';
+import { lastLayerNews } from './worker-news.ts';
 
 const binaryUrl: Record<Backend, string> = { webgpu: asyncifyBinaryUrl, wasm: wasmBinaryUrl };
 
@@ -36,10 +36,10 @@ export async function createEngine(
   });
   const remote = wrap<EngineWorkerApi>(worker);
   const life = createLife(worker, onLost);
-  /** Who hears of the last row of each batch handed over; the worker does them in this order. */
+  /** Who hears of the last layer of each batch handed over; the worker does them in this order. */
   const underWay: (() => void)[] = [];
   worker.addEventListener('message', ({ data }) => {
-    if (data === lastRowNews) underWay.at(0)?.();
+    if (data === lastLayerNews) underWay.at(0)?.();
   });
   try {
     const info = await life.unlessLost(
@@ -49,16 +49,16 @@ export async function createEngine(
       info,
       measure: (weights, onProgress) =>
         life.unlessLost(remote.measure(weights, onProgress && proxy(onProgress))),
-      loadRow: (row, tensors, weights) =>
-        life.unlessLost(remote.loadRow(row, transfer(tensors, buffersOf(tensors)), weights)),
-      unloadRow: (row) => life.unlessLost(remote.unloadRow(row)),
+      loadLayer: (layer, tensors, weights) =>
+        life.unlessLost(remote.loadLayer(layer, transfer(tensors, buffersOf(tensors)), weights)),
+      unloadLayer: (layer) => life.unlessLost(remote.unloadLayer(layer)),
       run: (request) => life.unlessLost<RunResult>(remote.run(trimmed(request))),
-      async runBatch(requests, onLastRow = () => undefined) {
-        underWay.push(onLastRow);
+      async runBatch(requests, onLastLayer = () => undefined) {
+        underWay.push(onLastLayer);
         try {
           return await life.unlessLost(remote.runBatch(requests.map(trimmed)));
         } finally {
-          underWay.splice(underWay.indexOf(onLastRow), 1);
+          underWay.splice(underWay.indexOf(onLastLayer), 1);
         }
       },
       giveBack({ buffer }) {

@@ -1,4 +1,4 @@
-/** The embedding row: a table of stored bytes, of which only the rows asked for are turned into numbers. */
+/** The embedding layer: a table of stored bytes, of which only the rows asked for are turned into numbers. */
 import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { quantise } from '../model/quantise.ts';

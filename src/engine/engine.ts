@@ -1,16 +1,16 @@
 /**
- * The engine's public surface: runs rows of a model on this device. It lives in a worker
+ * The engine's public surface: runs layers of a model on this device. It lives in a worker
  * (`worker.ts`); this file is what both sides of that boundary agree on.
  *
- * A row is `embed`, one transformer `layer`, or `head`, numbered as in the manifest: embed is 0, layer
- * i is i + 1, head is last. Rows are loaded and dropped one by one; a run goes through a range of them.
+ * A layer is `embed`, one transformer `block`, or `head`, numbered as in the manifest: embed is 0, block
+ * i is i + 1, head is last. Layers are loaded and dropped one by one; a run goes through a range of them.
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { Dtype } from '../model/dtype.ts';
 
 export type Backend = 'webgpu' | 'wasm';
 
-/** What a row computes with. What is stored and what is computed with are two things. */
+/** What a layer computes with. What is stored and what is computed with are two things. */
 export type WeightType = 'f32' | 'f16' | 'q8' | 'q4';
 
 export interface EngineOptions {
@@ -24,7 +24,7 @@ export interface EngineOptions {
   runtimeBinary: ArrayBuffer;
 }
 
-/** One tensor of a row as it is stored: bytes in `dtype`'s layout, shape outermost first. */
+/** One tensor of a layer as it is stored: bytes in `dtype`'s layout, shape outermost first. */
 export interface StoredTensor {
   name: string;
   dtype: Dtype;
@@ -33,16 +33,16 @@ export interface StoredTensor {
   interleavedRotary?: boolean;
 }
 
-export interface LoadedRow {
-  row: number;
+export interface LoadedLayer {
+  layer: number;
   /** What it computes with: f32 where f16 was asked for and the device has no 16-bit arithmetic. */
   weights: WeightType;
-  /** Bytes that the row's weights occupy on the device once loaded. */
+  /** Bytes that the layer's weights occupy on the device once loaded. */
   memoryBytes: number;
   loadMs: number;
 }
 
-/** One pass of one sequence through loaded rows `first..last` (inclusive). */
+/** One pass of one sequence through loaded layers `first..last` (inclusive). */
 export interface RunRequest {
   first: number;
   last: number;
@@ -57,7 +57,7 @@ export interface RunRequest {
     | { kind: 'tokens'; ids: Int32Array }
     /** Activations [tokens, hidden_size], row-major. */
     | { kind: 'hidden'; tokens: number; values: Float32Array };
-  /** With `head` among the rows: logits of the last `logitsOf` positions only (default 1). */
+  /** With `head` among the layers: logits of the last `logitsOf` positions only (default 1). */
   logitsOf?: number;
 }
 
@@ -71,19 +71,19 @@ export type RunResult = { computeMs: number } & (
 export interface ComputeProfile {
   backend: Backend;
   weights: WeightType;
-  /** ms for one token through one row of each kind, weights too many for the last-level cache; no past. */
+  /** ms for one token through one layer of each kind, weights too many for the last-level cache; no past. */
   embedMs: number;
-  layerMs: number;
+  blockMs: number;
   headMs: number;
-  /** ms more a layer for each position before the token: its keys and values are read, on wasm copied too. */
+  /** ms more a block for each position before the token: its keys and values are read, on wasm copied too. */
   attendMs: number;
-  /** ms per prompt token of one layer, in chunks of `prefillChunk`. */
-  prefillLayerMs: number;
+  /** ms per prompt token of one block, in chunks of `prefillChunk`. */
+  prefillBlockMs: number;
   /** Largest number of new positions in one run that passed the self-check on this device. */
   prefillChunk: number;
-  /** Bytes on the device of one row of each kind with these weights. */
+  /** Bytes on the device of one layer of each kind with these weights. */
   embedBytes: number;
-  layerBytes: number;
+  blockBytes: number;
   headBytes: number;
 }
 
@@ -97,7 +97,7 @@ export interface EngineInfo {
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Measures rows of random weights in the model's shapes and checks attention against itself at
+   * Measures layers of random weights in the model's shapes and checks attention against itself at
    * growing chunk sizes. `weights: 'auto'` tries the types that suit the backend and keep at least 8 bits,
    * and takes f32 unless another is faster by what its error is worth. Waits for runs in progress.
    */
@@ -106,35 +106,35 @@ export interface Engine {
     onProgress?: (fraction: number) => void,
   ): Promise<ComputeProfile>;
   /**
-   * Loads a row from its stored tensors, in place of the one loaded before; the tensors' buffers are
+   * Loads a layer from its stored tensors, in place of the one loaded before; the tensors' buffers are
    * consumed. An embedding keeps its stored type unless `weights` is smaller. Throws if a tensor is missing,
    * unknown or of the wrong shape, or if memory runs out.
    */
-  loadRow(row: number, tensors: StoredTensor[], weights: WeightType): Promise<LoadedRow>;
-  unloadRow(row: number): Promise<void>;
-  /** Throws if a row of the range is not loaded, shapes do not fit, or the context is full. */
+  loadLayer(layer: number, tensors: StoredTensor[], weights: WeightType): Promise<LoadedLayer>;
+  unloadLayer(layer: number): Promise<void>;
+  /** Throws if a layer of the range is not loaded, shapes do not fit, or the context is full. */
   run(request: RunRequest): Promise<RunResult>;
   /**
-   * Runs of different sequences through the same rows, one token each, sharing one pass over the weights
+   * Runs of different sequences through the same layers, one token each, sharing one pass over the weights
    * where the backend gains by it. Results in the order of the requests; throws like `run`.
    *
-   * `onLastRow` is called when nothing is left to do but the last row: work that is handed over then is
+   * `onLastLayer` is called when nothing is left to do but the last layer: work that is handed over then is
    * there when this is done, so that the device computes without a break. Not called where a run fails.
    */
-  runBatch(requests: RunRequest[], onLastRow?: () => void): Promise<RunResult[]>;
+  runBatch(requests: RunRequest[], onLastLayer?: () => void): Promise<RunResult[]>;
   /** Nobody reads these logits, the whole of a run's, any more: they may be overwritten or taken away. */
   giveBack(logits: Float32Array): void;
   /**
-   * Has `to` begin with the first `length` positions of `from`'s KV cache in these rows. Throws if
+   * Has `to` begin with the first `length` positions of `from`'s KV cache in these layers. Throws if
    * `from` holds fewer.
    */
   forkSequence(
-    rows: { first: number; last: number },
+    layers: { first: number; last: number },
     from: number,
     to: number,
     length: number,
   ): Promise<void>;
-  /** Forgets a sequence's KV cache in every row. */
+  /** Forgets a sequence's KV cache in every layer. */
   releaseSequence(sequence: number): Promise<void>;
   dispose(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * The words in which an architecture's forward pass is written. Each adds its operators, and the weights
- * it names, to the graph of one row; what an operator becomes depends on the backend and weight type.
+ * it names, to the graph of one layer; what an operator becomes depends on the backend and weight type.
  *
  * Activations are [sequences, tokens, width], float32.
  */
@@ -37,7 +37,7 @@ export interface Forward {
   attention(qkv: Projections, pattern?: Partial<AttentionPattern>): Value;
 }
 
-/** What follows attention: its result, and the graph in which the layer goes on. */
+/** What follows attention: its result, and the graph in which the block goes on. */
 export interface Attended {
   value: Value;
   graph: Graph;
@@ -50,7 +50,7 @@ export interface ForwardOptions {
   weights: WeightType;
   contextLength: number;
   tensors: TensorSource;
-  /** Attends, in this graph or apart from it. Absent in rows without attention. */
+  /** Attends, in this graph or apart from it. Absent in layers without attention. */
   attend?: (qkv: Projections, pattern: AttentionPattern) => Attended;
 }
 
@@ -114,7 +114,7 @@ export function createForward(options: ForwardOptions): Forward {
       return graph.node('Mul', [graph.node('Tanh', [graph.node('Div', [x, scale])]), scale]);
     },
     attention(qkv, pattern = {}) {
-      if (!options.attend) throw new Error('this row has no KV cache to attend to');
+      if (!options.attend) throw new Error('this layer has no KV cache to attend to');
       const attended = options.attend(qkv, { ...everywhere, ...pattern });
       graph = attended.graph;
       return attended.value;

@@ -1,9 +1,9 @@
 /**
- * Keys and values of sequences that are decoded together on a GPU, in one layer: one buffer each, with a slot
+ * Keys and values of sequences that are decoded together on a GPU, in one block: one buffer each, with a slot
  * a sequence, so that one run attends for all of them over one pass of the weights.
  *
  * A sequence comes in when it first shares a run, and goes out when it runs alone or its slot is given to
- * another. Who has which slot is decided for all layers at once (`batch-slots.ts`); here contents follow.
+ * another. Who has which slot is decided for all blocks at once (`batch-slots.ts`); here contents follow.
  */
 import type { BoundCache } from './bound-cache.ts';
 import type { GpuKvCache, KvMemory, KvRegion } from './gpu-kv-cache.ts';

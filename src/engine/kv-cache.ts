@@ -1,4 +1,4 @@
-/** The keys and values of one sequence in one layer, each [1, kvHeads, length, headDim]. */
+/** The keys and values of one sequence in one block, each [1, kvHeads, length, headDim]. */
 import type { ModelConfig } from '../model/config.ts';
 import { float32, type RunTensor, type Runtime } from './runtime.ts';
 

@@ -24,7 +24,7 @@ export interface LinearOptions {
 
 const microsoft = 'com.microsoft';
 
-/** What rows can compute with on this device when `asked` for: f16 needs 16-bit shaders, else f32. */
+/** What layers can compute with on this device when `asked` for: f16 needs 16-bit shaders, else f32. */
 export function computedWith(info: EngineInfo, asked: WeightType): WeightType {
   return asked === 'f16' && !info.shaderF16 ? 'f32' : asked;
 }

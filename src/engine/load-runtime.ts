@@ -29,7 +29,7 @@ export async function loadRuntime(options: LoadRuntimeOptions): Promise<Runtime>
   return runtime;
 }
 
-/** The first session starts the runtime: better now, with a clear word, than at the first row. */
+/** The first session starts the runtime: better now, with a clear word, than at the first layer. */
 async function startSession(runtime: Runtime): Promise<void> {
   const graph = createGraph('start');
   const x = graph.input('x', 'float32', [1]);

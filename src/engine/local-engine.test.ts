@@ -7,7 +7,7 @@ import { tinyModels, type TinyModel } from './fixtures/tiny-model.ts';
 import { createLocalEngine } from './local-engine.ts';
 import type { Runtime } from './runtime.ts';
 
-/** float32 against float64 over five layers; what the project promises. */
+/** float32 against float64 over five blocks; what the project promises. */
 const hiddenTolerance = 1e-3;
 const logitTolerance = 2e-3;
 /** Sums of the same numbers in another order. */
@@ -23,7 +23,8 @@ const webGpuGraphs: Runtime = {
 
 async function loadAll(model: TinyModel): Promise<Engine> {
   const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
-  for (let row = 0; row <= headOf(model); row++) await engine.loadRow(row, model.row(row), 'f32');
+  for (let layer = 0; layer <= headOf(model); layer++)
+    await engine.loadLayer(layer, model.layer(layer), 'f32');
   return engine;
 }
 
@@ -40,11 +41,11 @@ describe.each(tinyModels)('%s', (name) => {
     engine = await loadAll(model);
   });
 
-  it('has the hidden state of the reference after every layer', async () => {
+  it('has the hidden state of the reference after every block', async () => {
     const { inputIds, hiddenAfterLayer } = model.reference;
     expect(Object.keys(hiddenAfterLayer)).toHaveLength(headOf(model));
-    for (const [layer, expected] of Object.entries(hiddenAfterLayer)) {
-      const result = await engine.run(tokens(inputIds, { last: Number(layer) }));
+    for (const [block, expected] of Object.entries(hiddenAfterLayer)) {
+      const result = await engine.run(tokens(inputIds, { last: Number(block) }));
       expect(result.kind).toBe('hidden');
       const last = result.values.slice(-model.config.hidden_size);
       expect(largestDifference(last, expected)).toBeLessThan(hiddenTolerance);
@@ -76,9 +77,9 @@ describe.each(tinyModels)('%s', (name) => {
     }));
     await engine.runBatch(prompts);
     const told: string[] = [];
-    const running = engine.runBatch(nexts, () => told.push('last row'));
+    const running = engine.runBatch(nexts, () => told.push('last layer'));
     const together = await running.finally(() => told.push('done'));
-    expect(told).toEqual(['last row', 'done']);
+    expect(told).toEqual(['last layer', 'done']);
     for (const [index, request] of nexts.entries()) {
       const alone = await engine.run(request);
       expect(together[index].kind).toBe('logits');
@@ -190,10 +191,10 @@ describe('a sequence', () => {
     expect(largestDifference(whole, [...rest.values])).toBeLessThan(sameTolerance);
   });
 
-  it('computes again after its rows were dropped and loaded anew', async () => {
-    for (let row = 1; row <= last; row++) {
-      await engine.unloadRow(row);
-      await engine.loadRow(row, model.row(row), 'f32');
+  it('computes again after its layers were dropped and loaded anew', async () => {
+    for (let layer = 1; layer <= last; layer++) {
+      await engine.unloadLayer(layer);
+      await engine.loadLayer(layer, model.layer(layer), 'f32');
     }
     const again = await engine.run(tokens(model.reference.inputIds, { last }));
     expect(largestDifference(whole, [...again.values])).toBe(0);
@@ -202,7 +203,7 @@ describe('a sequence', () => {
   it('may not start beyond what its cache holds', async () => {
     await engine.run(tokens([1, 2, 3], { last }));
     await expect(engine.run(tokens([4], { last, position: 4 }))).rejects.toThrow(
-      'row 1 holds 3 positions of sequence 1: a run cannot start at 4',
+      'layer 1 holds 3 positions of sequence 1: a run cannot start at 4',
     );
   });
 
@@ -213,15 +214,15 @@ describe('a sequence', () => {
     );
   });
 
-  it('needs every row of its range', async () => {
-    await engine.unloadRow(3);
+  it('needs every layer of its range', async () => {
+    await engine.unloadLayer(3);
     await expect(engine.run(tokens([1], { last }))).rejects.toThrow(
-      'row 3 is not loaded on this device; loaded are: 0, 1, 2, 4, 5, 6',
+      'layer 3 is not loaded on this device; loaded are: 0, 1, 2, 4, 5, 6',
     );
-    await engine.loadRow(3, model.row(3), 'f32');
+    await engine.loadLayer(3, model.layer(3), 'f32');
   });
 
-  it('refuses input that does not fit its rows', async () => {
+  it('refuses input that does not fit its layers', async () => {
     const values = new Float32Array(95);
     const hidden = { kind: 'hidden', tokens: 1, values } as const;
     const at = { first: 1, last: 1, sequence: 1, position: 0 };
@@ -246,13 +247,13 @@ describe('smaller weights', () => {
   async function logits(dtype: StorableDtype, weights: WeightType): Promise<Float32Array> {
     const engine = createLocalEngine(webGpuGraphs, { config: model.config, contextLength });
     const last = headOf(model);
-    for (let row = 0; row <= last; row++) {
-      const stored = model.row(row).map((tensor) => {
+    for (let layer = 0; layer <= last; layer++) {
+      const stored = model.layer(layer).map((tensor) => {
         if (tensor.shape.length < 2) return tensor;
         const data = quantise(dtype, dequantise(tensor.dtype, tensor.data));
         return { ...tensor, dtype, data };
       });
-      await engine.loadRow(row, stored, weights);
+      await engine.loadLayer(layer, stored, weights);
     }
     const { values } = await engine.run(tokens(model.reference.inputIds, { last }));
     await engine.dispose();
@@ -270,30 +271,30 @@ describe('smaller weights', () => {
   });
 });
 
-describe('loading a row', () => {
+describe('loading a layer', () => {
   it('names the tensor that is missing, superfluous or of the wrong shape', async () => {
     const model = await readTinyModelFile('tiny-llama');
     const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
-    const row = model.row(1);
-    await expect(engine.loadRow(1, row.slice(1), 'f32')).rejects.toThrow(row[0].name);
-    const extra = { ...row[0], name: 'model.layers.0.self_attn.q_norm.weight' };
-    await expect(engine.loadRow(1, [...row, extra], 'f32')).rejects.toThrow('q_norm');
-    const short = row.map((tensor) => ({ ...tensor, shape: [3, ...tensor.shape.slice(1)] }));
-    await expect(engine.loadRow(1, short, 'f32')).rejects.toThrow('should be [');
-    await expect(engine.loadRow(7, model.row(6), 'f32')).rejects.toThrow('there is no row 7');
+    const layer = model.layer(1);
+    await expect(engine.loadLayer(1, layer.slice(1), 'f32')).rejects.toThrow(layer[0].name);
+    const extra = { ...layer[0], name: 'model.layers.0.self_attn.q_norm.weight' };
+    await expect(engine.loadLayer(1, [...layer, extra], 'f32')).rejects.toThrow('q_norm');
+    const short = layer.map((tensor) => ({ ...tensor, shape: [3, ...tensor.shape.slice(1)] }));
+    await expect(engine.loadLayer(1, short, 'f32')).rejects.toThrow('should be [');
+    await expect(engine.loadLayer(7, model.layer(6), 'f32')).rejects.toThrow('there is no layer 7');
   });
 
-  it('names the tensor and the place of a weight that is not a number, and keeps nothing of the row', async () => {
+  it('names the tensor and the place of a weight that is not a number, and keeps nothing of the layer', async () => {
     const model = await readTinyModelFile('tiny-llama');
     const engine = createLocalEngine(nodeRuntime, { config: model.config, contextLength });
-    for (const row of [0, 3, headOf(model)]) {
-      const stored = model.row(row);
+    for (const layer of [0, 3, headOf(model)]) {
+      const stored = model.layer(layer);
       const matrix = stored.findIndex(({ shape }) => shape.length === 2);
       const { dtype, data } = stored[matrix];
       const values = dequantise(dtype, data);
       values[77] = NaN;
       stored[matrix] = { ...stored[matrix], dtype: 'F32', data: new Uint8Array(values.buffer) };
-      await expect(engine.loadRow(row, stored, 'f32')).rejects.toThrow(
+      await expect(engine.loadLayer(layer, stored, 'f32')).rejects.toThrow(
         `${stored[matrix].name} holds a number that is not finite, at or after position 77`,
       );
     }

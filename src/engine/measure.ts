@@ -1,23 +1,23 @@
 /**
  * What this device needs for a token, measured on random weights in the model's real shapes.
  *
- * One hot row is up to a third faster than the same row among others, so as many layers are measured at
+ * One hot layer is up to a third faster than the same layer among others, so as many blocks are measured at
  * once as exceed the last-level cache, though never more than the model has.
  */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import { createAttentionSessions } from './attention-sessions.ts';
-import { createHeadRow } from './edge-rows.ts';
+import { createHeadLayer } from './edge-layers.ts';
 import { createEmbedding } from './embedding.ts';
 import type { ComputeProfile, EngineInfo, WeightType } from './engine.ts';
-import { createLayerRow, runLayers, type LayerRow } from './layer-row.ts';
+import { createBlockLayer, runBlocks, type BlockLayer } from './block-layer.ts';
 import { computedWith } from './linear.ts';
 import { findPrefillChunk } from './prefill-check.ts';
 import { noise, randomTensors } from './random-tensors.ts';
-import type { RowOptions } from './row.ts';
+import type { LayerOptions } from './layer.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { storedAs } from './stored-as.ts';
-import { layerMatrices } from './tensor-shapes.ts';
+import { blockMatrices } from './tensor-shapes.ts';
 import { typicalMs, type TimingLimits } from './timing.ts';
 
 export interface MeasureOptions {
@@ -28,11 +28,11 @@ export interface MeasureOptions {
 
 /** More than the last-level cache of most devices. */
 const workingSetBytes = 64 * 2 ** 20;
-/** With one layer larger than this, a type is not tried: loading it would take longer than measuring. */
-const largestLayerBytes = 512 * 2 ** 20;
+/** With one block larger than this, a type is not tried: loading it would take longer than measuring. */
+const largestBlockBytes = 512 * 2 ** 20;
 /** A lookup touches one row of the table: this many stand for all. */
 const embeddingSample = 4096;
-/** A longer run is measured on fewer layers, so that slow devices are done in seconds too. */
+/** A longer run is measured on fewer blocks, so that slow devices are done in seconds too. */
 const longestRunMs = 150;
 /** Positions before the measured token: a few, and a long conversation's. */
 const shortPast = 32;
@@ -54,11 +54,11 @@ export async function measure(
       : [{ type: computedWith(info, weights), speedup: 1 }];
   const steps = others.length + 2;
   onProgress(0);
-  let best = await measureLayers(options, first.type);
+  let best = await measureBlocks(options, first.type);
   for (const [index, { type, speedup }] of others.entries()) {
     onProgress((index + 1) / steps);
-    const measured = await measureLayers(options, type);
-    if (measured.layerMs * speedup < best.layerMs) best = measured;
+    const measured = await measureBlocks(options, type);
+    if (measured.blockMs * speedup < best.blockMs) best = measured;
   }
   onProgress((steps - 1) / steps);
   const head = await measureHead(options, best.weights);
@@ -75,47 +75,53 @@ interface Candidate {
 
 /**
  * f32 is exact, so it comes first. On wasm q8 rounds activations to 8 bits as well, which changes what a
- * small model says: there it is for layers that are too large as f32, and no busy moment may choose it.
+ * small model says: there it is for blocks that are too large as f32, and no busy moment may choose it.
  */
 function candidates(info: EngineInfo, config: ModelConfig): [Candidate, ...Candidate[]] {
   const quantised: Candidate = { type: 'q8', speedup: 1.05 };
   const larger: Candidate[] = [{ type: 'f32', speedup: 1 }];
   if (info.shaderF16) larger.push({ type: 'f16', speedup: 1.05 });
-  const tried = larger.filter(({ type }) => layerBytes(config, type) <= largestLayerBytes);
+  const tried = larger.filter(({ type }) => blockBytes(config, type) <= largestBlockBytes);
   const isExactEnough = info.backend === 'wasm' && tried.length > 0;
   const [first, ...others] = isExactEnough ? tried : [...tried, quantised];
   return [first, ...others];
 }
 
-function layerBytes(config: ModelConfig, weights: WeightType): number {
-  const sizes = layerMatrices(config).map((shape) => tensorBytes(storedAs[weights], shape));
+function blockBytes(config: ModelConfig, weights: WeightType): number {
+  const sizes = blockMatrices(config).map((shape) => tensorBytes(storedAs[weights], shape));
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-type LayerFigures = Pick<
+type BlockFigures = Pick<
   ComputeProfile,
-  'weights' | 'layerMs' | 'attendMs' | 'layerBytes' | 'prefillLayerMs' | 'prefillChunk'
+  'weights' | 'blockMs' | 'attendMs' | 'blockBytes' | 'prefillBlockMs' | 'prefillChunk'
 >;
 
-async function measureLayers(options: MeasureOptions, weights: WeightType): Promise<LayerFigures> {
+async function measureBlocks(options: MeasureOptions, weights: WeightType): Promise<BlockFigures> {
   const { config, contextLength } = options;
   const attentions = createAttentionSessions(options.runtime, options);
   const add = () =>
-    createLayerRow({ ...options, layer: 0, attentions, weights, ...randomRow(config, weights) });
-  const layers = [await add()];
+    createBlockLayer({
+      ...options,
+      block: 0,
+      attentions,
+      weights,
+      ...randomLayer(config, weights),
+    });
+  const blocks = [await add()];
   try {
-    const [{ memoryBytes }] = layers;
-    const prefillChunk = await findPrefillChunk({ ...options, weights, layer: layers[0] });
-    const onceMs = await typicalMs(() => runChain(options, layers, 0, 1), once);
+    const [{ memoryBytes }] = blocks;
+    const prefillChunk = await findPrefillChunk({ ...options, weights, block: blocks[0] });
+    const onceMs = await typicalMs(() => runChain(options, blocks, 0, 1), once);
     const enough = Math.min(
       config.num_hidden_layers,
       Math.ceil(workingSetBytes / memoryBytes),
       Math.ceil(longestRunMs / onceMs),
     );
-    while (layers.length < enough) layers.push(await add());
+    while (blocks.length < enough) blocks.push(await add());
     const msAt = async (past: number, tokens: number): Promise<number> => {
-      for (const layer of layers) await layer.blank(sequence, past);
-      return typicalMs(() => runChain(options, layers, past, tokens), timing);
+      for (const block of blocks) await block.blank(sequence, past);
+      return typicalMs(() => runChain(options, blocks, past, tokens), timing);
     };
     const least = Math.max(0, Math.min(shortPast, contextLength - prefillChunk));
     const most = Math.max(least + 1, Math.min(longPast, contextLength - 1));
@@ -129,27 +135,27 @@ async function measureLayers(options: MeasureOptions, weights: WeightType): Prom
     );
     return {
       weights,
-      layerMs: (decodeMs - attendMs * least) / layers.length,
-      attendMs: attendMs / layers.length,
-      layerBytes: memoryBytes,
-      prefillLayerMs: prefillMs / layers.length / prefillChunk,
+      blockMs: (decodeMs - attendMs * least) / blocks.length,
+      attendMs: attendMs / blocks.length,
+      blockBytes: memoryBytes,
+      prefillBlockMs: prefillMs / blocks.length / prefillChunk,
       prefillChunk,
     };
   } finally {
-    for (const layer of layers) await layer.dispose();
+    for (const block of blocks) await block.dispose();
     await attentions.dispose();
   }
 }
 
 async function runChain(
   { runtime, config }: MeasureOptions,
-  layers: LayerRow[],
+  blocks: BlockLayer[],
   position: number,
   tokens: number,
 ): Promise<void> {
   const width = config.hidden_size;
   const input = float32(runtime.ort, noise(tokens * width, 1), [1, tokens, width]);
-  const hidden = await runLayers(layers, { sequence, position, tokens }, input);
+  const hidden = await runBlocks(blocks, { sequence, position, tokens }, input);
   await takeFloats(hidden);
 }
 
@@ -163,11 +169,11 @@ async function measureHead(
   const vocabulary = Math.min(config.vocab_size, Math.ceil(workingSetBytes / idBytes));
   const scale = config.vocab_size / vocabulary;
   const part = { ...config, vocab_size: vocabulary };
-  const head = await createHeadRow({
+  const head = await createHeadLayer({
     ...options,
     config: part,
     weights,
-    ...randomRow(part, weights),
+    ...randomLayer(part, weights),
   });
   try {
     const values = noise(config.hidden_size, 1);
@@ -187,7 +193,7 @@ function measureEmbedding(
 ): Pick<ComputeProfile, 'embedMs' | 'embedBytes'> {
   const vocabulary = Math.min(config.vocab_size, embeddingSample);
   const part = { ...config, vocab_size: vocabulary };
-  const table = randomRow(part, weights).tensors.take('model.embed_tokens.weight');
+  const table = randomLayer(part, weights).tensors.take('model.embed_tokens.weight');
   const embedding = createEmbedding(part, table, weights);
   const ids = Int32Array.from({ length: vocabulary }, () => Math.random() * vocabulary);
   embedding.lookUp(ids);
@@ -197,6 +203,6 @@ function measureEmbedding(
   return { embedMs, embedBytes: embedding.memoryBytes * (config.vocab_size / vocabulary) };
 }
 
-function randomRow(config: ModelConfig, weights: WeightType): Pick<RowOptions, 'tensors'> {
+function randomLayer(config: ModelConfig, weights: WeightType): Pick<LayerOptions, 'tensors'> {
   return { tensors: randomTensors(config, storedAs[weights]) };
 }

@@ -32,7 +32,7 @@ export async function withMemory<Result>(
 function notEnough(what: string, bytes: number, cause?: unknown): Error {
   const megabytes = Math.ceil(bytes / 2 ** 20);
   return new Error(
-    `${what} need ${megabytes} MiB, more than this device has left: give it fewer rows or smaller weights`,
+    `${what} need ${megabytes} MiB, more than this device has left: give it fewer layers or smaller weights`,
     { cause },
   );
 }

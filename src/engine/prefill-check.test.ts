@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ModelConfig } from '../model/config.ts';
 import { createAttentionSessions } from './attention-sessions.ts';
 import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
-import { createLayerRow, type LayerRow } from './layer-row.ts';
+import { createBlockLayer, type BlockLayer } from './block-layer.ts';
 import { findPrefillChunk, type PrefillCheckOptions } from './prefill-check.ts';
 import { randomTensors } from './random-tensors.ts';
 import { float32, takeFloats } from './runtime.ts';
 
 const contextLength = 160;
 let config: ModelConfig;
-let layer: LayerRow;
+let block: BlockLayer;
 
 beforeAll(async () => {
   ({ config } = await readTinyModelFile('tiny-llama'));
@@ -17,25 +17,25 @@ beforeAll(async () => {
   const attentions = createAttentionSessions(nodeRuntime, { config, contextLength });
   const runtime = nodeRuntime;
   const options = { runtime, config, contextLength, weights: 'f32', tensors, attentions } as const;
-  layer = await createLayerRow({ ...options, layer: 0 });
+  block = await createBlockLayer({ ...options, block: 0 });
 });
 
-afterAll(() => layer.dispose());
+afterAll(() => block.dispose());
 
 function check(changes: Partial<PrefillCheckOptions>): Promise<number> {
   const weights = 'f32';
   return findPrefillChunk({
-    ...{ runtime: nodeRuntime, config, contextLength, weights, layer },
+    ...{ runtime: nodeRuntime, config, contextLength, weights, block },
     ...changes,
   });
 }
 
-/** The layer, with results that are off by a few per cent where `isWrong` says so. */
-function faulty(isWrong: (tokens: number) => boolean): LayerRow {
+/** The block, with results that are off by a few per cent where `isWrong` says so. */
+function faulty(isWrong: (tokens: number) => boolean): BlockLayer {
   return {
-    ...layer,
+    ...block,
     async run(at, hidden) {
-      const values = await takeFloats(await layer.run(at, hidden));
+      const values = await takeFloats(await block.run(at, hidden));
       if (isWrong(at.tokens)) values[values.length - 1] += 0.03;
       return float32(nodeRuntime.ort, values, [1, at.tokens, config.hidden_size]);
     },
@@ -47,20 +47,20 @@ it('takes a size that was measured', async () => {
 });
 
 it('stays below the size from which results go wrong', async () => {
-  expect(await check({ layer: faulty((tokens) => tokens >= 16) })).toBe(8);
+  expect(await check({ block: faulty((tokens) => tokens >= 16) })).toBe(8);
 });
 
 it('goes one by one where nothing else is right', async () => {
-  expect(await check({ layer: faulty((tokens) => tokens > 1) })).toBe(1);
+  expect(await check({ block: faulty((tokens) => tokens > 1) })).toBe(1);
 });
 
 it('takes NaN for what it is', async () => {
-  const run: LayerRow['run'] = async (at, hidden) => {
-    const values = await takeFloats(await layer.run(at, hidden));
+  const run: BlockLayer['run'] = async (at, hidden) => {
+    const values = await takeFloats(await block.run(at, hidden));
     if (at.tokens > 8) values[0] = NaN;
     return float32(nodeRuntime.ort, values, [1, at.tokens, config.hidden_size]);
   };
-  expect(await check({ layer: { ...layer, run } })).toBe(8);
+  expect(await check({ block: { ...block, run } })).toBe(8);
 });
 
 it('does not exceed the context', async () => {

@@ -6,7 +6,7 @@
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { Backend, WeightType } from './engine.ts';
-import type { LayerRow } from './layer-row.ts';
+import type { BlockLayer } from './block-layer.ts';
 import { noise } from './random-tensors.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 import { typicalMs } from './timing.ts';
@@ -16,7 +16,7 @@ export interface PrefillCheckOptions {
   config: ModelConfig;
   contextLength: number;
   weights: WeightType;
-  layer: LayerRow;
+  block: BlockLayer;
 }
 
 const sizes = [8, 16, 24, 32, 64, 128];
@@ -29,7 +29,7 @@ const budgetMs = 1500;
 
 /** The smallest size about as fast per token as any whose results are right; 1 if none is. */
 export async function findPrefillChunk(options: PrefillCheckOptions): Promise<number> {
-  const { layer, contextLength, config } = options;
+  const { block, contextLength, config } = options;
   const tolerance = chunkTolerance(options.runtime.info.backend, options.weights);
   const past = noise(pastLength * config.hidden_size, Math.sqrt(3));
   await runInPieces(options, past, 0, 1);
@@ -45,7 +45,7 @@ export async function findPrefillChunk(options: PrefillCheckOptions): Promise<nu
     const runMs = await typicalMs(() => runInPieces(options, hidden, pastLength, size), timing);
     passed.push({ size, tokenMs: runMs / size });
   }
-  layer.release(sequence);
+  block.release(sequence);
   const leastMs = Math.min(...passed.map(({ tokenMs }) => tokenMs));
   const worthwhile = passed.find(({ tokenMs }) => tokenMs <= leastMs * worthwhileSpeedup);
   return worthwhile?.size ?? 1;
@@ -55,7 +55,7 @@ const sequence = 0;
 
 /**
  * How far two ways of cutting the same positions may lie apart, against the typical size of what the
- * layer adds. f32 sums differ in order only; f16 rounds; wasm q8 scales its activations per run.
+ * block adds. f32 sums differ in order only; f16 rounds; wasm q8 scales its activations per run.
  */
 function chunkTolerance(backend: Backend, weights: WeightType): number {
   if (backend === 'wasm' && weights === 'q8') return 0.2;
@@ -64,7 +64,7 @@ function chunkTolerance(backend: Backend, weights: WeightType): number {
 
 /** Runs hidden states from `position` on, `piece` at a time. */
 async function runInPieces(
-  { layer, runtime, config }: PrefillCheckOptions,
+  { block, runtime, config }: PrefillCheckOptions,
   hidden: Float32Array,
   position: number,
   piece: number,
@@ -75,13 +75,13 @@ async function runInPieces(
     const values = hidden.subarray(start * width, (start + piece) * width);
     const tokens = values.length / width;
     const input = float32(runtime.ort, values, [1, tokens, width]);
-    const output = await layer.run({ sequence, position: position + start, tokens }, input);
+    const output = await block.run({ sequence, position: position + start, tokens }, input);
     result.set(await takeFloats(output), start * width);
   }
   return result;
 }
 
-/** Largest difference, against the root mean square of what the layer added; NaN if either has one. */
+/** Largest difference, against the root mean square of what the block added; NaN if either has one. */
 function relativeError(a: Float32Array, b: Float32Array, hidden: Float32Array): number {
   let largest = 0;
   let squares = 0;

@@ -1,44 +1,44 @@
-/** A run's way through the loaded rows, each handing on to the next without leaving the device. */
-import type { EmbeddingRow, HeadRow } from './edge-rows.ts';
+/** A run's way through the loaded layers, each handing on to the next without leaving the device. */
+import type { EmbeddingLayer, HeadLayer } from './edge-layers.ts';
 import type { RunRequest } from './engine.ts';
-import type { LayerRow } from './layer-row.ts';
+import type { BlockLayer } from './block-layer.ts';
 import type { RunTensor } from './runtime.ts';
 
-export type Row = EmbeddingRow | LayerRow | HeadRow;
+export type Layer = EmbeddingLayer | BlockLayer | HeadLayer;
 
 export interface RunPath {
   embed(ids: Int32Array): Float32Array;
-  firstLayer: number;
-  layers: LayerRow[];
-  head: HeadRow | null;
+  firstBlock: number;
+  blocks: BlockLayer[];
+  head: HeadLayer | null;
 }
 
-/** Hears when nothing is left to do but the last row. */
-export type LastRow = () => void;
+/** Hears when nothing is left to do but the last layer. */
+export type LastLayer = () => void;
 
 export function unheard(): void {
   // Nobody waits for it.
 }
 
-/** The loaded rows that a run goes through. Throws if one is missing. */
+/** The loaded layers that a run goes through. Throws if one is missing. */
 export function pathThrough(
-  rows: ReadonlyMap<number, Row>,
+  layers: ReadonlyMap<number, Layer>,
   { first, last }: Pick<RunRequest, 'first' | 'last'>,
 ): RunPath {
-  const firstLayer = Math.max(first, 1);
-  const path: RunPath = { embed: noEmbedding, firstLayer, layers: [], head: null };
-  for (let row = first; row <= last; row++) {
-    const loaded = rows.get(row);
+  const firstBlock = Math.max(first, 1);
+  const path: RunPath = { embed: noEmbedding, firstBlock, blocks: [], head: null };
+  for (let layer = first; layer <= last; layer++) {
+    const loaded = layers.get(layer);
     if (!loaded) {
-      const those = [...rows.keys()].sort((a, b) => a - b).join(', ') || 'none';
-      throw new Error(`row ${row} is not loaded on this device; loaded are: ${those}`);
+      const those = [...layers.keys()].sort((a, b) => a - b).join(', ') || 'none';
+      throw new Error(`layer ${layer} is not loaded on this device; loaded are: ${those}`);
     }
     switch (loaded.kind) {
       case 'embed':
         path.embed = (ids) => loaded.lookUp(ids);
         break;
-      case 'layer':
-        path.layers.push(loaded);
+      case 'block':
+        path.blocks.push(loaded);
         break;
       case 'head':
         path.head = loaded;
@@ -48,26 +48,26 @@ export function pathThrough(
 }
 
 function noEmbedding(): never {
-  throw new Error('token ids came, and this run does not begin at the embedding row');
+  throw new Error('token ids came, and this run does not begin at the embedding layer');
 }
 
-/** How one run goes through one row. */
-export interface RowRuns {
-  layer: (layer: LayerRow, hidden: RunTensor) => Promise<RunTensor>;
-  head: (head: HeadRow, hidden: RunTensor) => Promise<RunTensor>;
+/** How one run goes through one layer. */
+export interface LayerRuns {
+  block: (block: BlockLayer, hidden: RunTensor) => Promise<RunTensor>;
+  head: (head: HeadLayer, hidden: RunTensor) => Promise<RunTensor>;
 }
 
-export async function throughRows(
-  { layers, head }: RunPath,
+export async function throughLayers(
+  { blocks, head }: RunPath,
   input: RunTensor,
-  onLastRow: LastRow,
-  run: RowRuns,
+  onLastLayer: LastLayer,
+  run: LayerRuns,
 ): Promise<RunTensor> {
-  const steps = layers.map((layer) => (hidden: RunTensor) => run.layer(layer, hidden));
+  const steps = blocks.map((block) => (hidden: RunTensor) => run.block(block, hidden));
   if (head) steps.push((hidden) => run.head(head, hidden));
   let hidden = input;
   for (const [index, step] of steps.entries()) {
-    if (index === steps.length - 1) onLastRow();
+    if (index === steps.length - 1) onLastLayer();
     hidden = await step(hidden);
   }
   return hidden;

@@ -7,17 +7,17 @@ export interface RunLimits {
   contextLength: number;
 }
 
-/** New positions of a run. Throws if its rows, input, positions or `logitsOf` do not fit the model. */
+/** New positions of a run. Throws if its layers, input, positions or `logitsOf` do not fit the model. */
 export function checkRequest(request: RunRequest, { config, contextLength }: RunLimits): number {
   const { first, last, position, input, logitsOf } = request;
-  const headRow = config.num_hidden_layers + 1;
-  if (!(first >= 0 && first <= last && last <= headRow))
+  const headLayer = config.num_hidden_layers + 1;
+  if (!(first >= 0 && first <= last && last <= headLayer))
     throw new RangeError(
-      `rows ${first} to ${last} are no range of this model's rows, 0 to ${headRow}`,
+      `layers ${first} to ${last} are no range of this model's layers, 0 to ${headLayer}`,
     );
   if ((first === 0) !== (input.kind === 'tokens'))
     throw new Error(
-      `a run from row ${first} takes ${first === 0 ? 'token ids' : 'a hidden state'}, and ${input.kind} came`,
+      `a run from layer ${first} takes ${first === 0 ? 'token ids' : 'a hidden state'}, and ${input.kind} came`,
     );
   const tokens = tokensOf(request, config.hidden_size);
   if (!Number.isInteger(position) || position < 0)

@@ -1,10 +1,10 @@
-/** The shapes that an architecture's figures promise, by a tensor's name inside its row. */
+/** The shapes that an architecture's figures promise, by a tensor's name inside its layer. */
 import {
   embedTensors,
   finalNormName,
   headName,
-  layerPrefix,
-  layerTensors,
+  blockPrefix,
+  blockTensors,
 } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 
@@ -15,22 +15,22 @@ export function tensorShape(config: ModelConfig, name: string): number[] {
     ...embedTensors(config),
     { name: finalNormName, shape: [hidden] },
     { name: headName, shape: [vocabulary, hidden] },
-    ...layerShapes(config),
+    ...blockShapes(config),
   ];
   const found = known.find((tensor) => tensor.name === name);
   if (!found) throw new Error(`a ${config.model_type} here has no tensor named ${name}`);
   return found.shape;
 }
 
-/** The matrices of a layer: nearly all of its bytes, whatever the architecture adds. */
-export function layerMatrices(config: ModelConfig): number[][] {
-  return layerShapes(config).flatMap(({ shape }) => (shape.length === 2 ? [shape] : []));
+/** The matrices of a block: nearly all of its bytes, whatever the architecture adds. */
+export function blockMatrices(config: ModelConfig): number[][] {
+  return blockShapes(config).flatMap(({ shape }) => (shape.length === 2 ? [shape] : []));
 }
 
-/** Every layer has the same. */
-function layerShapes(config: ModelConfig): { name: string; shape: number[] }[] {
-  const prefix = layerPrefix(0);
-  return layerTensors(config, 0).map(({ name, shape }) => ({
+/** Every block has the same. */
+function blockShapes(config: ModelConfig): { name: string; shape: number[] }[] {
+  const prefix = blockPrefix(0);
+  return blockTensors(config, 0).map(({ name, shape }) => ({
     name: name.slice(prefix.length),
     shape,
   }));

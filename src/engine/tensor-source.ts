@@ -1,4 +1,4 @@
-/** The tensors of one row, handed out once each, by the name they have inside the row. */
+/** The tensors of one layer, handed out once each, by the name they have inside the layer. */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import { firstNotFinite } from '../model/finite-check.ts';
@@ -11,7 +11,7 @@ export interface TensorSource {
   has(name: string): boolean;
   /**
    * Gives a tensor away, so that its bytes can be freed once converted. Rotary rows come by halves,
-   * however they are stored. Throws if the row has no such tensor, or not of the promised shape, or with
+   * however they are stored. Throws if the layer has no such tensor, or not of the promised shape, or with
    * a number that is not finite.
    */
   take(name: string): StoredTensor;
@@ -21,7 +21,7 @@ export interface TensorSource {
   release(): void;
 }
 
-/** `prefix` is what the row's tensor names begin with, e.g. `model.layers.3.`. */
+/** `prefix` is what the layer's tensor names begin with, e.g. `model.layers.3.`. */
 export function createTensorSource(
   tensors: StoredTensor[],
   prefix: string,
@@ -34,7 +34,7 @@ export function createTensorSource(
       const tensor = byName.get(prefix + name);
       if (!tensor)
         throw new Error(
-          `this row needs the tensor ${prefix + name}, and the model's files have none of that name; cut or fetch the model again`,
+          `this layer needs the tensor ${prefix + name}, and the model's files have none of that name; cut or fetch the model again`,
         );
       byName.delete(prefix + name);
       expectShape(tensor, tensorShape(config, name));

@@ -4,7 +4,7 @@ import type { Engine, EngineOptions, RunRequest, RunResult } from './engine.ts';
 import { loadRuntime } from './load-runtime.ts';
 import { createLocalEngine } from './local-engine.ts';
 import { createSpareLogits } from './spare-logits.ts';
-import { lastRowNews } from './worker-news.ts';
+import { lastLayerNews } from './worker-news.ts';
 
 let engine: Engine | undefined;
 const spareLogits = createSpareLogits();
@@ -24,14 +24,14 @@ const api = {
     return runtime.info;
   },
   measure: (...args: Parameters<Engine['measure']>) => started().measure(...args),
-  loadRow: (...args: Parameters<Engine['loadRow']>) => started().loadRow(...args),
-  unloadRow: (row: number) => started().unloadRow(row),
+  loadLayer: (...args: Parameters<Engine['loadLayer']>) => started().loadLayer(...args),
+  unloadLayer: (layer: number) => started().unloadLayer(layer),
   async run(...args: Parameters<Engine['run']>): Promise<RunResult> {
     const result = spareLogits.place(await started().run(...args));
     return transfer(result, [result.values.buffer]);
   },
   async runBatch(requests: RunRequest[]): Promise<RunResult[]> {
-    const done = await started().runBatch(requests, () => postMessage(lastRowNews));
+    const done = await started().runBatch(requests, () => postMessage(lastLayerNews));
     const results = done.map((result) => spareLogits.place(result));
     return transfer(
       results,

@@ -1,10 +1,10 @@
 /**
- * Which tensors a row of each supported architecture consists of, under their Hugging Face names. Readers
+ * Which tensors a layer of each supported architecture consists of, under their Hugging Face names. Readers
  * look for these, a manifest is checked against them, and the engine finds its weights by them.
  */
 import type { ModelConfig } from './config.ts';
 
-/** Architectures whose rows can be run, as `model_type` names them. */
+/** Architectures whose layers can be run, as `model_type` names them. */
 export const architectures = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma2', 'gemma3'] as const;
 
 export type Architecture = (typeof architectures)[number];
@@ -36,8 +36,8 @@ function headTensors(config: ModelConfig): TensorShape[] {
   ];
 }
 
-/** One transformer layer, in the order in which data flows through it. */
-export function layerTensors(config: ModelConfig, layer: number): TensorShape[] {
+/** One transformer block, in the order in which data flows through it. */
+export function blockTensors(config: ModelConfig, block: number): TensorShape[] {
   const { hidden_size: hidden, intermediate_size: inner, head_dim: headDim } = config;
   const { model_type: type, mlp_bias: mlpBias = false } = config;
   const queries = config.num_attention_heads * headDim;
@@ -69,30 +69,30 @@ export function layerTensors(config: ModelConfig, layer: number): TensorShape[] 
     ...linear('mlp.down_proj', hidden, inner, mlpBias),
     ...(innerNorms ? norm('post_feedforward_layernorm', hidden) : []),
   ];
-  return tensors.map(([name, shape]) => ({ name: `${layerPrefix(layer)}${name}`, shape }));
+  return tensors.map(([name, shape]) => ({ name: `${blockPrefix(block)}${name}`, shape }));
 }
 
 type Shapes = [name: string, shape: number[]][];
 
-/** What the names of a layer's tensors begin with. */
-export function layerPrefix(layer: number): string {
-  return `model.layers.${layer}.`;
+/** What the names of a block's tensors begin with. */
+export function blockPrefix(block: number): string {
+  return `model.layers.${block}.`;
 }
 
-/** The rows of a model in the manifest's order: `embed`, every layer, `head`. */
-export function rowTensors(config: ModelConfig): {
+/** The layers of a model in the manifest's order: `embed`, every block, `head`. */
+export function layerTensors(config: ModelConfig): {
   name: string;
-  kind: 'embed' | 'layer' | 'head';
+  kind: 'embed' | 'block' | 'head';
   tensors: TensorShape[];
 }[] {
-  const layers = Array.from({ length: config.num_hidden_layers }, (_, layer) => ({
-    name: `layer.${layer}`,
-    kind: 'layer' as const,
-    tensors: layerTensors(config, layer),
+  const blocks = Array.from({ length: config.num_hidden_layers }, (_, block) => ({
+    name: `layer.${block}`,
+    kind: 'block' as const,
+    tensors: blockTensors(config, block),
   }));
   return [
     { name: 'embed', kind: 'embed', tensors: embedTensors(config) },
-    ...layers,
+    ...blocks,
     { name: 'head', kind: 'head', tensors: headTensors(config) },
   ];
 }

@@ -30,7 +30,7 @@ export const RopeScalingSchema = v.variant('rope_type', [
   }),
 ]);
 
-export const maxLayers = 1024;
+export const maxBlocks = 1024;
 
 const layerTypes = ['sliding_attention', 'full_attention'] as const;
 
@@ -39,7 +39,7 @@ export const ModelConfigSchema = v.object({
   model_type: v.string(),
   hidden_size: count,
   intermediate_size: count,
-  num_hidden_layers: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxLayers)),
+  num_hidden_layers: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxBlocks)),
   num_attention_heads: count,
   num_key_value_heads: count,
   head_dim: count,
@@ -56,10 +56,10 @@ export const ModelConfigSchema = v.object({
   mlp_bias: v.optional(v.boolean()),
   /** Positions that each one looks back on, itself included. */
   sliding_window: v.optional(v.nullable(count), null),
-  /** Which layers keep to the window, where not all do; one for each layer. */
+  /** Which blocks keep to the window, where not all do; one for each block. */
   layer_types: v.optional(v.nullable(v.array(v.picklist(layerTypes)))),
   rope_scaling: v.optional(v.nullable(RopeScalingSchema)),
-  /** `rope_theta` of layers that keep to the window, unscaled; null where it is that of all. */
+  /** `rope_theta` of blocks that keep to the window, unscaled; null where it is that of all. */
   rope_local_base_freq: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1)))),
   /** The share of a head's dimensions that is rotated, from the first on. */
   partial_rotary_factor: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),

@@ -47,10 +47,10 @@ export const blockLayout: Record<Dtype, { blockSize: number; blockBytes: number 
 export function tensorBytes(dtype: Dtype, shape: readonly number[]): number {
   const { blockSize, blockBytes } = blockLayout[dtype];
   const elements = shape.reduce((product, size) => product * size, 1);
-  const rowLength = shape[shape.length - 1] ?? 1;
-  if (rowLength % blockSize !== 0)
+  const layerLength = shape[shape.length - 1] ?? 1;
+  if (layerLength % blockSize !== 0)
     throw new RangeError(
-      `a ${dtype} tensor's last dimension must be a multiple of ${blockSize}, not ${rowLength}`,
+      `a ${dtype} tensor's last dimension must be a multiple of ${blockSize}, not ${layerLength}`,
     );
   return (elements / blockSize) * blockBytes;
 }

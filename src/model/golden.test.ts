@@ -31,7 +31,7 @@ describe('packGolden', () => {
     );
   });
 
-  it('refuses what no row may put out', () => {
+  it('refuses what no layer may put out', () => {
     expect(() => packGolden(Float32Array.of(0, Infinity))).toThrow(/not finite/);
     expect(() => packGolden(Float32Array.of(NaN))).toThrow(/not finite/);
   });
@@ -54,11 +54,12 @@ describe('readGolden', () => {
       [1, 2, 3],
       [1, 2],
     ];
-    const rows = tinyConfig.num_hidden_layers + 2;
-    const blocks = Array.from({ length: rows }, (_, row) =>
+    const layers = tinyConfig.num_hidden_layers + 2;
+    const blocks = Array.from({ length: layers }, (_, layer) =>
       inputs.map(({ length }, input) => {
-        const count = row === rows - 1 ? tinyConfig.vocab_size : length * tinyConfig.hidden_size;
-        return new Float32Array(count).fill(row + input / 8);
+        const count =
+          layer === layers - 1 ? tinyConfig.vocab_size : length * tinyConfig.hidden_size;
+        return new Float32Array(count).fill(layer + input / 8);
       }),
     );
     const parts = blocks.flat().map(packGolden);
@@ -69,8 +70,8 @@ describe('readGolden', () => {
       end += part.length;
     }
     expect(end).toBe(file.length);
-    for (const [row, ofRow] of blocks.entries())
-      for (const [input, block] of ofRow.entries())
-        expect(readGolden(file, tinyConfig, inputs, row, input)).toEqual(block);
+    for (const [layer, ofLayer] of blocks.entries())
+      for (const [input, block] of ofLayer.entries())
+        expect(readGolden(file, tinyConfig, inputs, layer, input)).toEqual(block);
   });
 });

@@ -1,16 +1,16 @@
 /**
- * Golden hidden states: what every row makes of a fixed input, kept beside the rows and hashed with them.
- * A device holds the rows that it has loaded against them before it computes for others.
+ * Golden hidden states: what every layer makes of a fixed input, kept beside the layers and hashed with them.
+ * A device holds the layers that it has loaded against them before it computes for others.
  *
- * The whole states are kept, not samples of them: a row's own states in are what the row before put out,
- * so a row is proven by itself, and an error at any position and in any dimension shows. In 16 bits that is
- * about a hundredth of the model's bytes. What a row puts out is computed from its kept states in, so
- * rounding does not add up from row to row.
+ * The whole states are kept, not samples of them: a layer's own states in are what the layer before put out,
+ * so a layer is proven by itself, and an error at any position and in any dimension shows. In 16 bits that is
+ * about a hundredth of the model's bytes. What a layer puts out is computed from its kept states in, so
+ * rounding does not add up from layer to layer.
  */
 import type { ModelConfig } from './config.ts';
 import { packF16, unpackF16 } from './f16.ts';
 
-/** The inputs' token ids, and the file with a block for each row and input. */
+/** The inputs' token ids, and the file with a block for each layer and input. */
 export interface Golden {
   path: string;
   inputs: number[][];
@@ -41,22 +41,22 @@ export function goldenInputs(config: ModelConfig): number[][] {
   );
 }
 
-/** How many positions a row's block holds for an input of this length: the head answers at the last only. */
-function goldenPositions(config: ModelConfig, row: number, inputLength: number): number {
-  return row === headRow(config) ? 1 : inputLength;
+/** How many positions a layer's block holds for an input of this length: the head answers at the last only. */
+function goldenPositions(config: ModelConfig, layer: number, inputLength: number): number {
+  return layer === headLayer(config) ? 1 : inputLength;
 }
 
-/** Numbers at each position of a row's block. */
-function goldenWidth(config: ModelConfig, row: number): number {
-  return row === headRow(config) ? config.vocab_size : config.hidden_size;
+/** Numbers at each position of a layer's block. */
+function goldenWidth(config: ModelConfig, layer: number): number {
+  return layer === headLayer(config) ? config.vocab_size : config.hidden_size;
 }
 
 export function goldenBytes(config: ModelConfig, inputs: number[][]): number {
-  return blockAt(config, inputs, headRow(config) + 1, 0).offset;
+  return blockAt(config, inputs, headLayer(config) + 1, 0).offset;
 }
 
 /**
- * One block of the file: what `row` puts out for the `input`-th input.
+ * One block of the file: what `layer` puts out for the `input`-th input.
  *
  * @returns [positions, width]
  */
@@ -64,10 +64,10 @@ export function readGolden(
   file: Uint8Array<ArrayBuffer>,
   config: ModelConfig,
   inputs: number[][],
-  row: number,
+  layer: number,
   input: number,
 ): Float32Array {
-  const { offset, count } = blockAt(config, inputs, row, input);
+  const { offset, count } = blockAt(config, inputs, layer, input);
   return unpackGolden(file.subarray(offset, offset + blockBytes(count)), count);
 }
 
@@ -78,7 +78,7 @@ export function unpackGolden(block: Uint8Array<ArrayBuffer>, count: number): Flo
   return unpackF16(new Uint16Array(halves.buffer)).map((value) => value * scale);
 }
 
-/** The bytes of a block. Throws where a value is not finite: no row may put that out. */
+/** The bytes of a block. Throws where a value is not finite: no layer may put that out. */
 export function packGolden(values: Float32Array): Uint8Array<ArrayBuffer> {
   const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (!Number.isFinite(largest))
@@ -102,21 +102,23 @@ function blockBytes(count: number): number {
 function blockAt(
   config: ModelConfig,
   inputs: number[][],
-  row: number,
+  layer: number,
   input: number,
 ): { offset: number; count: number } {
-  const countOf = (atRow: number, ofInput: number): number =>
-    goldenPositions(config, atRow, inputs[ofInput].length) * goldenWidth(config, atRow);
-  const rowBytes = (atRow: number, upTo: number): number =>
-    inputs.slice(0, upTo).reduce((sum, _, ofInput) => sum + blockBytes(countOf(atRow, ofInput)), 0);
-  // All rows before the head put out blocks of the same size.
-  const layersBefore = Math.min(row, headRow(config));
-  const before = layersBefore * rowBytes(0, inputs.length);
-  if (row > headRow(config))
-    return { offset: before + rowBytes(headRow(config), inputs.length), count: 0 };
-  return { offset: before + rowBytes(row, input), count: countOf(row, input) };
+  const countOf = (atLayer: number, ofInput: number): number =>
+    goldenPositions(config, atLayer, inputs[ofInput].length) * goldenWidth(config, atLayer);
+  const layerBytes = (atLayer: number, upTo: number): number =>
+    inputs
+      .slice(0, upTo)
+      .reduce((sum, _, ofInput) => sum + blockBytes(countOf(atLayer, ofInput)), 0);
+  // All layers before the head put out blocks of the same size.
+  const blocksBefore = Math.min(layer, headLayer(config));
+  const before = blocksBefore * layerBytes(0, inputs.length);
+  if (layer > headLayer(config))
+    return { offset: before + layerBytes(headLayer(config), inputs.length), count: 0 };
+  return { offset: before + layerBytes(layer, input), count: countOf(layer, input) };
 }
 
-function headRow(config: ModelConfig): number {
+function headLayer(config: ModelConfig): number {
   return config.num_hidden_layers + 1;
 }

@@ -1,7 +1,7 @@
 /**
- * A shard manifest: what a model consists of, and in which bytes of which files each of its rows lies.
+ * A shard manifest: what a model consists of, and in which bytes of which files each of its layers lies.
  *
- * The same shape describes a model cut into shards (one file a row) and a checkpoint used as it is
+ * The same shape describes a model cut into shards (one file a layer) and a checkpoint used as it is
  * (each tensor a byte range of a larger file), so that everything behind it knows one kind of model.
  */
 import * as v from 'valibot';
@@ -49,9 +49,9 @@ const TensorSchema = v.object({
   interleavedRotary: v.optional(v.boolean()),
 });
 
-const RowSchema = v.object({
+const LayerSchema = v.object({
   name: v.string(),
-  kind: v.picklist(['embed', 'layer', 'head']),
+  kind: v.picklist(['embed', 'block', 'head']),
   tensors: v.array(TensorSchema),
 });
 
@@ -81,14 +81,15 @@ const GoldenSchema = v.object({
 
 export const ManifestSchema = v.object({
   format: v.literal('edgeshard'),
-  version: v.literal(1),
+  /** `earlier-manifest.ts` reads format 1. */
+  version: v.literal(2),
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/)),
   title: v.string(),
   licence: v.string(),
   config: ModelConfigSchema,
   files: v.array(FileSchema),
-  /** `embed`, then every layer in order, then `head`. */
-  rows: v.pipe(v.array(RowSchema), v.minLength(3)),
+  /** `embed`, then every block in order, then `head`. */
+  layers: v.pipe(v.array(LayerSchema), v.minLength(3)),
   /** Path of a Hugging Face `tokenizer.json` in `files`; null for a model without a tokenizer. */
   tokenizer: v.nullable(relativePath),
   /** Jinja chat template; null for a base model, which tells stories rather than chats. */
@@ -103,4 +104,4 @@ export type Manifest = v.InferOutput<typeof ManifestSchema>;
 export type ManifestSampling = v.InferOutput<typeof SamplingSchema>;
 export type ManifestFile = v.InferOutput<typeof FileSchema>;
 export type ManifestTensor = v.InferOutput<typeof TensorSchema>;
-export type ManifestRow = v.InferOutput<typeof RowSchema>;
+export type ManifestLayer = v.InferOutput<typeof LayerSchema>;

@@ -19,31 +19,35 @@ describe('parseManifest', () => {
   const wrong: [string, (manifest: Manifest) => void, RegExp][] = [
     [
       'a tensor outside its file',
-      (m) => (m.rows[1].tensors[0].offset = 1e6),
+      (m) => (m.layers[1].tensors[0].offset = 1e6),
       /input_layernorm.*reaches to byte/,
     ],
     [
       'a wrong size',
-      (m) => (m.rows[0].tensors[0].bytes -= 4),
+      (m) => (m.layers[0].tensors[0].bytes -= 4),
       /claims 1020 bytes, but F32 \[32, 8\] takes 1024/,
     ],
     [
       'a wrong shape',
-      (m) => (m.rows[0].tensors[0].shape = [8, 32]),
+      (m) => (m.layers[0].tensors[0].shape = [8, 32]),
       /should have the shape \[32, 8\]/,
     ],
     [
       'a file that is not there',
-      (m) => (m.rows[2].tensors[1].file = 3),
+      (m) => (m.layers[2].tensors[1].file = 3),
       /file 3, and there are 1 files/,
     ],
     [
       'a missing tensor',
-      (m) => m.rows[2].tensors.pop(),
+      (m) => m.layers[2].tensors.pop(),
       /layer\.1.*lacks the tensor model\.layers\.1\.mlp\.down/,
     ],
-    ['a missing row', (m) => m.rows.splice(1, 1), /3 rows, but 2 layers/],
-    ['rows out of order', (m) => m.rows.reverse(), /row 0.*must be of kind "embed", not "head"/],
+    ['a missing layer', (m) => m.layers.splice(1, 1), /3 layers, but 2 blocks/],
+    [
+      'layers out of order',
+      (m) => m.layers.reverse(),
+      /layer 0.*must be of kind "embed", not "head"/,
+    ],
     [
       'a wrong number of pieces',
       (m) => m.files[0].pieceSha256?.push('c'.repeat(64)),
@@ -62,7 +66,7 @@ describe('parseManifest', () => {
     ['a way out of the folder', (m) => (m.files[0].path = 'a/../../b'), /files\.0\.path/],
     ['an absolute path', (m) => (m.files[0].path = '/etc/passwd'), /files\.0\.path/],
     ['an absurd size', (m) => (m.config.vocab_size = 2 ** 40), /config\.vocab_size/],
-    ['a billion layers', (m) => (m.config.num_hidden_layers = 1e9), /config\.num_hidden_layers/],
+    ['a billion blocks', (m) => (m.config.num_hidden_layers = 1e9), /config\.num_hidden_layers/],
     [
       'heads that do not divide',
       (m) => (m.config.num_key_value_heads = 3),
@@ -85,7 +89,7 @@ describe('parseManifest', () => {
     ],
     [
       'blocks that do not fit',
-      (m) => (m.rows[0].tensors[0].dtype = 'Q8_0'),
+      (m) => (m.layers[0].tensors[0].dtype = 'Q8_0'),
       /multiple of 32, not 8/,
     ],
   ];
@@ -96,11 +100,13 @@ describe('parseManifest', () => {
 
   it('expects what an architecture has beside the plain projections', () => {
     const qwen2 = tinyManifest({ ...tinyConfig, model_type: 'qwen2', attention_bias: true });
-    expect(parseManifest(qwen2).rows[1].tensors.map(({ name }) => name)).toContain(
+    expect(parseManifest(qwen2).layers[1].tensors.map(({ name }) => name)).toContain(
       'model.layers.0.self_attn.k_proj.bias',
     );
     const qwen3 = tinyManifest({ ...tinyConfig, model_type: 'qwen3' });
-    qwen3.rows[1].tensors = qwen3.rows[1].tensors.filter(({ name }) => !name.includes('q_norm'));
+    qwen3.layers[1].tensors = qwen3.layers[1].tensors.filter(
+      ({ name }) => !name.includes('q_norm'),
+    );
     expect(() => parseManifest(qwen3)).toThrow(/lacks the tensor .*q_norm/);
   });
 
@@ -118,9 +124,11 @@ describe('parseManifest', () => {
         try {
           const parsed = parseManifestText(torn);
           // What still parses must still describe a whole model.
-          expect(parsed.rows.length).toBe(parsed.config.num_hidden_layers + 2);
+          expect(parsed.layers.length).toBe(parsed.config.num_hidden_layers + 2);
         } catch (error) {
-          expect((error as Error).message).toMatch(/manifest|row|tensor|takes|claims|model|shape/);
+          expect((error as Error).message).toMatch(
+            /manifest|layer|tensor|takes|claims|model|shape/,
+          );
         }
       }),
     );

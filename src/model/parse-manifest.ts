@@ -1,24 +1,25 @@
 /** Reads a manifest that came from outside: shape first, then everything its parts claim of each other. */
 import * as v from 'valibot';
-import { architectures, isSupported, rowTensors } from './architecture.ts';
+import { architectures, isSupported, layerTensors } from './architecture.ts';
 import { tensorBytes } from './dtype.ts';
+import { inTodaysFormat } from './earlier-manifest.ts';
 import { goldenBytes } from './golden.ts';
 import {
   ManifestSchema,
   pieceBytes,
   type Manifest,
   type ManifestFile,
-  type ManifestRow,
+  type ManifestLayer,
   type ManifestTensor,
 } from './manifest.ts';
 
 /**
  * @throws Error with one sentence that names the place: a field of the wrong shape, a tensor outside its
- *   file, a size that does not follow from its type and shape, a row that lacks a tensor, an unknown
+ *   file, a size that does not follow from its type and shape, a layer that lacks a tensor, an unknown
  *   architecture.
  */
 export function parseManifest(json: unknown): Manifest {
-  const result = v.safeParse(ManifestSchema, json, { abortEarly: true });
+  const result = v.safeParse(ManifestSchema, inTodaysFormat(json), { abortEarly: true });
   if (!result.success) {
     const [issue] = result.issues;
     const place = v.getDotPath(issue) ?? 'its top level';
@@ -27,7 +28,7 @@ export function parseManifest(json: unknown): Manifest {
   const manifest = result.output;
   checkArchitecture(manifest);
   manifest.files.forEach(checkFile);
-  checkRows(manifest);
+  checkLayers(manifest);
   const { tokenizer } = manifest;
   if (tokenizer !== null && !manifest.files.some(({ path }) => path === tokenizer))
     throw new Error(
@@ -64,10 +65,10 @@ function checkArchitecture({ config, name }: Manifest): void {
     );
   if (config.head_dim % 2 !== 0)
     throw new Error(`the manifest's head_dim must be even for rotary, not ${config.head_dim}`);
-  const { layer_types: types, num_hidden_layers: layers } = config;
-  if (types && types.length !== layers)
+  const { layer_types: types, num_hidden_layers: blocks } = config;
+  if (types && types.length !== blocks)
     throw new Error(
-      `the manifest's config says of ${types.length} layers how they attend, and has ${layers}`,
+      `the manifest's config says of ${types.length} blocks how they attend, and has ${blocks}`,
     );
 }
 
@@ -95,23 +96,24 @@ function checkFile(file: ManifestFile): void {
     );
 }
 
-function checkRows({ config, rows, files }: Manifest): void {
+function checkLayers({ config, layers, files }: Manifest): void {
   const expectedCount = config.num_hidden_layers + 2;
-  if (rows.length !== expectedCount)
+  if (layers.length !== expectedCount)
     throw new Error(
-      `the manifest has ${rows.length} rows, but ${config.num_hidden_layers} layers between ` +
+      `the manifest has ${layers.length} layers, but ${config.num_hidden_layers} blocks between ` +
         `embed and head make ${expectedCount}`,
     );
-  for (const [index, expected] of rowTensors(config).entries()) {
-    const row = rows[index];
-    if (row.kind !== expected.kind)
+  for (const [index, expected] of layerTensors(config).entries()) {
+    const layer = layers[index];
+    if (layer.kind !== expected.kind)
       throw new Error(
-        `row ${index} of the manifest must be of kind "${expected.kind}", not "${row.kind}"`,
+        `layer ${index} of the manifest must be of kind "${expected.kind}", not "${layer.kind}"`,
       );
-    for (const tensor of row.tensors) checkTensor(tensor, row, files);
+    for (const tensor of layer.tensors) checkTensor(tensor, layer, files);
     for (const { name, shape } of expected.tensors) {
-      const tensor = row.tensors.find((candidate) => candidate.name === name);
-      if (!tensor) throw new Error(`row "${row.name}" of the manifest lacks the tensor ${name}`);
+      const tensor = layer.tensors.find((candidate) => candidate.name === name);
+      if (!tensor)
+        throw new Error(`layer "${layer.name}" of the manifest lacks the tensor ${name}`);
       if (tensor.shape.join() !== shape.join())
         throw new Error(
           `${name} should have the shape [${shape.join(', ')}] by the model's config, ` +
@@ -121,8 +123,8 @@ function checkRows({ config, rows, files }: Manifest): void {
   }
 }
 
-function checkTensor(tensor: ManifestTensor, row: ManifestRow, files: ManifestFile[]): void {
-  const place = `${tensor.name} in row "${row.name}"`;
+function checkTensor(tensor: ManifestTensor, layer: ManifestLayer, files: ManifestFile[]): void {
+  const place = `${tensor.name} in layer "${layer.name}"`;
   if (tensor.file >= files.length)
     throw new Error(`${place} lies in file ${tensor.file}, and there are ${files.length} files`);
   const file = files[tensor.file];

@@ -15,8 +15,8 @@ export interface BatchChoice {
  * returns the best; null where no plan exists.
  */
 export function chooseBatch(problem: Problem, options: SolveOptions = {}): BatchChoice | null {
-  const measured = problem.devices.flatMap(({ rowMsByBatch }) =>
-    Object.keys(rowMsByBatch ?? {}).map(Number),
+  const measured = problem.devices.flatMap(({ layerMsByBatch }) =>
+    Object.keys(layerMsByBatch ?? {}).map(Number),
   );
   const most = problem.sequences ?? Math.max(1, ...measured);
   const sizes = [...new Set([1, ...measured.filter((size) => size <= most)])];

@@ -39,7 +39,7 @@ describe('why a plan is as it is', () => {
     });
     const lapMs = stages.reduce((sum, stage) => sum + stage.computeMs + stage.transferMs, 0);
     expect(lapMs).toBeCloseTo(plan.ms, 9);
-    // The cloud is fast and full: its memory is what keeps rows on slow devices.
+    // The cloud is fast and full: its memory is what keeps layers on slow devices.
     expect(limits[0]).toMatchObject({ kind: 'memory', where: 'cloud' });
     expect(alternatives.find(({ name }) => name === 'solo')?.ms).toBeCloseTo(173.973, 3);
     const without = alternatives.find(({ name }) => name === 'without cloud');

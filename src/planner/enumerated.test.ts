@@ -1,37 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findViolation, latencyCost, placementOfRows, throughputCost } from './evaluate.ts';
+import { findViolation, latencyCost, placementOfLayers, throughputCost } from './evaluate.ts';
 import { solve, type Problem } from './index.ts';
 import { instanceOf } from './solve.ts';
 
-/** Rooms of the kind that set programming solves: layers alike, a head, tight memory, links that make detours pay. */
+/** Rooms of the kind that set programming solves: blocks alike, a head, tight memory, links that make detours pay. */
 const uniformRoom: fc.Arbitrary<Problem> = fc
   .record({
-    layers: fc.integer({ min: 2, max: 6 }),
+    blocks: fc.integer({ min: 2, max: 6 }),
     devices: fc.integer({ min: 2, max: 4 }),
     last: fc.integer({ min: 0, max: 1 }),
-    headLayers: fc.integer({ min: 1, max: 2 }),
+    headBlocks: fc.integer({ min: 1, max: 2 }),
     held: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 4, maxLength: 4 }),
     speeds: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 4, maxLength: 4 }),
     latencies: fc.array(fc.constantFrom(0.2, 1, 6, 30, null), { minLength: 16, maxLength: 16 }),
     shared: fc.boolean(),
-    rowsDiffer: fc.boolean(),
+    layersDiffer: fc.boolean(),
   })
-  .map(({ layers, devices, last, headLayers, held, speeds, latencies, shared, rowsDiffer }) => {
+  .map(({ blocks, devices, last, headBlocks, held, speeds, latencies, shared, layersDiffer }) => {
     const ids = ['host', 'a', 'b', 'c'].slice(0, devices);
-    const layer = { memoryBytes: 100, outputBytes: 2000 };
+    const block = { memoryBytes: 100, outputBytes: 2000 };
     return {
-      rows: [
-        { name: 'embed', ...layer },
-        ...Array.from({ length: layers }, (_, index) => ({ name: `layer${index}`, ...layer })),
-        { name: 'head', memoryBytes: 100 * headLayers, outputBytes: 16 },
+      layers: [
+        { name: 'embed', ...block },
+        ...Array.from({ length: blocks }, (_, index) => ({ name: `block${index}`, ...block })),
+        { name: 'head', memoryBytes: 100 * headBlocks, outputBytes: 16 },
       ],
       devices: ids.map((id, index) => ({
         id,
         memoryBytes: 100 * held[index] + (index === 0 ? 150 : 30),
-        rowMs: Array.from(
-          { length: layers + 2 },
-          (_, row) => speeds[index] * (rowsDiffer ? 1 + ((row * 7 + index * 3) % 5) / 10 : 1),
+        layerMs: Array.from(
+          { length: blocks + 2 },
+          (_, layer) => speeds[index] * (layersDiffer ? 1 + ((layer * 7 + index * 3) % 5) / 10 : 1),
         ),
       })),
       links: ids.flatMap((from, i) =>
@@ -42,25 +42,25 @@ const uniformRoom: fc.Arbitrary<Problem> = fc
       ),
       source: 'host',
       pin: { first: 1, last },
-      ...(shared && { shared: [{ rows: [0, layers + 1], memoryBytes: 80 }] }),
+      ...(shared && { shared: [{ layers: [0, blocks + 1], memoryBytes: 80 }] }),
     };
   });
 
-/** The optimum by trying every assignment of rows to devices. */
+/** The optimum by trying every assignment of layers to devices. */
 function enumerateMs(problem: Problem, objective: 'latency' | 'throughput'): number {
   const instance = instanceOf(problem, { objective });
-  const { rowCount, devices, pinLastFrom, source } = instance;
-  const assigned = new Array<number>(rowCount).fill(0);
+  const { layerCount, devices, pinLastFrom, source } = instance;
+  const assigned = new Array<number>(layerCount).fill(0);
   let best = Infinity;
-  const place = (row: number): void => {
-    if (row < rowCount) {
+  const place = (layer: number): void => {
+    if (layer < layerCount) {
       for (let device = 0; device < devices.length; device++) {
-        assigned[row] = device;
-        place(row + 1);
+        assigned[layer] = device;
+        place(layer + 1);
       }
       return;
     }
-    const placement = placementOfRows(assigned);
+    const placement = placementOfLayers(assigned);
     if (findViolation(instance, placement) !== null) return;
     if (objective === 'latency') {
       const { computeMs, linkMs } = latencyCost(instance, placement);

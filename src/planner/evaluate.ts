@@ -2,7 +2,7 @@
 import { kindOf, memoryBytesOf, transferMs, type Instance } from './instance.ts';
 import { formatBytes } from './words.ts';
 
-/** Rows `first` … `last` on `instance.devices[device]`. */
+/** Layers `first` … `last` on `instance.devices[device]`. */
 export interface Placed {
   device: number;
   first: number;
@@ -16,7 +16,7 @@ export interface Cost {
   linkMs: number;
 }
 
-/** Sum of all row times, and of the transfers between stages and back to the source. Infinite where a link is missing. */
+/** Sum of all layer times, and of the transfers between stages and back to the source. Infinite where a link is missing. */
 export function latencyCost(instance: Instance, placement: Placement): Cost {
   let computeMs = 0;
   let linkMs = 0;
@@ -25,7 +25,7 @@ export function latencyCost(instance: Instance, placement: Placement): Cost {
   return { computeMs, linkMs };
 }
 
-/** The busiest device's row times, and the slowest transfer. */
+/** The busiest device's layer times, and the slowest transfer. */
 export function throughputCost(instance: Instance, placement: Placement): Cost {
   const busyMs = new Map<number, number>();
   for (const stage of placement)
@@ -37,33 +37,33 @@ export function throughputCost(instance: Instance, placement: Placement): Cost {
 }
 
 export function stageMs(instance: Instance, { device, first, last }: Placed): number {
-  const { rowMs } = kindOf(instance, device);
+  const { layerMs } = kindOf(instance, device);
   let ms = 0;
-  for (let row = first; row <= last; row++) ms += rowMs[row];
+  for (let layer = first; layer <= last; layer++) ms += layerMs[layer];
   return ms;
 }
 
 export interface Hop {
   from: number;
   to: number;
-  /** The row whose output crosses. */
-  afterRow: number;
+  /** The layer whose output crosses. */
+  afterLayer: number;
   ms: number;
 }
 
 /** Every transfer of one lap in order, the return to the source included. */
 export function hopsOf(instance: Instance, placement: Placement): Hop[] {
   const hops: Hop[] = [];
-  for (const [index, { device: from, last: afterRow }] of placement.entries()) {
+  for (const [index, { device: from, last: afterLayer }] of placement.entries()) {
     const to = index + 1 < placement.length ? placement[index + 1].device : instance.source;
     if (from === to) continue;
     const ms = transferMs(
       instance,
-      afterRow,
+      afterLayer,
       instance.devices[from].kind,
       instance.devices[to].kind,
     );
-    hops.push({ from, to, afterRow, ms });
+    hops.push({ from, to, afterLayer, ms });
   }
   return hops;
 }
@@ -73,8 +73,8 @@ export function loadBytesOf(instance: Instance, placement: Placement): number {
   let bytes = 0;
   for (const { device, first, last } of placement) {
     const { loaded } = kindOf(instance, device);
-    for (let row = first; row <= last; row++)
-      if (loaded[row] !== 1) bytes += instance.rowWeightBytes[row];
+    for (let layer = first; layer <= last; layer++)
+      if (loaded[layer] !== 1) bytes += instance.layerWeightBytes[layer];
   }
   return bytes;
 }
@@ -90,30 +90,30 @@ export function mergeStages(placement: Placement): Placement {
   return merged;
 }
 
-/** A placement from one device a row. */
-export function placementOfRows(deviceOfRow: readonly number[]): Placement {
-  return mergeStages(deviceOfRow.map((device, row) => ({ device, first: row, last: row })));
+/** A placement from one device a layer. */
+export function placementOfLayers(deviceOfLayer: readonly number[]): Placement {
+  return mergeStages(deviceOfLayer.map((device, layer) => ({ device, first: layer, last: layer })));
 }
 
 /** Why a placement cannot run, in one clause; null when it can. */
 export function findViolation(instance: Instance, placement: Placement): string | null {
-  const rowsOf = new Map<number, number[]>();
+  const layersOf = new Map<number, number[]>();
   let next = 0;
   for (const { device, first, last } of placement) {
-    if (first !== next || last < first) return `rows ${next} to ${first} are not in order`;
+    if (first !== next || last < first) return `layers ${next} to ${first} are not in order`;
     next = last + 1;
-    const rows = rowsOf.get(device) ?? [];
-    for (let row = first; row <= last; row++) {
-      const pinned = row < instance.pinFirst || row >= instance.pinLastFrom;
-      if (pinned && device !== instance.source) return `row ${row} must stay on the source`;
-      rows.push(row);
+    const layers = layersOf.get(device) ?? [];
+    for (let layer = first; layer <= last; layer++) {
+      const pinned = layer < instance.pinFirst || layer >= instance.pinLastFrom;
+      if (pinned && device !== instance.source) return `layer ${layer} must stay on the source`;
+      layers.push(layer);
     }
-    rowsOf.set(device, rows);
+    layersOf.set(device, layers);
   }
-  if (next !== instance.rowCount) return `rows from ${next} on are on no device`;
-  for (const [device, rows] of rowsOf) {
+  if (next !== instance.layerCount) return `layers from ${next} on are on no device`;
+  for (const [device, layers] of layersOf) {
     const hasBytes = kindOf(instance, device).memoryBytes;
-    const needsBytes = memoryBytesOf(instance, rows);
+    const needsBytes = memoryBytesOf(instance, layers);
     if (needsBytes > hasBytes)
       return `${instance.devices[device].id} would need ${formatBytes(needsBytes)} and has ${formatBytes(hasBytes)}`;
   }

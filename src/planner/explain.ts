@@ -106,7 +106,7 @@ function explainStages(
   for (const stage of placement)
     busyMs.set(stage.device, (busyMs.get(stage.device) ?? 0) + stageMs(instance, stage));
   return placement.map((stage) => {
-    const hop = hops.find(({ afterRow }) => afterRow === stage.last);
+    const hop = hops.find(({ afterLayer }) => afterLayer === stage.last);
     return {
       device: instance.devices[stage.device].id,
       first: stage.first,
@@ -163,14 +163,14 @@ function findLimits(
 
 function twiceAsFast(device: Device): Device {
   const halve = (times: number[]) => times.map((ms) => ms / 2);
-  const { rowMsByBatch, prefillRowMs, ...rest } = device;
+  const { layerMsByBatch, prefillLayerMs, ...rest } = device;
   return {
     ...rest,
-    rowMs: halve(device.rowMs),
-    ...(prefillRowMs && { prefillRowMs: halve(prefillRowMs) }),
-    ...(rowMsByBatch && {
-      rowMsByBatch: Object.fromEntries(
-        Object.entries(rowMsByBatch).map(([size, times]) => [size, halve(times)]),
+    layerMs: halve(device.layerMs),
+    ...(prefillLayerMs && { prefillLayerMs: halve(prefillLayerMs) }),
+    ...(layerMsByBatch && {
+      layerMsByBatch: Object.fromEntries(
+        Object.entries(layerMsByBatch).map(([size, times]) => [size, halve(times)]),
       ),
     }),
   };
@@ -202,7 +202,7 @@ function findAlternatives(
 }
 
 function whyNot(ms: number | null, planMs: number): string {
-  if (ms === null) return 'the rows do not fit, or a link is missing';
+  if (ms === null) return 'the layers do not fit, or a link is missing';
   const moreMs = ms - planMs;
   if (Math.abs(moreMs) <= 1e-9 * planMs) return 'it takes the same time';
   // So it is where the plan was not the planner's choice.

@@ -1,4 +1,4 @@
-/** The planner's public face: which device of a room holds which rows of a model. */
+/** The planner's public face: which device of a room holds which layers of a model. */
 export {
   parseProblem,
   ProblemError,
@@ -6,7 +6,7 @@ export {
   type Device,
   type Link,
   type Problem,
-  type Row,
+  type Layer,
 } from './problem.ts';
 export {
   methods,

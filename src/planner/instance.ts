@@ -3,7 +3,7 @@
  * everything gathered into one kind, so that no solver works on the same choice twice.
  *
  * All three objectives share it. A request of P prompt and G generated tokens is the latency problem with
- * row times P·prefill + (G−1)·decode: the prompt's lap yields the first token, each later token takes one lap.
+ * layer times P·prefill + (G−1)·decode: the prompt's lap yields the first token, each later token takes one lap.
  */
 import { memberIds, type Device, type Link, type Problem } from './problem.ts';
 import { formatBytes } from './words.ts';
@@ -13,25 +13,25 @@ export interface Kind {
   /** Indices into `Instance.devices`. */
   members: number[];
   memoryBytes: number;
-  /** ms a row. */
-  rowMs: Float64Array;
-  /** 1 where a member already holds the row. */
+  /** ms a layer. */
+  layerMs: Float64Array;
+  /** 1 where a member already holds the layer. */
   loaded: Uint8Array;
 }
 
 export interface SharedMemory {
-  rows: number[];
+  layers: number[];
   memoryBytes: number;
 }
 
 export interface Instance {
-  rowCount: number;
-  rowNames: string[];
-  /** Weights and KV cache of each row. */
-  rowMemoryBytes: Float64Array;
+  layerCount: number;
+  layerNames: string[];
+  /** Weights and KV cache of each layer. */
+  layerMemoryBytes: Float64Array;
   /** Weights alone: what a device must load. */
-  rowWeightBytes: Float64Array;
-  /** Bytes that cross a link when the row after this one is elsewhere; the last entry is what returns to the source. */
+  layerWeightBytes: Float64Array;
+  /** Bytes that cross a link when the layer after this one is elsewhere; the last entry is what returns to the source. */
   crossingBytes: Float64Array;
   shared: SharedMemory[];
   kinds: Kind[];
@@ -43,7 +43,7 @@ export interface Instance {
   fixedMs: Float64Array;
   msPerByte: Float64Array;
   pinFirst: number;
-  /** Rows from here on are pinned to the source. */
+  /** Layers from here on are pinned to the source. */
   pinLastFrom: number;
 }
 
@@ -57,14 +57,14 @@ export interface InstanceOptions {
 }
 
 export function buildInstance(problem: Problem, options: InstanceOptions): Instance {
-  const { rows, devices: entries } = problem;
+  const { layers, devices: entries } = problem;
   const kindOfEntry = gatherKinds(problem);
   const kindCount = Math.max(...kindOfEntry) + 1;
   const kinds: (Kind | undefined)[] = [];
   const devices: Instance['devices'] = [];
   for (const [index, entry] of entries.entries()) {
     const kind = kindOfEntry[index];
-    const members = (kinds[kind] ??= buildKind(entry, rows.length, options)).members;
+    const members = (kinds[kind] ??= buildKind(entry, layers.length, options)).members;
     for (const id of memberIds(entry)) {
       members.push(devices.length);
       devices.push({ id, kind });
@@ -85,15 +85,15 @@ export function buildInstance(problem: Problem, options: InstanceOptions): Insta
     (problem.kvBytesPerToken ?? 0) * (problem.context ?? 1) * (problem.sequences ?? 1);
   const source = devices.findIndex(({ id }) => id === problem.source);
   return {
-    rowCount: rows.length,
-    rowNames: rows.map(({ name }) => name),
-    rowMemoryBytes: Float64Array.from(
-      rows,
-      (row) => row.memoryBytes + (isLayer(row) ? kvBytes : 0),
+    layerCount: layers.length,
+    layerNames: layers.map(({ name }) => name),
+    layerMemoryBytes: Float64Array.from(
+      layers,
+      (layer) => layer.memoryBytes + (isBlock(layer) ? kvBytes : 0),
     ),
-    rowWeightBytes: Float64Array.from(rows, (row) => row.memoryBytes),
-    crossingBytes: Float64Array.from(rows, ({ outputBytes }, index) =>
-      crossingBytes(outputBytes, index === rows.length - 1, options),
+    layerWeightBytes: Float64Array.from(layers, (layer) => layer.memoryBytes),
+    crossingBytes: Float64Array.from(layers, ({ outputBytes }, index) =>
+      crossingBytes(outputBytes, index === layers.length - 1, options),
     ),
     shared: problem.shared ?? [],
     kinds: kinds.filter((kind) => kind !== undefined),
@@ -103,44 +103,50 @@ export function buildInstance(problem: Problem, options: InstanceOptions): Insta
     fixedMs,
     msPerByte,
     pinFirst: problem.pin.first,
-    pinLastFrom: rows.length - problem.pin.last,
+    pinLastFrom: layers.length - problem.pin.last,
   };
 }
 
-function buildKind(entry: Device, rowCount: number, options: InstanceOptions): Kind {
-  const decodeMs = batchRowMs(entry, options.batch);
+function buildKind(entry: Device, layerCount: number, options: InstanceOptions): Kind {
+  const decodeMs = batchLayerMs(entry, options.batch);
   const { prompt, generate } = options.request;
-  const prefillMs = entry.prefillRowMs ?? entry.rowMs;
-  const loaded = new Uint8Array(rowCount);
-  for (const row of entry.loaded ?? []) loaded[row] = 1;
+  const prefillMs = entry.prefillLayerMs ?? entry.layerMs;
+  const loaded = new Uint8Array(layerCount);
+  for (const layer of entry.loaded ?? []) loaded[layer] = 1;
   return {
     members: [],
     memoryBytes: entry.memoryBytes,
-    rowMs:
+    layerMs:
       options.objective === 'request'
-        ? decodeMs.map((ms, row) => prompt * options.batch * prefillMs[row] + (generate - 1) * ms)
+        ? decodeMs.map(
+            (ms, layer) => prompt * options.batch * prefillMs[layer] + (generate - 1) * ms,
+          )
         : decodeMs,
     loaded,
   };
 }
 
 /**
- * Row times for a micro-batch: as measured, linear between measured sizes, and beyond the largest
+ * Layer times for a micro-batch: as measured, linear between measured sizes, and beyond the largest
  * in proportion to it, since a device that is busy gains nothing more from a larger batch.
  */
-function batchRowMs(entry: Device, batch: number): Float64Array {
+function batchLayerMs(entry: Device, batch: number): Float64Array {
   const measured = [
-    { size: 1, rowMs: entry.rowMs },
-    ...Object.entries(entry.rowMsByBatch ?? {}).map(([size, rowMs]) => ({
+    { size: 1, layerMs: entry.layerMs },
+    ...Object.entries(entry.layerMsByBatch ?? {}).map(([size, layerMs]) => ({
       size: Number(size),
-      rowMs,
+      layerMs,
     })),
   ].sort((a, b) => a.size - b.size);
   const above = measured.find(({ size }) => size >= batch);
-  const below = measured.findLast(({ size }) => size <= batch) ?? { size: 1, rowMs: entry.rowMs };
-  if (above === undefined) return Float64Array.from(below.rowMs, (ms) => (ms * batch) / below.size);
+  const below = measured.findLast(({ size }) => size <= batch) ?? {
+    size: 1,
+    layerMs: entry.layerMs,
+  };
+  if (above === undefined)
+    return Float64Array.from(below.layerMs, (ms) => (ms * batch) / below.size);
   const share = above.size === below.size ? 0 : (batch - below.size) / (above.size - below.size);
-  return Float64Array.from(below.rowMs, (ms, row) => ms + share * (above.rowMs[row] - ms));
+  return Float64Array.from(below.layerMs, (ms, layer) => ms + share * (above.layerMs[layer] - ms));
 }
 
 function fixedMsOf(link: Link, percentile: 'p50' | 'p90'): number {
@@ -156,9 +162,9 @@ function crossingBytes(outputBytes: number, returns: boolean, options: InstanceO
   return bytes * (returns ? generate : prompt + generate - 1);
 }
 
-function isLayer(row: Problem['rows'][number]): boolean {
-  if (row.kind !== undefined) return row.kind === 'layer';
-  return row.name !== 'embed' && row.name !== 'head';
+function isBlock(layer: Problem['layers'][number]): boolean {
+  if (layer.kind !== undefined) return layer.kind === 'block';
+  return layer.name !== 'embed' && layer.name !== 'head';
 }
 
 /** For each entry of `devices`, the number of its kind: entries of a kind can trade places in any plan. */
@@ -178,9 +184,9 @@ function gatherKinds({ devices, links, source }: Problem): number[] {
   return devices.map(({ id, count, ...rest }, entry) => {
     const profile = JSON.stringify([
       rest.memoryBytes,
-      rest.rowMs,
-      rest.rowMsByBatch,
-      rest.prefillRowMs,
+      rest.layerMs,
+      rest.layerMsByBatch,
+      rest.prefillLayerMs,
       rest.loaded,
       id === source,
     ]);
@@ -212,35 +218,37 @@ export function kindOf(instance: Instance, device: number): Kind {
   return instance.kinds[instance.devices[device].kind];
 }
 
-/** Memory that a device needs for these rows, tied memory counted once. */
-export function memoryBytesOf(instance: Instance, rows: Iterable<number>): number {
-  const held = new Set(rows);
+/** Memory that a device needs for these layers, tied memory counted once. */
+export function memoryBytesOf(instance: Instance, layers: Iterable<number>): number {
+  const held = new Set(layers);
   let bytes = 0;
-  for (const row of held) bytes += instance.rowMemoryBytes[row];
+  for (const layer of held) bytes += instance.layerMemoryBytes[layer];
   for (const group of instance.shared) {
-    const holds = group.rows.filter((row) => held.has(row)).length;
+    const holds = group.layers.filter((layer) => held.has(layer)).length;
     if (holds > 1) bytes -= (holds - 1) * group.memoryBytes;
   }
   return bytes;
 }
 
-/** Ms to move what crosses after `row` from a member of one kind to a member of another; infinite without a link. */
-export function transferMs(instance: Instance, row: number, from: number, to: number): number {
+/** Ms to move what crosses after `layer` from a member of one kind to a member of another; infinite without a link. */
+export function transferMs(instance: Instance, layer: number, from: number, to: number): number {
   const at = from * instance.kinds.length + to;
-  return instance.fixedMs[at] + instance.crossingBytes[row] * instance.msPerByte[at];
+  return instance.fixedMs[at] + instance.crossingBytes[layer] * instance.msPerByte[at];
 }
 
 /** Why no plan can exist, where that is plain from memory alone; null where a solver has to look. */
 export function plainInfeasibility(instance: Instance): string | null {
   const source = instance.kinds[instance.sourceKind];
-  const rows = Array.from({ length: instance.rowCount }, (_, row) => row);
-  const pinned = rows.filter((row) => row < instance.pinFirst || row >= instance.pinLastFrom);
+  const layers = Array.from({ length: instance.layerCount }, (_, layer) => layer);
+  const pinned = layers.filter(
+    (layer) => layer < instance.pinFirst || layer >= instance.pinLastFrom,
+  );
   const pinnedBytes = memoryBytesOf(instance, pinned);
   const sourceBytes = source.memoryBytes;
   const sourceId = instance.devices[instance.source].id;
   if (pinnedBytes > sourceBytes)
-    return `the rows pinned to ${sourceId} need ${formatBytes(pinnedBytes)} and it has ${formatBytes(sourceBytes)}`;
-  const modelBytes = memoryBytesOf(instance, rows);
+    return `the layers pinned to ${sourceId} need ${formatBytes(pinnedBytes)} and it has ${formatBytes(sourceBytes)}`;
+  const modelBytes = memoryBytesOf(instance, layers);
   const roomBytes = instance.kinds.reduce(
     (sum, kind) => sum + kind.members.length * kind.memoryBytes,
     0,
@@ -248,10 +256,10 @@ export function plainInfeasibility(instance: Instance): string | null {
   if (modelBytes > roomBytes)
     return `the model needs ${formatBytes(modelBytes)} and the room has ${formatBytes(roomBytes)}`;
   const largest = Math.max(...instance.kinds.map(({ memoryBytes }) => memoryBytes));
-  for (const row of rows) {
-    const bytes = instance.rowMemoryBytes[row];
+  for (const layer of layers) {
+    const bytes = instance.layerMemoryBytes[layer];
     if (bytes > largest)
-      return `row ${row} (${instance.rowNames[row]}) needs ${formatBytes(bytes)} and no device has more than ${formatBytes(largest)}`;
+      return `layer ${layer} (${instance.layerNames[layer]}) needs ${formatBytes(bytes)} and no device has more than ${formatBytes(largest)}`;
   }
   return null;
 }

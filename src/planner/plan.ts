@@ -9,7 +9,7 @@ export type Objective = (typeof objectives)[number];
 
 /**
  * `exact`: proven, or with a proven bound at its time limit. `edgeshard`: the paper's programme. `solo`: everything on the source. `best-single`:
- * the best device that may hold all unpinned rows. `even`: equal ranges in device order. `two-device`: the source
+ * the best device that may hold all unpinned layers. `even`: equal ranges in device order. `two-device`: the source
  * and one other (the paper's Cloud-Edge-Opt). `proportional`: ranges by speed.
  */
 export const methods = [
@@ -23,7 +23,7 @@ export const methods = [
 ] as const;
 export type Method = (typeof methods)[number];
 
-/** A range of rows on one device; `first` and `last` are both included. */
+/** A range of layers on one device; `first` and `last` are both included. */
 export interface Stage {
   device: string;
   first: number;
@@ -41,7 +41,7 @@ export interface FeasiblePlan {
   /** No plan whatever is faster than this. Equals `ms` when `optimal`. */
   boundMs: number;
   stages: Stage[];
-  /** Latency and request: all row times. Throughput: the busiest device's. */
+  /** Latency and request: all layer times. Throughput: the busiest device's. */
   computeMs: number;
   /** Latency and request: all transfers. Throughput: the slowest one. */
   linkMs: number;

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { parseProblem, solve, type Problem } from './index.ts';
 
 const problem: Problem = {
-  rows: [
+  layers: [
     { name: 'embed', memoryBytes: 100, outputBytes: 1000 },
     { name: 'layer0', memoryBytes: 100, outputBytes: 1000 },
     { name: 'layer1', memoryBytes: 100, outputBytes: 1000 },
     { name: 'head', memoryBytes: 100, outputBytes: 16 },
   ],
   devices: [
-    { id: 'host', memoryBytes: 400, rowMs: [1, 10, 10, 2] },
-    { id: 'a', memoryBytes: 300, rowMs: [1, 2, 2, 1] },
+    { id: 'host', memoryBytes: 400, layerMs: [1, 10, 10, 2] },
+    { id: 'a', memoryBytes: 300, layerMs: [1, 2, 2, 1] },
   ],
   links: [
     { from: 'host', to: 'a', latencyMs: 1, mbps: 8 },
@@ -32,22 +32,22 @@ describe('what a problem may say', () => {
     expect(msOf(problem)).toBeCloseTo(7 + 2 * 2, 9);
   });
 
-  it('adds a KV cache to layers, and to nothing else', () => {
+  it('adds a KV cache to blocks, and to nothing else', () => {
     const withCache = { ...problem, kvBytesPerToken: 1, context: 100, sequences: 1 };
-    // Two layers of 200 bytes no longer fit into 300 beside one another; the host still has both pinned rows.
+    // Two blocks of 200 bytes no longer fit into 300 beside one another; the host still has both pinned layers.
     expect(msOf(withCache)).toBeCloseTo(1 + 10 + 2 + 2 + 4, 9);
     const tooMuch = solve({ ...withCache, sequences: 3 });
     expect(tooMuch).toMatchObject({ feasible: false, proven: true });
   });
 
-  it('counts tied memory once on a device that holds both rows', () => {
+  it('counts tied memory once on a device that holds both layers', () => {
     const small: Problem = {
       ...problem,
       devices: [{ ...problem.devices[0], memoryBytes: 320 }],
       links: [],
     };
     expect(solve(small)).toMatchObject({ feasible: false });
-    expect(msOf({ ...small, shared: [{ rows: [0, 3], memoryBytes: 80 }] })).toBeCloseTo(23, 9);
+    expect(msOf({ ...small, shared: [{ layers: [0, 3], memoryBytes: 80 }] })).toBeCloseTo(23, 9);
   });
 
   it('plans with the p90 of a link and the fixed cost of a hop', () => {
@@ -59,7 +59,7 @@ describe('what a problem may say', () => {
   it('prices a request as its prompt and every further token', () => {
     const devices = problem.devices.map((device) => ({
       ...device,
-      prefillRowMs: device.rowMs.map((ms) => ms / 10),
+      prefillLayerMs: device.layerMs.map((ms) => ms / 10),
     }));
     const request = { prompt: 20, generate: 5 };
     // Prefill 20 · 0.7 ms and two transfers of 1 + 20 ms; then four laps of 11 ms.
@@ -69,10 +69,10 @@ describe('what a problem may say', () => {
     );
   });
 
-  it('takes row times for a batch as measured, in between and beyond', () => {
+  it('takes layer times for a batch as measured, in between and beyond', () => {
     const devices = problem.devices.map((device) => ({
       ...device,
-      rowMsByBatch: { '4': device.rowMs.map((ms) => 2 * ms) },
+      layerMsByBatch: { '4': device.layerMs.map((ms) => 2 * ms) },
     }));
     const batched = (batch: number) => msOf({ ...problem, devices }, { batch, method: 'solo' });
     expect(batched(1)).toBeCloseTo(23, 9);
@@ -84,16 +84,16 @@ describe('what a problem may say', () => {
 
 describe('what it may not', () => {
   const broken: [name: string, change: (problem: Problem) => unknown, message: string][] = [
-    ['a missing field', (each) => ({ ...each, rows: undefined }), 'rows is missing'],
+    ['a missing field', (each) => ({ ...each, layers: undefined }), 'layers is missing'],
     [
       'a negative size',
-      (each) => ({ ...each, rows: [{ ...each.rows[0], memoryBytes: -1 }] }),
-      'rows[0].memoryBytes must not be negative, not -1',
+      (each) => ({ ...each, layers: [{ ...each.layers[0], memoryBytes: -1 }] }),
+      'layers[0].memoryBytes must not be negative, not -1',
     ],
     [
-      'too few row times',
-      (each) => ({ ...each, devices: [{ ...each.devices[0], rowMs: [1] }] }),
-      'devices[0].rowMs must have 4 numbers, one a row, not 1',
+      'too few layer times',
+      (each) => ({ ...each, devices: [{ ...each.devices[0], layerMs: [1] }] }),
+      'devices[0].layerMs must have 4 numbers, one a layer, not 1',
     ],
     [
       'a link to nobody',
@@ -111,9 +111,9 @@ describe('what it may not', () => {
       'source must name a device, not "x"',
     ],
     [
-      'more pins than rows',
+      'more pins than layers',
       (each) => ({ ...each, pin: { first: 3, last: 2 } }),
-      'pin.first and pin.last must add up to at most 4, the number of rows, not 5',
+      'pin.first and pin.last must add up to at most 4, the number of layers, not 5',
     ],
     [
       'the same device twice',

@@ -1,8 +1,9 @@
 /**
- * The partition problem as it is written down: rows in order, devices, directed links, and what is
+ * The partition problem as it is written down: layers in order, devices, directed links, and what is
  * pinned to the source. Times are milliseconds, sizes are bytes, bandwidth is megabits per second.
  */
 import * as v from 'valibot';
+import { isEarlier, underEarlierNames, underTodaysNames } from './earlier-problem.ts';
 
 /** A problem that cannot be read; `message` is one line that names the field. */
 export class ProblemError extends Error {
@@ -26,36 +27,36 @@ const deviceId = v.pipe(
 /** All entries and their counts together: each device is looked at by itself. */
 const mostDevices = 100_000;
 
-const RowSchema = v.object({
+const LayerSchema = v.object({
   name: v.string('must be a string'),
   memoryBytes: byteCount,
-  /** What crosses a link after this row; the last row's output is what returns to the source. */
+  /** What crosses a link after this layer; the last layer's output is what returns to the source. */
   outputBytes: byteCount,
-  /** Only a `layer` keeps a KV cache. Without it, rows named `embed` and `head` are no layers. */
-  kind: v.optional(v.picklist(['embed', 'layer', 'head'], 'must be embed, layer or head')),
+  /** Only a `block` keeps a KV cache. Without it, layers named `embed` and `head` are no blocks. */
+  kind: v.optional(v.picklist(['embed', 'block', 'head'], 'must be embed, block or head')),
 });
 
 const DeviceSchema = v.object({
   id: deviceId,
   memoryBytes: byteCount,
-  /** Decode time of each row, ms a token. */
-  rowMs: v.array(amount, 'must be an array with one number a row'),
+  /** Decode time of each layer, ms a token. */
+  layerMs: v.array(amount, 'must be an array with one number a layer'),
   /** This many devices alike; a plan names them `id#1` … `id#count`. */
   count: v.optional(
     v.pipe(positiveWhole, v.maxValue(mostDevices, `must be at most ${mostDevices}`)),
   ),
-  /** Rows that it already holds. */
-  loaded: v.optional(v.array(whole, 'must be an array of row numbers')),
-  /** Row times, ms, for a whole micro-batch of the size that is the key. */
-  rowMsByBatch: v.optional(
+  /** Layers that it already holds. */
+  loaded: v.optional(v.array(whole, 'must be an array of layer numbers')),
+  /** Layer times, ms, for a whole micro-batch of the size that is the key. */
+  layerMsByBatch: v.optional(
     v.record(
       v.pipe(v.string(), v.regex(/^[1-9]\d{0,5}$/, 'must be keyed by a whole batch size')),
-      v.array(amount, 'must be an array with one number a row'),
+      v.array(amount, 'must be an array with one number a layer'),
       'must be an object keyed by batch size',
     ),
   ),
-  /** Prefill time, ms a row and prompt token; without it, `rowMs`. */
-  prefillRowMs: v.optional(v.array(amount, 'must be an array with one number a row')),
+  /** Prefill time, ms a layer and prompt token; without it, `layerMs`. */
+  prefillLayerMs: v.optional(v.array(amount, 'must be an array with one number a layer')),
 });
 
 const LinkSchema = v.object({
@@ -70,27 +71,27 @@ const LinkSchema = v.object({
 });
 
 export const ProblemSchema = v.object({
-  rows: v.pipe(v.array(RowSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
+  layers: v.pipe(v.array(LayerSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
   devices: v.pipe(v.array(DeviceSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
   /** Directed; a pair that is not listed cannot talk. */
   links: v.array(LinkSchema, 'must be an array'),
   source: deviceId,
-  /** How many rows must stay on the source at either end. */
+  /** How many layers must stay on the source at either end. */
   pin: v.object({ first: whole, last: whole }, 'must be an object with first and last'),
-  /** Memory that each of these rows includes and that a device holding several of them needs once. */
+  /** Memory that each of these layers includes and that a device holding several of them needs once. */
   shared: v.optional(
     v.array(
       v.object({
-        rows: v.pipe(
-          v.array(whole, 'must be an array of row numbers'),
-          v.minLength(2, 'must name at least two rows'),
+        layers: v.pipe(
+          v.array(whole, 'must be an array of layer numbers'),
+          v.minLength(2, 'must name at least two layers'),
         ),
         memoryBytes: byteCount,
       }),
       'must be an array',
     ),
   ),
-  /** KV cache of one layer for one token of one sequence. */
+  /** KV cache of one block for one token of one sequence. */
   kvBytesPerToken: v.optional(byteCount),
   context: v.optional(positiveWhole),
   sequences: v.optional(positiveWhole),
@@ -102,15 +103,26 @@ export const ProblemSchema = v.object({
 });
 
 export type Problem = v.InferOutput<typeof ProblemSchema>;
-export type Row = Problem['rows'][number];
+export type Layer = Problem['layers'][number];
 export type Device = Problem['devices'][number];
 export type Link = Problem['links'][number];
 
 /**
  * Checks what came from outside and returns it as a problem.
- * @throws {ProblemError} with one line that names the field, such as `devices[1].rowMs must have 34 numbers, one a row, not 33`.
+ * @throws {ProblemError} with one line that names the field, such as `devices[1].layerMs must have 34 numbers, one a layer, not 33`.
  */
 export function parseProblem(input: unknown): Problem {
+  if (!isEarlier(input)) return parseTodays(input);
+  try {
+    return parseTodays(underTodaysNames(input));
+  } catch (error) {
+    throw error instanceof ProblemError
+      ? new ProblemError(underEarlierNames(error.message))
+      : error;
+  }
+}
+
+function parseTodays(input: unknown): Problem {
   const result = v.safeParse(ProblemSchema, input, { abortEarly: true });
   if (!result.success) {
     const issue = result.issues[0];
@@ -123,7 +135,7 @@ export function parseProblem(input: unknown): Problem {
   return result.output;
 }
 
-/** `devices.1.rowMs` as people write it: `devices[1].rowMs`. */
+/** `devices.1.layerMs` as people write it: `devices[1].layerMs`. */
 function fieldName(dotPath: string | null): string {
   return dotPath === null ? 'the problem' : dotPath.replace(/\.(\d+)(?=\.|$)/g, '[$1]');
 }
@@ -135,33 +147,33 @@ function sentence(issue: v.BaseIssue<unknown>): string {
 
 /** What a schema cannot see: fields that must agree with one another. */
 function findFault(problem: Problem): string | null {
-  const rowCount = problem.rows.length;
+  const layerCount = problem.layers.length;
   return (
-    findDeviceFault(problem, rowCount) ??
+    findDeviceFault(problem, layerCount) ??
     findLinkFault(problem) ??
-    findPinFault(problem, rowCount) ??
-    findSharedFault(problem, rowCount)
+    findPinFault(problem, layerCount) ??
+    findSharedFault(problem, layerCount)
   );
 }
 
-function findDeviceFault({ devices }: Problem, rowCount: number): string | null {
+function findDeviceFault({ devices }: Problem, layerCount: number): string | null {
   const total = devices.reduce((sum, { count = 1 }) => sum + count, 0);
   if (total > mostDevices) return `devices must be at most ${mostDevices} in all, not ${total}`;
   const names = new Set<string>();
   for (const [index, device] of devices.entries()) {
     const field = `devices[${index}]`;
     for (const [name, times] of [
-      ['rowMs', device.rowMs] as const,
-      ['prefillRowMs', device.prefillRowMs] as const,
-      ...Object.entries(device.rowMsByBatch ?? {}).map(
-        ([size, batch]) => [`rowMsByBatch.${size}`, batch] as const,
+      ['layerMs', device.layerMs] as const,
+      ['prefillLayerMs', device.prefillLayerMs] as const,
+      ...Object.entries(device.layerMsByBatch ?? {}).map(
+        ([size, batch]) => [`layerMsByBatch.${size}`, batch] as const,
       ),
     ])
-      if (times !== undefined && times.length !== rowCount)
-        return `${field}.${name} must have ${rowCount} numbers, one a row, not ${times.length}`;
-    const outside = device.loaded?.find((row) => row >= rowCount);
+      if (times !== undefined && times.length !== layerCount)
+        return `${field}.${name} must have ${layerCount} numbers, one a layer, not ${times.length}`;
+    const outside = device.loaded?.find((layer) => layer >= layerCount);
     if (outside !== undefined)
-      return `${field}.loaded must name rows below ${rowCount}, not ${outside}`;
+      return `${field}.loaded must name layers below ${layerCount}, not ${outside}`;
     for (const name of memberIds(device)) {
       if (names.has(name)) return `${field}.id must be unique, but "${name}" is there twice`;
       names.add(name);
@@ -186,25 +198,26 @@ function findLinkFault({ devices, links }: Problem): string | null {
   return null;
 }
 
-function findPinFault({ devices, source, pin }: Problem, rowCount: number): string | null {
+function findPinFault({ devices, source, pin }: Problem, layerCount: number): string | null {
   const device = devices.find(({ id }) => id === source);
   if (device === undefined) return `source must name a device, not "${source}"`;
   if ((device.count ?? 1) > 1) return `source must be a single device, not one with a count`;
-  if (pin.first + pin.last > rowCount)
-    return `pin.first and pin.last must add up to at most ${rowCount}, the number of rows, not ${pin.first + pin.last}`;
+  if (pin.first + pin.last > layerCount)
+    return `pin.first and pin.last must add up to at most ${layerCount}, the number of layers, not ${pin.first + pin.last}`;
   return null;
 }
 
-function findSharedFault({ rows, shared = [] }: Problem, rowCount: number): string | null {
+function findSharedFault({ layers, shared = [] }: Problem, layerCount: number): string | null {
   const seen = new Set<number>();
   for (const [index, group] of shared.entries())
-    for (const row of group.rows) {
+    for (const layer of group.layers) {
       const field = `shared[${index}]`;
-      if (row >= rowCount) return `${field}.rows must name rows below ${rowCount}, not ${row}`;
-      if (seen.has(row)) return `${field}.rows must not repeat row ${row}`;
-      seen.add(row);
-      if (group.memoryBytes > rows[row].memoryBytes)
-        return `${field}.memoryBytes must be part of row ${row}'s ${rows[row].memoryBytes} bytes, not ${group.memoryBytes}`;
+      if (layer >= layerCount)
+        return `${field}.layers must name layers below ${layerCount}, not ${layer}`;
+      if (seen.has(layer)) return `${field}.layers must not repeat layer ${layer}`;
+      seen.add(layer);
+      if (group.memoryBytes > layers[layer].memoryBytes)
+        return `${field}.memoryBytes must be part of layer ${layer}'s ${layers[layer].memoryBytes} bytes, not ${group.memoryBytes}`;
     }
   return null;
 }

@@ -4,33 +4,33 @@ import { findViolation } from './evaluate.ts';
 import { methods, solve, type Objective, type Problem } from './index.ts';
 import { instanceOf } from './solve.ts';
 
-/** Small enough to be solved to the end, varied enough to reach every solver: alike rows and others, missing links, heads. */
+/** Small enough to be solved to the end, varied enough to reach every solver: alike layers and others, missing links, heads. */
 const anyRoom: fc.Arbitrary<Problem> = fc
   .record({
-    rows: fc.integer({ min: 2, max: 8 }),
+    layers: fc.integer({ min: 2, max: 8 }),
     devices: fc.integer({ min: 1, max: 4 }),
     alike: fc.boolean(),
     first: fc.integer({ min: 1, max: 2 }),
     last: fc.integer({ min: 0, max: 1 }),
     figures: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 120, maxLength: 120 }),
   })
-  .map(({ rows, devices, alike, first, last, figures }) => {
+  .map(({ layers, devices, alike, first, last, figures }) => {
     let at = 0;
     const next = () => figures[at++ % figures.length];
     const ids = Array.from({ length: devices }, (_, index) => `d${index}`);
-    const layerBytes = next() + 20;
+    const blockBytes = next() + 20;
     return {
-      rows: Array.from({ length: rows }, (_, row) => ({
-        name: `row${row}`,
-        memoryBytes: alike ? layerBytes : next() + 10,
+      layers: Array.from({ length: layers }, (_, layer) => ({
+        name: `layer${layer}`,
+        memoryBytes: alike ? blockBytes : next() + 10,
         outputBytes: alike ? 1000 : 500 * (1 + (next() % 4)),
       })),
       devices: ids.map((id) => {
-        const layerMs = next() / 4;
+        const blockMs = next() / 4;
         return {
           id,
           memoryBytes: next() * 12,
-          rowMs: Array.from({ length: rows }, () => (alike ? layerMs : next() / 4)),
+          layerMs: Array.from({ length: layers }, () => (alike ? blockMs : next() / 4)),
         };
       }),
       links: ids.flatMap((from) =>
@@ -39,7 +39,7 @@ const anyRoom: fc.Arbitrary<Problem> = fc
           .map((to) => ({ from, to, latencyMs: next() / 10, mbps: next() })),
       ),
       source: 'd0',
-      pin: { first, last: Math.min(last, rows - first) },
+      pin: { first, last: Math.min(last, layers - first) },
     };
   });
 
@@ -102,7 +102,7 @@ describe('whatever the room', () => {
         (problem, objective, what, pick) => {
           const better = structuredClone(problem);
           const device = better.devices[pick % better.devices.length];
-          if (what === 'speed') device.rowMs = device.rowMs.map((ms) => ms * 0.7);
+          if (what === 'speed') device.layerMs = device.layerMs.map((ms) => ms * 0.7);
           if (what === 'memory') device.memoryBytes *= 1.5;
           const link = better.links.at(pick % Math.max(1, better.links.length));
           if (what === 'link' && link !== undefined) {

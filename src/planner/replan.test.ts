@@ -4,11 +4,11 @@ import { solve, type FeasiblePlan, type Problem } from './index.ts';
 
 const room = generateRoom({
   seed: 5,
-  rows: 26,
+  layers: 26,
   counts: [1, 1, 1, 1, 1],
   tightness: 1.6,
   wiring: 'near',
-  rowsDiffer: false,
+  layersDiffer: false,
 });
 
 /** The room while `plan` runs in it. */
@@ -44,7 +44,7 @@ describe('re-planning a room that runs', () => {
         ...room,
         devices: room.devices.map((device) => ({
           ...device,
-          rowMs: device.rowMs.map((ms) => (device.id === 'd1' ? ms * 1.08 : ms)),
+          layerMs: device.layerMs.map((ms) => (device.id === 'd1' ? ms * 1.08 : ms)),
         })),
       };
       const withLoaded = running(slowed, first);
@@ -58,7 +58,7 @@ describe('re-planning a room that runs', () => {
     });
   }
 
-  it('takes a faster plan over loaded rows when the gain is beyond the tolerance', () => {
+  it('takes a faster plan over loaded layers when the gain is beyond the tolerance', () => {
     const alone = feasible(solve(room, { method: 'even' }));
     const settled = feasible(solve(running(room, alone), {}));
     const best = feasible(solve(room, {}));

@@ -1,11 +1,11 @@
 /**
  * Plans for a room that already runs: among those nearly as fast as the best, one that loads few bytes.
  *
- * A price on every byte to load turns the trade into plain problems, one a price: with the times of rows not loaded yet raised by
+ * A price on every byte to load turns the trade into plain problems, one a price: with the times of layers not loaded yet raised by
  * their price, the fastest plan is the one that is worth its loading. Prices are raised and lowered until the plan just stays
  * within the tolerance.
  */
-import { findViolation, loadBytesOf, placementOfRows, type Placement } from './evaluate.ts';
+import { findViolation, loadBytesOf, placementOfLayers, type Placement } from './evaluate.ts';
 import { kindOf, type Instance } from './instance.ts';
 
 export interface ReplanOptions {
@@ -53,28 +53,29 @@ export function preferLoaded(
   return best;
 }
 
-/** Every row where it is loaded already, in runs as long as possible; rows that nobody holds join the run before them. */
+/** Every layer where it is loaded already, in runs as long as possible; layers that nobody holds join the run before them. */
 function keepLoaded(instance: Instance): Placement {
-  const { rowCount, devices, source, pinFirst, pinLastFrom } = instance;
-  const isPinned = (row: number) => row < pinFirst || row >= pinLastFrom;
+  const { layerCount, devices, source, pinFirst, pinLastFrom } = instance;
+  const isPinned = (layer: number) => layer < pinFirst || layer >= pinLastFrom;
   const runFrom = (device: number, first: number) => {
-    let row = first;
-    while (row < rowCount && !isPinned(row) && kindOf(instance, device).loaded[row] === 1) row++;
-    return row - first;
+    let layer = first;
+    while (layer < layerCount && !isPinned(layer) && kindOf(instance, device).loaded[layer] === 1)
+      layer++;
+    return layer - first;
   };
-  const deviceOfRow: number[] = [];
-  for (let row = 0; row < rowCount;) {
-    if (isPinned(row)) {
-      deviceOfRow[row++] = source;
+  const deviceOfLayer: number[] = [];
+  for (let layer = 0; layer < layerCount;) {
+    if (isPinned(layer)) {
+      deviceOfLayer[layer++] = source;
       continue;
     }
-    const before = row === 0 ? source : deviceOfRow[row - 1];
-    const runs = devices.map((_, device) => ({ device, rows: runFrom(device, row) }));
-    const longest = runs.reduce((a, b) => (b.rows > a.rows ? b : a));
-    const end = row + Math.max(1, longest.rows);
-    while (row < end) deviceOfRow[row++] = longest.rows > 0 ? longest.device : before;
+    const before = layer === 0 ? source : deviceOfLayer[layer - 1];
+    const runs = devices.map((_, device) => ({ device, layers: runFrom(device, layer) }));
+    const longest = runs.reduce((a, b) => (b.layers > a.layers ? b : a));
+    const end = layer + Math.max(1, longest.layers);
+    while (layer < end) deviceOfLayer[layer++] = longest.layers > 0 ? longest.device : before;
   }
-  return placementOfRows(deviceOfRow);
+  return placementOfLayers(deviceOfLayer);
 }
 
 function priceLoading(instance: Instance, msPerByte: number): Instance {
@@ -82,8 +83,8 @@ function priceLoading(instance: Instance, msPerByte: number): Instance {
     ...instance,
     kinds: instance.kinds.map((kind) => ({
       ...kind,
-      rowMs: kind.rowMs.map((ms, row) =>
-        kind.loaded[row] === 1 ? ms : ms + msPerByte * instance.rowWeightBytes[row],
+      layerMs: kind.layerMs.map((ms, layer) =>
+        kind.loaded[layer] === 1 ? ms : ms + msPerByte * instance.layerWeightBytes[layer],
       ),
     })),
   };

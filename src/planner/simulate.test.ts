@@ -4,11 +4,11 @@ import { simulate, solve, type FeasiblePlan, type SimulationOptions } from './in
 
 const room = generateRoom({
   seed: 11,
-  rows: 26,
+  layers: 26,
   counts: [1, 1, 1, 1],
   tightness: 1.3,
   wiring: 'near',
-  rowsDiffer: true,
+  layersDiffer: true,
 });
 
 function planFor(objective: 'latency' | 'throughput'): FeasiblePlan {

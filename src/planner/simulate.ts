@@ -201,7 +201,7 @@ function stepsBySize(
           ms: stageMs(instance, stage),
           holds: [id],
         });
-        const hop = hops.find(({ afterRow }) => afterRow === stage.last);
+        const hop = hops.find(({ afterLayer }) => afterLayer === stage.last);
         if (hop === undefined) continue;
         const link = `${id} → ${instance.devices[hop.to].id}`;
         steps.push({

@@ -36,7 +36,7 @@ export interface SolveOptions {
 }
 
 /**
- * Places the rows of a model on the devices of a room.
+ * Places the layers of a model on the devices of a room.
  * @throws {ProblemError} where the objective needs a field that the problem leaves out.
  */
 export function solve(problem: Problem, options: SolveOptions = {}): PlanResult {
@@ -47,7 +47,7 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
   const asPlan = (placement: Placement, boundMs?: number): FeasiblePlan => {
     const cost = costOf(instance, objective, placement);
     const ms = totalMs(objective, cost);
-    const bound = Math.min(ms, boundMs ?? rowsAtTheirFastest(instance, objective));
+    const bound = Math.min(ms, boundMs ?? layersAtTheirFastest(instance, objective));
     return {
       feasible: true,
       objective,
@@ -161,10 +161,10 @@ export function totalMs(objective: Objective, { computeMs, linkMs }: Cost): numb
   return objective === 'throughput' ? Math.max(computeMs, linkMs) : computeMs + linkMs;
 }
 
-/** A bound for any plan at all: every row on the device that is fastest at it, links free, and work spread evenly. */
-function rowsAtTheirFastest(instance: Instance, objective: Objective): number {
+/** A bound for any plan at all: every layer on the device that is fastest at it, links free, and work spread evenly. */
+function layersAtTheirFastest(instance: Instance, objective: Objective): number {
   let ms = 0;
-  for (let row = 0; row < instance.rowCount; row++)
-    ms += Math.min(...instance.kinds.map(({ rowMs }) => rowMs[row]));
+  for (let layer = 0; layer < instance.layerCount; layer++)
+    ms += Math.min(...instance.kinds.map(({ layerMs }) => layerMs[layer]));
   return objective === 'throughput' ? ms / instance.devices.length : ms;
 }

@@ -7,7 +7,7 @@ import { randomCheckpoint, randomIds, tinyConfigs } from '../model/fixtures/rand
 import { referenceForward, type ReferenceStates } from '../model/fixtures/reference-forward.ts';
 import { openRandomModel, randomReference } from './fixtures/random-model.ts';
 
-/** float32 against float64 over four layers; what the project promises. */
+/** float32 against float64 over four blocks; what the project promises. */
 const hiddenTolerance = 1e-3;
 const logitTolerance = 2e-3;
 const promptLength = 24;
@@ -21,18 +21,19 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
   let reference: ReferenceStates;
 
   beforeAll(async () => {
-    const { config: read, row: stored } = await openRandomModel(model);
+    const { config: read, layer: stored } = await openRandomModel(model);
     const contextLength = read.max_position_embeddings;
     engine = createLocalEngine(nodeRuntime, { config: read, contextLength });
-    for (let row = 0; row <= head; row++) await engine.loadRow(row, await stored(row), 'f32');
+    for (let layer = 0; layer <= head; layer++)
+      await engine.loadLayer(layer, await stored(layer), 'f32');
     reference = referenceForward(model, ids);
   });
 
   afterAll(() => engine.dispose());
 
-  it('has the hidden state of the reference at every position after every layer', async () => {
-    for (const [layer, expected] of reference.hidden.entries()) {
-      const { values } = await engine.run(tokens(ids, { last: layer }));
+  it('has the hidden state of the reference at every position after every block', async () => {
+    for (const [block, expected] of reference.hidden.entries()) {
+      const { values } = await engine.run(tokens(ids, { last: block }));
       expect(largestDifference(values, expected)).toBeLessThan(hiddenTolerance);
     }
   });
@@ -92,7 +93,7 @@ function tokens(
 }
 
 function largestDifference(values: Float32Array, expected: Float64Array[]): number {
-  const flat = expected.flatMap((row) => [...row]);
+  const flat = expected.flatMap((layer) => [...layer]);
   expect(values).toHaveLength(flat.length);
   return Math.max(...flat.map((value, index) => Math.abs(value - values[index])));
 }

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { checkStages, devicesOf, hopsOf, rangesOf, rowsOf, sameStages, type Stage } from './lap.ts';
+import {
+  checkStages,
+  devicesOf,
+  hopsOf,
+  rangesOf,
+  layersOf,
+  sameStages,
+  type Stage,
+} from './lap.ts';
 
 /** `host:0-2,a:3-5` as stages. */
 function stages(text: string): Stage[] {
   return text.split(',').map((part) => {
-    const [device, rows] = part.split(':');
-    const [first, last = first] = rows.split('-').map(Number);
+    const [device, layers] = part.split(':');
+    const [first, last = first] = layers.split('-').map(Number);
     return { device, first, last };
   });
 }
@@ -17,14 +25,14 @@ describe('checkStages', () => {
   );
 
   it.each([
-    ['a gap', 'host:0-3,a:5-6,host:7', 'a:5-6 should start at row 4 and end before row 8'],
-    ['an overlap', 'host:0-3,a:3-6,host:7', 'a:3-6 should start at row 4'],
-    ['a late start', 'host:1-7', 'host:1-7 should start at row 0'],
-    ['an early end', 'host:0-6', "ends at row 6; the model's last row is 7"],
-    ['a row too many', 'host:0-8', 'host:0-8 should start at row 0 and end before row 8'],
-    ['a range backwards', 'host:0-3,a:4-2,host:7', 'a:4-2 should start at row 4'],
-    ['an embedding elsewhere', 'a:0-6,host:7', 'must keep row 0 and row 7 on the host'],
-    ['a head elsewhere', 'host:0-3,a:4-7', 'must keep row 0 and row 7 on the host'],
+    ['a gap', 'host:0-3,a:5-6,host:7', 'a:5-6 should start at layer 4 and end before layer 8'],
+    ['an overlap', 'host:0-3,a:3-6,host:7', 'a:3-6 should start at layer 4'],
+    ['a late start', 'host:1-7', 'host:1-7 should start at layer 0'],
+    ['an early end', 'host:0-6', "ends at layer 6; the model's last layer is 7"],
+    ['a layer too many', 'host:0-8', 'host:0-8 should start at layer 0 and end before layer 8'],
+    ['a range backwards', 'host:0-3,a:4-2,host:7', 'a:4-2 should start at layer 4'],
+    ['an embedding elsewhere', 'a:0-6,host:7', 'must keep layer 0 and layer 7 on the host'],
+    ['a head elsewhere', 'host:0-3,a:4-7', 'must keep layer 0 and layer 7 on the host'],
   ])('refuses %s', (_, text, sentence) => {
     expect(() => checkStages(stages(text), 8)).toThrow(sentence);
   });
@@ -37,10 +45,10 @@ describe('checkStages', () => {
 const lap = { epoch: 3, stages: stages('host:0,a:1-2,b:3,a:4-6,host:7') };
 
 describe('a lap', () => {
-  it('says which rows a device holds, however often it recurs', () => {
-    expect(rowsOf(lap, 'a')).toEqual([1, 2, 4, 5, 6]);
-    expect(rowsOf(lap, 'host')).toEqual([0, 7]);
-    expect(rowsOf(lap, 'c')).toEqual([]);
+  it('says which layers a device holds, however often it recurs', () => {
+    expect(layersOf(lap, 'a')).toEqual([1, 2, 4, 5, 6]);
+    expect(layersOf(lap, 'host')).toEqual([0, 7]);
+    expect(layersOf(lap, 'c')).toEqual([]);
   });
 
   it('says who takes part', () => {

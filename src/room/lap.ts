@@ -1,7 +1,7 @@
 /** A lap: the order in which stages follow each other, from the host round and back. Shared by all. */
-import type { RowRange } from './view.ts';
+import type { LayerRange } from './view.ts';
 
-export interface Stage extends RowRange {
+export interface Stage extends LayerRange {
   device: string;
 }
 
@@ -22,34 +22,34 @@ export interface LapInUse {
 export class LapLost extends Error {}
 
 /**
- * Throws one sentence unless the stages run through rows 0 to `rowCount - 1`, each once and in order,
+ * Throws one sentence unless the stages run through layers 0 to `layerCount - 1`, each once and in order,
  * with the embedding and the head on the host, which is where text is.
  */
-export function checkStages(stages: readonly Stage[], rowCount: number): void {
+export function checkStages(stages: readonly Stage[], layerCount: number): void {
   let expected = 0;
   for (const { device, first, last } of stages) {
-    if (first !== expected || last < first || last >= rowCount)
+    if (first !== expected || last < first || last >= layerCount)
       throw new Error(
-        `the plan's stage ${device}:${first}-${last} should start at row ${expected} and end before row ${rowCount}`,
+        `the plan's stage ${device}:${first}-${last} should start at layer ${expected} and end before layer ${layerCount}`,
       );
     expected = last + 1;
   }
-  if (expected !== rowCount)
+  if (expected !== layerCount)
     throw new Error(
-      `the plan ends at row ${expected - 1}; the model's last row is ${rowCount - 1}`,
+      `the plan ends at layer ${expected - 1}; the model's last layer is ${layerCount - 1}`,
     );
   if (stages[0].device !== 'host' || stages[stages.length - 1].device !== 'host')
-    throw new Error(`the plan must keep row 0 and row ${rowCount - 1} on the host`);
+    throw new Error(`the plan must keep layer 0 and layer ${layerCount - 1} on the host`);
 }
 
-/** Rows that a device holds under this lap, ascending. */
-export function rowsOf(lap: Lap, device: string): number[] {
-  const rows = new Set<number>();
+/** Layers that a device holds under this lap, ascending. */
+export function layersOf(lap: Lap, device: string): number[] {
+  const layers = new Set<number>();
   for (const stage of lap.stages) {
     if (stage.device !== device) continue;
-    for (let row = stage.first; row <= stage.last; row++) rows.add(row);
+    for (let layer = stage.first; layer <= stage.last; layer++) layers.add(layer);
   }
-  return [...rows].sort((a, b) => a - b);
+  return [...layers].sort((a, b) => a - b);
 }
 
 export function devicesOf(lap: Lap): Set<string> {
@@ -71,13 +71,13 @@ export function hopsOf({ stages }: Pick<Lap, 'stages'>): Hop[] {
     .filter(({ from, to }) => from !== to);
 }
 
-/** Ascending rows as the ranges they form, for showing. */
-export function rangesOf(rows: readonly number[]): RowRange[] {
-  const ranges: RowRange[] = [];
-  for (const row of rows) {
+/** Ascending layers as the ranges they form, for showing. */
+export function rangesOf(layers: readonly number[]): LayerRange[] {
+  const ranges: LayerRange[] = [];
+  for (const layer of layers) {
     const previous = ranges.at(-1);
-    if (previous?.last === row - 1) previous.last = row;
-    else ranges.push({ first: row, last: row });
+    if (previous?.last === layer - 1) previous.last = layer;
+    else ranges.push({ first: layer, last: layer });
   }
   return ranges;
 }

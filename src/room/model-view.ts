@@ -8,7 +8,7 @@ export function modelView(manifest: Manifest): ModelView {
     name: manifest.name,
     title: manifest.title,
     licence: manifest.licence,
-    rows: manifest.rows.length,
+    layers: manifest.layers.length,
     contextLength: config.max_position_embeddings,
     bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
     chat: manifest.chatTemplate !== null,

@@ -1,7 +1,14 @@
 /** A room as the code around it sees it: what the face, the demo and the benchmarks call. */
 import type { Backend, WeightType } from '../engine/engine.ts';
 import type { LinkEmulation } from '../transport/index.ts';
-import type { AskingMode, DoorMode, PlanReasons, RoomView, RowRange, StageTiming } from './view.ts';
+import type {
+  AskingMode,
+  DoorMode,
+  PlanReasons,
+  RoomView,
+  LayerRange,
+  StageTiming,
+} from './view.ts';
 
 export type WireType = 'f16' | 'f32';
 
@@ -35,8 +42,8 @@ export interface DeviceOptions {
   relayOnly: boolean;
 }
 
-/** `auto` lets the planner choose; `even` deals layers equally; else exact stages in lap order. */
-export type PlanChoice = 'auto' | 'even' | (RowRange & { device: string })[];
+/** `auto` lets the planner choose; `even` deals blocks equally; else exact stages in lap order. */
+export type PlanChoice = 'auto' | 'even' | (LayerRange & { device: string })[];
 
 export type ModelChoice =
   /** Cut into shards; the address of the manifest, absolute or relative to the page. */
@@ -86,11 +93,11 @@ export interface HostOptions extends DeviceOptions {
   maxInFlight: number | null;
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
   prefillChunk: number | null;
-  /** Devices that the plan does without keep rows ready in case another one leaves. */
+  /** Devices that the plan does without keep layers ready in case another one leaves. */
   warmSpares: boolean;
   /** Most devices that may join, the host included. */
   maxDevices: number;
-  /** The first plan waits for this many devices, so that the host loads no rows it would soon give away. */
+  /** The first plan waits for this many devices, so that the host loads no layers it would soon give away. */
   expectedDevices: number;
 }
 

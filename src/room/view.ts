@@ -10,8 +10,8 @@ export type DeviceStatus =
   /** The ONNX Runtime binary is on its way to this device. */
   | { kind: 'preparing'; bytesLoaded: number; bytesTotal: number }
   | { kind: 'measuring'; fraction: number }
-  /** Measured, and the plan does without it, for now: it keeps rows ready in case another device leaves. */
-  | { kind: 'spare'; ready: RowRange[] }
+  /** Measured, and the plan does without it, for now: it keeps layers ready in case another device leaves. */
+  | { kind: 'spare'; ready: LayerRange[] }
   | { kind: 'loading'; bytesLoaded: number; bytesTotal: number }
   | { kind: 'ready' }
   | { kind: 'computing' }
@@ -21,8 +21,8 @@ export type DeviceStatus =
   | { kind: 'away' }
   | { kind: 'failed'; reason: string };
 
-/** Inclusive, numbered as in the manifest: 0 is the embedding, the last row is the head. */
-export interface RowRange {
+/** Inclusive, numbered as in the manifest: 0 is the embedding, the last layer is the head. */
+export interface LayerRange {
   first: number;
   last: number;
 }
@@ -51,12 +51,12 @@ export interface DeviceView {
   label: string;
   isThisDevice: boolean;
   status: DeviceStatus;
-  rows: RowRange[];
+  layers: LayerRange[];
   compute: {
     backend: Backend;
     adapter: string;
     weights: WeightType;
-    layerMs: number;
+    blockMs: number;
     headMs: number;
   } | null;
   memory: { budgetBytes: number; usedBytes: number };
@@ -80,7 +80,7 @@ export interface DeviceView {
 export interface PlanView {
   epoch: number;
   /** In lap order; a device may recur. */
-  stages: (RowRange & { device: string })[];
+  stages: (LayerRange & { device: string })[];
   predictedMsPerToken: number;
   /** One or two sentences for a visitor: which plan runs, and why. */
   why: string;
@@ -107,7 +107,7 @@ export type AnswerStatus =
   | { kind: 'queued'; place: number }
   | { kind: 'reading'; tokensRead: number }
   | { kind: 'writing' }
-  /** What it ran on is lost, or there is no plan: the answer goes on when its rows are held again. */
+  /** What it ran on is lost, or there is no plan: the answer goes on when its layers are held again. */
   | { kind: 'paused'; reason: string }
   | { kind: 'done'; because: 'end' | 'length' | 'stopped' }
   | { kind: 'failed'; reason: string };
@@ -157,7 +157,7 @@ export interface ModelView {
   name: string;
   title: string;
   licence: string;
-  rows: number;
+  layers: number;
   contextLength: number;
   bytes: number;
   /** False for a base model, which continues a text rather than answers. */
@@ -167,7 +167,7 @@ export interface ModelView {
 export interface WaitingFor {
   /**
    * `preparing`: it will pass. `devices`: somebody has to join. `memory`: the model does not fit these
-   * devices. `failure`: this tab cannot compute, or cannot load its rows.
+   * devices. `failure`: this tab cannot compute, or cannot load its layers.
    */
   kind: 'preparing' | 'devices' | 'memory' | 'failure';
   /** Says what is missing and what to do. */

@@ -19,7 +19,7 @@ export function contentType(path: string): string {
 }
 
 /**
- * Files that shrink by much: code, text and WebAssembly. Weights stay as they are: f32 layers shrink by
+ * Files that shrink by much: code, text and WebAssembly. Weights stay as they are: f32 blocks shrink by
  * 7 %, and an embedding, which can shrink by 28 %, is fetched by byte ranges of the file itself.
  */
 export function isCompressible(path: string): boolean {

@@ -64,11 +64,11 @@ describe('the app', () => {
 });
 
 describe('shards', () => {
-  const row = '/shards/tiny/row-0.bin';
+  const layer = '/shards/tiny/layer-0.bin';
 
   test('whole and by range', async () => {
     const { server } = await serveTestSite();
-    const whole = await ask(server.httpOrigin, row, { headers: { 'Accept-Encoding': 'br' } });
+    const whole = await ask(server.httpOrigin, layer, { headers: { 'Accept-Encoding': 'br' } });
     expect(whole.headers).toMatchObject({
       'content-type': 'application/octet-stream',
       'content-length': '256',
@@ -76,29 +76,29 @@ describe('shards', () => {
       'cache-control': 'no-cache',
     });
     expect(whole.body).toEqual(weights);
-    const part = await ask(server.httpOrigin, row, { headers: { Range: 'bytes=100-149' } });
+    const part = await ask(server.httpOrigin, layer, { headers: { Range: 'bytes=100-149' } });
     expect(part.status).toBe(206);
     expect(part.headers['content-range']).toBe('bytes 100-149/256');
     expect(part.body).toEqual(weights.subarray(100, 150));
-    const last = await ask(server.httpOrigin, row, { headers: { Range: 'bytes=-6' } });
+    const last = await ask(server.httpOrigin, layer, { headers: { Range: 'bytes=-6' } });
     expect(last.body).toEqual(weights.subarray(250));
-    const beyond = await ask(server.httpOrigin, row, { headers: { Range: 'bytes=256-' } });
+    const beyond = await ask(server.httpOrigin, layer, { headers: { Range: 'bytes=256-' } });
     expect([beyond.status, beyond.headers['content-range']]).toEqual([416, 'bytes */256']);
   });
 
   test('a range of a file that changed since is answered with the new file', async () => {
     const { server, projectDir } = await serveTestSite();
-    const { headers } = await ask(server.httpOrigin, row);
+    const { headers } = await ask(server.httpOrigin, layer);
     const resume = { Range: 'bytes=100-', 'If-Range': headers.etag ?? '' };
-    expect((await ask(server.httpOrigin, row, { headers: resume })).status).toBe(206);
-    await writeFile(join(projectDir, 'shards/tiny/row-0.bin'), 'cut anew');
-    const changed = await ask(server.httpOrigin, row, { headers: resume });
+    expect((await ask(server.httpOrigin, layer, { headers: resume })).status).toBe(206);
+    await writeFile(join(projectDir, 'shards/tiny/layer-0.bin'), 'cut anew');
+    const changed = await ask(server.httpOrigin, layer, { headers: resume });
     expect([changed.status, changed.body.toString()]).toEqual([200, 'cut anew']);
   });
 
   test('HEAD tells the size and sends nothing', async () => {
     const { server } = await serveTestSite();
-    const { status, headers, body } = await ask(server.httpOrigin, row, { method: 'HEAD' });
+    const { status, headers, body } = await ask(server.httpOrigin, layer, { method: 'HEAD' });
     expect([status, headers['content-length'], body.byteLength]).toEqual([200, '256', 0]);
   });
 
@@ -129,7 +129,7 @@ describe('nothing outside its folders', () => {
     '/shards/..\\secret.txt',
     '/shards//secret.txt',
     '/shards/tiny/.part',
-    '/shards/tiny/row-0.bin%00.txt',
+    '/shards/tiny/layer-0.bin%00.txt',
     '/shards/tiny',
     '/shards/',
     '/.built-from',
@@ -151,15 +151,15 @@ describe('nothing outside its folders', () => {
 
   test('a link that leads out of the shards folder leads nowhere', async () => {
     const { server, projectDir } = await serveTestSite();
-    await symlink(join(projectDir, 'secret.txt'), join(projectDir, 'shards/tiny/row-1.bin'));
+    await symlink(join(projectDir, 'secret.txt'), join(projectDir, 'shards/tiny/layer-1.bin'));
     await symlink(projectDir, join(projectDir, 'shards/all'));
     await symlink(
-      join(projectDir, 'shards/tiny/row-0.bin'),
+      join(projectDir, 'shards/tiny/layer-0.bin'),
       join(projectDir, 'shards/tiny/again.bin'),
     );
     const statusOf = async (path: string): Promise<number> =>
       (await ask(server.httpOrigin, path)).status;
-    expect(await statusOf('/shards/tiny/row-1.bin')).toBe(404);
+    expect(await statusOf('/shards/tiny/layer-1.bin')).toBe(404);
     expect(await statusOf('/shards/all/secret.txt')).toBe(404);
     expect(await statusOf('/shards/tiny/again.bin')).toBe(200);
   });
@@ -197,7 +197,7 @@ describe('nothing outside its folders', () => {
 
 test('what the server says about itself: its models, without those that are none', async () => {
   const { server, projectDir } = await serveTestSite();
-  await writeFile(join(projectDir, 'shards/tiny/row-0.bin'), 'whatever it holds');
+  await writeFile(join(projectDir, 'shards/tiny/layer-0.bin'), 'whatever it holds');
   const read = async (): Promise<unknown> =>
     JSON.parse((await ask(server.httpOrigin, '/api/info')).body.toString());
   expect(await read()).toEqual({

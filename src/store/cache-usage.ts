@@ -30,7 +30,7 @@ export async function storageUsage(
 
 /**
  * Drops the model of this id; without one, everything kept, the compute runtime included. A room that runs
- * goes on: it holds its rows in memory.
+ * goes on: it holds its layers in memory.
  */
 export async function clearStorage(
   modelId?: string,

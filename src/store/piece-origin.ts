@@ -1,7 +1,7 @@
 /** Where a piece comes from when this device does not keep it. */
 import type { Manifest } from '../model/manifest.ts';
 import { fetchRange } from './fetch-range.ts';
-import type { Piece } from './row-pieces.ts';
+import type { Piece } from './layer-pieces.ts';
 
 export interface PieceOrigin {
   /** Tells this model's pieces from those of others; without spaces. */

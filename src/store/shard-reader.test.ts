@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { breakAfter, startFileServer, type FileServer } from './fixtures/file-server.ts';
 import { memoryCache } from './fixtures/memory-cache.ts';
 import { shardModel, tensorOf, type ShardModel } from './fixtures/shard-model.ts';
-import { storedBytes } from './row-pieces.ts';
+import { storedBytes } from './layer-pieces.ts';
 import { createShardReader, type ShardReader, type ShardTensor } from './shard-reader.ts';
 
 let server: FileServer;
@@ -19,21 +19,21 @@ function serve(model: ShardModel): ShardModel {
   return model;
 }
 
-async function readRows(
+async function readLayers(
   reader: ShardReader,
-  rows: readonly number[],
+  layers: readonly number[],
 ): Promise<Map<number, ShardTensor[]>> {
   const read = new Map<number, ShardTensor[]>();
-  await reader.readRows(rows, (row, tensors) => {
-    read.set(row, tensors);
+  await reader.readLayers(layers, (layer, tensors) => {
+    read.set(layer, tensors);
     return Promise.resolve();
   });
   return read;
 }
 
 function expectWhole(model: ShardModel, read: Map<number, ShardTensor[]>): void {
-  for (const [row, tensors] of read) {
-    const expected = model.manifest.rows[row].tensors;
+  for (const [layer, tensors] of read) {
+    const expected = model.manifest.layers[layer].tensors;
     expect(tensors.map(({ name }) => name)).toEqual(expected.map(({ name }) => name));
     tensors.forEach(({ data }, index) =>
       expect(Buffer.compare(data, tensorOf(model, expected[index]) ?? Buffer.alloc(0))).toBe(0),
@@ -52,40 +52,40 @@ describe.each([
       httpOrigin(model.manifest, server.url),
       memoryCache(),
     );
-    const read = await readRows(reader, [0, 1, 2, 3]);
+    const read = await readLayers(reader, [0, 1, 2, 3]);
     expect([...read.keys()].sort()).toEqual([0, 1, 2, 3]);
     expectWhole(model, read);
     const bytes = ['embed-head.bin', 'layer-0.bin', 'layer-1.bin'].map(
       (path) => model.files.get(path)?.length ?? 0,
     );
-    expect(reader.rowBytesFetched).toBe(bytes.reduce((sum, each) => sum + each));
-    expect(reader.rowBytesFetched).toBe(storedBytes(model.manifest, [0, 1, 2, 3]));
+    expect(reader.layerBytesFetched).toBe(bytes.reduce((sum, each) => sum + each));
+    expect(reader.layerBytesFetched).toBe(storedBytes(model.manifest, [0, 1, 2, 3]));
   });
 
-  it('is fetched no further than the rows asked for', async () => {
+  it('is fetched no further than the layers asked for', async () => {
     const model = serve(shardModel({ hashed }));
     const reader = createShardReader(
       model.manifest,
       httpOrigin(model.manifest, server.url),
       memoryCache(),
     );
-    expectWhole(model, await readRows(reader, [2]));
-    expect(reader.rowBytesFetched).toBe(model.files.get('layer-1.bin')?.length);
+    expectWhole(model, await readLayers(reader, [2]));
+    expect(reader.layerBytesFetched).toBe(model.files.get('layer-1.bin')?.length);
     expect(server.requests.every((request) => request.startsWith('layer-1.bin'))).toBe(true);
   });
 
   it('is not fetched a second time', async () => {
     const model = serve(shardModel({ hashed }));
     const cache = memoryCache();
-    await readRows(
+    await readLayers(
       createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
       [0, 1, 2, 3],
     );
     const requests = server.requests.length;
     const again = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
-    expectWhole(model, await readRows(again, [0, 1, 2, 3]));
+    expectWhole(model, await readLayers(again, [0, 1, 2, 3]));
     expect(server.requests).toHaveLength(requests);
-    expect(again.rowBytesFetched).toBe(0);
+    expect(again.layerBytesFetched).toBe(0);
   });
 
   it('counts its progress up to the whole, and never beyond', async () => {
@@ -98,7 +98,7 @@ describe.each([
     );
     const total = storedBytes(model.manifest, [0, 3]);
     const steps: [number, number][] = [];
-    await reader.readRows(
+    await reader.readLayers(
       [0, 3],
       () => Promise.resolve(),
       (read, of) => steps.push([read, of]),
@@ -114,7 +114,7 @@ describe('ShardReader', () => {
   it('gives every tensor a buffer of its own, which may be handed away', async () => {
     const model = serve(shardModel({ hashed: true }));
     const cache = memoryCache();
-    const read = await readRows(
+    const read = await readLayers(
       createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
       [0, 1, 2, 3],
     );
@@ -125,14 +125,14 @@ describe('ShardReader', () => {
     }
     expectWhole(
       model,
-      await readRows(
+      await readLayers(
         createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
         [0, 3],
       ),
     );
   });
 
-  it('hands over one row before it reads the next', async () => {
+  it('hands over one layer before it reads the next', async () => {
     const model = serve(shardModel({ hashed: true }));
     const reader = createShardReader(
       model.manifest,
@@ -140,10 +140,10 @@ describe('ShardReader', () => {
       memoryCache(),
     );
     const order: string[] = [];
-    await reader.readRows([1, 2], async (row) => {
+    await reader.readLayers([1, 2], async (layer) => {
       const asked = server.requests.length;
       await new Promise((resolve) => setImmediate(resolve));
-      order.push(`${row}: ${server.requests.length - asked} meanwhile`);
+      order.push(`${layer}: ${server.requests.length - asked} meanwhile`);
     });
     expect(order).toEqual(['1: 0 meanwhile', '2: 0 meanwhile']);
   });
@@ -155,7 +155,7 @@ describe('ShardReader', () => {
     server.files.set('layer-0.bin', tampered);
     const cache = memoryCache();
     const reader = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
-    await expect(readRows(reader, [1])).rejects.toThrow(
+    await expect(readLayers(reader, [1])).rejects.toThrow(
       "layer-0.bin is damaged or was changed: its bytes do not match the hash in the model's manifest. Cut or fetch the model again.",
     );
     expect(cache.entries.size).toBe(0);
@@ -164,41 +164,41 @@ describe('ShardReader', () => {
   it('fetches a piece anew that was changed in the cache', async () => {
     const model = serve(shardModel({ hashed: true }));
     const cache = memoryCache();
-    await readRows(
+    await readLayers(
       createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
       [1],
     );
     for (const bytes of cache.entries.values()) bytes[100] ^= 1;
     const reader = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
-    expectWhole(model, await readRows(reader, [1]));
-    expect(reader.rowBytesFetched).toBe(model.files.get('layer-0.bin')?.length);
+    expectWhole(model, await readLayers(reader, [1]));
+    expect(reader.layerBytesFetched).toBe(model.files.get('layer-0.bin')?.length);
     const third = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
-    expectWhole(model, await readRows(third, [1]));
-    expect(third.rowBytesFetched).toBe(0);
+    expectWhole(model, await readLayers(third, [1]));
+    expect(third.layerBytesFetched).toBe(0);
   });
 
   it('fetches a piece anew that was changed in the cache, also where no manifest knows its hash', async () => {
     const model = serve(shardModel({ hashed: false }));
     const cache = memoryCache();
     const origin = httpOrigin(model.manifest, server.url);
-    await readRows(createShardReader(model.manifest, origin, cache), [1]);
+    await readLayers(createShardReader(model.manifest, origin, cache), [1]);
     for (const bytes of cache.entries.values()) bytes[100] ^= 1;
     const reader = createShardReader(model.manifest, origin, cache);
-    expectWhole(model, await readRows(reader, [1]));
-    expect(reader.rowBytesFetched).toBe(storedBytes(model.manifest, [1]));
+    expectWhole(model, await readLayers(reader, [1]));
+    expect(reader.layerBytesFetched).toBe(storedBytes(model.manifest, [1]));
   });
 
   it('fetches a piece anew that was cut short in the cache', async () => {
     const model = serve(shardModel({ hashed: false }));
     const cache = memoryCache();
-    await readRows(
+    await readLayers(
       createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
       [1],
     );
     for (const [key, bytes] of cache.entries) cache.entries.set(key, bytes.slice(0, -1));
     expectWhole(
       model,
-      await readRows(
+      await readLayers(
         createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache),
         [1],
       ),
@@ -210,10 +210,10 @@ describe('ShardReader', () => {
     server.files.delete('layer-1.bin');
     const cache = memoryCache();
     const reader = createShardReader(model.manifest, httpOrigin(model.manifest, server.url), cache);
-    await expect(readRows(reader, [1, 2])).rejects.toThrow(/layer-1\.bin could not be fetched/);
+    await expect(readLayers(reader, [1, 2])).rejects.toThrow(/layer-1\.bin could not be fetched/);
     serve(model);
     server.requests.length = 0;
-    expectWhole(model, await readRows(reader, [1, 2]));
+    expectWhole(model, await readLayers(reader, [1, 2]));
     expect(server.requests.map((request) => request.split(' ')[0])).toEqual(['layer-1.bin']);
   });
 
@@ -225,7 +225,7 @@ describe('ShardReader', () => {
       httpOrigin(model.manifest, server.url),
       memoryCache(),
     );
-    const reading = reader.readRows(
+    const reading = reader.readLayers(
       [1, 2],
       () => {
         stopping.abort();
@@ -238,7 +238,7 @@ describe('ShardReader', () => {
     expect(server.requests.every((request) => request.startsWith('layer-0.bin'))).toBe(true);
   });
 
-  it('reads a whole file, which does not count as rows', async () => {
+  it('reads a whole file, which does not count as layers', async () => {
     const model = serve(shardModel({ hashed: true }));
     const reader = createShardReader(
       model.manifest,
@@ -246,7 +246,7 @@ describe('ShardReader', () => {
       memoryCache(),
     );
     expect(await reader.readFile('tokenizer.json')).toEqual(model.files.get('tokenizer.json'));
-    expect(reader.rowBytesFetched).toBe(0);
+    expect(reader.layerBytesFetched).toBe(0);
     await expect(reader.readFile('other.json')).rejects.toThrow(
       "The model's manifest lists no file other.json.",
     );

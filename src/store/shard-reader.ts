@@ -9,7 +9,7 @@ import { pieceKey } from './kept-models.ts';
 import type { PieceCache } from './piece-cache.ts';
 import { sha256Hex } from './read-manifest.ts';
 import type { PieceOrigin } from './piece-origin.ts';
-import { pieceName, piecesOfFile, piecesOfRow, storedBytes, type Piece } from './row-pieces.ts';
+import { pieceName, piecesOfFile, piecesOfLayer, storedBytes, type Piece } from './layer-pieces.ts';
 
 /** A tensor's bytes in its own buffer, so that it can be handed to a worker without a copy. */
 export interface ShardTensor {
@@ -23,27 +23,27 @@ export interface ShardTensor {
 export interface ShardReader {
   /** A piece that this device keeps, checked where its hash is known; null if it has none. */
   keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Bytes of rows that came from outside this device since the reader was made. */
-  readonly rowBytesFetched: number;
-  /** Hashes of a row's pieces in order, once the row has been read; empty before. */
-  foundHashes(row: number): string[];
-  /** Whether the cache has every piece of the row; what it has is checked when it is read. */
-  keepsRow(row: number): Promise<boolean>;
+  /** Bytes of layers that came from outside this device since the reader was made. */
+  readonly layerBytesFetched: number;
+  /** Hashes of a layer's pieces in order, once the layer has been read; empty before. */
+  foundHashes(layer: number): string[];
+  /** Whether the cache has every piece of the layer; what it has is checked when it is read. */
+  keepsLayer(layer: number): Promise<boolean>;
   /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * Brings what is missing of these rows into the cache, a piece at a time and with long pauses, so that whatever
+   * Brings what is missing of these layers into the cache, a piece at a time and with long pauses, so that whatever
    * else this device and its network do is hardly slower for it. Ends early when the signal aborts.
    */
-  fetchRows(rows: readonly number[], signal: AbortSignal): Promise<void>;
+  fetchLayers(layers: readonly number[], signal: AbortSignal): Promise<void>;
   /**
-   * Reads rows one after the other, giving each to `use` before the next is read, so that memory
-   * stays near one row. Throws one sentence that names the file when a piece cannot be had or is not
+   * Reads layers one after the other, giving each to `use` before the next is read, so that memory
+   * stays near one layer. Throws one sentence that names the file when a piece cannot be had or is not
    * what the manifest promises.
    */
-  readRows(
-    rows: readonly number[],
-    use: (row: number, tensors: ShardTensor[]) => Promise<void>,
+  readLayers(
+    layers: readonly number[],
+    use: (layer: number, tensors: ShardTensor[]) => Promise<void>,
     onProgress?: (bytesRead: number, bytesTotal: number) => void,
     signal?: AbortSignal,
   ): Promise<void>;
@@ -57,7 +57,7 @@ export function createShardReader(
   origin: PieceOrigin,
   cache: PieceCache,
 ): ShardReader {
-  let rowBytesFetched = 0;
+  let layerBytesFetched = 0;
   /** Hashes by the pieces' names: others can check what they get from this device only against those. */
   const found = new Map<string, string>();
 
@@ -79,7 +79,7 @@ export function createShardReader(
   }
 
   function countFetched(count: number, isFetched: boolean): void {
-    if (isFetched) rowBytesFetched += count;
+    if (isFetched) layerBytesFetched += count;
   }
 
   async function readPiece(
@@ -105,16 +105,16 @@ export function createShardReader(
 
   return {
     keptPiece,
-    foundHashes(row) {
-      const hashes = piecesOfRow(manifest, row).map((piece) => found.get(pieceName(piece)));
+    foundHashes(layer) {
+      const hashes = piecesOfLayer(manifest, layer).map((piece) => found.get(pieceName(piece)));
       return hashes.every((hash) => hash !== undefined) ? hashes : [];
     },
-    async keepsRow(row) {
+    async keepsLayer(layer) {
       const keys = new Set(await cache.keys());
-      return piecesOfRow(manifest, row).every((piece) => keys.has(keyOf(piece)));
+      return piecesOfLayer(manifest, layer).every((piece) => keys.has(keyOf(piece)));
     },
-    get rowBytesFetched() {
-      return rowBytesFetched;
+    get layerBytesFetched() {
+      return layerBytesFetched;
     },
     async readFile(path) {
       const file = manifest.files.findIndex((candidate) => candidate.path === path);
@@ -124,9 +124,9 @@ export function createShardReader(
         bytes.set(await readPiece(piece, () => undefined), piece.offset);
       return bytes;
     },
-    async fetchRows(rows, signal) {
+    async fetchLayers(layers, signal) {
       const kept = new Set(await cache.keys());
-      for (const piece of rows.flatMap((row) => piecesOfRow(manifest, row))) {
+      for (const piece of layers.flatMap((layer) => piecesOfLayer(manifest, layer))) {
         if (signal.aborted) return;
         if (kept.has(keyOf(piece))) continue;
         kept.add(keyOf(piece));
@@ -135,27 +135,27 @@ export function createShardReader(
         await pause((performance.now() - startedMs) * pauseShare);
       }
     },
-    async readRows(rows, use, onProgress, signal) {
-      const bytesTotal = storedBytes(manifest, rows);
+    async readLayers(layers, use, onProgress, signal) {
+      const bytesTotal = storedBytes(manifest, layers);
       let bytesRead = 0;
       const onBytes = (count: number, isFetched: boolean) => {
         countFetched(count, isFetched);
         bytesRead += count;
         onProgress?.(Math.min(bytesRead, bytesTotal), bytesTotal);
       };
-      const shared = sharedPieces(manifest, rows);
-      for (const row of adjacentWhereShared(manifest, rows)) {
-        const tensors = emptyTensors(manifest, row);
-        await inParallel(piecesOfRow(manifest, row), parallelReads, async (piece) => {
+      const shared = sharedPieces(manifest, layers);
+      for (const layer of adjacentWhereShared(manifest, layers)) {
+        const tensors = emptyTensors(manifest, layer);
+        await inParallel(piecesOfLayer(manifest, layer), parallelReads, async (piece) => {
           const waiting = shared.get(pieceName(piece));
           const bytes = waiting?.bytes ?? (await readPiece(piece, onBytes, signal));
           if (waiting) {
             waiting.uses--;
             waiting.bytes = waiting.uses > 0 ? bytes : null;
           }
-          copyInto(tensors, manifest, row, piece, bytes);
+          copyInto(tensors, manifest, layer, piece, bytes);
         });
-        await use(row, tensors);
+        await use(layer, tensors);
       }
     },
   };
@@ -172,14 +172,14 @@ async function matches(bytes: Uint8Array<ArrayBuffer>, sha256: string | null): P
   return sha256 === null || (await sha256Hex(bytes)) === sha256;
 }
 
-/** Pieces that several of the rows need (a tied embedding and head), held until their last use. */
+/** Pieces that several of the layers need (a tied embedding and head), held until their last use. */
 function sharedPieces(
   manifest: Manifest,
-  rows: readonly number[],
+  layers: readonly number[],
 ): Map<string, { uses: number; bytes: Uint8Array<ArrayBuffer> | null }> {
   const uses = new Map<string, number>();
-  for (const row of rows)
-    for (const piece of piecesOfRow(manifest, row))
+  for (const layer of layers)
+    for (const piece of piecesOfLayer(manifest, layer))
       uses.set(pieceName(piece), (uses.get(pieceName(piece)) ?? 0) + 1);
   return new Map(
     [...uses]
@@ -188,15 +188,15 @@ function sharedPieces(
   );
 }
 
-/** The rows ordered so that rows of one file follow each other, and shared pieces are held briefly. */
-function adjacentWhereShared(manifest: Manifest, rows: readonly number[]): number[] {
-  const firstFile = (row: number) =>
-    Math.min(...manifest.rows[row].tensors.map((tensor) => tensor.file));
-  return [...rows].sort((a, b) => firstFile(a) - firstFile(b) || a - b);
+/** The layers ordered so that layers of one file follow each other, and shared pieces are held briefly. */
+function adjacentWhereShared(manifest: Manifest, layers: readonly number[]): number[] {
+  const firstFile = (layer: number) =>
+    Math.min(...manifest.layers[layer].tensors.map((tensor) => tensor.file));
+  return [...layers].sort((a, b) => firstFile(a) - firstFile(b) || a - b);
 }
 
-function emptyTensors(manifest: Manifest, row: number): ShardTensor[] {
-  return manifest.rows[row].tensors.map(({ name, dtype, shape, bytes, interleavedRotary }) => ({
+function emptyTensors(manifest: Manifest, layer: number): ShardTensor[] {
+  return manifest.layers[layer].tensors.map(({ name, dtype, shape, bytes, interleavedRotary }) => ({
     name,
     dtype,
     shape,
@@ -208,11 +208,11 @@ function emptyTensors(manifest: Manifest, row: number): ShardTensor[] {
 function copyInto(
   tensors: ShardTensor[],
   manifest: Manifest,
-  row: number,
+  layer: number,
   piece: Piece,
   bytes: Uint8Array,
 ): void {
-  manifest.rows[row].tensors.forEach((tensor, index) => {
+  manifest.layers[layer].tensors.forEach((tensor, index) => {
     if (tensor.file !== piece.file) return;
     const start = Math.max(tensor.offset, piece.offset);
     const end = Math.min(tensor.offset + tensor.bytes, piece.offset + piece.bytes);

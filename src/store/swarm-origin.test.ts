@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PieceOrigin } from './piece-origin.ts';
 import { sha256Hex } from './read-manifest.ts';
-import type { Piece } from './row-pieces.ts';
+import type { Piece } from './layer-pieces.ts';
 import { swarmOrigin, type SwarmOptions, type SwarmOrigin } from './swarm-origin.ts';
 
 const whole = new Uint8Array([1, 2, 3, 4]);

@@ -5,7 +5,7 @@
  */
 import type { PieceOrigin } from './piece-origin.ts';
 import { sha256Hex } from './read-manifest.ts';
-import { pieceName, type Piece } from './row-pieces.ts';
+import { pieceName, type Piece } from './layer-pieces.ts';
 
 export interface SwarmOptions {
   /** Devices that hold the piece, and its hash; null where the hash is not known. */

@@ -6,8 +6,8 @@ import {
   formatMbps,
   formatMs,
   formatPercent,
-  formatRowRanges,
-  formatRows,
+  formatLayerRanges,
+  formatLayers,
   formatTokensPerSecond,
 } from './format.ts';
 
@@ -101,10 +101,10 @@ it('counts days, never into the future', () => {
   ]);
 });
 
-describe('rows', () => {
-  it('names one row and a range of rows', () => {
-    expect(plain(formatRows({ first: 7, last: 7 }))).toBe('row 7');
-    expect(plain(formatRows({ first: 4, last: 6 }))).toBe('rows 4–6');
+describe('layers', () => {
+  it('names one layer and a range of layers', () => {
+    expect(plain(formatLayers({ first: 7, last: 7 }))).toBe('layer 7');
+    expect(plain(formatLayers({ first: 4, last: 6 }))).toBe('layers 4–6');
   });
 
   it('names several ranges in one phrase', () => {
@@ -113,7 +113,7 @@ describe('rows', () => {
       { first: 5, last: 5 },
       { first: 7, last: 7 },
     ];
-    expect(plain(formatRowRanges(host))).toBe('rows 0–3, 5 and 7');
-    expect(formatRowRanges([])).toBe('');
+    expect(plain(formatLayerRanges(host))).toBe('layers 0–3, 5 and 7');
+    expect(formatLayerRanges([])).toBe('');
   });
 });

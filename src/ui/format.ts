@@ -1,5 +1,5 @@
 /** Figures as a person reads them. A no-break space keeps a number and its unit together. */
-import type { RowRange } from '../room/view.ts';
+import type { LayerRange } from '../room/view.ts';
 
 const space = '\u00a0';
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -53,17 +53,17 @@ export function formatDaysAgo(ms: number): string {
   return days.format(-Math.floor(Math.max(0, ms) / 86_400_000), 'day');
 }
 
-/** "row 4", "rows 4–6". */
-export function formatRows({ first, last }: RowRange): string {
-  return first === last ? `row${space}${first}` : `rows${space}${first}–${last}`;
+/** "layer 4", "layers 4–6". */
+export function formatLayers({ first, last }: LayerRange): string {
+  return first === last ? `layer${space}${first}` : `layers${space}${first}–${last}`;
 }
 
-/** "rows 0–3 and 7"; empty for no rows. */
-export function formatRowRanges(ranges: readonly RowRange[]): string {
+/** "layers 0–3 and 7"; empty for no layers. */
+export function formatLayerRanges(ranges: readonly LayerRange[]): string {
   if (ranges.length === 0) return '';
-  if (ranges.length === 1) return formatRows(ranges[0]);
+  if (ranges.length === 1) return formatLayers(ranges[0]);
   const parts = ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`));
-  return `rows${space}${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+  return `layers${space}${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
 }
 
 /** One decimal below 100 and two below 1, kept even when zero: figures that change should not jump. */

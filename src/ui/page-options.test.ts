@@ -54,7 +54,7 @@ describe('parsePageOptions', () => {
     expect(parsePageOptions('?memory=1.5GB').device.memoryBudgetBytes).toBe(1.5e9);
   });
 
-  it('reads an exact plan, one row or a range at a stage', () => {
+  it('reads an exact plan, one layer or a range at a stage', () => {
     expect(parsePageOptions('?plan=host:0-3,a:4-6,host:7').host.plan).toEqual([
       { device: 'host', first: 0, last: 3 },
       { device: 'a', first: 4, last: 6 },

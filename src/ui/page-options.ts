@@ -21,7 +21,7 @@
  * | `batch`    | most answers that share a pass over the weights, 1 to 16 | host |
  * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
- * | `spares`   | warm: idle devices keep rows ready; or cold | host |
+ * | `spares`   | warm: idle devices keep layers ready; or cold | host |
  *
  * Other names are left alone: links gather parameters on their way through mail and chat.
  */
@@ -137,7 +137,7 @@ function complaint(issue: v.BaseIssue<unknown>, given: Record<string, string>): 
 }
 
 function stageOf(text: string): { device: string; first: number; last: number } {
-  const [device, rows] = text.split(':');
-  const [first, last = first] = rows.split('-').map(Number);
+  const [device, layers] = text.split(':');
+  const [first, last = first] = layers.split('-').map(Number);
   return { device, first, last };
 }

@@ -1,4 +1,4 @@
-/** What an architecture has to say for itself: how one of its layers computes. */
+/** What an architecture has to say for itself: how one of its blocks computes. */
 import type { ModelConfig } from '../../model/config.ts';
 import type { Forward } from '../forward.ts';
 import type { Value } from '../onnx/graph.ts';
@@ -10,6 +10,6 @@ export interface Architecture {
   activation: 'silu' | 'gelu_pytorch_tanh';
   /** What embeddings are multiplied by, where they are. */
   embeddingScale?: (config: ModelConfig) => number;
-  /** One transformer layer, the `layer`-th from 0: hidden state in, hidden state out. */
-  layer(f: Forward, x: Value, layer: number): Value;
+  /** One transformer block, the `block`-th from 0: hidden state in, hidden state out. */
+  block(f: Forward, x: Value, block: number): Value;
 }

@@ -14,16 +14,16 @@ beforeAll(async () => {
   hidden = Float32Array.from({ length: tokens * llama.config.hidden_size }, () => Math.random());
 });
 
-/** `hidden` after one layer of a model that differs from tiny-llama in `changes`. */
-async function layer(
+/** `hidden` after one block of a model that differs from tiny-llama in `changes`. */
+async function block(
   changes: Partial<ModelConfig>,
-  tensors: StoredTensor[] = llama.row(1),
+  tensors: StoredTensor[] = llama.layer(1),
   from = 0,
 ): Promise<number[]> {
   const config = { ...llama.config, ...changes };
   const width = config.hidden_size;
   const engine = createLocalEngine(nodeRuntime, { config, contextLength: 32 });
-  await engine.loadRow(1, tensors, 'f32');
+  await engine.loadLayer(1, tensors, 'f32');
   const { values } = await engine.run({
     ...{ first: 1, last: 1, sequence: 0, position: 0 },
     input: { kind: 'hidden', tokens: tokens - from, values: hidden.subarray(from * width) },
@@ -38,24 +38,24 @@ function largestDifference(a: number[], b: number[]): number {
 }
 
 it('Mistral is Llama within its window', async () => {
-  const whole = await layer({});
-  const wide = await layer({ model_type: 'mistral', sliding_window: tokens });
+  const whole = await block({});
+  const wide = await block({ model_type: 'mistral', sliding_window: tokens });
   expect(largestDifference(whole, wide)).toBeLessThan(1e-5);
 });
 
 it('Mistral looks back no further than its window', async () => {
   const width = llama.config.hidden_size;
-  const windowed = await layer({ model_type: 'mistral', sliding_window: 4 });
+  const windowed = await block({ model_type: 'mistral', sliding_window: 4 });
   // Angles between positions matter, not positions: the last 4 alone give the same.
-  const alone = await layer({}, llama.row(1), tokens - 4);
+  const alone = await block({}, llama.layer(1), tokens - 4);
   expect(largestDifference(windowed.slice(-width), alone.slice(-width))).toBeLessThan(1e-4);
-  const whole = await layer({});
+  const whole = await block({});
   expect(largestDifference(windowed.slice(-width), whole.slice(-width))).toBeGreaterThan(1e-2);
 });
 
 it('rows stored for rotation of adjacent pairs give the same as rows stored by halves', async () => {
   const { head_dim: headDim } = llama.config;
-  const stored = llama.row(1).map((tensor) => {
+  const stored = llama.layer(1).map((tensor) => {
     if (!/[qk]_proj/.test(tensor.name)) return tensor;
     const rowBytes = tensor.data.byteLength / tensor.shape[0];
     const data = new Uint8Array(tensor.data.byteLength);
@@ -68,5 +68,5 @@ it('rows stored for rotation of adjacent pairs give the same as rows stored by h
     }
     return { ...tensor, data, interleavedRotary: true };
   });
-  expect(await layer({}, stored)).toEqual(await layer({}));
+  expect(await block({}, stored)).toEqual(await block({}));
 });

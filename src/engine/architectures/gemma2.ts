@@ -1,5 +1,5 @@
 /**
- * Gemma 2 (arXiv 2408.00118): norms before and after both halves of a layer, every other layer within a
+ * Gemma 2 (arXiv 2408.00118): norms before and after both halves of a block, every other block within a
  * sliding window, soft bounds on attention scores and logits, GeGLU, embeddings scaled by √width.
  */
 import type { Forward } from '../forward.ts';
@@ -10,22 +10,22 @@ export const gemma2: Architecture = {
   modelType: 'gemma2',
   activation: 'gelu_pytorch_tanh',
   embeddingScale: (config) => Math.sqrt(config.hidden_size),
-  layer(f, x, layer) {
+  block(f, x, block) {
     const h = f.rmsNorm(x, 'input_layernorm');
     const packed = f.linear(h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
-    const window = keepsToWindow(f, layer) ? (f.config.sliding_window ?? Infinity) : Infinity;
+    const window = keepsToWindow(f, block) ? (f.config.sliding_window ?? Infinity) : Infinity;
     const attended = f.attention({ packed }, { window });
     const joined = f.linear(attended, 'self_attn.o_proj');
     return feedForward(f, f.add(x, f.rmsNorm(joined, 'post_attention_layernorm')));
   },
 };
 
-/** Gemma's layers take turns between the window and everything. */
-export function keepsToWindow({ config }: Forward, layer: number): boolean {
-  return config.layer_types?.[layer] === 'sliding_attention';
+/** Gemma's blocks take turns between the window and everything. */
+export function keepsToWindow({ config }: Forward, block: number): boolean {
+  return config.layer_types?.[block] === 'sliding_attention';
 }
 
-/** The second half of a layer, between two norms. */
+/** The second half of a block, between two norms. */
 export function feedForward(f: Forward, x: Value): Value {
   const h = geGlu(f, f.rmsNorm(x, 'pre_feedforward_layernorm'));
   return f.add(x, f.rmsNorm(h, 'post_feedforward_layernorm'));

@@ -1,6 +1,6 @@
 /**
  * Gemma 3 (arXiv 2503.19786): Gemma 2 with norms over each head of q and k in the place of soft bounds, five
- * layers within the window for each that sees everything, and a rotary base of its own for those five.
+ * blocks within the window for each that sees everything, and a rotary base of its own for those five.
  */
 import type { Architecture } from './architecture.ts';
 import { feedForward, gemma2, keepsToWindow } from './gemma2.ts';
@@ -8,12 +8,12 @@ import { feedForward, gemma2, keepsToWindow } from './gemma2.ts';
 export const gemma3: Architecture = {
   ...gemma2,
   modelType: 'gemma3',
-  layer(f, x, layer) {
+  block(f, x, block) {
     const h = f.rmsNorm(x, 'input_layernorm');
     const q = f.headRmsNorm(f.linear(h, 'self_attn.q_proj'), 'self_attn.q_norm');
     const k = f.headRmsNorm(f.linear(h, 'self_attn.k_proj'), 'self_attn.k_norm');
     const v = f.linear(h, 'self_attn.v_proj');
-    const isLocal = keepsToWindow(f, layer);
+    const isLocal = keepsToWindow(f, block);
     const attended = f.attention(
       { q, k, v },
       isLocal ? { window: f.config.sliding_window ?? Infinity, rotary: 'local' } : {},

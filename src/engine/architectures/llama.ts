@@ -6,7 +6,7 @@ import type { Architecture } from './architecture.ts';
 export const llama: Architecture = {
   modelType: 'llama',
   activation: 'silu',
-  layer(f, x) {
+  block(f, x) {
     const bias = f.config.attention_bias;
     const h = f.rmsNorm(x, 'input_layernorm');
     const qkv = ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'];

@@ -5,7 +5,7 @@ import { swiGlu } from './llama.ts';
 export const mistral: Architecture = {
   modelType: 'mistral',
   activation: 'silu',
-  layer(f, x) {
+  block(f, x) {
     const h = f.rmsNorm(x, 'input_layernorm');
     const packed = f.linear(h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']);
     const attended = f.attention({ packed }, { window: f.config.sliding_window ?? Infinity });

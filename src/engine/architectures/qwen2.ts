@@ -5,7 +5,7 @@ import { swiGlu } from './llama.ts';
 export const qwen2: Architecture = {
   modelType: 'qwen2',
   activation: 'silu',
-  layer(f, x) {
+  block(f, x) {
     const h = f.rmsNorm(x, 'input_layernorm');
     const packed = f.linear(h, ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'], {
       bias: true,

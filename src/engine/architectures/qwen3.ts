@@ -5,7 +5,7 @@ import { swiGlu } from './llama.ts';
 export const qwen3: Architecture = {
   modelType: 'qwen3',
   activation: 'silu',
-  layer(f, x) {
+  block(f, x) {
     const h = f.rmsNorm(x, 'input_layernorm');
     const q = f.headRmsNorm(f.linear(h, 'self_attn.q_proj'), 'self_attn.q_norm');
     const k = f.headRmsNorm(f.linear(h, 'self_attn.k_proj'), 'self_attn.k_norm');

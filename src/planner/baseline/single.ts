@@ -24,19 +24,19 @@ export function bestSingle(instance: Instance, msOf: PlacementMs): Outcome {
     ? {
         found: false,
         proven: false,
-        reason: 'no single device can hold all rows that are not pinned',
+        reason: 'no single device can hold all layers that are not pinned',
       }
     : { found: true, placement: found.placement };
 }
 
-/** The pinned rows on the source, all others on `device`. */
+/** The pinned layers on the source, all others on `device`. */
 function placeOn(instance: Instance, device: number): Placement {
-  const { source, pinFirst, pinLastFrom, rowCount } = instance;
+  const { source, pinFirst, pinLastFrom, layerCount } = instance;
   return mergeStages(
     [
       { device: source, first: 0, last: pinFirst - 1 },
       { device, first: pinFirst, last: pinLastFrom - 1 },
-      { device: source, first: pinLastFrom, last: rowCount - 1 },
+      { device: source, first: pinLastFrom, last: layerCount - 1 },
     ].filter(({ first, last }) => first <= last),
   );
 }

@@ -6,7 +6,7 @@ import type { PlacementMs } from './single.ts';
 
 /**
  * One range on the other device, the source before and, where `sourceReturns`, after it. The throughput problem
- * allows the source only the pinned rows after it.
+ * allows the source only the pinned layers after it.
  */
 export function twoDevice(instance: Instance, msOf: PlacementMs, sourceReturns: boolean): Outcome {
   let best: { placement: Placement; ms: number } | null = null;
@@ -25,8 +25,8 @@ export function twoDevice(instance: Instance, msOf: PlacementMs, sourceReturns: 
 }
 
 function* splits(instance: Instance, sourceReturns: boolean): Generator<Placement> {
-  const { source, rowCount, pinFirst, pinLastFrom } = instance;
-  yield [{ device: source, first: 0, last: rowCount - 1 }];
+  const { source, layerCount, pinFirst, pinLastFrom } = instance;
+  yield [{ device: source, first: 0, last: layerCount - 1 }];
   for (const [kind, { members }] of instance.kinds.entries()) {
     const device = members[0];
     if (kind === instance.sourceKind) continue;
@@ -36,7 +36,7 @@ function* splits(instance: Instance, sourceReturns: boolean): Generator<Placemen
           [
             { device: source, first: 0, last: first - 1 },
             { device, first, last: end - 1 },
-            { device: source, first: end, last: rowCount - 1 },
+            { device: source, first: end, last: layerCount - 1 },
           ].filter((stage) => stage.first <= stage.last),
         );
   }

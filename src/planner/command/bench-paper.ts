@@ -1,5 +1,5 @@
 /**
- * `npm run bench:paper [-- --json]`: the paper's Llama2-7B rows beside ours, computed from the authors' own profile by each method and run
+ * `npm run bench:paper [-- --json]`: the paper's Llama2-7B layers beside ours, computed from the authors' own profile by each method and run
  * through the simulator, and the sweep over the bandwidth between source and cloud.
  */
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import {
   type SimulationOptions,
 } from '../index.ts';
 
-interface Row {
+interface Layer {
   name: string;
   method: Method;
   /** Only the source and the cloud take part. */
@@ -23,21 +23,21 @@ interface Row {
   secondHand: boolean;
 }
 
-const rows: Row[] = [
-  row('EdgeShard (published programme)', 'edgeshard', 75.88, 52.45),
-  row('exact (ours)', 'exact', null, null),
-  row('Edge-Solo', 'solo', 140.34, 24.36),
-  { ...row('Cloud-Edge-Even', 'even', 227.35, 7.56), twoDevices: true, secondHand: true },
-  { ...row('Cloud-Edge-Opt', 'two-device', 140.34, 24.36), twoDevices: true, secondHand: true },
-  row('proportional', 'proportional', null, null),
+const layers: Layer[] = [
+  layer('EdgeShard (published programme)', 'edgeshard', 75.88, 52.45),
+  layer('exact (ours)', 'exact', null, null),
+  layer('Edge-Solo', 'solo', 140.34, 24.36),
+  { ...layer('Cloud-Edge-Even', 'even', 227.35, 7.56), twoDevices: true, secondHand: true },
+  { ...layer('Cloud-Edge-Opt', 'two-device', 140.34, 24.36), twoDevices: true, secondHand: true },
+  layer('proportional', 'proportional', null, null),
 ];
 
-function row(
+function layer(
   name: string,
   method: Method,
   paperMs: number | null,
   paperTokensPerSecond: number | null,
-): Row {
+): Layer {
   return { name, method, twoDevices: false, paperMs, paperTokensPerSecond, secondHand: false };
 }
 
@@ -77,7 +77,7 @@ function simulated(
   return simulate(problem, plan.stages, { prompt: 1, generate: 96, ...options });
 }
 
-const table = rows.map((each) => {
+const table = layers.map((each) => {
   const problem = roomAt(1, each.twoDevices);
   const bottleneckMs = msOf(problem, each.method, 'throughput');
   const rate = (schedule: SimulationOptions['schedule']) => {
@@ -103,7 +103,7 @@ function oneAtATime(lapMs: number | null): number | null {
 
 const sweep = [1, 2, 5, 10, 20, 30, 40, 50].map((mbps) => ({
   mbps,
-  byMethod: rows.map(({ name, method, twoDevices }) => ({
+  byMethod: layers.map(({ name, method, twoDevices }) => ({
     name,
     ms: msOf(roomAt(mbps, twoDevices), method, 'latency'),
     bottleneckMs: msOf(roomAt(mbps, twoDevices), method, 'throughput'),
@@ -113,10 +113,10 @@ const sweep = [1, 2, 5, 10, 20, 30, 40, 50].map((mbps) => ({
 const causes = [
   'What differs from the paper, and why:',
   '- The public profile is not the one behind the table: the source alone needs 173.97 ms a lap in it and 140.34 ms in the paper,',
-  '  with no link involved. Every figure with many rows on the source shifts by the same quarter.',
+  '  with no link involved. Every figure with many layers on the source shifts by the same quarter.',
   '- The profile was measured at batch 4, so a lap carries 4 hidden states; the paper gives latency a token and names no batch.',
   '- Latency: the published programme forgets how much memory is left and comes back from a full cloud through a third device;',
-  '  the exact method puts those rows before the cloud and saves a transfer.',
+  '  the exact method puts those layers before the cloud and saves a transfer.',
   '- Throughput: 52.45 tokens/s is what a batch of 4 gives at 75.88 ms a lap with no two stages at work at once (4 / 0.07588 s =',
   '  52.7), as in our column of one batch at a time; with batches in flight the same profile allows several times as much.',
   '- Cloud-Edge-Opt equals Edge-Solo at 1 Mbit/s in the paper and here: one transfer costs more than the cloud saves.',
@@ -152,7 +152,7 @@ function print(): void {
   ] as const) {
     console.log(`${title}, by Mbit/s between source and cloud`);
     console.log(`${''.padEnd(32)}${sweep.map(({ mbps }) => String(mbps).padStart(9)).join('')}`);
-    for (const [index, { name }] of rows.entries())
+    for (const [index, { name }] of layers.entries())
       console.log(
         `${name.padEnd(32)}${sweep.map(({ byMethod }) => cell(byMethod[index][figure])).join('')}`,
       );

@@ -41,7 +41,7 @@ const wirings: Wiring[] = ['near', 'uneven'];
 
 const groups: Group[] = [
   {
-    name: '2 to 16 different devices, layers alike',
+    name: '2 to 16 different devices, blocks alike',
     timeLimitMs: 5000,
     target: '≥ 99 % proven, median ≤ 100 ms, p95 ≤ 1 s',
     isMet: ({ provenShare, medianMs, p95Ms }) =>
@@ -49,21 +49,21 @@ const groups: Group[] = [
     recipes: vary([2, 4, 8, 12, 16], [26, 54, 82], [1.1, 1.5, 2.5, 4]),
   },
   {
-    name: '64 devices in 6 kinds, layers alike',
+    name: '64 devices in 6 kinds, blocks alike',
     timeLimitMs: 2000,
     target: 'proven or ≤ 1 % within 2 s',
     isMet: ({ worstGap, unanswered }) => worstGap <= 0.01 && unanswered === 0,
     recipes: varyKinds([1, 13, 13, 13, 12, 12], [26, 54, 82], [1.1, 2, 4]),
   },
   {
-    name: '1000 devices in 12 kinds, 82 rows, layers alike',
+    name: '1000 devices in 12 kinds, 82 layers, blocks alike',
     timeLimitMs: 5000,
     target: '≤ 5 % within 5 s',
     isMet: ({ worstGap, unanswered }) => worstGap <= 0.05 && unanswered === 0,
     recipes: varyKinds([1, ...new Array<number>(10).fill(91), 89], [82], [4, 16, 48]),
   },
   {
-    name: '16 different devices, every row different',
+    name: '16 different devices, every layer different',
     timeLimitMs: 2000,
     target: '≤ 2 % within 2 s',
     isMet: ({ worstGap, unanswered }) => worstGap <= 0.02 && unanswered === 0,
@@ -73,24 +73,24 @@ const groups: Group[] = [
 
 function vary(
   devices: number[],
-  rows: number[],
+  layers: number[],
   tightnesses: number[],
-  rowsDiffer = false,
+  layersDiffer = false,
 ): Omit<RoomRecipe, 'seed'>[] {
   return devices.flatMap((count) =>
-    varyKinds(new Array<number>(count).fill(1), rows, tightnesses, rowsDiffer),
+    varyKinds(new Array<number>(count).fill(1), layers, tightnesses, layersDiffer),
   );
 }
 
 function varyKinds(
   counts: number[],
-  rows: number[],
+  layers: number[],
   tightnesses: number[],
-  rowsDiffer = false,
+  layersDiffer = false,
 ): Omit<RoomRecipe, 'seed'>[] {
   return wirings.flatMap((wiring) =>
-    rows.flatMap((each) =>
-      tightnesses.map((tightness) => ({ rows: each, counts, tightness, wiring, rowsDiffer })),
+    layers.flatMap((each) =>
+      tightnesses.map((tightness) => ({ layers: each, counts, tightness, wiring, layersDiffer })),
     ),
   );
 }

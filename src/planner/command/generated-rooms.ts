@@ -7,15 +7,15 @@ export type Wiring = 'near' | 'uneven' | 'star';
 
 export interface RoomRecipe {
   seed: number;
-  rows: number;
+  layers: number;
   /** Devices of each kind; one entry of 1 a device where all differ. The first is the host. */
   counts: number[];
-  /** Layers that all devices together can hold, over the layers of the model. */
+  /** Blocks that all devices together can hold, over the blocks of the model. */
   tightness: number;
   wiring: Wiring;
-  /** Whether a device needs another time for each row, or one for all layers. */
-  rowsDiffer: boolean;
-  /** Whether layers also differ in size, which no known architecture does. */
+  /** Whether a device needs another time for each layer, or one for all blocks. */
+  layersDiffer: boolean;
+  /** Whether blocks also differ in size, which no known architecture does. */
   memoryDiffers?: boolean;
 }
 
@@ -24,47 +24,47 @@ export function generateRoom(recipe: RoomRecipe): Problem {
   const between = (low: number, high: number) => low + (high - low) * random();
   const logBetween = (low: number, high: number) =>
     Math.exp(between(Math.log(low), Math.log(high)));
-  const layers = recipe.rows - 2;
-  const layerBytes = Math.round(between(50e6, 400e6));
+  const blocks = recipe.layers - 2;
+  const blockBytes = Math.round(between(50e6, 400e6));
   const hiddenBytes = 2048 * Math.ceil(between(1, 6));
   const ids = recipe.counts.map((_, kind) => (kind === 0 ? 'host' : `d${kind}`));
-  const layersHeld = dealLayers(recipe, layers + 4, random);
+  const blocksHeld = dealBlocks(recipe, blocks + 4, random);
 
-  const rows: Problem['rows'] = Array.from({ length: recipe.rows }, (_, row) => {
-    const isEdge = row === 0 || row === recipe.rows - 1;
+  const layers: Problem['layers'] = Array.from({ length: recipe.layers }, (_, layer) => {
+    const isEdge = layer === 0 || layer === recipe.layers - 1;
     const differs = recipe.memoryDiffers === true && !isEdge ? between(0.8, 1) : 1;
     return {
-      name: row === 0 ? 'embed' : row === recipe.rows - 1 ? 'head' : `layer${row - 1}`,
-      memoryBytes: Math.round(layerBytes * (isEdge ? 2 : differs)),
-      outputBytes: row === recipe.rows - 1 ? 16 : hiddenBytes,
+      name: layer === 0 ? 'embed' : layer === recipe.layers - 1 ? 'head' : `block${layer - 1}`,
+      memoryBytes: Math.round(blockBytes * (isEdge ? 2 : differs)),
+      outputBytes: layer === recipe.layers - 1 ? 16 : hiddenBytes,
     };
   });
   const devices: Device[] = recipe.counts.map((count, kind) => {
-    const layerMs = logBetween(0.4, 8);
+    const blockMs = logBetween(0.4, 8);
     return {
       id: ids[kind],
       count,
-      memoryBytes: Math.round(layersHeld[kind] * layerBytes * between(1, 1.05)),
-      rowMs: rows.map(({ name }) => {
-        if (name === 'embed') return layerMs * 0.1;
-        if (name === 'head') return layerMs * 2.5;
-        return layerMs * (recipe.rowsDiffer ? between(0.8, 1.25) : 1);
+      memoryBytes: Math.round(blocksHeld[kind] * blockBytes * between(1, 1.05)),
+      layerMs: layers.map(({ name }) => {
+        if (name === 'embed') return blockMs * 0.1;
+        if (name === 'head') return blockMs * 2.5;
+        return blockMs * (recipe.layersDiffer ? between(0.8, 1.25) : 1);
       }),
     };
   });
   return {
-    rows,
+    layers,
     devices,
     links: wire(recipe, ids, random),
     source: 'host',
-    // A head is as large as two layers: where hardly a device has that much, it stays with the host.
-    pin: { first: 1, last: random() < 0.5 || Math.max(...layersHeld.slice(1)) < 3 ? 1 : 0 },
+    // A head is as large as two blocks: where hardly a device has that much, it stays with the host.
+    pin: { first: 1, last: random() < 0.5 || Math.max(...blocksHeld.slice(1)) < 3 ? 1 : 0 },
   };
 }
 
-/** Whole layers for each kind's members, at random, adding up to the tightness; the host can hold the pinned rows. */
-function dealLayers(recipe: RoomRecipe, layers: number, random: () => number): number[] {
-  const total = Math.ceil(recipe.tightness * layers);
+/** Whole blocks for each kind's members, at random, adding up to the tightness; the host can hold the pinned layers. */
+function dealBlocks(recipe: RoomRecipe, blocks: number, random: () => number): number[] {
+  const total = Math.ceil(recipe.tightness * blocks);
   const weights = recipe.counts.map((count) => count * (0.3 + random()));
   const sum = weights.reduce((a, b) => a + b, 0);
   const held = recipe.counts.map((count, kind) =>

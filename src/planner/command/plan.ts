@@ -113,7 +113,7 @@ function* readProblems(file: string): Generator<{ where: string; input: unknown 
 
 function unwrap(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  return 'problem' in value && !('rows' in value) ? value.problem : value;
+  return 'problem' in value && !('layers' in value) ? value.problem : value;
 }
 
 function parseJson(text: string): { ok: true; value: unknown } | { ok: false; fault: string } {

@@ -8,8 +8,13 @@ describe("the paper's latency programme on the authors' Llama2-7B profile", () =
       const plan = solve(problem, { method: 'edgeshard' });
       if (!plan.feasible) throw new Error(plan.reason);
       expect(Math.abs(plan.ms - publishedDpMs)).toBeLessThanOrEqual(0.001);
-      const rowsByDevice = plan.stages.map(({ device, first, last }) => [device, last - first + 1]);
+      const layersByDevice = plan.stages.map(({ device, first, last }) => [
+        device,
+        last - first + 1,
+      ]);
       // Published plans may differ from ours only between equally fast devices.
-      expect(rowsByDevice.map(([, rows]) => rows)).toEqual(publishedDpPlan.map(([, rows]) => rows));
+      expect(layersByDevice.map(([, layers]) => layers)).toEqual(
+        publishedDpPlan.map(([, layers]) => layers),
+      );
     });
 });

@@ -1,15 +1,15 @@
 /**
  * The paper's latency programme (EdgeShard, section IV-B), kept as published:
- * `DP(i,j) = min_k DP(i-1,k) + t(i,j) + comm(i-1,k,j)`, the first row on the source, the last row adding its return.
+ * `DP(i,j) = min_k DP(i-1,k) + t(i,j) + comm(i-1,k,j)`, the first layer on the source, the last layer adding its return.
  *
  * Each state remembers the memory that its own cheapest path left on every device, and a full device is refused. That
- * state is too small once memory binds: a cheaper path may have used up memory that a later row needs, so the result
+ * state is too small once memory binds: a cheaper path may have used up memory that a later layer needs, so the result
  * can be far from optimal, or nothing at all where a plan exists.
  *
- * O(N·M²) for N rows and M devices.
+ * O(N·M²) for N layers and M devices.
  */
 import { kindOf, transferMs, type Instance } from '../instance.ts';
-import { placementOfRows } from '../evaluate.ts';
+import { placementOfLayers } from '../evaluate.ts';
 import type { Outcome } from '../outcome.ts';
 
 interface State {
@@ -22,8 +22,8 @@ interface State {
 
 export function edgeshardLatency(instance: Instance): Outcome {
   let states = firstStates(instance);
-  for (let row = 1; row < instance.rowCount; row++)
-    states = instance.devices.flatMap((_, device) => bestArrival(instance, states, row, device));
+  for (let layer = 1; layer < instance.layerCount; layer++)
+    states = instance.devices.flatMap((_, device) => bestArrival(instance, states, layer, device));
   const best = states.reduce<State | null>(
     (least, state) => (least === null || state.ms < least.ms ? state : least),
     null,
@@ -35,7 +35,7 @@ export function edgeshardLatency(instance: Instance): Outcome {
       reason:
         'the published latency programme ran out of memory along the paths it kept; the exact method may find a plan',
     };
-  return { found: true, placement: placementOfRows(devicesOf(best)) };
+  return { found: true, placement: placementOfLayers(devicesOf(best)) };
 }
 
 function firstStates(instance: Instance): State[] {
@@ -47,36 +47,36 @@ function firstStates(instance: Instance): State[] {
   return extend(instance, start, 0, instance.source);
 }
 
-function bestArrival(instance: Instance, states: State[], row: number, device: number): State[] {
-  const pinned = row < instance.pinFirst || row >= instance.pinLastFrom;
+function bestArrival(instance: Instance, states: State[], layer: number, device: number): State[] {
+  const pinned = layer < instance.pinFirst || layer >= instance.pinLastFrom;
   if (pinned && device !== instance.source) return [];
-  const needs = instance.rowMemoryBytes[row];
+  const needs = instance.layerMemoryBytes[layer];
   let best: State | null = null;
   let bestMs = Infinity;
   for (const state of states) {
     if (state.leftBytes[device] < needs) continue;
-    const ms = state.ms + hopMs(instance, row - 1, state.device, device);
+    const ms = state.ms + hopMs(instance, layer - 1, state.device, device);
     if (ms < bestMs) [best, bestMs] = [state, ms];
   }
-  return best === null ? [] : extend(instance, best, row, device);
+  return best === null ? [] : extend(instance, best, layer, device);
 }
 
-/** One row further, on `device`; nothing where it does not fit or a link is missing. */
-function extend(instance: Instance, from: State, row: number, device: number): State[] {
-  const needs = instance.rowMemoryBytes[row];
+/** One layer further, on `device`; nothing where it does not fit or a link is missing. */
+function extend(instance: Instance, from: State, layer: number, device: number): State[] {
+  const needs = instance.layerMemoryBytes[layer];
   if (from.leftBytes[device] < needs) return [];
-  let ms = from.ms + kindOf(instance, device).rowMs[row];
-  if (row > 0) ms += hopMs(instance, row - 1, from.device, device);
-  if (row === instance.rowCount - 1) ms += hopMs(instance, row, device, instance.source);
+  let ms = from.ms + kindOf(instance, device).layerMs[layer];
+  if (layer > 0) ms += hopMs(instance, layer - 1, from.device, device);
+  if (layer === instance.layerCount - 1) ms += hopMs(instance, layer, device, instance.source);
   if (!Number.isFinite(ms)) return [];
   const leftBytes = from.leftBytes.slice();
   leftBytes[device] -= needs;
-  return [{ ms, leftBytes, device, before: row === 0 ? null : from }];
+  return [{ ms, leftBytes, device, before: layer === 0 ? null : from }];
 }
 
-function hopMs(instance: Instance, row: number, from: number, to: number): number {
+function hopMs(instance: Instance, layer: number, from: number, to: number): number {
   if (from === to) return 0;
-  return transferMs(instance, row, instance.devices[from].kind, instance.devices[to].kind);
+  return transferMs(instance, layer, instance.devices[from].kind, instance.devices[to].kind);
 }
 
 function devicesOf(last: State): number[] {

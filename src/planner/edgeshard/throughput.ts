@@ -1,9 +1,9 @@
 /**
  * The paper's throughput programme (EdgeShard, section IV-C), kept as published:
  * `g(m', S∪{c}, c) = min over m < m', k ∈ S, c ∉ S of max{ g(m, S, k), comm(m, k→c), t(m+1..m' on c) }`,
- * where `g(m, S, k)` is the least bottleneck of the first `m` rows on the devices `S`, the last of them on `k`.
+ * where `g(m, S, k)` is the least bottleneck of the first `m` layers on the devices `S`, the last of them on `k`.
  *
- * O(N²·2^M·M²): a programme for a handful of devices. The source starts with its first range and, with pinned last rows,
+ * O(N²·2^M·M²): a programme for a handful of devices. The source starts with its first range and, with pinned last layers,
  * closes the lap; those times add up.
  */
 import type { Placement } from '../evaluate.ts';
@@ -11,14 +11,14 @@ import { mergeStages } from '../evaluate.ts';
 import { kindOf, memoryBytesOf, transferMs, type Instance } from '../instance.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** Beyond this the table's 2^M rows take minutes to fill. */
+/** Beyond this the table's 2^M layers take minutes to fill. */
 const mostDevices = 13;
 
 interface Table {
   others: number[];
-  /** Least bottleneck at [(set * others + last) * (rows + 1) + rows placed]. */
+  /** Least bottleneck at [(set * others + last) * (layers + 1) + layers placed]. */
   ms: Float64Array;
-  /** Where it came from: `(last before + 1) * (rows + 1) + rows placed before`; device 0 is the source. */
+  /** Where it came from: `(last before + 1) * (layers + 1) + layers placed before`; device 0 is the source. */
   before: Int32Array;
 }
 
@@ -44,22 +44,22 @@ export function edgeshardThroughput(instance: Instance): Outcome {
     : { found: true, placement: best };
 }
 
-/** Bottleneck so far with the first `m` rows on the source, its pinned last rows included; infinite where they do not fit. */
+/** Bottleneck so far with the first `m` layers on the source, its pinned last layers included; infinite where they do not fit. */
 function sourceRangeMs(instance: Instance): Float64Array {
-  const { rowCount, pinFirst, pinLastFrom, source } = instance;
-  const { rowMs, memoryBytes } = kindOf(instance, source);
-  const pinnedLast = rowNumbers(pinLastFrom, rowCount);
-  const closingMs = pinnedLast.reduce((sum, row) => sum + rowMs[row], 0);
+  const { layerCount, pinFirst, pinLastFrom, source } = instance;
+  const { layerMs, memoryBytes } = kindOf(instance, source);
+  const pinnedLast = layerNumbers(pinLastFrom, layerCount);
+  const closingMs = pinnedLast.reduce((sum, layer) => sum + layerMs[layer], 0);
   return Float64Array.from({ length: pinLastFrom + 1 }, (_, placed) => {
-    const rows = rowNumbers(0, placed);
-    const fits = memoryBytesOf(instance, [...rows, ...pinnedLast]) <= memoryBytes;
+    const layers = layerNumbers(0, placed);
+    const fits = memoryBytesOf(instance, [...layers, ...pinnedLast]) <= memoryBytes;
     if (!fits || placed < Math.max(1, pinFirst)) return Infinity;
-    return rows.reduce((sum, row) => sum + rowMs[row], closingMs);
+    return layers.reduce((sum, layer) => sum + layerMs[layer], closingMs);
   });
 }
 
 function fillTable(instance: Instance, others: number[], sourceMs: Float64Array): Table {
-  const width = instance.rowCount + 1;
+  const width = instance.layerCount + 1;
   const count = others.length;
   const table: Table = {
     others,
@@ -87,10 +87,10 @@ function fillTable(instance: Instance, others: number[], sourceMs: Float64Array)
             instance.devices[others[next]].kind,
           );
           const leastMs = Math.max(soFarMs, hopMs);
-          const rowsMs = ranges[next][placed];
-          for (let more = 0; more < rowsMs.length; more++) {
+          const layersMs = ranges[next][placed];
+          for (let more = 0; more < layersMs.length; more++) {
             const at = target + placed + more + 1;
-            const ms = Math.max(leastMs, rowsMs[more]);
+            const ms = Math.max(leastMs, layersMs[more]);
             if (ms >= table.ms[at]) continue;
             table.ms[at] = ms;
             table.before[at] = (last + 1) * width + placed;
@@ -101,15 +101,15 @@ function fillTable(instance: Instance, others: number[], sourceMs: Float64Array)
   return table;
 }
 
-/** For each first row, the times of the ranges of 1, 2, 3 … rows from there that fit the device. */
+/** For each first layer, the times of the ranges of 1, 2, 3 … layers from there that fit the device. */
 function rangeMs(instance: Instance, device: number): number[][] {
-  const { rowMs, memoryBytes } = kindOf(instance, device);
-  return rowNumbers(0, instance.pinLastFrom).map((first) => {
+  const { layerMs, memoryBytes } = kindOf(instance, device);
+  return layerNumbers(0, instance.pinLastFrom).map((first) => {
     const times: number[] = [];
     let ms = 0;
-    for (let row = first; row < instance.pinLastFrom; row++) {
-      if (memoryBytesOf(instance, rowNumbers(first, row + 1)) > memoryBytes) break;
-      ms += rowMs[row];
+    for (let layer = first; layer < instance.pinLastFrom; layer++) {
+      if (memoryBytesOf(instance, layerNumbers(first, layer + 1)) > memoryBytes) break;
+      ms += layerMs[layer];
       times.push(ms);
     }
     return times;
@@ -117,8 +117,8 @@ function rangeMs(instance: Instance, device: number): number[][] {
 }
 
 function bestEnd(instance: Instance, table: Table, sourceMs: Float64Array): Placement | null {
-  const { rowCount, pinLastFrom, source } = instance;
-  const width = rowCount + 1;
+  const { layerCount, pinLastFrom, source } = instance;
+  const width = layerCount + 1;
   const count = table.others.length;
   let bestMs = sourceMs[pinLastFrom];
   let best = { set: 0, last: -1 };
@@ -136,8 +136,8 @@ function bestEnd(instance: Instance, table: Table, sourceMs: Float64Array): Plac
   if (!Number.isFinite(bestMs)) return null;
 
   const placement: Placement = [];
-  if (pinLastFrom < rowCount)
-    placement.push({ device: source, first: pinLastFrom, last: rowCount - 1 });
+  if (pinLastFrom < layerCount)
+    placement.push({ device: source, first: pinLastFrom, last: layerCount - 1 });
   let { set, last } = best;
   let placed = pinLastFrom;
   while (last >= 0) {
@@ -152,6 +152,6 @@ function bestEnd(instance: Instance, table: Table, sourceMs: Float64Array): Plac
   return mergeStages(placement);
 }
 
-function rowNumbers(from: number, end: number): number[] {
+function layerNumbers(from: number, end: number): number[] {
   return Array.from({ length: end - from }, (_, index) => from + index);
 }

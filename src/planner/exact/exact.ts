@@ -48,7 +48,7 @@ export function solveExactly(
     found: false,
     proven,
     reason: proven
-      ? 'no order of devices over the links that exist has memory for all rows'
+      ? 'no order of devices over the links that exist has memory for all layers'
       : `no plan was found within ${timeLimitMs} ms; a longer time limit may find one`,
   };
 }

@@ -5,7 +5,7 @@
 import type { FrameHeader } from '../../transport/index.ts';
 import type { PreparedEngine } from './prepare-engine.ts';
 import { recompute, type Job } from './recompute.ts';
-import { rowsOf, type Lap } from '../lap.ts';
+import { layersOf, type Lap } from '../lap.ts';
 import type { StageProgress } from '../stage/progress.ts';
 import type { Refill, Resend } from '../replay/cache-rebuild.ts';
 import type { ShardHolder } from './shard-holder.ts';
@@ -18,15 +18,15 @@ import {
 } from '../stage/stage-runner.ts';
 
 export interface ComputingDevice {
-  /** Rows of the laps in use, and of one that is being prepared. */
-  readonly lapRows: number[];
-  /** Loaded rows that no lap needs now. */
-  readonly warmRows: number[];
-  /** Bytes that its rows, and the hidden states that it keeps, occupy. */
+  /** Layers of the laps in use, and of one that is being prepared. */
+  readonly lapLayers: number[];
+  /** Loaded layers that no lap needs now. */
+  readonly warmLayers: number[];
+  /** Bytes that its layers, and the hidden states that it keeps, occupy. */
   readonly usedBytes: number;
   /**
-   * Loads the lap's rows for this device and accepts the lap's frames from then on. With `dropFirst`
-   * the rows of other laps go before, where both together would not fit. A later call ends an earlier
+   * Loads the lap's layers for this device and accepts the lap's frames from then on. With `dropFirst`
+   * the layers of other laps go before, where both together would not fit. A later call ends an earlier
    * one, which then rejects with an AbortError.
    */
   prepare(
@@ -35,11 +35,11 @@ export interface ComputingDevice {
     onProgress: (bytesRead: number, bytesTotal: number) => void,
   ): Promise<void>;
   /**
-   * Has these rows at hand in case a lap needs them: loaded beside those of the laps, or only fetched. It takes its
+   * Has these layers at hand in case a lap needs them: loaded beside those of the laps, or only fetched. It takes its
    * time, and ends when a lap is prepared, which keeps what it needs of them.
    */
-  keepWarm(rows: readonly number[], isLoaded: boolean): Promise<void>;
-  /** These laps are in use: rows that only others needed go. */
+  keepWarm(layers: readonly number[], isLoaded: boolean): Promise<void>;
+  /** These laps are in use: layers that only others needed go. */
   keepLaps(epochs: ReadonlySet<number>): Promise<void>;
   start(epoch: number, start: LapStart): void;
   /** Logits of a lap's end that nobody reads any more. */
@@ -55,11 +55,11 @@ export interface ComputingDevice {
   adoptRefill(refill: Refill): void;
   /** Sends hidden states that it kept into a refill; false where they are not kept. */
   resend(resend: Resend): boolean;
-  /** The embedding's states [ids.length, hidden_size]; rejects where row 0 is not held. */
+  /** The embedding's states [ids.length, hidden_size]; rejects where layer 0 is not held. */
   embed(ids: Int32Array): Promise<Float32Array>;
   /** Another device's work done again: see `recompute.ts`. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
-  /** Has every row prove itself once more; rejects with `WrongResult`. */
+  /** Has every layer prove itself once more; rejects with `WrongResult`. */
   proveAgain(): Promise<void>;
   /** Takes no more work; the engine is left as it is. */
   stop(): void;
@@ -88,8 +88,8 @@ export function createComputingDevice(
   let warming = new AbortController();
   let warm: readonly number[] = [];
 
-  function lapRows(): number[] {
-    return [...new Set([...laps.values()].flatMap((lap) => rowsOf(lap, options.deviceId)))];
+  function lapLayers(): number[] {
+    return [...new Set([...laps.values()].flatMap((lap) => layersOf(lap, options.deviceId)))];
   }
 
   function release(sequence: number): void {
@@ -99,12 +99,12 @@ export function createComputingDevice(
   }
 
   return {
-    get lapRows() {
-      return lapRows().sort((a, b) => a - b);
+    get lapLayers() {
+      return lapLayers().sort((a, b) => a - b);
     },
-    get warmRows() {
-      const needed = new Set(lapRows());
-      return holder.rows().filter((row) => !needed.has(row));
+    get warmLayers() {
+      const needed = new Set(lapLayers());
+      return holder.layers().filter((layer) => !needed.has(layer));
     },
     get usedBytes() {
       return holder.memoryBytes() + runner.keptBytes;
@@ -113,32 +113,32 @@ export function createComputingDevice(
       preparing.abort();
       preparing = new AbortController();
       const { signal } = preparing;
-      const rows = rowsOf(lap, options.deviceId);
+      const layers = layersOf(lap, options.deviceId);
       warming.abort();
       if (dropFirst || warm.length > 0)
-        await holder.keepOnly(dropFirst ? rows : [...lapRows(), ...rows]);
+        await holder.keepOnly(dropFirst ? layers : [...lapLayers(), ...layers]);
       warm = [];
-      // Known from now on, so that laps that end meanwhile do not take its rows with them.
+      // Known from now on, so that laps that end meanwhile do not take its layers with them.
       laps.set(lap.epoch, lap);
-      await holder.load(rows, onProgress, signal);
+      await holder.load(layers, onProgress, signal);
       runner.adopt(lap);
     },
-    async keepWarm(rows, isLoaded) {
+    async keepWarm(layers, isLoaded) {
       warming.abort();
       warming = new AbortController();
       const { signal } = warming;
-      await holder.fetch(rows, signal);
+      await holder.fetch(layers, signal);
       if (signal.aborted || !isLoaded) return;
-      warm = rows;
-      await holder.keepOnly([...lapRows(), ...rows]);
-      await holder.load(rows, () => undefined, signal);
+      warm = layers;
+      await holder.keepOnly([...lapLayers(), ...layers]);
+      await holder.load(layers, () => undefined, signal);
     },
     async keepLaps(epochs) {
       const newest = Math.max(...epochs);
       // A lap newer than all of these is one that is being prepared at this moment.
       for (const known of laps.keys()) if (!epochs.has(known) && known < newest) laps.delete(known);
       runner.keepOnly(new Set(laps.keys()));
-      await holder.keepOnly([...lapRows(), ...warm]);
+      await holder.keepOnly([...lapLayers(), ...warm]);
     },
     start: (epoch, start) => runner.start(epoch, start),
     giveBack: (logits) => engine.giveBack(logits),

@@ -1,8 +1,8 @@
-/** How far two computations of the same rows lie apart, and how far they may. */
+/** How far two computations of the same layers lie apart, and how far they may. */
 import type { Backend, WeightType } from '../../engine/engine.ts';
 import { goldenRounding } from '../../model/golden.ts';
 
-/** At the worst position, against the root mean square of what the rows added to that position. */
+/** At the worst position, against the root mean square of what the layers added to that position. */
 export interface Deviation {
   /** Root mean square over all dimensions: an error that is spread over the state. */
   spread: number;
@@ -15,7 +15,7 @@ export interface Deviation {
  *
  * @param actual [positions, width]
  * @param expected the same shape
- * @param input what the rows were given, the same shape; null where what they put out is not added to it
+ * @param input what the layers were given, the same shape; null where what they put out is not added to it
  */
 export function deviationOf(
   actual: Float32Array,
@@ -50,7 +50,7 @@ export function isWithin(deviation: Deviation, limit: Deviation): boolean {
 }
 
 /**
- * The worst of stories15m's and minimind2's rows against their golden states, as measured:
+ * The worst of stories15m's and minimind2's layers against their golden states, as measured:
  *
  *     f32   spread 2e-7    largest 4e-6   wasm, and WebGPU on a software adapter
  *     q8    spread 0.078   largest 0.30   wasm, one position a run
@@ -58,7 +58,7 @@ export function isWithin(deviation: Deviation, limit: Deviation): boolean {
  *
  * f32 has a wide margin, since others sum in another order. No adapter with 16-bit shaders was at hand: a sum
  * of 11,008 halves, the longest of a 7B model, is off by sqrt(11,008 / 3) half steps, 0.03. No limit on the
- * spread reaches 1, where a row lies that passed its input on untouched; a row of zeros, or another row, lies
+ * spread reaches 1, where a layer lies that passed its input on untouched; a layer of zeros, or another layer, lies
  * there or beyond.
  */
 const limits: Record<WeightType, Deviation> = {

@@ -1,13 +1,13 @@
 /**
- * Another device's work done again, to see whether it was right. Rows that are not at hand are loaded one at a
- * time for it, so that it takes the memory of one layer, and each proves itself as it comes.
+ * Another device's work done again, to see whether it was right. Layers that are not at hand are loaded one at a
+ * time for it, so that it takes the memory of one block, and each proves itself as it comes.
  */
 import type { Engine, WeightType } from '../../engine/engine.ts';
-import type { RowRange } from '../view.ts';
+import type { LayerRange } from '../view.ts';
 import type { ShardHolder } from './shard-holder.ts';
 
-export interface Job extends RowRange {
-  /** What the rows are to compute with. */
+export interface Job extends LayerRange {
+  /** What the layers are to compute with. */
   weights: WeightType;
   /** [positions, hidden_size], positions from 0 on. */
   input: Float32Array;
@@ -25,9 +25,9 @@ export interface RecomputeOptions {
 const sequence = -1000;
 
 /**
- * What the rows make of the input, the same shape.
+ * What the layers make of the input, the same shape.
  *
- * @throws where a row is in use here with other weights, cannot be had, or `signal` aborts between two rows
+ * @throws where a layer is in use here with other weights, cannot be had, or `signal` aborts between two layers
  */
 export async function recompute(
   { engine, holder, hiddenSize, prefillChunk }: RecomputeOptions,
@@ -35,15 +35,15 @@ export async function recompute(
   signal: AbortSignal,
 ): Promise<Float32Array> {
   let state = input;
-  for (let row = first; row <= last; row++) {
+  for (let layer = first; layer <= last; layer++) {
     signal.throwIfAborted();
     const output = new Float32Array(state.length);
-    await holder.borrow(row, weights, async () => {
+    await holder.borrow(layer, weights, async () => {
       const positions = state.length / hiddenSize;
       for (let position = 0; position < positions; position += prefillChunk) {
         const tokens = Math.min(prefillChunk, positions - position);
         const values = state.slice(position * hiddenSize, (position + tokens) * hiddenSize);
-        const at = { first: row, last: row, sequence, position };
+        const at = { first: layer, last: layer, sequence, position };
         const result = await engine.run({ ...at, input: { kind: 'hidden', tokens, values } });
         output.set(result.values, position * hiddenSize);
       }

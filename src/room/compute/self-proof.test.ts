@@ -14,9 +14,9 @@ function engineFor({ manifest }: ShardsOnDisk): Engine {
 
 async function proveAll(model: ShardsOnDisk, engine: Engine, weights: WeightType): Promise<void> {
   const { manifest } = model;
-  for (const row of manifest.rows.keys()) {
-    await engine.loadRow(row, await model.row(row), weights);
-    await proofOf(model, engine).prove({ row, weights });
+  for (const layer of manifest.layers.keys()) {
+    await engine.loadLayer(layer, await model.layer(layer), weights);
+    await proofOf(model, engine).prove({ layer, weights });
   }
 }
 
@@ -26,7 +26,7 @@ function proofOf(model: ShardsOnDisk, engine: Engine): ReturnType<typeof createS
 }
 
 describe.each(tinyModels)('the golden states of %s', (name) => {
-  it.each(['f32', 'q8', 'q4'] as const)('prove every row with %s', async (weights) => {
+  it.each(['f32', 'q8', 'q4'] as const)('prove every layer with %s', async (weights) => {
     const model = await cutTinyModel(name);
     const engine = engineFor(model);
     await proveAll(model, engine, weights);
@@ -35,7 +35,7 @@ describe.each(tinyModels)('the golden states of %s', (name) => {
   });
 });
 
-describe('a row that computes wrongly', () => {
+describe('a layer that computes wrongly', () => {
   let model: ShardsOnDisk;
   let engine: Engine;
   beforeAll(async () => {
@@ -48,8 +48,8 @@ describe('a row that computes wrongly', () => {
   });
 
   async function proving(tensors: StoredTensor[], on = engine): Promise<void> {
-    await engine.loadRow(2, tensors, 'f32');
-    await proofOf(model, on).prove({ row: 2, weights: 'f32' });
+    await engine.loadLayer(2, tensors, 'f32');
+    await proofOf(model, on).prove({ layer: 2, weights: 'f32' });
   }
 
   /** The engine, with its results changed on their way. */
@@ -65,8 +65,8 @@ describe('a row that computes wrongly', () => {
     };
   }
 
-  it('is found when it holds another layer', async () => {
-    const other = (await model.row(1)).map((tensor) => ({
+  it('is found when it holds another block', async () => {
+    const other = (await model.layer(1)).map((tensor) => ({
       ...tensor,
       name: tensor.name.replace('layers.0.', 'layers.1.'),
     }));
@@ -82,14 +82,14 @@ describe('a row that computes wrongly', () => {
       (values: Float32Array) => values.fill(values[values.length - 1] + 0.1, -1),
     ],
   ])('is found when it puts out %s', async (_, change) => {
-    const tensors = await model.row(2);
+    const tensors = await model.layer(2);
     await expect(proving(tensors, changing(change))).rejects.toThrow(
-      /^Row 2 came out wrong with f32 on wasm: off by .*, where 0\.00030 is allowed\.$/,
+      /^Layer 2 came out wrong with f32 on wasm: off by .*, where 0\.00030 is allowed\.$/,
     );
   });
 
   it('is found when a single weight is off', async () => {
-    const tensors = await model.row(2);
+    const tensors = await model.layer(2);
     const weights = tensors.find(({ name }) => name.endsWith('v_proj.weight'));
     if (!weights) throw new Error('the layer has no values to project');
     new Float32Array(weights.data.buffer)[5] += 0.05;
@@ -103,11 +103,11 @@ describe('a row that computes wrongly', () => {
     await proofOf(
       unknown,
       changing((values) => values.fill(0)),
-    ).prove({ row: 2, weights: 'f32' });
+    ).prove({ layer: 2, weights: 'f32' });
   });
 
   it('leaves no sequence behind', async () => {
-    await proving(await model.row(2));
+    await proving(await model.layer(2));
     const input = {
       kind: 'hidden',
       tokens: 1,

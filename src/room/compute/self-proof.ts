@@ -1,19 +1,19 @@
 /**
- * A device proves its rows to itself before it computes for others: each row, once loaded, must make of its
+ * A device proves its layers to itself before it computes for others: each layer, once loaded, must make of its
  * golden inputs what the model's manifest promises, whatever backend and weight type it runs with.
  */
-import type { Engine, LoadedRow, RunRequest } from '../../engine/engine.ts';
+import type { Engine, LoadedLayer, RunRequest } from '../../engine/engine.ts';
 import { readGolden, type Golden } from '../../model/golden.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import { deviationOf, isWithin, limitOf, piecesAreExact } from './deviation.ts';
 
 export interface SelfProof {
-  /** Rejects with `WrongResult` where the row computes wrongly. Does nothing for a model without golden states. */
-  prove(loaded: Pick<LoadedRow, 'row' | 'weights'>): Promise<void>;
+  /** Rejects with `WrongResult` where the layer computes wrongly. Does nothing for a model without golden states. */
+  prove(loaded: Pick<LoadedLayer, 'layer' | 'weights'>): Promise<void>;
 }
 
-/** A row does not compute what it should on this device. The message is a sentence for the screen. */
+/** A layer does not compute what it should on this device. The message is a sentence for the screen. */
 export class WrongResult extends Error {}
 
 export interface SelfProofOptions {
@@ -34,20 +34,20 @@ export function createSelfProof(options: SelfProofOptions): SelfProof {
   let file: Promise<Uint8Array<ArrayBuffer>> | null = null;
 
   return {
-    async prove({ row, weights }) {
+    async prove({ layer, weights }) {
       if (!golden) return;
       file ??= reader.readFile(golden.path);
-      const states = statesOf(options, golden, await file.catch(forget), row);
+      const states = statesOf(options, golden, await file.catch(forget), layer);
       const { backend } = engine.info;
       const chunk = piecesAreExact(backend, weights) ? options.prefillChunk : 1;
       const limit = limitOf(weights);
       try {
-        const outputs = await runStates(engine, manifest, row, states, chunk);
+        const outputs = await runStates(engine, manifest, layer, states, chunk);
         states.forEach(({ expected, addedTo, width }, index) => {
           const deviation = deviationOf(outputs[index], expected, addedTo, width);
           if (isWithin(deviation, limit)) return;
           throw new WrongResult(
-            `Row ${row} came out wrong with ${weights} on ${backend}: ` +
+            `Layer ${layer} came out wrong with ${weights} on ${backend}: ` +
               `off by ${shown(deviation.spread)}, where ${shown(limit.spread)} is allowed.`,
           );
         });
@@ -57,39 +57,39 @@ export function createSelfProof(options: SelfProofOptions): SelfProof {
     },
   };
 
-  /** Another row may find it. */
+  /** Another layer may find it. */
   function forget(error: unknown): never {
     file = null;
     throw error;
   }
 }
 
-/** One golden input as a row meets it. */
+/** One golden input as a layer meets it. */
 interface GoldenState {
   ids: number[];
-  /** [positions, hidden_size] of the row before; null for the embedding. */
+  /** [positions, hidden_size] of the layer before; null for the embedding. */
   input: Float32Array | null;
   /** [positions, width]; the head's are of the last position only. */
   expected: Float32Array;
   width: number;
-  /** What a layer adds to; null for the embedding and the head, which put out something else. */
+  /** What a block adds to; null for the embedding and the head, which put out something else. */
   addedTo: Float32Array | null;
 }
 
 /** Attention looks back only, so that a shorter context takes the beginning. */
 function statesOf(
-  { manifest: { config, rows }, contextLength }: SelfProofOptions,
+  { manifest: { config, layers }, contextLength }: SelfProofOptions,
   { inputs }: Golden,
   file: Uint8Array<ArrayBuffer>,
-  row: number,
+  layer: number,
 ): GoldenState[] {
-  const isHead = row === rows.length - 1;
+  const isHead = layer === layers.length - 1;
   const width = isHead ? config.vocab_size : config.hidden_size;
   return inputs.map((all, index) => {
     // The head looks at the last position, which a context of any length has.
     const ids = isHead ? all : all.slice(0, contextLength);
-    const before = row > 0 ? readGolden(file, config, inputs, row - 1, index) : null;
-    const expected = readGolden(file, config, inputs, row, index);
+    const before = layer > 0 ? readGolden(file, config, inputs, layer - 1, index) : null;
+    const expected = readGolden(file, config, inputs, layer, index);
     if (isHead)
       return {
         ids: ids.slice(-1),
@@ -104,13 +104,13 @@ function statesOf(
 }
 
 /**
- * Runs every input through the row as answers would: the first one position by position, the others in
+ * Runs every input through the layer as answers would: the first one position by position, the others in
  * chunks, and the last positions of all of them together.
  */
 async function runStates(
   engine: Engine,
   { config }: Manifest,
-  row: number,
+  layer: number,
   states: GoldenState[],
   chunk: number,
 ): Promise<Float32Array[]> {
@@ -119,7 +119,7 @@ async function runStates(
     const { input, ids } = states[index];
     const { hidden_size: width } = config;
     return {
-      ...{ first: row, last: row, sequence: sequenceOf(index), position },
+      ...{ first: layer, last: layer, sequence: sequenceOf(index), position },
       input: input
         ? {
             kind: 'hidden',

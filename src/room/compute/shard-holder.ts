@@ -1,46 +1,46 @@
 /**
- * The rows this device holds: brings them from the store into the engine, and drops them. A change of
- * plan moves only the rows that move.
+ * The layers this device holds: brings them from the store into the engine, and drops them. A change of
+ * plan moves only the layers that move.
  */
-import type { Engine, LoadedRow, WeightType } from '../../engine/engine.ts';
+import type { Engine, LoadedLayer, WeightType } from '../../engine/engine.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import type { SelfProof } from './self-proof.ts';
 
 export interface ShardHolder {
-  rows(): number[];
-  /** Bytes that the loaded rows occupy on this device. */
+  layers(): number[];
+  /** Bytes that the loaded layers occupy on this device. */
   memoryBytes(): number;
   /**
-   * Loads what is missing of `rows`, and has each prove itself. On failure, rows loaded so far stay, and the
+   * Loads what is missing of `layers`, and has each prove itself. On failure, layers loaded so far stay, and the
    * error says which failed: a `WrongResult` where one computes wrongly, which is not kept.
    */
   load(
-    rows: readonly number[],
+    layers: readonly number[],
     onProgress: (bytesRead: number, bytesTotal: number) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Has every loaded row prove itself once more. */
+  /** Has every loaded layer prove itself once more. */
   proveAgain(): Promise<void>;
   /**
-   * Has `use` find this row in the engine with these weights: the one that is held, or one that is loaded for it
-   * and goes again. Rejects where the row is held with other weights.
+   * Has `use` find this layer in the engine with these weights: the one that is held, or one that is loaded for it
+   * and goes again. Rejects where the layer is held with other weights.
    */
-  borrow(row: number, weights: WeightType, use: () => Promise<void>): Promise<void>;
-  /** Has the bytes of these rows on this device, loading nothing; gives way to everything else. */
-  fetch(rows: readonly number[], signal: AbortSignal): Promise<void>;
-  /** Unloads every row that is not among `rows`. */
-  keepOnly(rows: readonly number[]): Promise<void>;
+  borrow(layer: number, weights: WeightType, use: () => Promise<void>): Promise<void>;
+  /** Has the bytes of these layers on this device, loading nothing; gives way to everything else. */
+  fetch(layers: readonly number[], signal: AbortSignal): Promise<void>;
+  /** Unloads every layer that is not among `layers`. */
+  keepOnly(layers: readonly number[]): Promise<void>;
 }
 
 export function createShardHolder(
   engine: Engine,
-  reader: Pick<ShardReader, 'readRows' | 'fetchRows'>,
+  reader: Pick<ShardReader, 'readLayers' | 'fetchLayers'>,
   weights: WeightType,
   proof: SelfProof,
-  onLoaded: (row: number) => void,
+  onLoaded: (layer: number) => void,
 ): ShardHolder {
-  const held = new Map<number, LoadedRow>();
-  // One change at a time: a second plan must not load a row that the first is still loading.
+  const held = new Map<number, LoadedLayer>();
+  // One change at a time: a second plan must not load a layer that the first is still loading.
   let last: Promise<void> = Promise.resolve();
 
   function inTurn(work: () => Promise<void>): Promise<void> {
@@ -49,26 +49,26 @@ export function createShardHolder(
     return result;
   }
 
-  async function drop(row: number, because: unknown): Promise<never> {
-    held.delete(row);
-    await engine.unloadRow(row);
+  async function drop(layer: number, because: unknown): Promise<never> {
+    held.delete(layer);
+    await engine.unloadLayer(layer);
     throw because;
   }
 
   return {
-    rows: () => [...held.keys()].sort((a, b) => a - b),
-    memoryBytes: () => [...held.values()].reduce((sum, row) => sum + row.memoryBytes, 0),
-    load: (rows, onProgress, signal) =>
+    layers: () => [...held.keys()].sort((a, b) => a - b),
+    memoryBytes: () => [...held.values()].reduce((sum, layer) => sum + layer.memoryBytes, 0),
+    load: (layers, onProgress, signal) =>
       inTurn(async () => {
         signal.throwIfAborted();
-        const missing = rows.filter((row) => !held.has(row));
-        await reader.readRows(
+        const missing = layers.filter((layer) => !held.has(layer));
+        await reader.readLayers(
           missing,
-          async (row, tensors) => {
-            const loaded = await engine.loadRow(row, tensors, weights);
-            held.set(row, loaded);
-            await proof.prove(loaded).catch((error: unknown) => drop(row, error));
-            onLoaded(row);
+          async (layer, tensors) => {
+            const loaded = await engine.loadLayer(layer, tensors, weights);
+            held.set(layer, loaded);
+            await proof.prove(loaded).catch((error: unknown) => drop(layer, error));
+            onLoaded(layer);
           },
           onProgress,
           signal,
@@ -78,33 +78,33 @@ export function createShardHolder(
       inTurn(async () => {
         for (const loaded of held.values()) await proof.prove(loaded);
       }),
-    borrow: (row, wanted, use) =>
+    borrow: (layer, wanted, use) =>
       inTurn(async () => {
-        const own = held.get(row);
+        const own = held.get(layer);
         if (own && !serves(own.weights, wanted))
-          throw new Error(`Row ${row} is in use here with ${own.weights}, not ${wanted}.`);
+          throw new Error(`Layer ${layer} is in use here with ${own.weights}, not ${wanted}.`);
         if (own) return use();
-        await reader.readRows([row], async (_, tensors) => {
-          const loaded = await engine.loadRow(row, tensors, wanted);
+        await reader.readLayers([layer], async (_, tensors) => {
+          const loaded = await engine.loadLayer(layer, tensors, wanted);
           try {
             await proof.prove(loaded);
             await use();
           } finally {
-            await engine.unloadRow(row);
+            await engine.unloadLayer(layer);
           }
         });
       }),
-    fetch: (rows, signal) =>
-      reader.fetchRows(
-        rows.filter((row) => !held.has(row)),
+    fetch: (layers, signal) =>
+      reader.fetchLayers(
+        layers.filter((layer) => !held.has(layer)),
         signal,
       ),
-    keepOnly: (rows) =>
+    keepOnly: (layers) =>
       inTurn(async () => {
-        for (const row of [...held.keys()]) {
-          if (rows.includes(row)) continue;
-          held.delete(row);
-          await engine.unloadRow(row);
+        for (const layer of [...held.keys()]) {
+          if (layers.includes(layer)) continue;
+          held.delete(layer);
+          await engine.unloadLayer(layer);
         }
       }),
   };

@@ -43,7 +43,7 @@ function newcomer(called: Pick<DeviceView, 'id' | 'label'>): DeviceView {
     ...called,
     isThisDevice: true,
     status: { kind: 'connecting' },
-    rows: [],
+    layers: [],
     compute: null,
     memory: { budgetBytes: 0, usedBytes: 0 },
     bytesLoaded: 0,

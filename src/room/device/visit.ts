@@ -33,7 +33,7 @@ import type { KeptEngine } from './kept-engine.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import { createOwnView } from './own-view.ts';
 import { findRoomModel } from './room-model.ts';
-import { createRowSources } from './part/row-sources.ts';
+import { createLayerSources } from './part/layer-sources.ts';
 import { createStatusReporter } from './part/status-reporter.ts';
 import { takePart, type DevicePart } from './part/take-part.ts';
 
@@ -151,7 +151,7 @@ async function becomeDevice(
   };
   const { manifest, sha256, outside } = await findRoomModel(welcome.model, host);
   const cache = openPieceCache();
-  const sources = createRowSources(manifest);
+  const sources = createLayerSources(manifest);
   let part: DevicePart | null = null;
   const peers = createPeers({
     deviceId: welcome.deviceId,
@@ -186,7 +186,7 @@ async function becomeDevice(
   const { show } = own;
   const figures = (): { usedBytes: number; bytesLoaded: number } => ({
     usedBytes: part?.usedBytes ?? 0,
-    bytesLoaded: reader.rowBytesFetched,
+    bytesLoaded: reader.layerBytesFetched,
   });
   const reporter = createStatusReporter(
     (status) => {
@@ -219,14 +219,14 @@ async function becomeDevice(
   const { compute, callMs, engine } = prepared;
   const budgetBytes = device.memoryBudgetBytes ?? prepared.budgetBytes;
   const { adapter } = engine.info;
-  const { backend, weights, layerMs, headMs } = compute;
+  const { backend, weights, blockMs, headMs } = compute;
   show({
-    compute: { backend, adapter, weights, layerMs, headMs },
+    compute: { backend, adapter, weights, blockMs, headMs },
     memory: { budgetBytes, usedBytes: 0 },
   });
   const { prefillChunk } = compute;
   const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
-  const holder = createShardHolder(engine, reader, weights, proof, (row) => part?.keeps(row));
+  const holder = createShardHolder(engine, reader, weights, proof, (layer) => part?.keeps(layer));
   const taken = takePart({
     welcome,
     manifest,
@@ -268,7 +268,7 @@ async function becomeDevice(
   if (document.hidden) tellSight();
   questions.reach(tell, welcome.deviceId);
   onAbort(signal, () => questions.lose());
-  await taken.tellKeptRows();
+  await taken.tellKeptLayers();
 }
 
 const relayedNotice =

@@ -17,7 +17,7 @@ function open(split: string): void {
   host = openEngineHost(model, split, ['host', 'a', 'b', 'c']);
 }
 
-/** Has `b` vanish; its rows are dealt as `then` says. */
+/** Has `b` vanish; its layers are dealt as `then` says. */
 function loseB(then: string): void {
   host.room.vanish('b');
   host.propose(then);
@@ -54,7 +54,7 @@ describe('after a loss', () => {
     expect(host.room.refusals).toEqual([]);
   });
 
-  it('a survivor fills its new rows from what it had sent on itself', async () => {
+  it('a survivor fills its new layers from what it had sent on itself', async () => {
     open(overThree);
     const made = await host.generate(when(5, () => loseB('host:0-1,a:2-5,host:6'), host));
     expect(made.ids).toEqual(model.reference.greedyIds);
@@ -175,7 +175,7 @@ describe('a newcomer', () => {
     ['host:0-1,a:2-3,b:4-5,host:6', 'host:0-2,c:3,b:4-5,host:6'],
   ])('is filled beside %s, and taken in between two tokens of %s', async (before, after) => {
     open(before);
-    // Beside a lap of ten hours, filling a few rows costs nothing.
+    // Beside a lap of ten hours, filling a few layers costs nothing.
     host.propose(before, 36e6);
     const shownWhileFilling: number[] = [];
     host.room.intercept = ({ header }) => {

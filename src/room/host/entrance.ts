@@ -113,7 +113,7 @@ export function createEntrance(room: EntranceOptions): Entrance {
     onReady: (member, epoch) => rollOut.ready(member, epoch),
     onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
     manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
-    onKeepsRow: (member, row, sha256) => sharedModel.keeps(member.id, row, sha256),
+    onKeepsLayer: (member, layer, sha256) => sharedModel.keeps(member.id, layer, sha256),
     onForged: (member, message) => sharedModel.accuse(member.id, message.deviceId, message),
     onAsk: (member, question) => visitors.ask(member.id, question),
     onStop: (member, request) => visitors.stop(member.id, request),

@@ -117,7 +117,7 @@ describe('planning when something is lost', () => {
     expect(room.rollOuts).toHaveLength(2);
   });
 
-  it('keeps the plan that works when the rows of a new one cannot be loaded', async () => {
+  it('keeps the plan that works when the layers of a new one cannot be loaded', async () => {
     const room = await openRunning(alone);
     await change(room, two);
     room.rollOuts[1].fail('layer-3.bin is damaged.');

@@ -111,7 +111,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     },
   });
   const caches = createCaches({
-    headRow: manifest.rows.length - 1,
+    headLayer: manifest.layers.length - 1,
     capacity: () => plans.capacity(),
     chunk: (lap) => prefillChunkOf(roster.members, lap),
     own: () => own.device,
@@ -126,8 +126,8 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     ...given,
     position,
     own: () => own,
-    sourcesOf: (rows, asker) => sharedModel.sourcesOf(rows, asker),
-    onRowsMoved: () => trust.onRowsMoved(),
+    sourcesOf: (layers, asker) => sharedModel.sourcesOf(layers, asker),
+    onLayersMoved: () => trust.onLayersMoved(),
     onPlan: () => answering.answers.capacityChanged(),
   });
   const { laps, own, trust, stalled } = createWatchedLaps({

@@ -66,7 +66,7 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
     wire: options.wire,
     own: () => own,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
-    keepsRow: (deviceId, row) => sharedModel.keepsRow(deviceId, row),
+    keepsLayer: (deviceId, layer) => sharedModel.keepsLayer(deviceId, layer),
     announce: (sentence) => roster.announce(sentence),
     lose(member, reason) {
       roster.show();
@@ -89,7 +89,7 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
   const stalled = createStalledLaps({
     tell: (deviceId, message) => roster.tell(deviceId, message),
     own: (epoch, sequence) => own.device?.progress(epoch, sequence) ?? [],
-    headRow: manifest.rows.length - 1,
+    headLayer: manifest.layers.length - 1,
     onKeeper: (deviceId) => trust.onKeeper(deviceId),
     onContradiction: (giver, taker) => trust.onContradiction(giver, taker),
   });
@@ -103,7 +103,7 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
       deviceId: 'host',
       hiddenSize: config.hidden_size,
       contextLength,
-      headRow: manifest.rows.length - 1,
+      headLayer: manifest.layers.length - 1,
       wire: options.wire,
       mostTogether: () =>
         mostTogether(plans.planning.current()?.lap ?? null, plans.load.now(), options.maxBatch),
@@ -131,7 +131,7 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
     onLost: (reason) => plans.lose('host', reason),
     onFailed: (sentence) => room.store.update({ waitingFor: { kind: 'failure', sentence } }),
     onFellBack: (sentence) => roster.notice(sentence),
-    onKeepsRow: (row) => sharedModel.keeps('host', row, reader.foundHashes(row)),
+    onKeepsLayer: (layer) => sharedModel.keeps('host', layer, reader.foundHashes(layer)),
   });
 
   return { laps, own, trust, stalled };

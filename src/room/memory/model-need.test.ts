@@ -19,20 +19,20 @@ describe('what a model needs', () => {
     expect(needOf(entry.config).parameters).toBe(published[entry.id]);
   });
 
-  it('counts weights once for the download, and each row for memory', () => {
+  it('counts weights once for the download, and each layer for memory', () => {
     const { config } = hubCatalogue[1];
     const parameters = 361_821_120;
     const need = needOf(config);
     expect(need.downloadBytes).toBe(2 * parameters);
     const embedding = 49_152 * 960;
     const ends = embedding + 960;
-    // 4,096 positions of 5 heads of 64, keys and values in f32, in 32 layers.
+    // 4,096 positions of 5 heads of 64, keys and values in f32, in 32 blocks.
     const conversation = 32 * 4096 * 2 * 5 * 64 * 4;
-    // The head is a copy of the embedding, which stays in 16 bits beside f32 layers.
+    // The head is a copy of the embedding, which stays in 16 bits beside f32 blocks.
     expect(need.memoryBytes('f32')).toBe(4 * parameters + 2 * embedding + conversation);
-    // Layers of less than 16 MiB are held twice.
-    const layers = parameters - ends;
-    expect(need.memoryBytes('q8')).toBe(2 * layers + ends + embedding + conversation);
+    // Blocks of less than 16 MiB are held twice.
+    const blocks = parameters - ends;
+    expect(need.memoryBytes('q8')).toBe(2 * blocks + ends + embedding + conversation);
   });
 
   it('grows from the first of the catalogue to the last', () => {

@@ -2,7 +2,7 @@
 import type { Manifest } from '../../model/manifest.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { PieceOrigin } from '../../store/piece-origin.ts';
-import { pieceName, piecesOfRow, type Piece } from '../../store/row-pieces.ts';
+import { pieceName, piecesOfLayer, type Piece } from '../../store/layer-pieces.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import { swarmOrigin, type SwarmOptions } from '../../store/swarm-origin.ts';
 import { createPieceExchange, type PieceExchange } from './piece-exchange.ts';
@@ -39,8 +39,8 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
   });
   const reader = createShardReader(manifest, origin, cache);
   const pieces = new Map<string, Piece>();
-  for (const row of manifest.rows.keys())
-    for (const piece of piecesOfRow(manifest, row)) pieces.set(pieceName(piece), piece);
+  for (const layer of manifest.layers.keys())
+    for (const piece of piecesOfLayer(manifest, layer)) pieces.set(pieceName(piece), piece);
 
   async function lookUp(wanted: Omit<Piece, 'sha256'>): Promise<Uint8Array | null> {
     const piece = pieces.get(pieceName(wanted));

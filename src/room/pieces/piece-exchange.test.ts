@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Piece } from '../../store/row-pieces.ts';
+import type { Piece } from '../../store/layer-pieces.ts';
 import { decodeBulk, type BulkMessage } from '../protocol/bulk-message.ts';
 import { createPieceExchange, type PieceExchange } from './piece-exchange.ts';
 

@@ -1,5 +1,5 @@
 /** Devices give each other pieces of the model that they keep. What comes is checked by its hash, not by who sent it. */
-import type { Piece } from '../../store/row-pieces.ts';
+import type { Piece } from '../../store/layer-pieces.ts';
 import { createAllowance, type Allowance } from '../../transport/index.ts';
 import { encodeBulk, type BulkHeader, type BulkMessage } from '../protocol/bulk-message.ts';
 import { createServingLine } from './serving-line.ts';
@@ -35,7 +35,7 @@ interface Asked {
   settle: (piece: Uint8Array<ArrayBuffer> | null) => void;
 }
 
-/** Wishes of one device: a model's rows at once, then half a GB a second; no device loads faster. */
+/** Wishes of one device: a model's layers at once, then half a GB a second; no device loads faster. */
 const wishAllowance = { burst: 1024, perSecond: 128 };
 /** A device that stalls must not hold up a load for longer: others have the piece too. */
 const patienceMs = 30_000;

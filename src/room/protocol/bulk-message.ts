@@ -26,7 +26,7 @@ export const BulkHeaderSchema = v.variant('kind', [
     stage: count,
     positions: v.pipe(v.array(count), v.maxLength(mostPositions)),
   }),
-  /** Please run these rows on the states in the body, f32; answered by `recomputed` with what they become. */
+  /** Please run these layers on the states in the body, f32; answered by `recomputed` with what they become. */
   v.object({
     kind: v.literal('recompute'),
     request: count,

@@ -41,7 +41,7 @@ const hostMessages: HostMessage[] = [
   { kind: 'most-sequences', most: 8 },
   { kind: 'keep-sequences', sequences: [3, 7], upTo: 7 },
   { kind: 'where', epoch: 1, sequence: 7 },
-  { kind: 'row-sources', row: 3, devices: ['host', 'b'], sha256: [fingerprint] },
+  { kind: 'layer-sources', layer: 3, devices: ['host', 'b'], sha256: [fingerprint] },
   { kind: 'asking', mode: 'approve' },
   {
     kind: 'answer',
@@ -79,13 +79,13 @@ const deviceMessages: DeviceMessage[] = [
       backend: 'webgpu',
       weights: 'f16',
       embedMs: 0,
-      layerMs: 0.2,
+      blockMs: 0.2,
       attendMs: 0.001,
       headMs: 1,
-      prefillLayerMs: 0.1,
+      prefillBlockMs: 0.1,
       prefillChunk: 24,
       embedBytes: 1,
-      layerBytes: 2,
+      blockBytes: 2,
       headBytes: 3,
     },
     callMs: 0.1,
@@ -107,7 +107,7 @@ const deviceMessages: DeviceMessage[] = [
     },
   },
   { kind: 'stop', request: 0 },
-  { kind: 'keeps-row', row: 3, sha256: [] },
+  { kind: 'keeps-layer', layer: 3, sha256: [] },
   { kind: 'forged', deviceId: 'b', file: 1, offset: 0, bytes: 4096 },
   { kind: 'link', deviceId: 'host', profile: null, fault: 'it sent what is no frame' },
   {
@@ -130,7 +130,7 @@ const deviceMessages: DeviceMessage[] = [
   },
   { kind: 'progress', epoch: 1, sequence: 4, stages: [{ stage: 1, taken: 3, given: 2 }] },
   { kind: 'proved' },
-  { kind: 'disproved', reason: 'Row 3 came out wrong.' },
+  { kind: 'disproved', reason: 'Layer 3 came out wrong.' },
 ];
 
 const sides = [

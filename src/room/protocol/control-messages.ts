@@ -10,7 +10,7 @@ export const roomProtocolVersion = 3;
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 const positiveCount = v.pipe(count, v.minValue(1));
 const epoch = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1));
-const row = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1025));
+const layer = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1025));
 const ms = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e7));
 const deviceId = v.pipe(v.string(), v.regex(/^(host|[a-z]{1,3})$/));
 const peerId = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
@@ -20,33 +20,33 @@ const weights = v.picklist(['f32', 'f16', 'q8', 'q4']);
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const backend = v.picklist(['webgpu', 'wasm']);
 
-/** A row of 3.5 GB, in pieces of 4 MiB; its hashes fit one message. */
-const maxPiecesOfRow = 840;
+/** A layer of 3.5 GB, in pieces of 4 MiB; its hashes fit one message. */
+const maxPiecesOfLayer = 840;
 
-const crossing = { epoch, sequence: count, stage: row };
-const RowRangeSchema = v.pipe(
-  v.object({ first: row, last: row }),
+const crossing = { epoch, sequence: count, stage: layer };
+const LayerRangeSchema = v.pipe(
+  v.object({ first: layer, last: layer }),
   v.check((range) => range.first <= range.last, 'a range must not end before it starts'),
 );
 
 const StageSchema = v.pipe(
-  v.object({ device: deviceId, first: row, last: row }),
+  v.object({ device: deviceId, first: layer, last: layer }),
   v.check((stage) => stage.first <= stage.last, 'a stage must not end before it starts'),
 );
 
-const RefillLegSchema = v.object({ device: deviceId, first: row, last: row, cache: count });
+const RefillLegSchema = v.object({ device: deviceId, first: layer, last: layer, cache: count });
 
 const ComputeProfileSchema = v.object({
   backend,
   weights,
   embedMs: ms,
-  layerMs: ms,
+  blockMs: ms,
   headMs: ms,
   attendMs: ms,
-  prefillLayerMs: ms,
+  prefillBlockMs: ms,
   prefillChunk: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
   embedBytes: count,
-  layerBytes: count,
+  blockBytes: count,
   headBytes: count,
 });
 
@@ -65,7 +65,10 @@ const DeviceStatusSchema = v.variant('kind', [
     kind: v.literal('measuring'),
     fraction: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   }),
-  v.object({ kind: v.literal('spare'), ready: v.pipe(v.array(RowRangeSchema), v.maxLength(1026)) }),
+  v.object({
+    kind: v.literal('spare'),
+    ready: v.pipe(v.array(LayerRangeSchema), v.maxLength(1026)),
+  }),
   v.object({ kind: v.literal('loading'), bytesLoaded: count, bytesTotal: count }),
   v.object({ kind: v.literal('ready') }),
   v.object({ kind: v.literal('computing') }),
@@ -131,7 +134,7 @@ export const HostMessageSchema = v.variant('kind', [
   /** Another device of the room: dial it, or let it in when it dials, if it proves this fingerprint. */
   v.object({ kind: v.literal('meet'), deviceId, peerId, fingerprint: sha256, dial: v.boolean() }),
   v.object({ kind: v.literal('measure-link'), deviceId }),
-  /** Load the rows that this lap gives you; other rows go before (`dropFirst`), or with `keep-laps`. */
+  /** Load the layers that this lap gives you; other layers go before (`dropFirst`), or with `keep-laps`. */
   v.object({
     kind: v.literal('assign'),
     epoch,
@@ -141,14 +144,14 @@ export const HostMessageSchema = v.variant('kind', [
     why: sentence,
     dropFirst: v.boolean(),
   }),
-  /** Which devices keep a row that this one is to load, and the hashes of its pieces where they are known. */
+  /** Which devices keep a layer that this one is to load, and the hashes of its pieces where they are known. */
   v.object({
-    kind: v.literal('row-sources'),
-    row,
+    kind: v.literal('layer-sources'),
+    layer,
     devices: v.pipe(v.array(deviceId), v.maxLength(64)),
-    sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfRow)),
+    sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfLayer)),
   }),
-  /** The laps that are in use from now on, the newest last: rows and frames of all others may go. */
+  /** The laps that are in use from now on, the newest last: layers and frames of all others may go. */
   v.object({
     kind: v.literal('keep-laps'),
     epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
@@ -162,10 +165,10 @@ export const HostMessageSchema = v.variant('kind', [
     sequences: v.pipe(v.array(count), v.maxLength(1024)),
     upTo: count,
   }),
-  /** Rows to keep at hand in case another device leaves: loaded, or only fetched, while no plan needs more. */
+  /** Layers to keep at hand in case another device leaves: loaded, or only fetched, while no plan needs more. */
   v.object({
     kind: v.literal('keep-warm'),
-    rows: v.pipe(v.array(row), v.maxLength(1026)),
+    layers: v.pipe(v.array(layer), v.maxLength(1026)),
     isLoaded: v.boolean(),
   }),
   /** Take the frames of this refill and say so; a `release` of its number ends it. */
@@ -197,7 +200,7 @@ export const HostMessageSchema = v.variant('kind', [
   /** Laps have shown this device to be slower than it was: it is to measure itself anew. */
   v.object({ kind: v.literal('measure-again') }),
   v.object({ kind: v.literal('left'), deviceId }),
-  /** Run the rows that you hold on the model's golden states once more, and say `proved` or `disproved`. */
+  /** Run the layers that you hold on the model's golden states once more, and say `proved` or `disproved`. */
   v.object({ kind: v.literal('prove-again') }),
   /** How far is this sequence on your stages? The answer is `progress`. */
   v.object({ kind: v.literal('where'), epoch, sequence: count }),
@@ -255,11 +258,11 @@ export const DeviceMessageSchema = v.variant('kind', [
     fault: v.nullable(sentence),
   }),
   v.object({ kind: v.literal('met'), deviceId, reached: v.boolean() }),
-  /** This device keeps a row's pieces and can pass them on; their hashes, in order. */
+  /** This device keeps a layer's pieces and can pass them on; their hashes, in order. */
   v.object({
-    kind: v.literal('keeps-row'),
-    row,
-    sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfRow)),
+    kind: v.literal('keeps-layer'),
+    layer,
+    sha256: v.pipe(v.array(sha256), v.maxLength(maxPiecesOfLayer)),
   }),
   /** A device gave this one bytes, for this piece of the model, that do not match their hash. */
   v.object({
@@ -290,7 +293,10 @@ export const DeviceMessageSchema = v.variant('kind', [
     kind: v.literal('progress'),
     epoch,
     sequence: count,
-    stages: v.pipe(v.array(v.object({ stage: row, taken: count, given: count })), v.maxLength(256)),
+    stages: v.pipe(
+      v.array(v.object({ stage: layer, taken: count, given: count })),
+      v.maxLength(256),
+    ),
   }),
   v.object({ kind: v.literal('proved') }),
   v.object({ kind: v.literal('disproved'), reason: sentence }),

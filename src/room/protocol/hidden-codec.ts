@@ -14,7 +14,7 @@ export function wireCode(wire: WireType): number {
   return codes[wire];
 }
 
-/** Whether every value is a number, and none infinite: what a row puts out, unless something broke. */
+/** Whether every value is a number, and none infinite: what a layer puts out, unless something broke. */
 export function areFinite(values: Float32Array): boolean {
   let sum = 0;
   // The difference is 0 for every finite value, and NaN, which stays, for any other.

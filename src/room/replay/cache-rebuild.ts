@@ -1,18 +1,18 @@
 /**
- * A refill: hidden states that somebody kept, or token ids, travel once more through some rows of a lap, so
- * that devices that hold those rows anew have the keys and values of a sequence that goes on. It is a
+ * A refill: hidden states that somebody kept, or token ids, travel once more through some layers of a lap, so
+ * that devices that hold those layers anew have the keys and values of a sequence that goes on. It is a
  * lap of its own that ends without logits.
  */
 import type { Lap, Stage } from '../lap.ts';
 
 export interface Refill extends Lap {
-  /** The lap whose rows are filled. */
+  /** The lap whose layers are filled. */
   epoch: number;
   /** Its own number, among those of the sequences. */
   sequence: number;
   /** The sequence whose caches are filled. */
   fills: number;
-  /** Who sends what it kept at the first leg's first row; the host, where that is row 0: token ids. */
+  /** Who sends what it kept at the first leg's first layer; the host, where that is layer 0: token ids. */
   source: string;
   /** No answer runs on an older lap meanwhile: what of it is still under way is void. */
   isAlone: boolean;
@@ -21,7 +21,7 @@ export interface Refill extends Lap {
 
 export interface RefillLeg extends Stage {
   /**
-   * Whose cache the rows write: `fills`, or, for rows that are only crossed while an older lap uses their caches,
+   * Whose cache the layers write: `fills`, or, for layers that are only crossed while an older lap uses their caches,
    * the refill's own `sequence`, which goes when the refill ends.
    */
   cache: number;
@@ -35,12 +35,12 @@ export interface Resend {
   tokens: number;
 }
 
-/** Throws one sentence unless the legs are rows in order without a gap, and layers only after row 0. */
-export function checkRefill({ stages, fills, sequence }: Refill, headRow: number): void {
+/** Throws one sentence unless the legs are layers in order without a gap, and blocks only after layer 0. */
+export function checkRefill({ stages, fills, sequence }: Refill, headLayer: number): void {
   stages.forEach(({ first, last, cache }, index) => {
     const isNext = index === 0 || first === stages[index - 1].last + 1;
-    if (!isNext || last < first || last >= headRow)
-      throw new Error(`a refill's leg of rows ${first}-${last} does not continue the one before`);
+    if (!isNext || last < first || last >= headLayer)
+      throw new Error(`a refill's leg of layers ${first}-${last} does not continue the one before`);
     if (cache !== fills && cache !== sequence)
       throw new Error(`a refill of sequence ${fills} may not write the cache of ${cache}`);
   });

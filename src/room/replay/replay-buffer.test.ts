@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createKeptStates, keptBudgetBytes } from './replay-buffer.ts';
 
-const at = { sequence: 1, row: 4 };
+const at = { sequence: 1, layer: 4 };
 
 /** States of two bytes, of these positions. */
 function states(from: number, to: number): Uint8Array {
@@ -17,7 +17,7 @@ describe('kept hidden states', () => {
     expect(kept.read(at, 0, 100)).toEqual(states(0, 100));
     expect(kept.read(at, 65, 10)).toEqual(states(65, 75));
     expect(kept.read(at, 65, 36)).toBeNull();
-    expect(kept.read({ ...at, row: 5 }, 0, 1)).toBeNull();
+    expect(kept.read({ ...at, layer: 5 }, 0, 1)).toBeNull();
     expect(kept.read({ ...at, sequence: 2 }, 0, 1)).toBeNull();
   });
 
@@ -34,12 +34,12 @@ describe('kept hidden states', () => {
 
   it('stay within the budget, those not added to for longest going first', () => {
     const kept = createKeptStates(2, () => 300);
-    const other = { sequence: 2, row: 4 };
+    const other = { sequence: 2, layer: 4 };
     kept.keep(at, 0, states(0, 10));
     kept.keep(other, 0, states(0, 10));
     kept.keep(at, 10, states(10, 11));
     expect(kept.bytes).toBeLessThanOrEqual(300);
-    kept.keep({ sequence: 3, row: 4 }, 0, states(0, 10));
+    kept.keep({ sequence: 3, layer: 4 }, 0, states(0, 10));
     expect(kept.read(other, 0, 1)).toBeNull();
     expect(kept.read(at, 0, 11)).toEqual(states(0, 11));
     expect(kept.bytes).toBeLessThanOrEqual(300);
@@ -50,11 +50,11 @@ describe('kept hidden states', () => {
   it('of a whole beginning are copied with a fork, others are not', () => {
     const kept = createKeptStates(2, () => 10_000);
     kept.keep(at, 0, states(0, 10));
-    kept.keep({ ...at, row: 6 }, 5, states(5, 10));
+    kept.keep({ ...at, layer: 6 }, 5, states(5, 10));
     kept.fork(1, 2, 8);
-    expect(kept.read({ sequence: 2, row: 4 }, 0, 8)).toEqual(states(0, 8));
-    expect(kept.read({ sequence: 2, row: 4 }, 0, 9)).toBeNull();
-    expect(kept.read({ sequence: 2, row: 6 }, 5, 1)).toBeNull();
+    expect(kept.read({ sequence: 2, layer: 4 }, 0, 8)).toEqual(states(0, 8));
+    expect(kept.read({ sequence: 2, layer: 4 }, 0, 9)).toBeNull();
+    expect(kept.read({ sequence: 2, layer: 6 }, 5, 1)).toBeNull();
     const { bytes } = kept;
     kept.release(1);
     expect(kept.bytes).toBeLessThan(bytes);

@@ -1,7 +1,7 @@
 /**
  * The hidden states that this device sent on, as they were packed for the wire: whoever takes the place
  * of a lost device is sent them again, and fills its caches from the very bytes the other had. They are
- * kept a sequence and row boundary at a time; over the budget, those not added to for longest go first.
+ * kept a sequence and layer boundary at a time; over the budget, those not added to for longest go first.
  */
 export interface KeptStates {
   /** Bytes held now. */
@@ -17,8 +17,8 @@ export interface KeptStates {
 
 export interface Place {
   sequence: number;
-  /** The row that these states go into. */
-  row: number;
+  /** The layer that these states go into. */
+  layer: number;
 }
 
 interface Kept extends Place {
@@ -93,8 +93,8 @@ export function createKeptStates(bytesPerToken: number, budgetBytes: () => numbe
   };
 }
 
-function nameOf({ sequence, row }: Place): string {
-  return `${sequence} ${row}`;
+function nameOf({ sequence, layer }: Place): string {
+  return `${sequence} ${layer}`;
 }
 
 /** Of a device's memory budget. */

@@ -20,7 +20,7 @@ export interface ArrivalsOptions extends Pick<
   | 'deviceId'
   | 'hiddenSize'
   | 'contextLength'
-  | 'headRow'
+  | 'headLayer'
   | 'wire'
   | 'wireMs'
   | 'onPieceRead'
@@ -46,7 +46,7 @@ const tooMany = 'It opened more sequences than the devices of this lap have memo
 
 /** What it makes throws one sentence for a frame that its sender has no business sending. */
 export function createArrivals(options: ArrivalsOptions): Arrivals {
-  const { deviceId, hiddenSize, headRow, wire, routes, complaints } = options;
+  const { deviceId, hiddenSize, headLayer, wire, routes, complaints } = options;
 
   function single(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): Work[] {
     const { sequence, step: position, stage, flags: logitsOf, hops } = header;
@@ -55,7 +55,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     const { lap, refill } = route;
     const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : refill?.source;
     if (stage === lap.stages.length && deviceId === host) {
-      if (!isLastLayerStage(lap, from)) throw notItsToSend(from, stage);
+      if (!isLastBlockStage(lap, from)) throw notItsToSend(from, stage);
       options.onPieceRead({ sequence, position });
       return [];
     }
@@ -93,11 +93,11 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     return [{ ...arrival, kind, input, wireMs: options.wireMs(from) }];
   }
 
-  /** Where a lap's last layers are: whoever hands the head its input, or ends a piece of a prompt. */
-  function isLastLayerStage(lap: Lap, device: string): boolean {
+  /** Where a lap's last blocks are: whoever hands the head its input, or ends a piece of a prompt. */
+  function isLastBlockStage(lap: Lap, device: string): boolean {
     const last = lap.stages[lap.stages.length - 1];
-    const layers = last.first === headRow ? lap.stages.at(-2) : last;
-    return layers?.device === device;
+    const blocks = last.first === headLayer ? lap.stages.at(-2) : last;
+    return blocks?.device === device;
   }
 
   return (from, header, payload) => {

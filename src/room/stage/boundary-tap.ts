@@ -1,6 +1,6 @@
 /**
  * What crossed from one stage to the next, kept for a moment where somebody was asked to watch: the device
- * before a stage keeps what it gave it, the one behind keeps what it got, and whoever runs the same rows on
+ * before a stage keeps what it gave it, the one behind keeps what it got, and whoever runs the same layers on
  * the one should get the other.
  */
 import { dropOldest } from '../drop-oldest.ts';

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 
-/** A job whose last row and end come when the test says so. */
+/** A job whose last layer and end come when the test says so. */
 function job(name: string, log: string[]) {
-  let lastRow = (): void => undefined;
+  let lastLayer = (): void => undefined;
   let end = (): void => undefined;
   const given: EngineJob = {
-    run(onLastRow) {
+    run(onLastLayer) {
       log.push(`${name} handed over`);
-      lastRow = onLastRow;
+      lastLayer = onLastLayer;
       return new Promise((resolve) => (end = resolve));
     },
   };
   return {
     given,
-    lastRow: () => lastRow(),
+    lastLayer: () => lastLayer(),
     async end() {
       end();
       await new Promise((resolve) => setTimeout(resolve));
@@ -40,12 +40,12 @@ function open({ mayShare = true } = {}) {
 }
 
 describe('the feed of an engine', () => {
-  it('hands over what comes next when only the last row is left, not earlier', async () => {
+  it('hands over what comes next when only the last layer is left, not earlier', async () => {
     const { log, add } = open();
     const first = add('first');
     const second = add('second');
     expect(log).toEqual(['busy', 'first handed over']);
-    first.lastRow();
+    first.lastLayer();
     expect(log).toEqual(['busy', 'first handed over', 'second handed over']);
     await first.end();
     await second.end();
@@ -58,11 +58,11 @@ describe('the feed of an engine', () => {
     const first = add('first');
     const second = add('second');
     add('third');
-    first.lastRow();
+    first.lastLayer();
     expect(log).not.toContain('third handed over');
     await first.end();
     expect(log).not.toContain('third handed over');
-    second.lastRow();
+    second.lastLayer();
     expect(log).toContain('third handed over');
   });
 
@@ -72,15 +72,15 @@ describe('the feed of an engine', () => {
     const second = add('second');
     add('third');
     expect(log).toEqual(['busy', 'first handed over', 'second handed over']);
-    first.lastRow();
+    first.lastLayer();
     expect(log).not.toContain('third handed over');
     await first.end();
     expect(log.at(-1)).toBe('third handed over');
-    second.lastRow();
+    second.lastLayer();
     expect(log.filter((word) => word === 'idle')).toEqual([]);
   });
 
-  it('goes on after one that ended without a last row', async () => {
+  it('goes on after one that ended without a last layer', async () => {
     const { log, add } = open();
     const failing = add('failing');
     add('next');
@@ -88,10 +88,10 @@ describe('the feed of an engine', () => {
     expect(log).toEqual(['busy', 'failing handed over', 'next handed over']);
   });
 
-  it('takes work that comes while the last row runs at once', async () => {
+  it('takes work that comes while the last layer runs at once', async () => {
     const { log, add } = open();
     const first = add('first');
-    first.lastRow();
+    first.lastLayer();
     const late = add('late');
     expect(log).toEqual(['busy', 'first handed over', 'late handed over']);
     await first.end();

@@ -1,14 +1,14 @@
 /**
  * Keeps the engine at work without a break: what comes next is handed over when the run before it has only its
- * last row to do. Not earlier, since what arrives meanwhile may share the run; at once where nothing shares runs,
- * since the news of a last row may come later than its end.
+ * last layer to do. Not earlier, since what arrives meanwhile may share the run; at once where nothing shares runs,
+ * since the news of a last layer may come later than its end.
  */
 import { inNextTask } from '../next-task.ts';
 
 /** What the engine is to do in one go, and what becomes of it. */
 export interface EngineJob {
-  /** Does it with the engine; `onLastRow` as in `Engine.runBatch`. Handles its own failure. */
-  run(onLastRow: () => void): Promise<void>;
+  /** Does it with the engine; `onLastLayer` as in `Engine.runBatch`. Handles its own failure. */
+  run(onLastLayer: () => void): Promise<void>;
 }
 
 export interface EngineFeed {
@@ -54,7 +54,7 @@ export function createEngineFeed({ next, mayShare, onBusy }: EngineFeedOptions):
 
   function done(): void {
     inHand--;
-    // Whoever was handed over meanwhile runs now, and says itself when its last row has come.
+    // Whoever was handed over meanwhile runs now, and says itself when its last layer has come.
     if (inHand === 0) isFree = true;
     wake();
     if (inHand === 0) show(false);

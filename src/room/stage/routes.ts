@@ -32,7 +32,7 @@ const releasedKept = 4096;
 /** More than all answers in flight can need at once. */
 const refillsKept = 256;
 
-export function createRoutes(headRow: number): Routes {
+export function createRoutes(headLayer: number): Routes {
   const laps = new Map<number, Lap>();
   /** By their own numbers. */
   const refills = new Map<number, Refill>();
@@ -49,7 +49,7 @@ export function createRoutes(headRow: number): Routes {
       laps.set(lap.epoch, lap);
     },
     adoptRefill(refill) {
-      checkRefill(refill, headRow);
+      checkRefill(refill, headLayer);
       refills.set(refill.sequence, refill);
       dropOldest(refills, refillsKept);
       if (refill.isAlone) move(refill.fills, refill.epoch);

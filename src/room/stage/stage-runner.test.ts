@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterEach(() => room.dispose());
 
-/** Rows 0 to 6: embedding, five layers, head. */
+/** Layers 0 to 6: embedding, five blocks, head. */
 const splits = [
   'host:0-6',
   'host:0-2,a:3-5,host:6',
@@ -146,8 +146,8 @@ describe('a lap', () => {
     for (const back of [1, 2, 3]) {
       const end = inputIds.length - back + 1;
       const alone = await logitsOf(lap, inputIds.slice(0, end), { sequence: 1 + back });
-      const row = logits.subarray((3 - back) * vocabulary, (4 - back) * vocabulary);
-      row.forEach((logit, id) => expect(Math.abs(logit - alone[id])).toBeLessThan(1e-4));
+      const layer = logits.subarray((3 - back) * vocabulary, (4 - back) * vocabulary);
+      layer.forEach((logit, id) => expect(Math.abs(logit - alone[id])).toBeLessThan(1e-4));
     }
   });
 
@@ -212,7 +212,7 @@ describe('a lap', () => {
     expect(forked).toEqual(whole);
   });
 
-  it('is lost when a device cannot run its rows, with the reason', async () => {
+  it('is lost when a device cannot run its layers, with the reason', async () => {
     open();
     await room.prepare(lap);
     await logitsOf(lap, [1, 2, 3]);
@@ -265,7 +265,7 @@ describe('a frame from another device', () => {
       engine,
       hiddenSize: hidden,
       contextLength,
-      headRow: 6,
+      headLayer: 6,
       wire: 'f32',
       mostTogether: () => 16,
       mostSequences: () => 4,
@@ -318,7 +318,7 @@ describe('a frame from another device', () => {
   it('that cannot be computed is reported as a failure of its sequence, and work goes on', async () => {
     runner.receive('host', header, oneToken);
     await expect.poll(() => busy).toEqual([true, false]);
-    expect(failures).toEqual([expect.stringContaining('row 2 is not loaded on this device')]);
+    expect(failures).toEqual([expect.stringContaining('layer 2 is not loaded on this device')]);
     runner.receive('host', header, oneToken);
     await expect.poll(() => failures).toHaveLength(2);
     expect(ends).toEqual([]);

@@ -1,5 +1,5 @@
 /**
- * Runs this device's stages: a frame comes in, its rows run, a frame goes on to the next stage. The
+ * Runs this device's stages: a frame comes in, its layers run, a frame goes on to the next stage. The
  * host's first stage starts a lap from token ids and its last one ends it in logits; otherwise host
  * and devices are alike, and a lone host is a lap with no link in it.
  *
@@ -63,7 +63,7 @@ export interface StageRunnerOptions {
   engine: Engine;
   hiddenSize: number;
   contextLength: number;
-  headRow: number;
+  headLayer: number;
   wire: WireType;
   /** Most sequences that share one pass over the weights, at this moment. */
   mostTogether: () => number;
@@ -79,7 +79,7 @@ export interface StageRunnerOptions {
   wireMs: (deviceId: string) => number;
   /** Host: a lap came back. */
   onLapEnd: (end: LapEnd) => void;
-  /** Host: a piece of a prompt that asked for no logits has been read by every layer, up to `position`. */
+  /** Host: a piece of a prompt that asked for no logits has been read by every block, up to `position`. */
   onPieceRead: (piece: { sequence: number; position: number }) => void;
   onFailure: (failure: StageFailure) => void;
   /** Keeps what crosses to and from other devices, where it was asked to. */
@@ -125,8 +125,8 @@ export interface StageRunner {
 const host = 'host';
 
 export function createStageRunner(options: StageRunnerOptions): StageRunner {
-  const { deviceId, engine, hiddenSize, headRow, wire } = options;
-  const routes = createRoutes(headRow);
+  const { deviceId, engine, hiddenSize, headLayer, wire } = options;
+  const routes = createRoutes(headLayer);
   const queue = createStageQueue<Work>(options.mostTogether);
   const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
   const feed = createEngineFeed({
@@ -168,10 +168,10 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     }
     const [next, ...others] = taken;
     taken = others;
-    return { run: (onLastRow) => runTogether(next, onLastRow) };
+    return { run: (onLastLayer) => runTogether(next, onLastLayer) };
   }
 
-  async function runTogether(batch: Work[], onLastRow: () => void): Promise<void> {
+  async function runTogether(batch: Work[], onLastLayer: () => void): Promise<void> {
     const handedOverMs = performance.now();
     try {
       const forks = batch.filter((work) => work.input.kind === 'fork');
@@ -181,7 +181,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       );
       const running = engine.runBatch(
         runs.map(({ request }) => request),
-        onLastRow,
+        onLastLayer,
       );
       // Alone, there is no other device to wait for.
       if (devicesOf(batch[0].lap).size === 1) lull();
@@ -212,18 +212,18 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     const { position, logitsOf } = work;
     const sequence = work.refill?.stages[work.stage].cache ?? work.sequence;
     // Without logits to make, the head has nothing to do.
-    const lastToRun = last === headRow && logitsOf === 0 ? last - 1 : last;
+    const lastToRun = last === headLayer && logitsOf === 0 ? last - 1 : last;
     return { first, last: lastToRun, sequence, position, input, ...(logitsOf > 0 && { logitsOf }) };
   }
 
   async function runFork(work: Work): Promise<void> {
     if (work.input.kind !== 'fork') return;
     const { first, last } = work.lap.stages[work.stage];
-    const rows = { first, last };
-    await engine.forkSequence(rows, work.input.from, work.sequence, work.position);
+    const layers = { first, last };
+    await engine.forkSequence(layers, work.input.from, work.sequence, work.position);
     kept.fork(work.input.from, work.sequence, work.position);
     const next = nextStage(work);
-    if (!next || next.first === headRow) return;
+    if (!next || next.first === headLayer) return;
     const payload = new Uint8Array(Uint32Array.of(work.input.from).buffer);
     options.send(next.device, headerFor(work, work.stage + 1, forkCode, []), payload);
   }
@@ -244,19 +244,20 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     }
     const next = nextStage(work);
     const sequence = work.refill?.fills ?? work.sequence;
-    if (!next || (next.first === headRow && work.logitsOf === 0)) {
-      const row = work.lap.stages[work.stage].last + 1;
-      if (work.refill && row < headRow)
-        kept.keep({ sequence, row }, work.position, packHidden(result.values, wire));
+    if (!next || (next.first === headLayer && work.logitsOf === 0)) {
+      const layer = work.lap.stages[work.stage].last + 1;
+      if (work.refill && layer < headLayer)
+        kept.keep({ sequence, layer }, work.position, packHidden(result.values, wire));
       reportPieceRead(work, work.position + result.tokens);
       return [];
     }
     // The head looks at the last positions only: no others need to travel to it.
-    const carried = next.first === headRow ? Math.min(work.logitsOf, result.tokens) : result.tokens;
+    const carried =
+      next.first === headLayer ? Math.min(work.logitsOf, result.tokens) : result.tokens;
     const skipped = result.tokens - carried;
     const values = result.values.subarray(skipped * hiddenSize);
     const passed = { ...work, position: work.position + skipped, stage: work.stage + 1, hops };
-    const { device, first: row } = next;
+    const { device, first: layer } = next;
     if (device === deviceId) {
       const input = { kind: 'hidden', tokens: carried, values } as const;
       enqueue({ ...passed, input, wireMs: 0, arrivedMs: performance.now() });
@@ -272,7 +273,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
         { epoch: work.lap.epoch, sequence: work.sequence, stage, step },
         payload,
       );
-      if (row < headRow) kept.keep({ sequence, row }, work.position, payload);
+      if (layer < headLayer) kept.keep({ sequence, layer }, work.position, payload);
     };
     return [{ device, work: passed, tokens: carried, values, onSent }];
   }
@@ -322,8 +323,8 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       const refill = routes.refill(sequence);
       // One that is over by now is missed by nobody.
       if (!refill) return true;
-      const [{ device, first: row }] = refill.stages;
-      const payload = kept.read({ sequence: refill.fills, row }, position, tokens);
+      const [{ device, first: layer }] = refill.stages;
+      const payload = kept.read({ sequence: refill.fills, layer }, position, tokens);
       if (!payload) return false;
       const work = { sequence, refill, lap: refill, position, logitsOf: 0, stage: 0 };
       if (device !== deviceId) {

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
-import { rowTensors } from '../../model/architecture.ts';
+import { layerTensors } from '../../model/architecture.ts';
 import { ModelConfigSchema } from '../../model/config.ts';
 import { tensorBytes } from '../../model/dtype.ts';
 import type { Manifest } from '../../model/manifest.ts';
@@ -11,7 +11,7 @@ import { startServer, type RunningServer, type ServerOptions } from '../server.t
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const page = '<!doctype html><title>EdgeShard</title>';
-export const script = `// ${'rows, stages and laps; '.repeat(100)}\nexport {};`;
+export const script = `// ${'layers, stages and laps; '.repeat(100)}\nexport {};`;
 /** Bytes 0, 1, 2, … so that a range is recognised by its content. */
 export const weights = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 export const secret = 'stays outside';
@@ -33,7 +33,7 @@ export async function serveTestSite(options: ServerOptions = {}): Promise<TestSi
     ['dist/assets/app-abc123.js', script],
     ['shards/README.md', 'about this folder'],
     ['shards/tiny/manifest.json', JSON.stringify(manifest)],
-    ['shards/tiny/row-0.bin', weights],
+    ['shards/tiny/layer-0.bin', weights],
     ['shards/tiny/.part', secret],
   ];
   for (const [path, content] of files) {
@@ -45,7 +45,7 @@ export async function serveTestSite(options: ServerOptions = {}): Promise<TestSi
   return { server, projectDir };
 }
 
-/** A valid manifest of a model with two small layers, all its tensors in one file. */
+/** A valid manifest of a model with two small blocks, all its tensors in one file. */
 export function tinyManifest(): Manifest {
   const config = v.parse(ModelConfigSchema, {
     model_type: 'llama',
@@ -62,9 +62,9 @@ export function tinyManifest(): Manifest {
     tie_word_embeddings: false,
   });
   let end = 0;
-  const rows = rowTensors(config).map((row) => ({
-    ...row,
-    tensors: row.tensors.map(({ name, shape }) => {
+  const layers = layerTensors(config).map((layer) => ({
+    ...layer,
+    tensors: layer.tensors.map(({ name, shape }) => {
       const bytes = tensorBytes('F32', shape);
       const offset = end;
       end += bytes;
@@ -73,13 +73,13 @@ export function tinyManifest(): Manifest {
   }));
   return {
     format: 'edgeshard',
-    version: 1,
+    version: 2,
     name: 'tiny',
     title: 'Tiny',
     licence: 'MIT',
     config,
-    files: [{ path: 'row-0.bin', bytes: end }],
-    rows,
+    files: [{ path: 'layer-0.bin', bytes: end }],
+    layers,
     tokenizer: null,
     chatTemplate: null,
   };

@@ -3,7 +3,7 @@ import { statusText } from './device-status.ts';
 
 it('says how far loading is, in percent and of how much', () => {
   const status = statusText({ kind: 'loading', bytesLoaded: 43e6, bytesTotal: 100e6 });
-  expect(status.doing).toBe('Loading its rows');
+  expect(status.doing).toBe('Loading its layers');
   expect(status.detail.replaceAll('\u00a0', ' ')).toBe('43 % of 100 MB');
   expect(status.fraction).toBeCloseTo(0.43);
 });
@@ -39,6 +39,6 @@ it('says in a sentence why a device is not at work for the moment', () => {
 it('says what a spare device keeps ready, if anything', () => {
   const detail = (ready: { first: number; last: number }[]): string =>
     statusText({ kind: 'spare', ready }).detail.replaceAll('\u00a0', ' ');
-  expect(detail([])).toBe('it holds no rows for now');
-  expect(detail([{ first: 3, last: 4 }])).toBe('rows 3–4 ready in case another device leaves');
+  expect(detail([])).toBe('it holds no layers for now');
+  expect(detail([{ first: 3, last: 4 }])).toBe('layers 3–4 ready in case another device leaves');
 });

@@ -1,6 +1,6 @@
 /** What a device is doing, in the words and the tone the screen uses for it. */
-import type { DeviceStatus, RowRange } from '../../room/view.ts';
-import { formatBytes, formatPercent, formatRowRanges } from '../format.ts';
+import type { DeviceStatus, LayerRange } from '../../room/view.ts';
+import { formatBytes, formatPercent, formatLayerRanges } from '../format.ts';
 
 export interface StatusText {
   /** Changes only when the device does something else: fit for a heading and to be read aloud. */
@@ -30,7 +30,7 @@ export function statusText(status: DeviceStatus): StatusText {
     case 'spare':
       return { doing: 'Spare', detail: spareDetail(status.ready), fraction: null, tone: 'idle' };
     case 'loading':
-      return { doing: 'Loading its rows', ...progress(status), tone: 'busy' };
+      return { doing: 'Loading its layers', ...progress(status), tone: 'busy' };
     case 'ready':
       return { doing: 'Ready', detail: '', fraction: null, tone: 'idle' };
     case 'computing':
@@ -47,9 +47,9 @@ export function statusText(status: DeviceStatus): StatusText {
 const reconnecting = 'the connection to the host broke, and is being made anew';
 const away = 'the room goes on without it for now';
 
-function spareDetail(ready: RowRange[]): string {
-  if (ready.length === 0) return 'it holds no rows for now';
-  return `${formatRowRanges(ready)} ready in case another device leaves`;
+function spareDetail(ready: LayerRange[]): string {
+  if (ready.length === 0) return 'it holds no layers for now';
+  return `${formatLayerRanges(ready)} ready in case another device leaves`;
 }
 
 function progress({ bytesLoaded, bytesTotal }: { bytesLoaded: number; bytesTotal: number }): {

@@ -51,7 +51,7 @@ export const deviceScenes: Scenes = {
     devices: [
       device('a', {
         isThisDevice: true,
-        rows: [{ first: 3, last: 4 }],
+        layers: [{ first: 3, last: 4 }],
         status: { kind: 'computing' },
         stages: [{ stage: 1, queueMs: 0.7, computeMs: 2.6, wireMs: 1.7 }],
       }),
@@ -62,7 +62,7 @@ export const deviceScenes: Scenes = {
     devices: [
       device('a', {
         isThisDevice: true,
-        rows: [{ first: 3, last: 4 }],
+        layers: [{ first: 3, last: 4 }],
         status: { kind: 'computing' },
       }),
     ],
@@ -90,7 +90,7 @@ export const deviceScenes: Scenes = {
     devices: [
       device('a', {
         isThisDevice: true,
-        rows: [{ first: 3, last: 4 }],
+        layers: [{ first: 3, last: 4 }],
         status: { kind: 'reconnecting' },
       }),
     ],
@@ -102,7 +102,7 @@ export const deviceScenes: Scenes = {
         status: {
           kind: 'failed',
           reason:
-            'The GPU was lost while loading row 5. Close other tabs that draw, then join again.',
+            'The GPU was lost while loading layer 5. Close other tabs that draw, then join again.',
         },
       }),
     ],

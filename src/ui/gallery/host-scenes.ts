@@ -15,21 +15,21 @@ import { tokens } from './story.ts';
 
 const lone: RoomView = {
   ...host,
-  devices: [device('host', { rows: [{ first: 0, last: 7 }] })],
+  devices: [device('host', { layers: [{ first: 0, last: 7 }] })],
   plan: alone,
   notices: [],
 };
 
 const manyDevices = [
   device('host', {
-    rows: [
+    layers: [
       { first: 0, last: 2 },
       { first: 23, last: 23 },
     ],
   }),
   ...'abcdefghi'.split('').map((id, index) =>
     device(id, {
-      rows: [{ first: 3 + index * 2, last: index === 8 ? 22 : 4 + index * 2 }],
+      layers: [{ first: 3 + index * 2, last: index === 8 ? 22 : 4 + index * 2 }],
       link: { latencyMs: 1.5 + index, mbps: 20 + 7 * index, relayed: false },
     }),
   ),
@@ -59,11 +59,11 @@ export const hostScenes: Scenes = {
   'host-loading': scene(host, {
     plan: { ...threeStages, status: 'loading' },
     devices: [
-      device('host', { rows: [{ first: 0, last: 7 }] }),
-      { ...threeDevices[1], rows: [], status: { kind: 'measuring', fraction: 0.4 } },
+      device('host', { layers: [{ first: 0, last: 7 }] }),
+      { ...threeDevices[1], layers: [], status: { kind: 'measuring', fraction: 0.4 } },
       {
         ...threeDevices[2],
-        rows: [],
+        layers: [],
         status: { kind: 'loading', bytesLoaded: 10_300_000, bytesTotal: 24_000_000 },
       },
     ],
@@ -146,7 +146,7 @@ export const hostScenes: Scenes = {
       answer({
         status: {
           kind: 'paused',
-          reason: 'Firefox on Windows left; its rows are loading elsewhere.',
+          reason: 'Firefox on Windows left; its layers are loading elsewhere.',
         },
       }),
     ],
@@ -191,7 +191,7 @@ export const hostScenes: Scenes = {
       ...threeStages,
       predictedMsPerToken: 132,
       stages: manyDevices
-        .flatMap(({ id, rows }) => rows.slice(0, 1).map((range) => ({ ...range, device: id })))
+        .flatMap(({ id, layers }) => layers.slice(0, 1).map((range) => ({ ...range, device: id })))
         .concat({ device: 'host', first: 23, last: 23 }),
       why: 'Ten devices hold the model; none of them could hold it alone.',
     },

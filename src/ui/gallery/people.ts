@@ -13,7 +13,7 @@ export const stories: ModelView = {
   name: 'stories15m',
   title: 'Stories 15M',
   licence: 'MIT',
-  rows: 8,
+  layers: 8,
   contextLength: 256,
   bytes: 60_816_000,
   chat: false,
@@ -23,7 +23,7 @@ export const tinyLlama: ModelView = {
   name: 'tinyllama-chat',
   title: 'TinyLlama 1.1B Chat',
   licence: 'Apache-2.0',
-  rows: 24,
+  layers: 24,
   contextLength: 2048,
   bytes: 322_591_712,
   chat: true,
@@ -35,12 +35,12 @@ export function device(id: string, change: Partial<DeviceView> = {}): DeviceView
     label: id === 'host' ? 'Chrome on Linux' : 'Chrome on Android',
     isThisDevice: id === 'host',
     status: { kind: 'ready' },
-    rows: [],
+    layers: [],
     compute: {
       backend: 'webgpu',
       adapter: 'apple m2',
       weights: 'f16',
-      layerMs: 1.24,
+      blockMs: 1.24,
       headMs: 4.6,
     },
     memory: { budgetBytes: 2_000_000_000, usedBytes: 41_200_000 },
@@ -66,14 +66,15 @@ export function everyStatus(): DeviceStatus[] {
     { kind: 'away' },
     {
       kind: 'failed',
-      reason: 'The GPU was lost while loading row 5. Close other tabs that draw, then join again.',
+      reason:
+        'The GPU was lost while loading layer 5. Close other tabs that draw, then join again.',
     },
   ];
 }
 
 export const threeDevices: DeviceView[] = [
   device('host', {
-    rows: [
+    layers: [
       { first: 0, last: 2 },
       { first: 7, last: 7 },
     ],
@@ -81,12 +82,12 @@ export const threeDevices: DeviceView[] = [
   }),
   device('a', {
     label: 'Safari on iPhone',
-    rows: [{ first: 3, last: 4 }],
-    compute: { backend: 'wasm', adapter: '', weights: 'q8', layerMs: 2.9, headMs: 9.1 },
+    layers: [{ first: 3, last: 4 }],
+    compute: { backend: 'wasm', adapter: '', weights: 'q8', blockMs: 2.9, headMs: 9.1 },
     memory: { budgetBytes: 600_000_000, usedBytes: 8_100_000 },
     link: { latencyMs: 3.4, mbps: 31, relayed: true },
   }),
-  device('b', { label: 'Firefox on Windows', rows: [{ first: 5, last: 6 }] }),
+  device('b', { label: 'Firefox on Windows', layers: [{ first: 5, last: 6 }] }),
 ];
 
 export const threeStages: PlanView = {
@@ -127,7 +128,7 @@ export const reasons: PlanReasons = {
     { name: 'even', ms: 24.9, why: 'it would take 1.5 ms more (6 %)' },
     { name: 'without b', ms: 27.2, why: 'it would take 3.8 ms more (16 %)' },
     { name: 'solo', ms: 38.1, why: 'it would take 14.7 ms more (63 %)' },
-    { name: 'best-single', ms: null, why: 'the rows do not fit, or a link is missing' },
+    { name: 'best-single', ms: null, why: 'the layers do not fit, or a link is missing' },
   ],
   limits: [
     { kind: 'speed', where: 'a', gainMs: 2.9 },

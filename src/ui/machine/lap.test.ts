@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceView, PlanView } from '../../room/view.ts';
 import { lapOf } from './lap.ts';
 
-const device = (id: string, layerMs: number, headMs: number): DeviceView => ({
+const device = (id: string, blockMs: number, headMs: number): DeviceView => ({
   id,
   label: id,
   isThisDevice: id === 'host',
   status: { kind: 'ready' },
-  rows: [],
-  compute: { backend: 'wasm', adapter: 'wasm', weights: 'q8', layerMs, headMs },
+  layers: [],
+  compute: { backend: 'wasm', adapter: 'wasm', weights: 'q8', blockMs, headMs },
   memory: { budgetBytes: 1e9, usedBytes: 0 },
   bytesLoaded: 0,
   emulation: null,
@@ -38,13 +38,13 @@ describe('lapOf', () => {
       devices,
       8,
     );
-    // host: embed + 2 layers = 4; a: 3 layers = 3; host: 1 layer + head = 5; so 14 - 12 = 2 on the wires.
+    // host: embed + 2 blocks = 4; a: 3 blocks = 3; host: 1 block + head = 5; so 14 - 12 = 2 on the wires.
     expect(lap.parts).toEqual([
-      { kind: 'compute', device: 'host', rows: { first: 0, last: 2 }, ms: 4 },
+      { kind: 'compute', device: 'host', layers: { first: 0, last: 2 }, ms: 4 },
       { kind: 'wire', from: 'host', to: 'a', ms: 1 },
-      { kind: 'compute', device: 'a', rows: { first: 3, last: 5 }, ms: 3 },
+      { kind: 'compute', device: 'a', layers: { first: 3, last: 5 }, ms: 3 },
       { kind: 'wire', from: 'a', to: 'host', ms: 1 },
-      { kind: 'compute', device: 'host', rows: { first: 6, last: 7 }, ms: 5 },
+      { kind: 'compute', device: 'host', layers: { first: 6, last: 7 }, ms: 5 },
     ]);
     expect(lap.computeMs).toBe(12);
     expect(lap.wireMs).toBe(2);
@@ -66,7 +66,7 @@ describe('lapOf', () => {
   it('has no wires in a lone host', () => {
     const { parts, wireMs } = lapOf(plan(20, [{ device: 'host', first: 0, last: 7 }]), devices, 8);
     expect(parts).toEqual([
-      { kind: 'compute', device: 'host', rows: { first: 0, last: 7 }, ms: 15 },
+      { kind: 'compute', device: 'host', layers: { first: 0, last: 7 }, ms: 15 },
     ]);
     expect(wireMs).toBe(0);
   });

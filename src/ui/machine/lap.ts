@@ -2,10 +2,10 @@
  * One lap of a token round the room, cut into what the devices compute and what the wires take: what the
  * lap's picture and its table draw.
  */
-import type { DeviceView, PlanView, RowRange } from '../../room/view.ts';
+import type { DeviceView, PlanView, LayerRange } from '../../room/view.ts';
 
 export type LapPart =
-  | { kind: 'compute'; device: string; rows: RowRange; ms: number }
+  | { kind: 'compute'; device: string; layers: LayerRange; ms: number }
   | { kind: 'wire'; from: string; to: string; ms: number };
 
 export interface Lap {
@@ -17,14 +17,14 @@ export interface Lap {
 }
 
 /**
- * Compute times follow from what each device measured of a layer and of the head. The rest of the plan's
+ * Compute times follow from what each device measured of a block and of the head. The rest of the plan's
  * prediction is the wires'; the view has no figure for a link between two devices, so the hops share it
  * evenly and only their sum is a prediction.
  */
-export function lapOf(plan: PlanView, devices: readonly DeviceView[], modelRows: number): Lap {
+export function lapOf(plan: PlanView, devices: readonly DeviceView[], modelLayers: number): Lap {
   const stages = plan.stages.map((stage) => ({
     ...stage,
-    ms: computeMs(stage, devices, modelRows),
+    ms: computeMs(stage, devices, modelLayers),
   }));
   const hops = stages.filter((stage, index) => {
     return stage.device !== stages[(index + 1) % stages.length].device;
@@ -35,7 +35,7 @@ export function lapOf(plan: PlanView, devices: readonly DeviceView[], modelRows:
   const parts = stages.flatMap((stage, index): LapPart[] => {
     const { device, first, last, ms } = stage;
     const next = stages[(index + 1) % stages.length].device;
-    const computed: LapPart = { kind: 'compute', device, rows: { first, last }, ms };
+    const computed: LapPart = { kind: 'compute', device, layers: { first, last }, ms };
     if (next === device) return [computed];
     return [computed, { kind: 'wire', from: device, to: next, ms: wireMs / hops }];
   });
@@ -44,14 +44,14 @@ export function lapOf(plan: PlanView, devices: readonly DeviceView[], modelRows:
 
 /** What a device's own measurement says of a stage; 0 before there is one. */
 export function computeMs(
-  stage: RowRange & { device: string },
+  stage: LayerRange & { device: string },
   devices: readonly DeviceView[],
-  modelRows: number,
+  modelLayers: number,
 ): number {
   const compute = devices.find(({ id }) => id === stage.device)?.compute;
   if (!compute) return 0;
-  const head = stage.last === modelRows - 1 ? 1 : 0;
+  const head = stage.last === modelLayers - 1 ? 1 : 0;
   const embed = stage.first === 0 ? 1 : 0;
-  const layers = stage.last - stage.first + 1 - head - embed;
-  return layers * compute.layerMs + head * compute.headMs;
+  const blocks = stage.last - stage.first + 1 - head - embed;
+  return blocks * compute.blockMs + head * compute.headMs;
 }

@@ -20,7 +20,7 @@ export interface Capabilities {
   hidden: boolean;
 }
 
-/** Less than a small model's rows. */
+/** Less than a small model's layers. */
 const littleSpaceBytes = 64e6;
 
 export async function readCapabilities(): Promise<Capabilities> {

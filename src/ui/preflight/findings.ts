@@ -107,17 +107,17 @@ function storage({ storage: state }: Capabilities): Finding {
   const subject = 'Storage';
   switch (state) {
     case 'kept':
-      return good(subject, 'Rows are kept for the next visit.');
+      return good(subject, 'Layers are kept for the next visit.');
     case 'full':
       return limited(
         subject,
-        'The disk space that the browser gives this page is used up: new rows are not kept.',
+        'The disk space that the browser gives this page is used up: new layers are not kept.',
         'Free some space on the disk, or drop kept models under Storage.',
       );
     case 'refused':
       return limited(
         subject,
-        'The browser keeps nothing: each visit fetches its rows again.',
+        'The browser keeps nothing: each visit fetches its layers again.',
         'Leave the private window, or allow this site to keep data.',
       );
   }

@@ -1,4 +1,4 @@
-/** First plans for a room whose rows differ: the exact plan of the room in which they would not. */
+/** First plans for a room whose layers differ: the exact plan of the room in which they would not. */
 import { latencyCost } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import { startIncumbent, type Incumbent } from '../search.ts';
@@ -6,7 +6,7 @@ import { readUniformRoom } from '../uniform/room.ts';
 import { solveUniform } from '../uniform/solve.ts';
 
 export function offerAveraged(instance: Instance, incumbent: Incumbent, timeLimitMs: number): void {
-  const alike = averageRows(instance);
+  const alike = averageLayers(instance);
   const room = readUniformRoom(alike);
   if (room === null) return;
   const averaged = startIncumbent(
@@ -21,8 +21,8 @@ export function offerAveraged(instance: Instance, incumbent: Incumbent, timeLimi
   solveUniform(room, averaged);
 }
 
-/** Every free row but the last gets the mean time of them all on each device, and the memory and output of the largest. */
-function averageRows(instance: Instance): Instance {
+/** Every free layer but the last gets the mean time of them all on each device, and the memory and output of the largest. */
+function averageLayers(instance: Instance): Instance {
   const { pinFirst, pinLastFrom } = instance;
   const end = Math.max(pinFirst + 1, pinLastFrom - 1);
   const level = (values: Float64Array, from: number, figure: (part: Float64Array) => number) =>
@@ -31,8 +31,11 @@ function averageRows(instance: Instance): Instance {
   const mean = (part: Float64Array) => part.reduce((sum, ms) => sum + ms, 0) / part.length;
   return {
     ...instance,
-    rowMemoryBytes: level(instance.rowMemoryBytes, pinFirst, largest),
+    layerMemoryBytes: level(instance.layerMemoryBytes, pinFirst, largest),
     crossingBytes: level(instance.crossingBytes, Math.max(0, pinFirst - 1), largest),
-    kinds: instance.kinds.map((kind) => ({ ...kind, rowMs: level(kind.rowMs, pinFirst, mean) })),
+    kinds: instance.kinds.map((kind) => ({
+      ...kind,
+      layerMs: level(kind.layerMs, pinFirst, mean),
+    })),
   };
 }

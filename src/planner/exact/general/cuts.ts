@@ -1,19 +1,19 @@
-/** The best ranges for a given order of devices: a shortest path over (place in the order, rows placed). */
+/** The best ranges for a given order of devices: a shortest path over (place in the order, layers placed). */
 import type { Placement } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import type { Tables } from './tables.ts';
 
 export interface Cuts {
-  /** Infinite where the order cannot hold all rows. */
+  /** Infinite where the order cannot hold all layers. */
   ms: number;
-  /** How many rows the order can hold at the most. */
-  rowsHeld: number;
+  /** How many layers the order can hold at the most. */
+  layersHeld: number;
   placement: Placement;
 }
 
 /**
- * @param order devices, each once; the source first where rows are pinned to it
- * @param tail rows at the end that the source takes back, its pinned last rows at least
+ * @param order devices, each once; the source first where layers are pinned to it
+ * @param tail layers at the end that the source takes back, its pinned last layers at least
  */
 export function cutOrder(
   instance: Instance,
@@ -21,14 +21,14 @@ export function cutOrder(
   order: readonly number[],
   tail: number,
 ): Cuts {
-  const { rowCount, kindCount, msBefore, bytesBefore, hopMs, homeMs } = tables;
-  const width = rowCount + 1;
-  const end = rowCount - tail;
-  const tailBytes = bytesBefore[rowCount] - bytesBefore[end];
+  const { layerCount, kindCount, msBefore, bytesBefore, hopMs, homeMs } = tables;
+  const width = layerCount + 1;
+  const end = layerCount - tail;
+  const tailBytes = bytesBefore[layerCount] - bytesBefore[end];
   const kindOf = (device: number) => instance.devices[device].kind;
   const best = order.map(() => new Float64Array(end + 1).fill(Infinity));
   const startOf = order.map(() => new Int32Array(end + 1));
-  let rowsHeld = 0;
+  let layersHeld = 0;
 
   for (const [place, device] of order.entries()) {
     const kind = kindOf(device);
@@ -39,14 +39,14 @@ export function cutOrder(
       const arrivalMs = arrival(place, kind, first);
       if (arrivalMs === Infinity || (first < instance.pinFirst && device !== instance.source))
         continue;
-      for (let row = first; row < end; row++) {
-        if (bytesBefore[row + 1] - bytesBefore[first] > capacity) break;
-        if (row + 1 - first < least) continue;
-        const ms = arrivalMs + msBefore[kind * width + row + 1] - msBefore[kind * width + first];
-        if (row + 1 > rowsHeld) rowsHeld = row + 1;
-        if (ms >= best[place][row + 1]) continue;
-        best[place][row + 1] = ms;
-        startOf[place][row + 1] = first;
+      for (let layer = first; layer < end; layer++) {
+        if (bytesBefore[layer + 1] - bytesBefore[first] > capacity) break;
+        if (layer + 1 - first < least) continue;
+        const ms = arrivalMs + msBefore[kind * width + layer + 1] - msBefore[kind * width + first];
+        if (layer + 1 > layersHeld) layersHeld = layer + 1;
+        if (ms >= best[place][layer + 1]) continue;
+        best[place][layer + 1] = ms;
+        startOf[place][layer + 1] = first;
       }
     }
   }
@@ -60,9 +60,9 @@ export function cutOrder(
       : lastKind === homeKind
         ? 0
         : hopMs[((end - 1) * kindCount + lastKind) * kindCount + homeKind];
-  const tailMs = msBefore[homeKind * width + rowCount] - msBefore[homeKind * width + end];
+  const tailMs = msBefore[homeKind * width + layerCount] - msBefore[homeKind * width + end];
   const ms = best[last][end] + returnMs + tailMs;
-  return { ms, rowsHeld, placement: Number.isFinite(ms) ? retrace() : [] };
+  return { ms, layersHeld, placement: Number.isFinite(ms) ? retrace() : [] };
 
   function arrival(place: number, kind: number, first: number): number {
     if (place === 0) return first === 0 ? 0 : Infinity;
@@ -73,12 +73,12 @@ export function cutOrder(
 
   function retrace(): Placement {
     const placement: Placement = [];
-    if (tail > 0) placement.push({ device: instance.source, first: end, last: rowCount - 1 });
-    let row = end;
+    if (tail > 0) placement.push({ device: instance.source, first: end, last: layerCount - 1 });
+    let layer = end;
     for (let place = last; place >= 0; place--) {
-      const first = startOf[place][row];
-      placement.unshift({ device: order[place], first, last: row - 1 });
-      row = first;
+      const first = startOf[place][layer];
+      placement.unshift({ device: order[place], first, last: layer - 1 });
+      layer = first;
     }
     return placement;
   }

@@ -1,5 +1,5 @@
 /**
- * Dynamic programming over (row, kind, how full each device is), between the relaxation and a full search.
+ * Dynamic programming over (layer, kind, how full each device is), between the relaxation and a full search.
  *
  * How full a device is counts in quarters of its memory, rounded down: states that agree in quarters are one state, so
  * their number stays within bounds where labels with exact memory multiply, yet no path can fill a device twice. What the rounding
@@ -20,8 +20,8 @@ const levels = 4;
 /** Beyond this the tables outgrow a phone's memory. */
 const mostStates = 4_000_000;
 
-/** One number for a row and an index below it. */
-const rowStride = 2 ** 24;
+/** One number for a layer and an index below it. */
+const layerStride = 2 ** 24;
 
 export interface FillLevelsResult {
   /** No plan costs less; null where time or memory ran out first. */
@@ -37,35 +37,36 @@ export function searchFillLevels(
   thresholdMs: number,
   deadline: Deadline,
 ): FillLevelsResult {
-  const { rowCount, kindCount, msBefore, bytesBefore, reach, hopMs, homeMs, usableBytes } = tables;
+  const { layerCount, kindCount, msBefore, bytesBefore, reach, hopMs, homeMs, usableBytes } =
+    tables;
   const { visitMs, leaveMs, price, paidBackMs } = relaxation;
-  const width = rowCount + 1;
+  const width = layerCount + 1;
   const limitMs = thresholdMs + paidBackMs;
   const shiftOf = pickRemembered(instance, tables, relaxation);
   const usedAtLevel = instance.kinds.map((_, kind) => leastUsedAtLevels(instance, tables, kind));
-  const arrivals = Array.from({ length: rowCount }, createStateTable);
-  const departures = Array.from({ length: rowCount }, createStateTable);
+  const arrivals = Array.from({ length: layerCount }, createStateTable);
+  const departures = Array.from({ length: layerCount }, createStateTable);
   for (let kind = 0; kind < kindCount; kind++)
     if (visitMs[kind] < limitMs) arrivals[0].put(kind, 0, 0, -1);
   let states = 0;
 
-  for (let row = 0; row < rowCount; row++) {
-    const here = arrivals[row];
+  for (let layer = 0; layer < layerCount; layer++) {
+    const here = arrivals[layer];
     for (let index = 0; index < here.size(); index++) {
       if (deadline.passed()) return { boundMs: null, path: null };
-      visit(row, here, index);
+      visit(layer, here, index);
     }
-    if (row === rowCount - 1) break;
-    const leaving = departures[row];
+    if (layer === layerCount - 1) break;
+    const leaving = departures[layer];
     for (let index = 0; index < leaving.size(); index++) {
       if (deadline.passed()) return { boundMs: null, path: null };
-      leave(row, leaving, index);
+      leave(layer, leaving, index);
     }
     states += here.size() + leaving.size();
     if (states > mostStates) return { boundMs: null, path: null };
   }
 
-  const ends = departures[rowCount - 1];
+  const ends = departures[layerCount - 1];
   let best = -1;
   let bestMs = thresholdMs;
   for (let index = 0; index < ends.size(); index++) {
@@ -74,17 +75,17 @@ export function searchFillLevels(
   }
   return { boundMs: bestMs, path: best < 0 ? null : retrace(best) };
 
-  function visit(row: number, here: StateTable, index: number): void {
+  function visit(layer: number, here: StateTable, index: number): void {
     const kind = here.kindAt(index);
     const memory = here.memoryAt(index);
     const shift = shiftOf[kind];
     const level = shift < 0 ? 0 : (memory >>> shift) & (levels - 1);
     const usedBytes = usedAtLevel[kind][level];
     const leftBytes = usableBytes[kind] - usedBytes;
-    const soFarMs = here.msAt(index) - msBefore[kind * width + row];
-    const end = reach[kind * rowCount + row];
-    for (let last = row; last < end; last++) {
-      const bytes = bytesBefore[last + 1] - bytesBefore[row];
+    const soFarMs = here.msAt(index) - msBefore[kind * width + layer];
+    const end = reach[kind * layerCount + layer];
+    for (let last = layer; last < end; last++) {
+      const bytes = bytesBefore[last + 1] - bytesBefore[layer];
       if (bytes > leftBytes) break;
       const ms = soFarMs + msBefore[kind * width + last + 1] + price[kind] * bytes;
       if (ms + leaveMs[last * kindCount + kind] >= limitMs) continue;
@@ -95,30 +96,30 @@ export function searchFillLevels(
           reached++;
         after += (reached - level) << shift;
       }
-      departures[last].put(kind, after, ms, row * rowStride + index);
+      departures[last].put(kind, after, ms, layer * layerStride + index);
     }
   }
 
-  function leave(row: number, leaving: StateTable, index: number): void {
+  function leave(layer: number, leaving: StateTable, index: number): void {
     const kind = leaving.kindAt(index);
     const soFarMs = leaving.msAt(index);
-    const hops = (row * kindCount + kind) * kindCount;
+    const hops = (layer * kindCount + kind) * kindCount;
     for (let to = 0; to < kindCount; to++) {
       const ms = soFarMs + hopMs[hops + to];
-      if (ms + visitMs[(row + 1) * kindCount + to] < limitMs)
-        arrivals[row + 1].put(to, leaving.memoryAt(index), ms, index);
+      if (ms + visitMs[(layer + 1) * kindCount + to] < limitMs)
+        arrivals[layer + 1].put(to, leaving.memoryAt(index), ms, index);
     }
   }
 
   function retrace(end: number): Placement {
     const path: Placement = [];
     let index = end;
-    for (let last = rowCount - 1; last >= 0;) {
+    for (let last = layerCount - 1; last >= 0;) {
       const kind = departures[last].kindAt(index);
       const from = departures[last].fromAt(index);
-      const first = Math.floor(from / rowStride);
+      const first = Math.floor(from / layerStride);
       path.unshift({ device: instance.kinds[kind].members[0], first, last });
-      index = arrivals[first].fromAt(from % rowStride);
+      index = arrivals[first].fromAt(from % layerStride);
       last = first - 1;
     }
     return path;
@@ -141,15 +142,15 @@ function pickRemembered(
   return shifts;
 }
 
-/** The least memory that is in use at each level: a quarter and more, rounded up to whole rows where they are alike. */
+/** The least memory that is in use at each level: a quarter and more, rounded up to whole layers where they are alike. */
 function leastUsedAtLevels(
   instance: Instance,
-  { usableBytes, layerBytes }: Tables,
+  { usableBytes, blockBytes }: Tables,
   kind: number,
 ): number[] {
-  const isExact = layerBytes !== null && kind !== instance.sourceKind;
+  const isExact = blockBytes !== null && kind !== instance.sourceKind;
   return Array.from({ length: levels }, (_, level) => {
     const bytes = (level * usableBytes[kind]) / levels;
-    return isExact ? Math.ceil(bytes / layerBytes - 1e-9) * layerBytes : bytes;
+    return isExact ? Math.ceil(bytes / blockBytes - 1e-9) * blockBytes : bytes;
   });
 }

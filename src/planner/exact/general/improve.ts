@@ -11,7 +11,7 @@ import type { Tables } from './tables.ts';
 interface Tour {
   order: number[];
   tail: number;
-  /** Ms, or beyond all ms the number of rows for which there is no place. */
+  /** Ms, or beyond all ms the number of layers for which there is no place. */
   score: number;
 }
 
@@ -23,9 +23,9 @@ export function improveOrders(
   incumbent: Incumbent,
   stop: () => boolean,
 ): void {
-  const pinnedLast = instance.rowCount - instance.pinLastFrom;
+  const pinnedLast = instance.layerCount - instance.pinLastFrom;
   const tails = [pinnedLast, pinnedLast + 1, pinnedLast + 2].filter(
-    (tail) => tail < instance.rowCount - instance.pinFirst,
+    (tail) => tail < instance.layerCount - instance.pinFirst,
   );
   const starts = orders.flatMap((order) => tails.map((tail) => rate(order, tail)));
   starts.sort((a, b) => a.score - b.score);
@@ -50,9 +50,9 @@ export function improveOrders(
   }
 
   function rate(order: number[], tail: number): Tour {
-    const { ms, rowsHeld, placement } = cutOrder(instance, tables, order, tail);
+    const { ms, layersHeld, placement } = cutOrder(instance, tables, order, tail);
     if (ms < incumbent.ms()) incumbent.offer(mergeStages(placement));
-    const score = Number.isFinite(ms) ? ms : 1e9 * (instance.rowCount + 1 - rowsHeld);
+    const score = Number.isFinite(ms) ? ms : 1e9 * (instance.layerCount + 1 - layersHeld);
     return { order, tail, score };
   }
 

@@ -1,10 +1,10 @@
 /**
- * Label setting, row by row: every label is one way to place the rows so far, and what its devices have left. A label is dropped
+ * Label setting, layer by layer: every label is one way to place the layers so far, and what its devices have left. A label is dropped
  * when another on the same device is no dearer and has used no more memory anywhere, or when
  * even the relaxation cannot complete it below the best plan known. Keeping all that is left proves the optimum; keeping only the most
  * promising finds good plans fast, and what was let go still bounds what was missed.
  */
-import { placementOfRows } from '../../evaluate.ts';
+import { placementOfLayers } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import type { Incumbent } from '../search.ts';
 import type { Relaxation } from './relaxation.ts';
@@ -16,7 +16,7 @@ interface Label {
   leastMs: number;
   device: number;
   usedBytes: Float64Array;
-  /** For rows of shared memory placed so far: who holds which, so that only like is compared with like. */
+  /** For layers of shared memory placed so far: who holds which, so that only like is compared with like. */
   tied: string;
   before: Label | null;
 }
@@ -32,13 +32,13 @@ export function searchLabels(
   incumbent: Incumbent,
   width: number,
 ): number {
-  const { rowCount, devices, kinds, source, pinFirst, pinLastFrom } = instance;
+  const { layerCount, devices, kinds, source, pinFirst, pinLastFrom } = instance;
   const { kindCount, hopMs } = tables;
   const { price, afterMs, paidBackMs } = relaxation;
   const kindOf = Int32Array.from(devices, ({ kind }) => kind);
   const capacity = Float64Array.from(devices, ({ kind }) => kinds[kind].memoryBytes);
-  const tiedRow = new Map(
-    instance.shared.flatMap(({ rows }, group) => rows.map((row) => [row, group])),
+  const tiedLayer = new Map(
+    instance.shared.flatMap(({ layers }, group) => layers.map((layer) => [layer, group])),
   );
   let droppedMs = Infinity;
 
@@ -51,25 +51,25 @@ export function searchLabels(
     before: null,
   };
   let labels: Label[] = [empty];
-  for (let row = 0; row < rowCount; row++) {
+  for (let layer = 0; layer < layerCount; layer++) {
     const candidates: Label[] = [];
     for (const label of labels) {
       if (incumbent.deadline.passed()) {
         droppedMs = Math.min(droppedMs, label.leastMs);
         continue;
       }
-      for (const device of nextDevices(label, row)) {
-        const next = extend(label, row, device);
+      for (const device of nextDevices(label, layer)) {
+        const next = extend(label, layer, device);
         if (next !== null) candidates.push(next);
       }
     }
     labels = keepBest(candidates);
   }
-  for (const label of labels) incumbent.offer(placementOfRows(devicesOf(label)));
+  for (const label of labels) incumbent.offer(placementOfLayers(devicesOf(label)));
   return droppedMs;
 
-  function nextDevices(label: Label, row: number): number[] {
-    if (row < pinFirst || row >= pinLastFrom) return [source];
+  function nextDevices(label: Label, layer: number): number[] {
+    if (layer < pinFirst || layer >= pinLastFrom) return [source];
     const next: number[] = [];
     for (const { members } of kinds)
       for (const member of members) {
@@ -79,39 +79,39 @@ export function searchLabels(
     return next;
   }
 
-  function extend(label: Label, row: number, device: number): Label | null {
+  function extend(label: Label, layer: number, device: number): Label | null {
     const kind = kindOf[device];
-    let ms = label.ms + kinds[kind].rowMs[row];
+    let ms = label.ms + kinds[kind].layerMs[layer];
     if (label.device >= 0 && label.device !== device)
-      ms += hopMs[((row - 1) * kindCount + kindOf[label.device]) * kindCount + kind];
+      ms += hopMs[((layer - 1) * kindCount + kindOf[label.device]) * kindCount + kind];
     if (ms === Infinity) return null;
-    const bytes = addedBytes(label, row, device);
+    const bytes = addedBytes(label, layer, device);
     if (label.usedBytes[device] + bytes > capacity[device]) return null;
     const usedBytes = label.usedBytes.slice();
     usedBytes[device] += bytes;
     let paidMs = 0;
     for (let each = 0; each < usedBytes.length; each++)
       paidMs += usedBytes[each] * price[kindOf[each]];
-    const leastMs = ms + afterMs[row * kindCount + kind] + paidMs - paidBackMs;
+    const leastMs = ms + afterMs[layer * kindCount + kind] + paidMs - paidBackMs;
     if (leastMs >= incumbent.ms()) return null;
     return {
       ms,
       leastMs: Math.max(leastMs, label.leastMs),
       device,
       usedBytes,
-      tied: tiedRow.has(row) ? `${label.tied} ${device}` : label.tied,
+      tied: tiedLayer.has(layer) ? `${label.tied} ${device}` : label.tied,
       before: label.device < 0 ? null : label,
     };
   }
 
-  /** Memory that the row adds to the device, what it shares with a row there counted once. */
-  function addedBytes(label: Label, row: number, device: number): number {
-    const group = tiedRow.get(row);
-    const bytes = instance.rowMemoryBytes[row];
+  /** Memory that the layer adds to the device, what it shares with a layer there counted once. */
+  function addedBytes(label: Label, layer: number, device: number): number {
+    const group = tiedLayer.get(layer);
+    const bytes = instance.layerMemoryBytes[layer];
     if (group === undefined) return bytes;
-    const { rows, memoryBytes } = instance.shared[group];
+    const { layers, memoryBytes } = instance.shared[group];
     const placed = devicesOf(label);
-    return rows.some((other) => other < row && placed[other] === device)
+    return layers.some((other) => other < layer && placed[other] === device)
       ? bytes - memoryBytes
       : bytes;
   }

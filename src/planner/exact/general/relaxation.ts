@@ -2,7 +2,7 @@
  * A lower bound on every plan, and on what every part of a plan must still cost.
  *
  * Lagrangian relaxation of the memory limits: instead of being forbidden, a byte used on a kind costs `price` ms, and every
- * byte that the kind has is paid back. What remains is a shortest path over (row, kind), in which each single visit still
+ * byte that the kind has is paid back. What remains is a shortest path over (layer, kind), in which each single visit still
  * respects the memory of one device, so that transfers are not underestimated. Prices are found by subgradient steps.
  */
 import type { Instance } from '../../instance.ts';
@@ -15,11 +15,11 @@ export interface Relaxation {
   boundMs: number;
   /** What priced costs have to be reduced by: the price of all memory that there is. */
   paidBackMs: number;
-  /** Priced ms from the start of a visit at a row on a kind to the end, at [row * kindCount + kind]. */
+  /** Priced ms from the start of a visit at a layer on a kind to the end, at [layer * kindCount + kind]. */
   visitMs: Float64Array;
-  /** Priced ms from just after a row on a kind, when the visit ends there; same index. */
+  /** Priced ms from just after a layer on a kind, when the visit ends there; same index. */
   leaveMs: Float64Array;
-  /** Priced ms from just after a row on a kind, staying or leaving; same index. */
+  /** Priced ms from just after a layer on a kind, staying or leaving; same index. */
   afterMs: Float64Array;
 }
 
@@ -65,23 +65,24 @@ export function relax(
 }
 
 function solvePriced(tables: Tables, price: Float64Array, roomBytes: Float64Array): Relaxation {
-  const { rowCount, kindCount, msBefore, bytesBefore, reach, hopMs, homeMs } = tables;
-  const visitMs = new Float64Array((rowCount + 1) * kindCount).fill(Infinity);
-  const leaveMs = new Float64Array(rowCount * kindCount).fill(Infinity);
-  const afterMs = new Float64Array(rowCount * kindCount).fill(Infinity);
-  const width = rowCount + 1;
-  for (let row = rowCount - 1; row >= 0; row--)
+  const { layerCount, kindCount, msBefore, bytesBefore, reach, hopMs, homeMs } = tables;
+  const visitMs = new Float64Array((layerCount + 1) * kindCount).fill(Infinity);
+  const leaveMs = new Float64Array(layerCount * kindCount).fill(Infinity);
+  const afterMs = new Float64Array(layerCount * kindCount).fill(Infinity);
+  const width = layerCount + 1;
+  for (let layer = layerCount - 1; layer >= 0; layer--)
     for (let kind = 0; kind < kindCount; kind++) {
-      let least = row === rowCount - 1 ? homeMs[kind] : Infinity;
-      for (let to = 0; to < kindCount && row < rowCount - 1; to++) {
+      let least = layer === layerCount - 1 ? homeMs[kind] : Infinity;
+      for (let to = 0; to < kindCount && layer < layerCount - 1; to++) {
         const onwardMs =
-          hopMs[(row * kindCount + kind) * kindCount + to] + visitMs[(row + 1) * kindCount + to];
+          hopMs[(layer * kindCount + kind) * kindCount + to] +
+          visitMs[(layer + 1) * kindCount + to];
         if (onwardMs < least) least = onwardMs;
       }
-      leaveMs[row * kindCount + kind] = least;
-      const stayMs = row < rowCount - 1 ? stayCost(row + 1, kind, leaveMs) : Infinity;
-      afterMs[row * kindCount + kind] = Math.min(least, stayMs);
-      visitMs[row * kindCount + kind] = stayCost(row, kind, leaveMs);
+      leaveMs[layer * kindCount + kind] = least;
+      const stayMs = layer < layerCount - 1 ? stayCost(layer + 1, kind, leaveMs) : Infinity;
+      afterMs[layer * kindCount + kind] = Math.min(least, stayMs);
+      visitMs[layer * kindCount + kind] = stayCost(layer, kind, leaveMs);
     }
 
   let startMs = Infinity;
@@ -96,16 +97,16 @@ function solvePriced(tables: Tables, price: Float64Array, roomBytes: Float64Arra
     afterMs,
   };
 
-  /** Least priced ms of a visit that starts at `first`, over all rows at which it may end. */
+  /** Least priced ms of a visit that starts at `first`, over all layers at which it may end. */
   function stayCost(first: number, kind: number, leave: Float64Array): number {
-    const end = reach[kind * rowCount + first];
+    const end = reach[kind * layerCount + first];
     const base = kind * width;
     let least = Infinity;
-    for (let row = first; row < end; row++) {
+    for (let layer = first; layer < end; layer++) {
       const ms =
-        msBefore[base + row + 1] +
-        price[kind] * bytesBefore[row + 1] +
-        leave[row * kindCount + kind];
+        msBefore[base + layer + 1] +
+        price[kind] * bytesBefore[layer + 1] +
+        leave[layer * kindCount + kind];
       if (ms < least) least = ms;
     }
     return least - msBefore[base + first] - price[kind] * bytesBefore[first];
@@ -114,27 +115,27 @@ function solvePriced(tables: Tables, price: Float64Array, roomBytes: Float64Arra
 
 /** Bytes that the cheapest priced path uses on each kind. */
 function bytesUsed(instance: Instance, tables: Tables, priced: Relaxation): Float64Array {
-  const { rowCount, kindCount, msBefore, bytesBefore, reach, hopMs } = tables;
+  const { layerCount, kindCount, msBefore, bytesBefore, reach, hopMs } = tables;
   const { visitMs, leaveMs, price } = priced;
   const used = new Float64Array(kindCount);
   const kinds = instance.kinds.map((_, kind) => kind);
   let kind = kinds.reduce((best, each) => (visitMs[each] < visitMs[best] ? each : best), 0);
-  let row = 0;
-  while (row < rowCount) {
-    let endsAt = row;
+  let layer = 0;
+  while (layer < layerCount) {
+    let endsAt = layer;
     let least = Infinity;
-    for (let last = row; last < reach[kind * rowCount + row]; last++) {
+    for (let last = layer; last < reach[kind * layerCount + layer]; last++) {
       const ms =
-        msBefore[kind * (rowCount + 1) + last + 1] +
+        msBefore[kind * (layerCount + 1) + last + 1] +
         price[kind] * bytesBefore[last + 1] +
         leaveMs[last * kindCount + kind];
       if (ms < least) [least, endsAt] = [ms, last];
     }
-    used[kind] += bytesBefore[endsAt + 1] - bytesBefore[row];
-    row = endsAt + 1;
-    if (row >= rowCount) break;
+    used[kind] += bytesBefore[endsAt + 1] - bytesBefore[layer];
+    layer = endsAt + 1;
+    if (layer >= layerCount) break;
     const onwardMs = (to: number) =>
-      hopMs[(endsAt * kindCount + kind) * kindCount + to] + visitMs[row * kindCount + to];
+      hopMs[(endsAt * kindCount + kind) * kindCount + to] + visitMs[layer * kindCount + to];
     kind = kinds.reduce((best, each) => (onwardMs(each) < onwardMs(best) ? each : best), kinds[0]);
   }
   return used;

@@ -1,5 +1,5 @@
 /**
- * The exact latency method where rows differ: plans by label setting and local search, bounds by relaxation and by how full devices
+ * The exact latency method where layers differ: plans by label setting and local search, bounds by relaxation and by how full devices
  * are, and the last word by ever wider label setting.
  */
 import { mergeStages } from '../../evaluate.ts';

@@ -1,4 +1,4 @@
-/** States of one row of a dynamic programme: a kind and a word of memory each, with the least cost and where that came from. */
+/** States of one layer of a dynamic programme: a kind and a word of memory each, with the least cost and where that came from. */
 export interface StateTable {
   size: () => number;
   kindAt: (index: number) => number;

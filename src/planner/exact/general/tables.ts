@@ -2,111 +2,112 @@
 import { memoryBytesOf, transferMs, type Instance } from '../../instance.ts';
 
 export interface Tables {
-  rowCount: number;
+  layerCount: number;
   kindCount: number;
-  /** Ms of the rows before `row` on a kind, at [kind * (rowCount + 1) + row]. */
+  /** Ms of the layers before `layer` on a kind, at [kind * (layerCount + 1) + layer]. */
   msBefore: Float64Array;
-  /** Memory of the rows before `row`, tied memory counted with the first of its rows only: never more than what is needed. */
+  /** Memory of the layers before `layer`, tied memory counted with the first of its layers only: never more than what is needed. */
   bytesBefore: Float64Array;
-  /** Memory of one member of each kind that rows can really take: no fraction of a row where they are alike. */
+  /** Memory of one member of each kind that layers can really take: no fraction of a layer where they are alike. */
   usableBytes: number[];
-  /** Memory of every row between the pins, where that is one figure. */
-  layerBytes: number | null;
-  /** First row, from `row` on, that no longer fits beside the others on an empty member; at [kind * rowCount + row]. */
+  /** Memory of every layer between the pins, where that is one figure. */
+  blockBytes: number | null;
+  /** First layer, from `layer` on, that no longer fits beside the others on an empty member; at [kind * layerCount + layer]. */
   reach: Int32Array;
-  /** Ms of a transfer after `row`, at [(row * kindCount + from) * kindCount + to]; infinite where there is none. */
+  /** Ms of a transfer after `layer`, at [(layer * kindCount + from) * kindCount + to]; infinite where there is none. */
   hopMs: Float64Array;
-  /** Ms from a kind back to the source after the last row. */
+  /** Ms from a kind back to the source after the last layer. */
   homeMs: Float64Array;
 }
 
 export function buildTables(instance: Instance): Tables {
-  const { rowCount, kinds, sourceKind } = instance;
+  const { layerCount, kinds, sourceKind } = instance;
   const kindCount = kinds.length;
-  const width = rowCount + 1;
+  const width = layerCount + 1;
   const msBefore = new Float64Array(kindCount * width);
-  for (const [kind, { rowMs }] of kinds.entries())
-    for (let row = 0; row < rowCount; row++)
-      msBefore[kind * width + row + 1] = msBefore[kind * width + row] + rowMs[row];
+  for (const [kind, { layerMs }] of kinds.entries())
+    for (let layer = 0; layer < layerCount; layer++)
+      msBefore[kind * width + layer + 1] = msBefore[kind * width + layer] + layerMs[layer];
 
   const bytesBefore = new Float64Array(width);
-  for (let row = 0; row < rowCount; row++)
-    bytesBefore[row + 1] = bytesBefore[row] + leastBytes(instance, row);
+  for (let layer = 0; layer < layerCount; layer++)
+    bytesBefore[layer + 1] = bytesBefore[layer] + leastBytes(instance, layer);
 
-  const hopMs = Float64Array.from({ length: rowCount * kindCount * kindCount }, (_, at) => {
+  const hopMs = Float64Array.from({ length: layerCount * kindCount * kindCount }, (_, at) => {
     const to = at % kindCount;
     const from = Math.floor(at / kindCount) % kindCount;
-    const row = Math.floor(at / kindCount / kindCount);
+    const layer = Math.floor(at / kindCount / kindCount);
     return from === to && kinds[from].members.length === 1
       ? Infinity
-      : transferMs(instance, row, from, to);
+      : transferMs(instance, layer, from, to);
   });
   return {
-    rowCount,
+    layerCount,
     kindCount,
     msBefore,
     bytesBefore,
     usableBytes: kinds.map((_, kind) => usableBytesOf(instance, kind)),
-    layerBytes: sizeOfAlike(instance, instance.pinLastFrom),
+    blockBytes: sizeOfAlike(instance, instance.pinLastFrom),
     reach: reaches(instance, bytesBefore),
     hopMs,
     homeMs: Float64Array.from(kinds, (_, kind) =>
-      kind === sourceKind ? 0 : transferMs(instance, rowCount - 1, kind, sourceKind),
+      kind === sourceKind ? 0 : transferMs(instance, layerCount - 1, kind, sourceKind),
     ),
   };
 }
 
-/** What a row adds at the least: without the memory that it may share with an earlier row on the same device. */
-function leastBytes(instance: Instance, row: number): number {
-  const group = instance.shared.find(({ rows }) => rows.includes(row));
-  const isFirst = group === undefined || row === Math.min(...group.rows);
-  return instance.rowMemoryBytes[row] - (isFirst ? 0 : group.memoryBytes);
+/** What a layer adds at the least: without the memory that it may share with an earlier layer on the same device. */
+function leastBytes(instance: Instance, layer: number): number {
+  const group = instance.shared.find(({ layers }) => layers.includes(layer));
+  const isFirst = group === undefined || layer === Math.min(...group.layers);
+  return instance.layerMemoryBytes[layer] - (isFirst ? 0 : group.memoryBytes);
 }
 
-/** The last free row may be a head of another size; beside it, all rows count as alike. */
+/** The last free layer may be a head of another size; beside it, all layers count as alike. */
 function usableBytesOf(instance: Instance, kind: number): number {
-  const { pinFirst, pinLastFrom, rowCount, kinds, sourceKind, rowMemoryBytes } = instance;
+  const { pinFirst, pinLastFrom, layerCount, kinds, sourceKind, layerMemoryBytes } = instance;
   const { memoryBytes } = kinds[kind];
   const size = sizeOfAlike(instance, pinLastFrom - 1);
   if (size === null || size === 0) return memoryBytes;
-  const pinned = Array.from({ length: rowCount }, (_, row) => row).filter(
-    (row) => row < pinFirst || row >= pinLastFrom,
+  const pinned = Array.from({ length: layerCount }, (_, layer) => layer).filter(
+    (layer) => layer < pinFirst || layer >= pinLastFrom,
   );
   const heldBytes = kind === sourceKind ? memoryBytesOf(instance, pinned) : 0;
   const leftBytes = memoryBytes - heldBytes;
-  const headBytes = rowMemoryBytes[pinLastFrom - 1];
+  const headBytes = layerMemoryBytes[pinLastFrom - 1];
   const without = Math.floor(leftBytes / size) * size;
   const withHead =
     leftBytes < headBytes ? 0 : headBytes + Math.floor((leftBytes - headBytes) / size) * size;
   return heldBytes + Math.max(0, without, withHead);
 }
 
-/** The memory of every row from the first free one to before `end`, where that is one figure. */
+/** The memory of every layer from the first free one to before `end`, where that is one figure. */
 function sizeOfAlike(instance: Instance, end: number): number | null {
-  const rows = instance.rowMemoryBytes.slice(instance.pinFirst, end);
-  if (rows.length === 0 || instance.shared.length > 0) return null;
-  return rows.every((bytes) => bytes === rows[0]) ? rows[0] : null;
+  const layers = instance.layerMemoryBytes.slice(instance.pinFirst, end);
+  if (layers.length === 0 || instance.shared.length > 0) return null;
+  return layers.every((bytes) => bytes === layers[0]) ? layers[0] : null;
 }
 
 function reaches(instance: Instance, bytesBefore: Float64Array): Int32Array {
-  const { rowCount, kinds, sourceKind, pinFirst, pinLastFrom } = instance;
-  const pinned = Array.from({ length: rowCount }, (_, row) => row).filter(
-    (row) => row < pinFirst || row >= pinLastFrom,
+  const { layerCount, kinds, sourceKind, pinFirst, pinLastFrom } = instance;
+  const pinned = Array.from({ length: layerCount }, (_, layer) => layer).filter(
+    (layer) => layer < pinFirst || layer >= pinLastFrom,
   );
-  const reach = new Int32Array(kinds.length * rowCount);
+  const reach = new Int32Array(kinds.length * layerCount);
   for (const [kind, { memoryBytes }] of kinds.entries())
-    for (let first = 0; first < rowCount; first++) {
+    for (let first = 0; first < layerCount; first++) {
       const isSource = kind === sourceKind;
-      const end = isSource ? rowCount : first < pinFirst ? first : Math.max(first, pinLastFrom);
+      const end = isSource ? layerCount : first < pinFirst ? first : Math.max(first, pinLastFrom);
       const before = isSource
         ? memoryBytesOf(
             instance,
-            pinned.filter((row) => row < first),
+            pinned.filter((layer) => layer < first),
           )
         : 0;
-      let row = first;
-      while (row < end && before + bytesBefore[row + 1] - bytesBefore[first] <= memoryBytes) row++;
-      reach[kind * rowCount + first] = row;
+      let layer = first;
+      while (layer < end && before + bytesBefore[layer + 1] - bytesBefore[first] <= memoryBytes)
+        layer++;
+      reach[kind * layerCount + first] = layer;
     }
   return reach;
 }

@@ -3,10 +3,10 @@ import { mergeStages, type Placement } from '../../evaluate.ts';
 import { kindOf, transferMs, type Instance } from '../../instance.ts';
 import type { Tables } from '../general/tables.ts';
 
-/** Least bottleneck with each device of `order` holding one range, in that order; null where they cannot hold all rows. */
+/** Least bottleneck with each device of `order` holding one range, in that order; null where they cannot hold all layers. */
 export function bottleneckOfOrder(
   instance: Instance,
-  { bytesBefore, msBefore, rowCount }: Tables,
+  { bytesBefore, msBefore, layerCount }: Tables,
   order: readonly number[],
 ): Placement | null {
   const { pinFirst, pinLastFrom, source } = instance;
@@ -14,23 +14,23 @@ export function bottleneckOfOrder(
   const best = order.map(() => new Float64Array(end + 1).fill(Infinity));
   const startOf = order.map(() => new Int32Array(end + 1));
   for (const [place, device] of order.entries()) {
-    const { rowMs, memoryBytes } = kindOf(instance, device);
-    const base = instance.devices[device].kind * (rowCount + 1);
+    const { layerMs, memoryBytes } = kindOf(instance, device);
+    const base = instance.devices[device].kind * (layerCount + 1);
     const isSource = device === source;
-    const heldMs = isSource ? msBefore[base + rowCount] - msBefore[base + end] : 0;
-    const heldBytes = isSource ? bytesBefore[rowCount] - bytesBefore[end] : 0;
+    const heldMs = isSource ? msBefore[base + layerCount] - msBefore[base + end] : 0;
+    const heldBytes = isSource ? bytesBefore[layerCount] - bytesBefore[end] : 0;
     for (let first = 0; first < end; first++) {
       if (first < pinFirst && device !== source) continue;
       const arrivalMs = arrival(place, first);
       if (arrivalMs === Infinity) continue;
       let busyMs = heldMs;
-      for (let row = first; row < end; row++) {
-        busyMs += rowMs[row];
-        if (heldBytes + bytesBefore[row + 1] - bytesBefore[first] > memoryBytes) break;
+      for (let layer = first; layer < end; layer++) {
+        busyMs += layerMs[layer];
+        if (heldBytes + bytesBefore[layer + 1] - bytesBefore[first] > memoryBytes) break;
         const ms = Math.max(arrivalMs, busyMs);
-        if (ms >= best[place][row + 1]) continue;
-        best[place][row + 1] = ms;
-        startOf[place][row + 1] = first;
+        if (ms >= best[place][layer + 1]) continue;
+        best[place][layer + 1] = ms;
+        startOf[place][layer + 1] = first;
       }
     }
   }
@@ -38,12 +38,12 @@ export function bottleneckOfOrder(
   if (best[last][end] + homeMs(order[last]) === Infinity) return null;
 
   const placement: Placement = [];
-  if (end < rowCount) placement.push({ device: source, first: end, last: rowCount - 1 });
-  let row = end;
+  if (end < layerCount) placement.push({ device: source, first: end, last: layerCount - 1 });
+  let layer = end;
   for (let place = last; place >= 0; place--) {
-    const first = startOf[place][row];
-    placement.unshift({ device: order[place], first, last: row - 1 });
-    row = first;
+    const first = startOf[place][layer];
+    placement.unshift({ device: order[place], first, last: layer - 1 });
+    layer = first;
   }
   return mergeStages(placement);
 

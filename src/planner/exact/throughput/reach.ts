@@ -11,8 +11,8 @@ export type Reach =
   | { answer: 'unknown' };
 
 /**
- * A state is (how many members of each kind were visited, the last kind), its value the fewest rows left: with the
- * bottleneck given, a path that has placed more rows can do whatever one with fewer can, by holding less.
+ * A state is (how many members of each kind were visited, the last kind), its value the fewest layers left: with the
+ * bottleneck given, a path that has placed more layers can do whatever one with fewer can, by holding less.
  * @param width visited sets to keep of each size; a search that kept all answers for certain
  */
 export function reachWithin(
@@ -31,25 +31,25 @@ export function reachWithin(
     (_, kind) =>
       kind === sourceKind || transferMs(instance, end - 1, kind, sourceKind) <= bottleneckMs,
   );
-  if (!everyRowHasAPlace(instance, ends)) return { answer: 'no' };
-  const mostRows = ends.map(({ mostRows }) => mostRows);
+  if (!everyLayerHasAPlace(instance, ends)) return { answer: 'no' };
+  const mostLayers = ends.map(({ mostLayers }) => mostLayers);
   const sets = createVisitedSets(new Array<number>(kindCount).fill(0), count, kindCount);
 
-  let layer = [0];
+  let block = [0];
   let complete = true;
-  while (layer.length > 0) {
+  while (block.length > 0) {
     const next: number[] = [];
-    for (const slot of layer) {
+    for (const slot of block) {
       if (deadline.passed()) return { answer: 'unknown' };
       const done = extend(slot, next);
       if (done !== null) return { answer: 'yes', order: retrace(instance, sets, ...done) };
     }
-    layer = next;
-    if (layer.length > width) {
+    block = next;
+    if (block.length > width) {
       complete = false;
       const leftOf = (slot: number) =>
         Math.min(...sets.ms().subarray(slot * kindCount, (slot + 1) * kindCount));
-      layer = layer
+      block = block
         .map((slot) => ({ slot, left: leftOf(slot) }))
         .sort((a, b) => a.left - b.left)
         .slice(0, width)
@@ -62,9 +62,9 @@ export function reachWithin(
     const counts = sets.countsOf(slot).slice();
     let spare = 0;
     for (let kind = 0; kind < kindCount; kind++)
-      spare += (count[kind] - counts[kind]) * mostRows[kind];
+      spare += (count[kind] - counts[kind]) * mostLayers[kind];
     for (let kind = 0; kind < kindCount; kind++) {
-      if (counts[kind] >= count[kind] || mostRows[kind] === 0) continue;
+      if (counts[kind] >= count[kind] || mostLayers[kind] === 0) continue;
       if (slot === 0 && pinFirst > 0 && kind !== sourceKind) continue;
       let placed = slot === 0 ? ends[kind].first : 0;
       let from = -1;
@@ -75,7 +75,7 @@ export function reachWithin(
         if (reached > placed) [placed, from] = [reached, last];
       }
       const left = end - placed;
-      if (placed === 0 || left > spare - mostRows[kind]) continue;
+      if (placed === 0 || left > spare - mostLayers[kind]) continue;
       let known = sets.find(slot, kind, 1);
       if (known < 0) {
         known = sets.add(slot, kind);
@@ -92,85 +92,86 @@ export function reachWithin(
 }
 
 interface FurthestEnds {
-  /** First row not placed when the lap starts here. */
+  /** First layer not placed when the lap starts here. */
   first: number;
-  /** The same when up to `placed` rows were placed before, 0 where nothing can be added. */
+  /** The same when up to `placed` layers were placed before, 0 where nothing can be added. */
   after: Int32Array;
-  mostRows: number;
+  mostLayers: number;
 }
 
 function furthestEnds(
   instance: Instance,
-  { msBefore, bytesBefore, rowCount }: Tables,
+  { msBefore, bytesBefore, layerCount }: Tables,
   kind: number,
   bottleneckMs: number,
 ): FurthestEnds {
   const { kinds, sourceKind, pinFirst, pinLastFrom: end } = instance;
-  const base = kind * (rowCount + 1);
+  const base = kind * (layerCount + 1);
   const isSource = kind === sourceKind;
-  const limitMs = bottleneckMs - (isSource ? msBefore[base + rowCount] - msBefore[base + end] : 0);
+  const limitMs =
+    bottleneckMs - (isSource ? msBefore[base + layerCount] - msBefore[base + end] : 0);
   const limitBytes =
-    kinds[kind].memoryBytes - (isSource ? bytesBefore[rowCount] - bytesBefore[end] : 0);
+    kinds[kind].memoryBytes - (isSource ? bytesBefore[layerCount] - bytesBefore[end] : 0);
   const after = new Int32Array(end + 1);
   let first = 0;
-  let mostRows = 0;
-  let row = 0;
+  let mostLayers = 0;
+  let layer = 0;
   for (let start = isSource ? 0 : pinFirst; start < end; start++) {
-    row = Math.max(row, start);
+    layer = Math.max(layer, start);
     while (
-      row < end &&
-      msBefore[base + row + 1] - msBefore[base + start] <= limitMs * (1 + 1e-12) &&
-      bytesBefore[row + 1] - bytesBefore[start] <= limitBytes
+      layer < end &&
+      msBefore[base + layer + 1] - msBefore[base + start] <= limitMs * (1 + 1e-12) &&
+      bytesBefore[layer + 1] - bytesBefore[start] <= limitBytes
     )
-      row++;
-    mostRows = Math.max(mostRows, row - start);
-    if (start === 0) first = row >= Math.max(1, pinFirst) ? row : 0;
-    if (row > start && start > 0) after[start] = row;
+      layer++;
+    mostLayers = Math.max(mostLayers, layer - start);
+    if (start === 0) first = layer >= Math.max(1, pinFirst) ? layer : 0;
+    if (layer > start && start > 0) after[start] = layer;
   }
   for (let placed = 1; placed <= end; placed++)
     after[placed] = Math.max(after[placed], after[placed - 1]);
-  return { first, after, mostRows };
+  return { first, after, mostLayers };
 }
 
-/** Rows that the source does not hold in its first range are for the others, where it starts the lap. */
-function everyRowHasAPlace(
+/** Layers that the source does not hold in its first range are for the others, where it starts the lap. */
+function everyLayerHasAPlace(
   { kinds, sourceKind, pinFirst, pinLastFrom: end }: Instance,
   ends: FurthestEnds[],
 ): boolean {
   const others = kinds
     .map((_, kind) => kind)
     .filter((kind) => pinFirst === 0 || kind !== sourceKind);
-  for (let row = Math.max(1, ends[sourceKind].first); row < end; row++)
-    if (!others.some((kind) => ends[kind].after[row] > row)) return false;
+  for (let layer = Math.max(1, ends[sourceKind].first); layer < end; layer++)
+    if (!others.some((kind) => ends[kind].after[layer] > layer)) return false;
   return true;
 }
 
-/** The least bottleneck for which all devices together could hold the rows, whatever the links. */
+/** The least bottleneck for which all devices together could hold the layers, whatever the links. */
 export function capacityBoundMs(instance: Instance, tables: Tables, upperMs: number): number {
   const { kinds, pinLastFrom: end } = instance;
   let [low, high] = [0, upperMs];
   for (let step = 0; step < 40 && high - low > 1e-6 * high; step++) {
     const middle = (low + high) / 2;
-    const rows = kinds.reduce(
+    const layers = kinds.reduce(
       (sum, { members }, kind) =>
-        sum + members.length * furthestEnds(instance, tables, kind, middle).mostRows,
+        sum + members.length * furthestEnds(instance, tables, kind, middle).mostLayers,
       0,
     );
-    if (rows < end) low = middle;
+    if (layers < end) low = middle;
     else high = middle;
   }
   return low;
 }
 
-/** 1 where some cut between free rows may cross within the bottleneck, at [from * kinds + to]. */
+/** 1 where some cut between free layers may cross within the bottleneck, at [from * kinds + to]. */
 function allowedLinks(instance: Instance, bottleneckMs: number): Uint8Array {
   const { kinds, pinFirst, pinLastFrom, crossingBytes } = instance;
   const kindCount = kinds.length;
   const allowed = new Uint8Array(kindCount * kindCount);
   const cuts = Array.from(crossingBytes.keys()).slice(Math.max(0, pinFirst - 1), pinLastFrom - 1);
   if (cuts.length === 0) return allowed;
-  const lightest = cuts.reduce((least, row) =>
-    crossingBytes[row] < crossingBytes[least] ? row : least,
+  const lightest = cuts.reduce((least, layer) =>
+    crossingBytes[layer] < crossingBytes[least] ? layer : least,
   );
   for (let from = 0; from < kindCount; from++)
     for (let to = 0; to < kindCount; to++)

@@ -1,5 +1,5 @@
 /**
- * The exact throughput method: the smallest bottleneck within which some order of devices can hold all rows. Narrow searches bring
+ * The exact throughput method: the smallest bottleneck within which some order of devices can hold all layers. Narrow searches bring
  * the best plan down; one full search just below it proves it.
  */
 import type { Instance } from '../../instance.ts';
@@ -22,7 +22,7 @@ export function solveThroughput(instance: Instance, incumbent: Incumbent): numbe
   const { deadline } = incumbent;
   const tables = buildTables(instance);
   const slowestMs = instance.kinds.reduce(
-    (sum, { rowMs }) => sum + rowMs.reduce((a, b) => a + b, 0),
+    (sum, { layerMs }) => sum + layerMs.reduce((a, b) => a + b, 0),
     0,
   );
   let boundMs = 0;

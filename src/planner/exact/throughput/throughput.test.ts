@@ -8,11 +8,11 @@ describe('the exact throughput method beyond a handful of devices', () => {
       for (let seed = 0; seed < 4; seed++) {
         const room = generateRoom({
           seed,
-          rows: 14,
+          layers: 14,
           counts: new Array<number>(10).fill(1),
           tightness: 1.2 + seed / 4,
           wiring,
-          rowsDiffer: seed % 2 === 1,
+          layersDiffer: seed % 2 === 1,
         });
         const published = solve(room, { objective: 'throughput', method: 'edgeshard' });
         const exact = solve(room, { objective: 'throughput', timeLimitMs: 20_000 });

@@ -1,18 +1,18 @@
-/** How many layers each kind of device gets, once it is known which devices a lap visits. */
+/** How many blocks each kind of device gets, once it is known which devices a lap visits. */
 import type { UniformRoom } from './room.ts';
 
 export interface Filling {
-  /** Layers on all members of each kind together. */
-  layers: number[];
+  /** Blocks on all members of each kind together. */
+  blocks: number[];
   ms: number;
 }
 
 /**
- * Fills the visited devices fastest first: with layers alike, no other filling is cheaper.
+ * Fills the visited devices fastest first: with blocks alike, no other filling is cheaper.
  * @param visited how many members of each kind the lap visits
- * @param least the layers that each kind must hold, one a visit that is not there for a pinned row or the head
+ * @param least the blocks that each kind must hold, one a visit that is not there for a pinned layer or the head
  * @param headOn the kind whose last visited member holds the head
- * @returns null where the layers do not fit, or are too few for so many visits
+ * @returns null where the blocks do not fit, or are too few for so many visits
  */
 export function fill(
   room: UniformRoom,
@@ -22,14 +22,14 @@ export function fill(
 ): Filling | null {
   const ms = fillMs(room, visited, least, headOn);
   if (ms === Infinity) return null;
-  const layers = Array.from(least);
-  let left = room.layers - layers.reduce((sum, count) => sum + count, 0);
+  const blocks = Array.from(least);
+  let left = room.blocks - blocks.reduce((sum, count) => sum + count, 0);
   for (const kind of fastestFirst(room)) {
     const take = Math.min(left, capacityOf(room, visited, headOn, kind) - least[kind]);
-    layers[kind] += take;
+    blocks[kind] += take;
     left -= take;
   }
-  return { layers, ms };
+  return { blocks, ms };
 }
 
 /** The cost of `fill` alone; infinite where there is none. */
@@ -39,17 +39,17 @@ export function fillMs(
   least: ArrayLike<number>,
   headOn: number,
 ): number {
-  let left = room.layers;
+  let left = room.blocks;
   let ms = 0;
   for (let kind = 0; kind < room.kindCount; kind++) {
     if (capacityOf(room, visited, headOn, kind) < least[kind]) return Infinity;
     left -= least[kind];
-    ms += least[kind] * room.layerMs[kind];
+    ms += least[kind] * room.blockMs[kind];
   }
   if (left < 0) return Infinity;
   for (const kind of fastestFirst(room)) {
     const take = Math.min(left, capacityOf(room, visited, headOn, kind) - least[kind]);
-    ms += take * room.layerMs[kind];
+    ms += take * room.blockMs[kind];
     left -= take;
     if (left === 0) return ms;
   }
@@ -73,7 +73,7 @@ const orders = new WeakMap<UniformRoom, number[]>();
 function fastestFirst(room: UniformRoom): number[] {
   let order = orders.get(room);
   if (order === undefined) {
-    order = room.layerMs.map((_, kind) => kind).sort((a, b) => room.layerMs[a] - room.layerMs[b]);
+    order = room.blockMs.map((_, kind) => kind).sort((a, b) => room.blockMs[a] - room.blockMs[b]);
     orders.set(room, order);
   }
   return order;

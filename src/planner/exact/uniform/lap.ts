@@ -1,4 +1,4 @@
-/** From the order in which kinds are visited to a placement of rows, and what keeps one from existing. */
+/** From the order in which kinds are visited to a placement of layers, and what keeps one from existing. */
 import { mergeStages, type Placement } from '../../evaluate.ts';
 import { fill } from './fill.ts';
 import type { UniformRoom } from './room.ts';
@@ -11,8 +11,8 @@ export interface Lap {
 }
 
 /**
- * Deals the layers to the visits of a lap.
- * @returns null where a device would need more visits than it can hold layers
+ * Deals the blocks to the visits of a lap.
+ * @returns null where a device would need more visits than it can hold blocks
  */
 export function placeLap(room: UniformRoom, lap: Lap): Placement | null {
   const { kindCount, instance } = room;
@@ -21,31 +21,31 @@ export function placeLap(room: UniformRoom, lap: Lap): Placement | null {
   const last = lap.kinds.length - 1;
   for (const [visit, kind] of lap.kinds.entries()) {
     if (lap.isNew[visit]) visited[kind]++;
-    if (needsLayer(room, visit, last)) least[kind]++;
+    if (needsBlock(room, visit, last)) least[kind]++;
   }
   const filling = fill(room, visited, least, room.hasHead ? lap.kinds[last] : -1);
   if (filling === null) return null;
 
   const members = pickMembers(room, lap);
   if (members === null) return null;
-  const layersOfVisit = spread(room, lap, members, filling.layers);
-  if (layersOfVisit === null) return null;
+  const blocksOfVisit = spread(room, lap, members, filling.blocks);
+  if (blocksOfVisit === null) return null;
   const placement: Placement = [];
   let first = 0;
   for (const [visit, device] of members.entries()) {
     const pinned = visit === 0 ? instance.pinFirst : 0;
     const head = visit === last && room.hasHead ? 1 : 0;
-    const rows = pinned + layersOfVisit[visit] + head;
-    if (rows > 0) placement.push({ device, first, last: first + rows - 1 });
-    first += rows;
+    const layers = pinned + blocksOfVisit[visit] + head;
+    if (layers > 0) placement.push({ device, first, last: first + layers - 1 });
+    first += layers;
   }
-  if (instance.pinLastFrom < instance.rowCount)
-    placement.push({ device: instance.source, first, last: instance.rowCount - 1 });
+  if (instance.pinLastFrom < instance.layerCount)
+    placement.push({ device: instance.source, first, last: instance.layerCount - 1 });
   return mergeStages(placement);
 }
 
-/** A visit without a row is no visit: it needs a layer unless it is there for pinned rows or for the head. */
-function needsLayer(room: UniformRoom, visit: number, last: number): boolean {
+/** A visit without a layer is no visit: it needs a block unless it is there for pinned layers or for the head. */
+function needsBlock(room: UniformRoom, visit: number, last: number): boolean {
   return visit !== 0 && !(visit === last && room.hasHead);
 }
 
@@ -66,20 +66,20 @@ function pickMembers(room: UniformRoom, lap: Lap): number[] | null {
   return picked;
 }
 
-/** One layer to every visit that needs one, the others wherever their kind's members have memory left. */
+/** One block to every visit that needs one, the others wherever their kind's members have memory left. */
 function spread(
   room: UniformRoom,
   lap: Lap,
   members: number[],
-  layersOfKind: number[],
+  blocksOfKind: number[],
 ): number[] | null {
   const last = members.length - 1;
-  const left = [...layersOfKind];
-  const layers = members.map((_, visit) => (needsLayer(room, visit, last) ? 1 : 0));
+  const left = [...blocksOfKind];
+  const blocks = members.map((_, visit) => (needsBlock(room, visit, last) ? 1 : 0));
   const held = new Map<number, number>();
   for (const [visit, member] of members.entries()) {
-    left[lap.kinds[visit]] -= layers[visit];
-    held.set(member, (held.get(member) ?? 0) + layers[visit]);
+    left[lap.kinds[visit]] -= blocks[visit];
+    held.set(member, (held.get(member) ?? 0) + blocks[visit]);
   }
   for (const [visit, member] of members.entries()) {
     const kind = lap.kinds[visit];
@@ -88,9 +88,9 @@ function spread(
     const holds = held.get(member) ?? 0;
     if (holds > capacity) return null;
     const take = Math.min(left[kind], capacity - holds);
-    layers[visit] += take;
+    blocks[visit] += take;
     left[kind] -= take;
     held.set(member, holds + take);
   }
-  return left.every((count) => count === 0) ? layers : null;
+  return left.every((count) => count === 0) ? blocks : null;
 }

@@ -3,26 +3,26 @@ import type { UniformRoom } from './room.ts';
 
 export interface RemainingBound {
   /**
-   * All layer times, the transfers to and from devices not visited yet, and the way home; not the transfers made so
-   * far. Each visited member holds at least a layer. What a device not visited yet costs in transfers is
-   * shared out over the layers that it could hold.
+   * All block times, the transfers to and from devices not visited yet, and the way home; not the transfers made so
+   * far. Each visited member holds at least a block. What a device not visited yet costs in transfers is
+   * shared out over the blocks that it could hold.
    */
   leastMs: (visited: ArrayLike<number>) => number;
   /**
-   * To add where the lap stands on this kind: its way out. Negative where the last visit may be without a layer
+   * To add where the lap stands on this kind: its way out. Negative where the last visit may be without a block
    * (the head rides with it) or where the lap may already be home.
    */
   standingMs: number[];
 }
 
 export function remainingBound(room: UniformRoom): RemainingBound {
-  const { kindCount, capacity, layerMs, count, sourceKind } = room;
+  const { kindCount, capacity, blockMs, count, sourceKind } = room;
   const { wayInMs, wayOutMs, homeMs } = transferPotentials(room);
   const headMs = Math.min(
     ...room.headMs.map((ms, kind) => (room.capacityWithHead[kind] < 0 ? Infinity : ms)),
   );
-  const fastest = Math.min(...layerMs.filter((_, kind) => capacity[kind] > 0));
-  const items = layerMs
+  const fastest = Math.min(...blockMs.filter((_, kind) => capacity[kind] > 0));
+  const items = blockMs
     .flatMap((ms, kind) => [
       { kind, isNew: false, ms },
       {
@@ -38,17 +38,17 @@ export function remainingBound(room: UniformRoom): RemainingBound {
   const itemMs = Float64Array.from(items, ({ ms }) => ms);
 
   return {
-    standingMs: layerMs.map((ms, kind) => {
+    standingMs: blockMs.map((ms, kind) => {
       const outMs = kind === sourceKind ? -homeMs : wayOutMs[kind];
       return outMs - (room.hasHead ? Math.max(0, ms - fastest) : 0);
     }),
     leastMs: (visited) => {
-      let left = room.layers;
+      let left = room.blocks;
       let ms = room.pinnedMs + homeMs + headMs;
       for (let kind = 0; kind < kindCount; kind++) {
         if (kind === sourceKind || capacity[kind] <= 0) continue;
         left -= visited[kind];
-        ms += visited[kind] * layerMs[kind];
+        ms += visited[kind] * blockMs[kind];
       }
       for (let item = 0; item < itemMs.length && left > 0; item++) {
         const kind = itemKind[item];
@@ -92,7 +92,7 @@ function transferPotentials(room: UniformRoom): TransferPotentials {
 
 function splitTransfers(room: UniformRoom, share: number): TransferPotentials {
   const { kindCount, hopMs, returnMs, sourceKind, count } = room;
-  const kinds = room.layerMs.map((_, kind) => kind);
+  const kinds = room.blockMs.map((_, kind) => kind);
   const hop = (from: number, to: number) =>
     from === to && count[from] < 2 ? Infinity : hopMs[from * kindCount + to];
   /** Any finite figure bounds a missing link; a moderate one keeps the sums exact. */

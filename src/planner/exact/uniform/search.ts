@@ -2,11 +2,11 @@
  * The cheapest lap of a uniform room, by dynamic programming over the sets of devices visited.
  *
  * A state is (how many members of each kind were visited, the kind the lap stands on); its value the least transfer time.
- * Devices alike are one kind, so they do not multiply the states, and layers do not appear in them at all: once the visited
+ * Devices alike are one kind, so they do not multiply the states, and blocks do not appear in them at all: once the visited
  * set is known they are filled in fastest first. Where passing through a device that was visited before is cheaper than the
- * direct link, the lap may revisit it. Every such visit needs a layer of its own; states count
+ * direct link, the lap may revisit it. Every such visit needs a block of its own; states count
  * revisits only of the `counted` kinds, so the value is a lower bound that is exact wherever the
- * other kinds hold enough layers anyway. Whoever calls adds the kinds where that failed and searches again.
+ * other kinds hold enough blocks anyway. Whoever calls adds the kinds where that failed and searches again.
  */
 import type { Deadline } from '../deadline.ts';
 import { fillMs } from './fill.ts';
@@ -23,7 +23,7 @@ export interface SearchOptions {
   deadline: Deadline;
   /** The best plan known, ms. */
   bestMs: () => number;
-  /** A lap that would cost `ms`, unless its revisits take more layers than its devices hold. Offered in improving order. */
+  /** A lap that would cost `ms`, unless its revisits take more blocks than its devices hold. Offered in improving order. */
   onLap: (lap: Lap, ms: number) => void;
 }
 
@@ -44,9 +44,9 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
   const noneRequired = new Uint8Array(kindCount);
   let droppedMs = Infinity;
 
-  let layer = [0];
-  while (layer.length > 0) {
-    const ranked = layer.map((slot) => ({ slot, ms: optimisticMs(slot) }));
+  let block = [0];
+  while (block.length > 0) {
+    const ranked = block.map((slot) => ({ slot, ms: optimisticMs(slot) }));
     if (ranked.length > options.width) {
       ranked.sort((a, b) => a.ms - b.ms);
       for (const { ms } of ranked.splice(options.width)) droppedMs = Math.min(droppedMs, ms);
@@ -62,7 +62,7 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
       offerEnds(slot);
       extend(slot, next);
     }
-    layer = next;
+    block = next;
   }
   return droppedMs;
 
@@ -136,13 +136,13 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
   function offerEnds(slot: number): void {
     const ms = sets.ms();
     const counts = sets.countsOf(slot).slice();
-    const layersMs = fillMs(room, counts, noneRequired, -1);
+    const blocksMs = fillMs(room, counts, noneRequired, -1);
     for (let code = 0; code < revisits.codes; code++) {
       const least = revisits.least(counts, code);
       for (let home = 0; home < kindCount; home++) {
         if (counts[home] === 0) continue;
         const closingMs = room.pinnedMs + room.returnMs[home] + room.headMs[home];
-        const floorMs = bestMs() - closingMs - layersMs;
+        const floorMs = bestMs() - closingMs - blocksMs;
         const at = home * revisits.codes + code;
         const hereMs = ms[slot * statesPerSet + at];
         if (hereMs < floorMs) {
@@ -207,7 +207,7 @@ function retrace(
 }
 
 /**
- * A revisit pays only where it undercuts a direct link, or the direct way home; and only a device that holds another layer beside those of
+ * A revisit pays only where it undercuts a direct link, or the direct way home; and only a device that holds another block beside those of
  * its first visit can be revisited at all.
  */
 function usefulRelays(room: UniformRoom): { from: number; to: number }[] {
@@ -235,7 +235,7 @@ interface RevisitCounter {
   codes: number;
   /** The code after one more revisit of `kind`. */
   after: (code: number, kind: number) => number;
-  /** The layers that each kind needs at the least: one a visit, the source's first visit excepted. */
+  /** The blocks that each kind needs at the least: one a visit, the source's first visit excepted. */
   least: (counts: Uint16Array, code: number) => number[];
 }
 

@@ -4,7 +4,7 @@ import { placeLap } from './lap.ts';
 import type { UniformRoom } from './room.ts';
 import { searchLaps } from './search.ts';
 
-/** Laps to try that turn out to need more layers than their devices hold, before the cheapest of them bounds the search. */
+/** Laps to try that turn out to need more blocks than their devices hold, before the cheapest of them bounds the search. */
 const mostRefused = 300;
 
 /** @returns a bound on every plan: infinite where there is none at all */

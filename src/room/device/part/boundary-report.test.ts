@@ -18,7 +18,7 @@ beforeEach(() => {
   testimony = createTestimony({
     witness,
     hiddenSize,
-    lastLayer: 5,
+    lastBlock: 5,
     recompute(job) {
       jobs.push(job);
       return Promise.resolve(job.input.map((value) => 2 * value));
@@ -69,7 +69,7 @@ describe('a device that is to compute again', () => {
     return testimony.onBulk(from, decodeBulk(message));
   }
 
-  it('answers with what the rows make of the states', async () => {
+  it('answers with what the layers make of the states', async () => {
     expect(ask('host')).toBe(true);
     await expect.poll(() => sent.length).toBe(1);
     expect(jobs[0]).toMatchObject({ first: 1, last: 5, weights: 'f32' });
@@ -81,7 +81,7 @@ describe('a device that is to compute again', () => {
     ['somebody else than the host', () => ask('b')],
     ['the embedding', () => ask('host', { first: 0 })],
     ['the head', () => ask('host', { last: 6 })],
-    ['rows that end before they start', () => ask('host', { first: 4, last: 3 })],
+    ['layers that end before they start', () => ask('host', { first: 4, last: 3 })],
     ['half a state', () => ask('host', {}, [1])],
     ['no state', () => ask('host', {}, [])],
   ])('refuses %s', (_, asking) => {

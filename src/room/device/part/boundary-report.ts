@@ -6,8 +6,8 @@ import type { Crossing, Witness } from '../../stage/boundary-tap.ts';
 export interface TestimonyOptions {
   witness: Witness;
   hiddenSize: number;
-  /** The last row that this device may be asked for: the head stays on the host. */
-  lastLayer: number;
+  /** The last layer that this device may be asked for: the head stays on the host. */
+  lastBlock: number;
   recompute: (job: Job, signal: AbortSignal) => Promise<Float32Array>;
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
   /** Aborts when the visit ends. */
@@ -35,8 +35,8 @@ export function createTestimony(options: TestimonyOptions): Testimony {
       if (header.kind !== 'recompute') return false;
       const { request, first, last, weights } = header;
       const input = new Float32Array(body.slice().buffer, 0, body.length >> 2);
-      if (from !== 'host' || first < 1 || last > options.lastLayer || first > last)
-        throw new Error(`${from} may not ask this device to compute rows ${first} to ${last}`);
+      if (from !== 'host' || first < 1 || last > options.lastBlock || first > last)
+        throw new Error(`${from} may not ask this device to compute layers ${first} to ${last}`);
       if (input.length === 0 || input.length % options.hiddenSize !== 0 || body.length % 4 !== 0)
         throw new Error(`${from} sent states of ${body.length} bytes to compute with`);
       // Who cannot, says nothing: the host does not wait for it.

@@ -10,9 +10,9 @@ const loading = (bytesLoaded: number): DeviceStatus => ({
   bytesLoaded,
   bytesTotal: 100,
 });
-const spare = (...rows: number[]): DeviceStatus => ({
+const spare = (...layers: number[]): DeviceStatus => ({
   kind: 'spare',
-  ready: rows.map((row) => ({ first: row, last: row })),
+  ready: layers.map((layer) => ({ first: layer, last: layer })),
 });
 
 interface Seen {

@@ -1,4 +1,4 @@
-/** What a measured device does in a room: meets the others, loads its rows, runs its stages. */
+/** What a measured device does in a room: meets the others, loads its layers, runs its stages. */
 import type { Manifest } from '../../../model/manifest.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
 import type { FrameHeader } from '../../../transport/index.ts';
@@ -19,7 +19,7 @@ import { createWitness } from '../../stage/boundary-tap.ts';
 import { createBusyLight } from './busy-light.ts';
 import { createErrand } from './single-flight.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
-import type { RowSourcesBook } from './row-sources.ts';
+import type { LayerSourcesBook } from './layer-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import { createTestimony } from './boundary-report.ts';
 
@@ -29,7 +29,7 @@ export interface PartOptions {
   prepared: PreparedEngine;
   holder: ShardHolder;
   reader: ShardReader;
-  sources: RowSourcesBook;
+  sources: LayerSourcesBook;
   peers: Peers;
   tell: (message: DeviceMessage) => void;
   inbox: Inbox;
@@ -54,13 +54,13 @@ export interface DevicePart {
   onBulk(from: string, message: BulkMessage): boolean;
   /** `fault` says how it broke the rules, where its link was ended for that. */
   lostPeer(deviceId: string, fault: string | null): void;
-  /** This row has been loaded, so its pieces can be passed on. */
-  keeps(row: number): void;
-  /** Rows kept from earlier visits. */
-  tellKeptRows(): Promise<void>;
+  /** This layer has been loaded, so its pieces can be passed on. */
+  keeps(layer: number): void;
+  /** Layers kept from earlier visits. */
+  tellKeptLayers(): Promise<void>;
   readonly usedBytes: number;
   setBudget(bytes: number): void;
-  /** Drops every row, and leaves the engine fit for another visit. */
+  /** Drops every layer, and leaves the engine fit for another visit. */
   leave(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export function takePart(options: PartOptions): DevicePart {
     show,
     tell: send,
   } = options;
-  const rowCount = manifest.rows.length;
+  const layerCount = manifest.layers.length;
   let assigned: Lap | null = null;
   const plans = new Map<number, PlanView>();
   let budgetBytes = prepared.budgetBytes;
@@ -90,7 +90,7 @@ export function takePart(options: PartOptions): DevicePart {
     deviceId: welcome.deviceId,
     hiddenSize,
     contextLength: welcome.contextLength,
-    headRow: rowCount - 1,
+    headLayer: layerCount - 1,
     wire: welcome.wire,
     mostTogether: () => welcome.maxBatch,
     mostSequences: () => mostSequences,
@@ -112,7 +112,7 @@ export function takePart(options: PartOptions): DevicePart {
   const testimony = createTestimony({
     witness,
     hiddenSize,
-    lastLayer: rowCount - 2,
+    lastBlock: layerCount - 2,
     recompute: (job, signal) => device.recompute(job, signal),
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
     signal: visiting.signal,
@@ -126,23 +126,25 @@ export function takePart(options: PartOptions): DevicePart {
   });
 
   function idleStatus(): DeviceStatus {
-    const { lapRows, warmRows } = device;
-    return lapRows.length > 0 ? { kind: 'ready' } : { kind: 'spare', ready: rangesOf(warmRows) };
+    const { lapLayers, warmLayers } = device;
+    return lapLayers.length > 0
+      ? { kind: 'ready' }
+      : { kind: 'spare', ready: rangesOf(warmLayers) };
   }
 
-  async function keepWarm(rows: readonly number[], isLoaded: boolean): Promise<void> {
+  async function keepWarm(layers: readonly number[], isLoaded: boolean): Promise<void> {
     try {
-      await device.keepWarm(rows, isLoaded);
+      await device.keepWarm(layers, isLoaded);
     } catch {
-      // It was only in case: a plan that needs these rows says what is wrong with them.
+      // It was only in case: a plan that needs these layers says what is wrong with them.
     }
     showMemory();
-    if (device.lapRows.length === 0) reporter.set(idleStatus());
+    if (device.lapLayers.length === 0) reporter.set(idleStatus());
   }
 
   function showMemory(): void {
     show({
-      rows: rangesOf(device.lapRows),
+      layers: rangesOf(device.lapLayers),
       memory: { budgetBytes, usedBytes: device.usedBytes },
     });
   }
@@ -169,7 +171,7 @@ export function takePart(options: PartOptions): DevicePart {
 
   async function proveAgain(): Promise<void> {
     try {
-      await proof('rows');
+      await proof('layers');
       send({ kind: 'proved' });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -178,13 +180,13 @@ export function takePart(options: PartOptions): DevicePart {
     }
   }
 
-  /** A row whose hashes nobody knows cannot be checked by whoever gets it, so it is not offered. */
-  function keeps(row: number): void {
-    const isHashed = manifest.rows[row].tensors.every(
+  /** A layer whose hashes nobody knows cannot be checked by whoever gets it, so it is not offered. */
+  function keeps(layer: number): void {
+    const isHashed = manifest.layers[layer].tensors.every(
       ({ file }) => manifest.files[file].pieceSha256 !== undefined,
     );
-    const hashes = isHashed ? [] : reader.foundHashes(row);
-    if (isHashed || hashes.length > 0) send({ kind: 'keeps-row', row, sha256: hashes });
+    const hashes = isHashed ? [] : reader.foundHashes(layer);
+    if (isHashed || hashes.length > 0) send({ kind: 'keeps-layer', layer, sha256: hashes });
   }
 
   function refuseHead(): void {
@@ -207,9 +209,9 @@ export function takePart(options: PartOptions): DevicePart {
     send({ kind: 'link', deviceId, profile, fault: null });
   }
 
-  /** Rows that are held share memory and time with what is measured: then it is left to the laps. */
+  /** Layers that are held share memory and time with what is measured: then it is left to the laps. */
   async function measureAgain(): Promise<void> {
-    const isFree = device.lapRows.length === 0;
+    const isFree = device.lapLayers.length === 0;
     // An engine that fails says so by other ways.
     const measured = isFree ? await measurement('compute').catch(() => null) : null;
     send({ kind: 'measured', compute: measured });
@@ -234,12 +236,12 @@ export function takePart(options: PartOptions): DevicePart {
         return;
       case 'assign': {
         const { epoch, stages, dropFirst, lapMs: predictedMsPerToken, why } = message;
-        checkStages(stages, rowCount);
+        checkStages(stages, layerCount);
         plans.set(epoch, { epoch, stages, predictedMsPerToken, why, status: 'loading' });
         void assign({ epoch, stages }, dropFirst);
         return;
       }
-      case 'row-sources':
+      case 'layer-sources':
         options.sources.learn(message);
         return;
       case 'keep-laps':
@@ -278,7 +280,7 @@ export function takePart(options: PartOptions): DevicePart {
         device.keepSequences(message.sequences, message.upTo);
         return;
       case 'keep-warm':
-        void keepWarm(message.rows, message.isLoaded);
+        void keepWarm(message.layers, message.isLoaded);
         return;
       case 'refill':
         device.adoptRefill(message);
@@ -319,8 +321,8 @@ export function takePart(options: PartOptions): DevicePart {
       if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null, fault });
     },
     keeps,
-    async tellKeptRows() {
-      for (const row of manifest.rows.keys()) if (await reader.keepsRow(row)) keeps(row);
+    async tellKeptLayers() {
+      for (const layer of manifest.layers.keys()) if (await reader.keepsLayer(layer)) keeps(layer);
     },
     async leave() {
       visiting.abort();

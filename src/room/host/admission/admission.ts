@@ -47,7 +47,7 @@ export interface AdmissionOptions {
   onSight: (member: Member, isHidden: boolean) => void;
   onReady: (member: Member, epoch: number) => void;
   onUnable: (member: Member, epoch: number, reason: string) => void;
-  onKeepsRow: (member: Member, row: number, sha256: readonly string[]) => void;
+  onKeepsLayer: (member: Member, layer: number, sha256: readonly string[]) => void;
   /** `member` says that it was given bytes that do not match their hash. Throws for what no honest device says. */
   onForged: (member: Member, message: MessageOf<'forged'>) => void;
   onAsk: (member: Member, question: Extract<DeviceMessage, { kind: 'ask' }>) => void;
@@ -180,8 +180,8 @@ export function admitDevices(options: AdmissionOptions): Admission {
         if (member.profile) member.profile.budgetBytes = message.budgetBytes;
         options.onChanged();
         return;
-      case 'keeps-row':
-        options.onKeepsRow(member, message.row, message.sha256);
+      case 'keeps-layer':
+        options.onKeepsLayer(member, message.layer, message.sha256);
         return;
       case 'forged':
         options.onForged(member, message);

@@ -120,11 +120,11 @@ describe('an answer', () => {
     await host.planning.settled();
     await host.generate({ maxNewTokens: 1 });
     room.intercept = ({ header, to }) => {
-      const reason = `row 4 cannot be computed on ${to}`;
+      const reason = `layer 4 cannot be computed on ${to}`;
       if (to === 'b') room.laps.onFailure({ epoch: 1, sequence: header.sequence, reason });
       return to === 'b';
     };
-    await expect(host.generate()).rejects.toThrow('row 4 cannot be computed on b');
+    await expect(host.generate()).rejects.toThrow('layer 4 cannot be computed on b');
     expect(host.paused).toHaveLength(2);
   });
 

@@ -218,9 +218,9 @@ function take(
   const { vocabularySize, promptIds, sampler } = options;
   const taken: number[] = [];
   for (let index = 0; ; index++) {
-    const row = logits.subarray(index * vocabularySize, (index + 1) * vocabularySize);
-    if (options.topLogits > 0) made.topLogits.push(topLogits(row, options.topLogits));
-    const id = sampler.next(row, [...promptIds, ...made.ids]);
+    const layer = logits.subarray(index * vocabularySize, (index + 1) * vocabularySize);
+    if (options.topLogits > 0) made.topLogits.push(topLogits(layer, options.topLogits));
+    const id = sampler.next(layer, [...promptIds, ...made.ids]);
     made.ids.push(id);
     taken.push(id);
     if (index < drafted.length && id === drafted[index] && !hasEnded(made, options)) continue;

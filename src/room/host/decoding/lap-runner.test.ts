@@ -170,8 +170,8 @@ describe('a trip', () => {
   it('is lost when a stage fails', async () => {
     const { laps, running } = open();
     const underWay = laps.run(running, trip(1));
-    laps.onFailure({ epoch: 7, sequence: 1, reason: 'row 3 is not loaded' });
-    await expect(underWay).rejects.toThrow(new LapLost('row 3 is not loaded'));
+    laps.onFailure({ epoch: 7, sequence: 1, reason: 'layer 3 is not loaded' });
+    await expect(underWay).rejects.toThrow(new LapLost('layer 3 is not loaded'));
   });
 
   it('hears nothing of other sequences, nor of itself once it is over', async () => {

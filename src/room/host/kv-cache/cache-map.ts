@@ -1,6 +1,6 @@
 /**
- * Which devices have the keys and values of which sequence in which rows, and who kept the hidden states
- * that went into a row. A plan's end or a device's loss takes some of it; what is left need not be
+ * Which devices have the keys and values of which sequence in which layers, and who kept the hidden states
+ * that went into a layer. A plan's end or a device's loss takes some of it; what is left need not be
  * computed again.
  */
 import type { Lap } from '../../lap.ts';
@@ -20,29 +20,29 @@ export interface CacheBook {
   release(sequence: number): void;
   /** What this device had is gone. */
   lost(deviceId: string): void;
-  /** Rows that none of these laps needs are unloaded, and their caches with them. */
+  /** Layers that none of these laps needs are unloaded, and their caches with them. */
   keepLaps(laps: readonly Lap[]): void;
-  /** Positions that the device has cached in the row. */
-  held(sequence: number, row: number, deviceId: string): number;
+  /** Positions that the device has cached in the layer. */
+  held(sequence: number, layer: number, deviceId: string): number;
   /** Whether every device of the lap has the first `length` positions where the lap needs them. */
   holdsAll(sequence: number, lap: Lap, length: number): boolean;
   /** Whether some device of the lap has something of the sequence where the lap needs it. */
   holdsAny(sequence: number, lap: Lap): boolean;
-  /** Devices that kept the states of the positions from `from` up to `upTo` which went into this row. */
-  keepers(sequence: number, row: number, from: number, upTo: number): string[];
+  /** Devices that kept the states of the positions from `from` up to `upTo` which went into this layer. */
+  keepers(sequence: number, layer: number, from: number, upTo: number): string[];
   /** The device says that it did not keep them, or no longer. */
-  notKept(sequence: number, row: number, deviceId: string): void;
+  notKept(sequence: number, layer: number, deviceId: string): void;
 }
 
 interface Entry {
-  /** Positions cached, by row and device. */
+  /** Positions cached, by layer and device. */
   held: Map<string, number>;
-  /** States kept, by row that they go into and device. */
+  /** States kept, by layer that they go into and device. */
   kept: Map<string, { from: number; upTo: number }>;
 }
 
-/** The head is the model's last row, `headRow`; it and the embedding have no cache. */
-export function createCacheBook(headRow: number): CacheBook {
+/** The head is the model's last layer, `headLayer`; it and the embedding have no cache. */
+export function createCacheBook(headLayer: number): CacheBook {
   const entries = new Map<number, Entry>();
 
   function entryOf(sequence: number): Entry {
@@ -52,21 +52,21 @@ export function createCacheBook(headRow: number): CacheBook {
   }
 
   /** As `kept-states.ts` keeps them: what does not join what is there takes its place. */
-  function keep(sequence: number, row: number, device: string, from: number, upTo: number): void {
-    if (row >= headRow) return;
+  function keep(sequence: number, layer: number, device: string, from: number, upTo: number): void {
+    if (layer >= headLayer) return;
     const { kept } = entryOf(sequence);
-    const before = kept.get(place(row, device));
+    const before = kept.get(place(layer, device));
     const isJoined = before && from >= before.from && from <= before.upTo;
-    kept.set(place(row, device), { from: isJoined ? before.from : from, upTo });
+    kept.set(place(layer, device), { from: isJoined ? before.from : from, upTo });
   }
 
-  function held(sequence: number, row: number, device: string): number {
-    return entries.get(sequence)?.held.get(place(row, device)) ?? 0;
+  function held(sequence: number, layer: number, device: string): number {
+    return entries.get(sequence)?.held.get(place(layer, device)) ?? 0;
   }
 
   function ran(sequence: number, lap: Lap, from: number, upTo: number): void {
     const cells = entryOf(sequence).held;
-    for (const { device, row } of layersOf(lap, headRow)) cells.set(place(row, device), upTo);
+    for (const { device, layer } of blocksOf(lap, headLayer)) cells.set(place(layer, device), upTo);
     lap.stages.forEach(({ device, last }, index) => {
       const next = lap.stages.at(index + 1);
       if (next && next.device !== device) keep(sequence, last + 1, device, from, upTo);
@@ -77,12 +77,13 @@ export function createCacheBook(headRow: number): CacheBook {
     ran,
     refillBegins(refill, from) {
       const { held: cells } = entryOf(refill.fills);
-      for (const { device, row } of filledBy(refill, headRow))
-        cells.set(place(row, device), Math.min(held(refill.fills, row, device), from));
+      for (const { device, layer } of filledBy(refill, headLayer))
+        cells.set(place(layer, device), Math.min(held(refill.fills, layer, device), from));
     },
     refilled(refill, from, upTo) {
       const { held: cells } = entryOf(refill.fills);
-      for (const { device, row } of filledBy(refill, headRow)) cells.set(place(row, device), upTo);
+      for (const { device, layer } of filledBy(refill, headLayer))
+        cells.set(place(layer, device), upTo);
       refill.stages.forEach(({ device, last }, index) => {
         if (refill.stages.at(index + 1)?.device !== device)
           keep(refill.fills, last + 1, device, from, upTo);
@@ -113,47 +114,52 @@ export function createCacheBook(headRow: number): CacheBook {
     },
     keepLaps(laps) {
       const loaded = new Set(
-        laps.flatMap((lap) => layersOf(lap, headRow).map(({ row, device }) => place(row, device))),
+        laps.flatMap((lap) =>
+          blocksOf(lap, headLayer).map(({ layer, device }) => place(layer, device)),
+        ),
       );
       for (const { held: cells } of entries.values())
         for (const name of cells.keys()) if (!loaded.has(name)) cells.delete(name);
     },
     held,
     holdsAll: (sequence, lap, length) =>
-      layersOf(lap, headRow).every(({ row, device }) => held(sequence, row, device) >= length),
+      blocksOf(lap, headLayer).every(
+        ({ layer, device }) => held(sequence, layer, device) >= length,
+      ),
     holdsAny: (sequence, lap) =>
-      layersOf(lap, headRow).some(({ row, device }) => held(sequence, row, device) > 0),
-    keepers(sequence, row, from, upTo) {
+      blocksOf(lap, headLayer).some(({ layer, device }) => held(sequence, layer, device) > 0),
+    keepers(sequence, layer, from, upTo) {
       const kept = entries.get(sequence)?.kept ?? new Map<string, never>();
       return [...kept]
         .filter(([name, span]) => {
-          const isOfRow = name.startsWith(`${row} `);
-          return isOfRow && span.from <= from && span.upTo >= upTo;
+          const isOfLayer = name.startsWith(`${layer} `);
+          return isOfLayer && span.from <= from && span.upTo >= upTo;
         })
         .map(([name]) => name.slice(name.indexOf(' ') + 1));
     },
-    notKept: (sequence, row, device) => void entries.get(sequence)?.kept.delete(place(row, device)),
+    notKept: (sequence, layer, device) =>
+      void entries.get(sequence)?.kept.delete(place(layer, device)),
   };
 }
 
-export interface PlacedRow {
-  row: number;
+export interface PlacedLayer {
+  layer: number;
   device: string;
 }
 
-/** The rows of a lap that keep a cache, in order. */
-export function layersOf({ stages }: Pick<Lap, 'stages'>, headRow: number): PlacedRow[] {
+/** The layers of a lap that keep a cache, in order. */
+export function blocksOf({ stages }: Pick<Lap, 'stages'>, headLayer: number): PlacedLayer[] {
   return stages
     .flatMap(({ device, first, last }) =>
-      Array.from({ length: last - first + 1 }, (_, index) => ({ row: first + index, device })),
+      Array.from({ length: last - first + 1 }, (_, index) => ({ layer: first + index, device })),
     )
-    .filter(({ row }) => row > 0 && row < headRow);
+    .filter(({ layer }) => layer > 0 && layer < headLayer);
 }
 
-function filledBy({ stages, fills }: Refill, headRow: number): PlacedRow[] {
-  return layersOf({ stages: stages.filter(({ cache }) => cache === fills) }, headRow);
+function filledBy({ stages, fills }: Refill, headLayer: number): PlacedLayer[] {
+  return blocksOf({ stages: stages.filter(({ cache }) => cache === fills) }, headLayer);
 }
 
-function place(row: number, device: string): string {
-  return `${row} ${device}`;
+function place(layer: number, device: string): string {
+  return `${layer} ${device}`;
 }

@@ -6,16 +6,16 @@ import type { Refill, Resend } from '../../replay/cache-rebuild.ts';
 import { createCacheBook } from './cache-map.ts';
 import { createRefills } from './cache-rebuilds.ts';
 
-const headRow = 9;
+const headLayer = 9;
 const first = { epoch: 1, stages: stagesOf('host:0-1,d:2-5,host:6-9') };
 const older = { epoch: 2, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6-9') };
-/** Of its rows, `c` lacks 4 and 5; only `a` kept what went into them. */
+/** Of its layers, `c` lacks 4 and 5; only `a` kept what went into them. */
 const newer = { epoch: 3, stages: stagesOf('host:0-1,d:2-3,c:4-5,host:6-9') };
 const ids = Array.from({ length: 40 }, (_, index) => index);
 
 /** Sequence 1 ran 40 positions on the older laps; devices take what they are told, and send when the test says so. */
 function open() {
-  const book = createCacheBook(headRow);
+  const book = createCacheBook(headLayer);
   for (const lap of [first, older]) book.ran(1, lap, 0, ids.length);
   const adopted: Refill[] = [];
   const resent: Resend[] = [];
@@ -23,7 +23,7 @@ function open() {
   let last = 1;
   const refills = createRefills({
     book,
-    headRow,
+    headLayer,
     nextNumber() {
       inUse.add(++last);
       return last;

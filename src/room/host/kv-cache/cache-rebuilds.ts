@@ -1,6 +1,6 @@
 /**
  * Gives the devices of a lap the caches of a sequence that they lack: whoever kept the hidden states in
- * front of the missing rows sends them again, and only those rows compute.
+ * front of the missing layers sends them again, and only those layers compute.
  */
 import type { LapStart } from '../../stage/stage-runner.ts';
 import { LapLost, type Lap, type LapInUse } from '../../lap.ts';
@@ -10,14 +10,14 @@ import { planRefills, type PlannedRefill } from './rebuild-plan.ts';
 
 export interface RefillsOptions {
   book: CacheBook;
-  headRow: number;
+  headLayer: number;
   /** A number that no sequence and no refill has had. */
   nextNumber: () => number;
   /** Has a device take the refill's frames; it says `ready` then. */
   adopt: (deviceId: string, refill: Refill) => void;
   /** Has a device send what it kept. */
   resend: (deviceId: string, resend: Resend) => void;
-  /** The host itself: token ids into row 0. */
+  /** The host itself: token ids into layer 0. */
   start: (epoch: number, start: LapStart) => void;
   release: (refill: number) => void;
   /** Positions a frame. */
@@ -32,7 +32,7 @@ export interface FillRequest {
 }
 
 export interface Refills {
-  /** Settles when every row of the lap has the positions up to `upTo`; rejects with `LapLost`. */
+  /** Settles when every layer of the lap has the positions up to `upTo`; rejects with `LapLost`. */
   bring(running: LapInUse, request: FillRequest): Promise<void>;
   /** The same while an answer runs on an older lap, whose caches stay as they are. Call `end` in any case. */
   prepare(running: LapInUse, sequence: number): Preparation;
@@ -67,7 +67,7 @@ interface Open {
 }
 
 export function createRefills(options: RefillsOptions): Refills {
-  const { book, headRow } = options;
+  const { book, headLayer } = options;
   const open = new Map<number, Open>();
 
   function begin(running: LapInUse, fills: number, plan: PlannedRefill, isAlone: boolean): Open {
@@ -159,7 +159,7 @@ export function createRefills(options: RefillsOptions): Refills {
     async bring(running, { sequence, ids, upTo }) {
       for (;;) {
         const wanted = { sequence, upTo, isBeside: false };
-        const plans = planRefills(book, running.lap, headRow, wanted);
+        const plans = planRefills(book, running.lap, headLayer, wanted);
         if (plans.length === 0) return;
         const begun = plans.map((plan) => begin(running, sequence, plan, true));
         try {
@@ -179,7 +179,7 @@ export function createRefills(options: RefillsOptions): Refills {
           while (!isOver) {
             if (begun.length === 0) {
               const wanted = { sequence, upTo: request.upTo, isBeside: true };
-              const plans = planRefills(book, running.lap, headRow, wanted);
+              const plans = planRefills(book, running.lap, headLayer, wanted);
               begun = plans.map((plan) => begin(running, sequence, plan, false));
             }
             try {

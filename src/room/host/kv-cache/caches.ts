@@ -9,11 +9,11 @@ import { createSequences, type Sequences } from './sequences.ts';
 import { watchRefills } from './watched-rebuilds.ts';
 
 export interface CachesOptions {
-  /** The model's last row. */
-  headRow: number;
+  /** The model's last layer. */
+  headLayer: number;
   /** Caches that fit the devices' memory together. */
   capacity: () => number;
-  /** Positions a frame, when rows of this lap are filled. */
+  /** Positions a frame, when layers of this lap are filled. */
   chunk: (lap: Lap) => number;
   /** The host's own device; null while it has none. */
   own: () => Pick<
@@ -38,7 +38,7 @@ export interface Caches {
 
 export function createCaches(options: CachesOptions): Caches {
   const { own, tell } = options;
-  const book = createCacheBook(options.headRow);
+  const book = createCacheBook(options.headLayer);
 
   function release(sequence: number): void {
     sequences.released(sequence);
@@ -54,7 +54,7 @@ export function createCaches(options: CachesOptions): Caches {
   });
   const refills = createRefills({
     book,
-    headRow: options.headRow,
+    headLayer: options.headLayer,
     chunk: options.chunk,
     nextNumber: () => sequences.nextNumber(),
     release,

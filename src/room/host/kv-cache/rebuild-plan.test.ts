@@ -3,21 +3,21 @@ import { stagesOf } from '../../fixtures/engine-room.ts';
 import { createCacheBook, type CacheBook } from './cache-map.ts';
 import { planRefills } from './rebuild-plan.ts';
 
-const headRow = 9;
+const headLayer = 9;
 const lapOf = (split: string, epoch = 2) => ({ epoch, stages: stagesOf(split) });
 
 /** A book of sequence 1, which ran 20 positions on this lap before these devices were lost. */
 function after(split: string, ...lost: string[]): CacheBook {
-  const book = createCacheBook(headRow);
+  const book = createCacheBook(headLayer);
   book.ran(1, lapOf(split, 1), 0, 20);
   for (const device of lost) book.lost(device);
   return book;
 }
 
-/** `a@0 a:4-5 c:6-6`: the source, the first position, the legs; rows only crossed in brackets. */
+/** `a@0 a:4-5 c:6-6`: the source, the first position, the legs; layers only crossed in brackets. */
 function planned(book: CacheBook, split: string, isBeside = false, upTo = 20): string[] {
   const wanted = { sequence: 1, upTo, isBeside };
-  return planRefills(book, lapOf(split), headRow, wanted).map(({ source, from, legs }) =>
+  return planRefills(book, lapOf(split), headLayer, wanted).map(({ source, from, legs }) =>
     [
       `${source}@${from}`,
       ...legs.map(({ device, first, last, isFilled }) =>
@@ -47,7 +47,7 @@ describe('refills', () => {
     expect(planned(after(before, ...lost), split)).toEqual(expected);
   });
 
-  it('cross rows that nobody kept the input of, writing their own caches where these are in use', () => {
+  it('cross layers that nobody kept the input of, writing their own caches where these are in use', () => {
     const book = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,a:2-4,d:5-6,a:7,host:8-9';
     expect(planned(book, split)).toEqual(['host@0 (a:2-4) d:5-6']);
@@ -63,13 +63,13 @@ describe('refills', () => {
     ]);
   });
 
-  it('cross rows between two gaps from the start, where these are in use', () => {
+  it('cross layers between two gaps from the start, where these are in use', () => {
     const book = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,d:2,a:3-5,d:6-7,host:8-9';
     book.ran(1, lapOf(split), 0, 10);
     book.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 10, 20);
     for (const device of ['host', 'a', 'd'])
-      for (const row of [2, 3, 6]) book.notKept(1, row, device);
+      for (const layer of [2, 3, 6]) book.notKept(1, layer, device);
     expect(planned(book, split)).toEqual(['host@10 (host:0-1) d:2-2 (a:3-5) d:6-7']);
     expect(planned(book, split, true)).toEqual(['host@0 (host:0-1) d:2-2 (a:3-5) d:6-7']);
     const first = after('host:0,a:1-7,host:8-9');
@@ -77,8 +77,8 @@ describe('refills', () => {
     first.ran(1, lapOf(begins), 0, 10);
     first.ran(1, lapOf('host:0,a:1-7,host:8-9', 1), 10, 20);
     for (const device of ['host', 'a', 'd'])
-      for (const row of [1, 3, 6]) first.notKept(1, row, device);
-    // The cache of the rows that are crossed is the refill's own, and empty.
+      for (const layer of [1, 3, 6]) first.notKept(1, layer, device);
+    // The cache of the layers that are crossed is the refill's own, and empty.
     expect(planned(first, begins, true)).toEqual(['host@0 host:0-0 d:1-2 (a:3-5) d:6-7']);
   });
 
@@ -88,7 +88,7 @@ describe('refills', () => {
     book.ran(1, lapOf(split), 0, 20);
     book.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 20, 24);
     expect(planned(book, split, false, 24)).toEqual(['host@20 (a:2-4) d:5-6']);
-    // Rows that an answer on the older lap uses are crossed from the start, beside their caches.
+    // Layers that an answer on the older lap uses are crossed from the start, beside their caches.
     expect(planned(book, split, true, 24)).toEqual(['host@0 (a:2-4) d:5-6']);
   });
 
@@ -96,7 +96,7 @@ describe('refills', () => {
     const book = after(before, 'b');
     book.notKept(1, 4, 'a');
     expect(planned(book, 'host:0-1,a:2-5,c:6-7,host:8-9')).toEqual(['host@0 (a:2-3) a:4-5']);
-    const late = createCacheBook(headRow);
+    const late = createCacheBook(headLayer);
     late.ran(1, lapOf('host:0-9', 1), 0, 10);
     late.refilled(
       {

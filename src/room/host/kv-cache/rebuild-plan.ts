@@ -1,25 +1,25 @@
-/** Which rows of a lap lack the caches of a sequence, and from whose hidden states they are filled. */
+/** Which layers of a lap lack the caches of a sequence, and from whose hidden states they are filled. */
 import type { Lap } from '../../lap.ts';
-import { layersOf, type CacheBook, type PlacedRow } from './cache-map.ts';
+import { blocksOf, type CacheBook, type PlacedLayer } from './cache-map.ts';
 
 export interface PlannedRefill {
-  /** Who kept the states that go into the first leg; the host where that is row 0. */
+  /** Who kept the states that go into the first leg; the host where that is layer 0. */
   source: string;
   /** Position of the first state to be sent again. */
   from: number;
-  /** Rows in order. Those that are not filled have their caches, and are crossed only to reach the others. */
+  /** Layers in order. Those that are not filled have their caches, and are crossed only to reach the others. */
   legs: { device: string; first: number; last: number; isFilled: boolean }[];
 }
 
 interface Wanted {
   sequence: number;
-  /** Positions that every layer of the lap is to hold. */
+  /** Positions that every block of the lap is to hold. */
   upTo: number;
-  /** An answer runs on an older lap meanwhile: caches of rows that are crossed must stay as they are. */
+  /** An answer runs on an older lap meanwhile: caches of layers that are crossed must stay as they are. */
   isBeside: boolean;
 }
 
-/** Rows without a cache, one after the other. */
+/** Layers without a cache, one after the other. */
 interface Gap {
   first: number;
   last: number;
@@ -31,17 +31,17 @@ interface Gap {
 export function planRefills(
   book: CacheBook,
   lap: Lap,
-  headRow: number,
+  headLayer: number,
   { sequence, upTo, isBeside }: Wanted,
 ): PlannedRefill[] {
-  const layers = layersOf(lap, headRow);
-  const heldIn = ({ row, device }: PlacedRow): number => book.held(sequence, row, device);
-  const planned: { gap: Gap; source: string; row: number; from: number }[] = [];
-  for (let gap of gapsIn(layers, heldIn, upTo)) {
+  const blocks = blocksOf(lap, headLayer);
+  const heldIn = ({ layer, device }: PlacedLayer): number => book.held(sequence, layer, device);
+  const planned: { gap: Gap; source: string; layer: number; from: number }[] = [];
+  for (let gap of gapsIn(blocks, heldIn, upTo)) {
     let start = nearest(gap);
     for (;;) {
       const before = planned.at(-1);
-      if (!before || start.row > before.gap.last) break;
+      if (!before || start.layer > before.gap.last) break;
       planned.pop();
       const held = Math.min(before.gap.held, gap.held);
       gap = { first: before.gap.first, last: gap.last, held };
@@ -49,26 +49,26 @@ export function planRefills(
     }
     planned.push({ gap, ...start });
   }
-  return planned.map(({ gap, source, row, from }) => ({
+  return planned.map(({ gap, source, layer, from }) => ({
     source,
     from,
-    legs: legsOf(row, gap.last),
+    legs: legsOf(layer, gap.last),
   }));
 
-  /** The nearest row at or before the gap whose input somebody kept, or else the token ids. */
-  function nearest(gap: Gap): { source: string; row: number; from: number } {
-    for (let row = gap.first; row > 0; row--) {
-      const from = startOf(row, gap);
-      const source = book.keepers(sequence, row, from, upTo).at(0);
-      if (source !== undefined) return { source, row, from };
+  /** The nearest layer at or before the gap whose input somebody kept, or else the token ids. */
+  function nearest(gap: Gap): { source: string; layer: number; from: number } {
+    for (let layer = gap.first; layer > 0; layer--) {
+      const from = startOf(layer, gap);
+      const source = book.keepers(sequence, layer, from, upTo).at(0);
+      if (source !== undefined) return { source, layer, from };
     }
-    return { source: 'host', row: 0, from: startOf(0, gap) };
+    return { source: 'host', layer: 0, from: startOf(0, gap) };
   }
 
-  /** Rows that are only crossed, beside their caches, begin with nothing. */
+  /** Layers that are only crossed, beside their caches, begin with nothing. */
   function startOf(first: number, { last, held }: Gap): number {
-    const crosses = layers.some(
-      (layer) => layer.row >= first && layer.row <= last && heldIn(layer) >= upTo,
+    const crosses = blocks.some(
+      (block) => block.layer >= first && block.layer <= last && heldIn(block) >= upTo,
     );
     return isBeside && crosses ? 0 : held;
   }
@@ -77,30 +77,34 @@ export function planRefills(
     const legs: PlannedRefill['legs'] = [];
     if (first === 0) {
       const [{ device }] = lap.stages;
-      legs.push({ device, first: 0, last: 0, isFilled: heldIn(layers[0]) < upTo });
+      legs.push({ device, first: 0, last: 0, isFilled: heldIn(blocks[0]) < upTo });
     }
-    for (const layer of layers) {
-      const { row, device } = layer;
-      if (row < first || row > last) continue;
-      const isFilled = heldIn(layer) < upTo;
+    for (const block of blocks) {
+      const { layer, device } = block;
+      if (layer < first || layer > last) continue;
+      const isFilled = heldIn(block) < upTo;
       const leg = legs.at(-1);
-      if (leg?.device === device && leg.isFilled === isFilled) leg.last = row;
-      else legs.push({ device, first: row, last: row, isFilled });
+      if (leg?.device === device && leg.isFilled === isFilled) leg.last = layer;
+      else legs.push({ device, first: layer, last: layer, isFilled });
     }
     return legs;
   }
 }
 
-function gapsIn(layers: PlacedRow[], heldIn: (layer: PlacedRow) => number, upTo: number): Gap[] {
+function gapsIn(
+  blocks: PlacedLayer[],
+  heldIn: (block: PlacedLayer) => number,
+  upTo: number,
+): Gap[] {
   const gaps: Gap[] = [];
-  for (const layer of layers) {
-    const held = heldIn(layer);
+  for (const block of blocks) {
+    const held = heldIn(block);
     if (held >= upTo) continue;
     const gap = gaps.at(-1);
-    if (gap?.last === layer.row - 1) {
-      gap.last = layer.row;
+    if (gap?.last === block.layer - 1) {
+      gap.last = block.layer;
       gap.held = Math.min(gap.held, held);
-    } else gaps.push({ first: layer.row, last: layer.row, held });
+    } else gaps.push({ first: block.layer, last: block.layer, held });
   }
   return gaps;
 }

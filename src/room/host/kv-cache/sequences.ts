@@ -18,7 +18,7 @@ export interface SequencesOptions {
 export interface Lease {
   readonly sequence: number;
   /**
-   * Positions at the start of `ids` that are cached already; always fewer than `ids`. Rows that have changed hands
+   * Positions at the start of `ids` that are cached already; always fewer than `ids`. Layers that have changed hands
    * since may lack them, see `refills.ts`.
    */
   readonly cached: number;

@@ -1,12 +1,12 @@
 /** What a device has measured of itself, and what follows from it. */
 import type { ComputeProfile } from '../../../engine/engine.ts';
 
-/** One token through a layer with so many positions before it. */
-export function layerMsAt(
-  { layerMs, attendMs }: Pick<ComputeProfile, 'layerMs' | 'attendMs'>,
+/** One token through a block with so many positions before it. */
+export function blockMsAt(
+  { blockMs, attendMs }: Pick<ComputeProfile, 'blockMs' | 'attendMs'>,
   position: number,
 ): number {
-  return layerMs + attendMs * position;
+  return blockMs + attendMs * position;
 }
 
 export interface DeviceProfile {
@@ -16,7 +16,10 @@ export interface DeviceProfile {
   budgetBytes: number;
 }
 
-/** For one layer more than it holds. */
-export function hasRoomForRow({ compute, budgetBytes }: DeviceProfile, usedBytes: number): boolean {
-  return usedBytes + compute.layerBytes <= budgetBytes;
+/** For one block more than it holds. */
+export function hasRoomForLayer(
+  { compute, budgetBytes }: DeviceProfile,
+  usedBytes: number,
+): boolean {
+  return usedBytes + compute.blockBytes <= budgetBytes;
 }

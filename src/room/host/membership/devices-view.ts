@@ -1,12 +1,12 @@
 import type { DeviceStatus, DeviceView } from '../../view.ts';
 import { linkBetween, type Member } from './members.ts';
-import { layerMsAt, type DeviceProfile } from './device-profile.ts';
+import { blockMsAt, type DeviceProfile } from './device-profile.ts';
 
 interface Shown {
   isComputing: boolean;
   /** What is known of the member's speed by now; null before it has measured itself. */
   profileOf: (member: Member) => DeviceProfile | null;
-  /** Positions before the token that a layer's time is shown for. */
+  /** Positions before the token that a block's time is shown for. */
   position: number;
 }
 
@@ -25,12 +25,12 @@ export function devicesView(
       label: member.label,
       isThisDevice: member === host,
       status: shownStatus(member, isComputing),
-      rows: member.rows,
+      layers: member.layers,
       compute: profile && {
         backend: profile.compute.backend,
         adapter: profile.adapter,
         weights: profile.compute.weights,
-        layerMs: layerMsAt(profile.compute, position),
+        blockMs: blockMsAt(profile.compute, position),
         headMs: profile.compute.headMs,
       },
       memory: { budgetBytes: profile?.budgetBytes ?? 0, usedBytes: member.usedBytes },
@@ -47,12 +47,12 @@ export function devicesView(
   });
 }
 
-/** Devices do not report every token they compute: while an answer runs, whoever holds rows computes. */
+/** Devices do not report every token they compute: while an answer runs, whoever holds layers computes. */
 function shownStatus(member: Member, isComputing: boolean): DeviceStatus {
-  const { status, rows } = member;
+  const { status, layers } = member;
   if (member.isInterrupted) return { kind: 'reconnecting' };
   if (member.isAway) return { kind: 'away' };
   if (status.kind !== 'ready') return status;
-  if (rows.length === 0) return { kind: 'spare', ready: [] };
+  if (layers.length === 0) return { kind: 'spare', ready: [] };
   return isComputing ? { kind: 'computing' } : status;
 }

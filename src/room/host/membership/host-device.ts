@@ -12,7 +12,7 @@ import { createSelfProof, WrongResult } from '../../compute/self-proof.ts';
 import { createShardHolder } from '../../compute/shard-holder.ts';
 import type { StageRunnerOptions } from '../../stage/stage-runner.ts';
 import { type Member } from './members.ts';
-import { hasRoomForRow } from './device-profile.ts';
+import { hasRoomForLayer } from './device-profile.ts';
 
 export interface OwnDeviceOptions {
   /** The host's own entry among the members: kept up to date here. */
@@ -34,21 +34,21 @@ export interface OwnDeviceOptions {
   onFellBack: (sentence: string) => void;
   /** It cannot compute at all; a sentence for the screen. */
   onFailed: (sentence: string) => void;
-  onKeepsRow: (row: number) => void;
+  onKeepsLayer: (layer: number) => void;
 }
 
 export interface OwnDevice {
   /** Null until it is ready, and while a lost engine is replaced. */
   readonly device: ComputingDevice | null;
-  /** Loads the lap's rows of the host. */
+  /** Loads the lap's layers of the host. */
   prepare(lap: Lap, dropFirst: boolean): Promise<void>;
   keepLaps(epochs: ReadonlySet<number>): Promise<void>;
   /** The embedding's states of these ids. */
   embed(ids: Int32Array): Promise<Float32Array>;
-  /** Another device's work done again; rejects where there is no room for one row more. */
+  /** Another device's work done again; rejects where there is no room for one layer more. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
-  /** Fetches rows that a loss may give it, when nothing else is to do. */
-  keepWarm(rows: readonly number[]): Promise<void>;
+  /** Fetches layers that a loss may give it, when nothing else is to do. */
+  keepWarm(layers: readonly number[]): Promise<void>;
 }
 
 /** An engine that is lost again this soon will be lost again. */
@@ -76,11 +76,11 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     );
     const { engine, compute, callMs, budgetBytes } = prepared;
     if (signal.aborted) return engine.dispose();
-    const { manifest, onKeepsRow } = options;
+    const { manifest, onKeepsLayer } = options;
     const { contextLength } = options.model;
     const { prefillChunk, weights } = compute;
     const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
-    const holder = createShardHolder(engine, reader, weights, proof, onKeepsRow);
+    const holder = createShardHolder(engine, reader, weights, proof, onKeepsLayer);
     device = createComputingDevice(prepared, holder, {
       ...options.stage,
       onBusy: () => undefined,
@@ -106,10 +106,10 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     device?.stop();
     device = null;
     host.profile = null;
-    host.rows = [];
+    host.layers = [];
   }
 
-  /** Where the rows computed wrongly, another engine takes this one's place if there is a surer one. */
+  /** Where the layers computed wrongly, another engine takes this one's place if there is a surer one. */
   function fallBack(error: unknown): never {
     const safer = host.profile && saferThan(host.profile.compute);
     if (error instanceof WrongResult && safer) {
@@ -132,7 +132,7 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
 
   function showMemory(): void {
     host.usedBytes = device?.usedBytes ?? 0;
-    host.bytesLoaded = reader.rowBytesFetched;
+    host.bytesLoaded = reader.layerBytesFetched;
     options.onShown();
   }
 
@@ -154,13 +154,13 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
     },
     embed: (ids) => device?.embed(ids) ?? Promise.reject(new Error('The host is not ready.')),
     recompute(job, signal) {
-      if (!device || !host.profile || !hasRoomForRow(host.profile, device.usedBytes))
-        return Promise.reject(new Error('The host has no room for another row.'));
+      if (!device || !host.profile || !hasRoomForLayer(host.profile, device.usedBytes))
+        return Promise.reject(new Error('The host has no room for another layer.'));
       return device.recompute(job, signal);
     },
-    async keepWarm(rows) {
-      // It was only in case: a plan that needs these rows says what is wrong with them.
-      await device?.keepWarm(rows, false).catch(() => undefined);
+    async keepWarm(layers) {
+      // It was only in case: a plan that needs these layers says what is wrong with them.
+      await device?.keepWarm(layers, false).catch(() => undefined);
     },
     async keepLaps(epochs) {
       await device?.keepLaps(epochs);

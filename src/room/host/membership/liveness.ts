@@ -1,7 +1,7 @@
 /**
  * Notices who is missing while the room waits: whoever is waited for is asked whether they are there, and the room goes
- * on without whoever does not answer, if it can. That costs a device no more than its rows: it stays in the room
- * until its link ends, and is given rows again when it answers.
+ * on without whoever does not answer, if it can. That costs a device no more than its layers: it stays in the room
+ * until its link ends, and is given layers again when it answers.
  */
 import type { Member } from './members.ts';
 import { createPresence, type Presence } from './liveness-probe.ts';

@@ -1,7 +1,7 @@
 /** Who is in the room, as the host knows them: the host itself first, then devices in order of joining. */
 import type { Link, LinkEmulation } from '../../../transport/index.ts';
 import type { MeasuredLink } from '../../protocol/control-messages.ts';
-import type { DeviceStatus, RowRange } from '../../view.ts';
+import type { DeviceStatus, LayerRange } from '../../view.ts';
 import type { DeviceProfile } from './device-profile.ts';
 
 export interface Member {
@@ -14,8 +14,8 @@ export interface Member {
   profile: DeviceProfile | null;
   /** Links that this member measured, or null where the two cannot reach each other; see `linkBetween`. */
   links: Map<string, MeasuredLink | null>;
-  /** Rows it was told to hold by the lap that runs. */
-  rows: RowRange[];
+  /** Layers it was told to hold by the lap that runs. */
+  layers: LayerRange[];
   usedBytes: number;
   bytesLoaded: number;
   emulation: LinkEmulation | null;
@@ -27,7 +27,7 @@ export interface Member {
   isAway: boolean;
   /** Members that say of each other what cannot both be true: they do not follow each other in a lap. */
   readonly parted: Set<Member>;
-  /** Why it gets no rows any more; null while it may. */
+  /** Why it gets no layers any more; null while it may. */
   excluded: string | null;
 }
 
@@ -39,7 +39,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     status: { kind: 'connecting' },
     profile: null,
     links: new Map(),
-    rows: [],
+    layers: [],
     usedBytes: 0,
     bytesLoaded: 0,
     emulation: null,
@@ -74,10 +74,10 @@ export function measuredMembers(members: Iterable<Member>): MeasuredMember[] {
   return ready;
 }
 
-/** Rows that it holds, for a lap or ready for one. */
-export function rowsHeld({ rows, status }: Member): number[] {
+/** Layers that it holds, for a lap or ready for one. */
+export function layersHeld({ layers, status }: Member): number[] {
   const ready = status.kind === 'spare' ? status.ready : [];
-  return [...rows, ...ready].flatMap(({ first, last }) =>
+  return [...layers, ...ready].flatMap(({ first, last }) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index),
   );
 }

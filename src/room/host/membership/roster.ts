@@ -10,7 +10,7 @@ export interface RosterOptions {
   store: ViewStore;
   /** A device's profile with its times as its laps show them. */
   calibrated: (deviceId: string, profile: DeviceProfile) => DeviceProfile;
-  /** Positions before the token that a layer's time is shown for. */
+  /** Positions before the token that a block's time is shown for. */
   position: number;
 }
 
@@ -26,7 +26,7 @@ export interface Roster {
   announce(sentence: string): void;
   /** Something shown of a device changed. */
   show(): void;
-  /** Whether an answer is in flight, so that devices with rows are at work. */
+  /** Whether an answer is in flight, so that devices with layers are at work. */
   showComputing(isComputing: boolean): void;
 }
 

@@ -31,7 +31,8 @@ function open(): Round {
     members,
     prepareHost: (_, dropFirst) =>
       new Promise((resolve) => hostPrepares.push({ resolve, dropFirst })),
-    sourcesOf: (_, deviceId) => (deviceId === 'b' ? [{ row: 4, devices: ['a'], sha256: [] }] : []),
+    sourcesOf: (_, deviceId) =>
+      deviceId === 'b' ? [{ layer: 4, devices: ['a'], sha256: [] }] : [],
     exclude: (member, reason) => excluded.push(`${member.id}: ${reason}`),
   });
   return { rollOut, members, links, excluded, hostPrepares };
@@ -55,7 +56,7 @@ async function isPending(promise: Promise<void>): Promise<boolean> {
 }
 
 describe('a roll-out', () => {
-  it('tells every device its rows, and where they lie in the room already', async () => {
+  it('tells every device its layers, and where they lie in the room already', async () => {
     const round = open();
     const running = round.rollOut.run(lap, plan, true);
     const assign = {
@@ -68,7 +69,7 @@ describe('a roll-out', () => {
     };
     expect(round.links.a.sent).toEqual([assign]);
     expect(round.links.b.sent).toEqual([
-      { kind: 'row-sources', row: 4, devices: ['a'], sha256: [] },
+      { kind: 'layer-sources', layer: 4, devices: ['a'], sha256: [] },
       assign,
     ]);
     expect(round.hostPrepares.map(({ dropFirst }) => dropFirst)).toEqual([true]);
@@ -90,7 +91,7 @@ describe('a roll-out', () => {
     expect(round.rollOut.hasEverRun).toBe(true);
   });
 
-  it('fails with the reason of a device that cannot load, which gets no rows any more', async () => {
+  it('fails with the reason of a device that cannot load, which gets no layers any more', async () => {
     const round = open();
     const running = round.rollOut.run(lap, plan, false);
     round.rollOut.unable(member(round, 'b'), 2, 'too late');

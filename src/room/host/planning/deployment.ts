@@ -1,14 +1,14 @@
-/** Has every device of a lap load its rows, and waits until all of them have. */
+/** Has every device of a lap load its layers, and waits until all of them have. */
 import { devicesOf, type Lap } from '../../lap.ts';
 import type { Member } from '../membership/members.ts';
-import type { RowSources } from '../weights/piece-tracker.ts';
+import type { LayerSources } from '../weights/piece-tracker.ts';
 import type { FeasibleRoomPlan } from './room-plan.ts';
 
 export interface RollOutOptions {
   members: ReadonlyMap<string, Member>;
   prepareHost: (lap: Lap, dropFirst: boolean) => Promise<void>;
-  /** Where the rows of a device lie in the room already. */
-  sourcesOf: (lap: Lap, deviceId: string) => RowSources[];
+  /** Where the layers of a device lie in the room already. */
+  sourcesOf: (lap: Lap, deviceId: string) => LayerSources[];
   /** A device could not load what it was given. */
   exclude: (member: Member, reason: string) => void;
 }
@@ -16,11 +16,11 @@ export interface RollOutOptions {
 export interface RollOut {
   /** Whether any lap has been rolled out to the end. */
   readonly hasEverRun: boolean;
-  /** Rejects with a sentence when a device of the lap cannot load its rows, or leaves. */
+  /** Rejects with a sentence when a device of the lap cannot load its layers, or leaves. */
   run(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
   ready(member: Member, epoch: number): void;
   unable(member: Member, epoch: number, reason: string): void;
-  /** Its rows are not waited for any more: the device `left`, say. */
+  /** Its layers are not waited for any more: the device `left`, say. */
   lost(member: Member, how: string): void;
 }
 
@@ -44,7 +44,7 @@ export function createRollOut(options: RollOutOptions): RollOut {
       waiting.devices.set(id, { resolve, reject });
       const { epoch, stages } = lap;
       for (const source of options.sourcesOf(lap, id))
-        link.sendControl({ kind: 'row-sources', ...source });
+        link.sendControl({ kind: 'layer-sources', ...source });
       link.sendControl({ kind: 'assign', epoch, stages: [...stages], lapMs, why, dropFirst });
     });
   }

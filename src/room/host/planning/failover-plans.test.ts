@@ -5,32 +5,32 @@ import { stagesOf } from '../../fixtures/engine-room.ts';
 import { measuredMember, type MemberFigures } from '../../fixtures/members.ts';
 import type { Stage } from '../../lap.ts';
 import type { MeasuredMember } from '../membership/members.ts';
-import { createTakeovers, type Takeovers, type WarmRows } from './failover-plans.ts';
+import { createTakeovers, type Takeovers, type WarmLayers } from './failover-plans.ts';
 
 const near = { latencyMs: 0.1, mbps: 1000 };
-/** Embedding, six layers, head. */
+/** Embedding, six blocks, head. */
 const manifest = tinyManifest({ ...tinyConfig, num_hidden_layers: 6 });
 const contextLength = 16;
 /** Weights, and keys and values of one sequence. */
-const layerBytes = 1000 + 2 * 4 * 4 * contextLength;
+const blockBytes = 1000 + 2 * 4 * 4 * contextLength;
 
-/** A device with memory for so many layers. */
+/** A device with memory for so many blocks. */
 function member(
   id: string,
-  layers: number,
+  blocks: number,
   others: string[],
   figures: MemberFigures = {},
 ): MeasuredMember {
   const links = Object.fromEntries(others.map((other) => [other, near]));
   const ends = id === 'host' ? 2000 : 0;
-  const budgetBytes = Math.ceil(((ends + layers * layerBytes) * 32) / 31);
+  const budgetBytes = Math.ceil(((ends + blocks * blockBytes) * 32) / 31);
   return measuredMember(id, { budgetBytes, links, ...figures });
 }
 
 function prepared(
   members: MeasuredMember[],
   lap: string,
-): Promise<{ takeovers: Takeovers; warm: Record<string, WarmRows> }> {
+): Promise<{ takeovers: Takeovers; warm: Record<string, WarmLayers> }> {
   return new Promise((resolve) => {
     const takeovers = createTakeovers({
       input: () => ({
@@ -56,20 +56,20 @@ function split(stages: Stage[] | undefined): string {
 describe('takeovers', () => {
   const ids = ['host', 'a', 'b', 'c'];
 
-  it('have a plan for each loss that leaves all other rows where they are', async () => {
+  it('have a plan for each loss that leaves all other layers where they are', async () => {
     const members = ids.map((id, index) => member(id, 2, ids.slice(0, index)));
     const { takeovers, warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
     expect(split(takeovers.without('a')?.stages)).toBe('host:0-2,c:3-4,b:5-6,host:7-7');
     expect(split(takeovers.without('b')?.stages)).toBe('host:0-2,a:3-4,c:5-6,host:7-7');
     // Memory for one of them.
-    expect(warm.c).toEqual({ rows: [3, 4], isLoaded: true });
-    expect(warm.a).toEqual({ rows: [], isLoaded: false });
+    expect(warm.c).toEqual({ layers: [3, 4], isLoaded: true });
+    expect(warm.a).toEqual({ layers: [], isLoaded: false });
   });
 
-  it('have a spare device hold all rows that it has memory for', async () => {
+  it('have a spare device hold all layers that it has memory for', async () => {
     const members = ids.map((id, index) => member(id, id === 'c' ? 4 : 2, ids.slice(0, index)));
     const { warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
-    expect(warm.c).toEqual({ rows: [3, 4, 5, 6], isLoaded: true });
+    expect(warm.c).toEqual({ layers: [3, 4, 5, 6], isLoaded: true });
   });
 
   it('have the others fetch what they would be given where nobody is spare', async () => {
@@ -79,7 +79,7 @@ describe('takeovers', () => {
     const without = takeovers.without('b');
     expect(without?.stages.some(({ device }) => device === 'b')).toBe(false);
     expect(Object.values(warm).every(({ isLoaded }) => !isLoaded)).toBe(true);
-    expect([...new Set(Object.values(warm).flatMap(({ rows }) => rows))].sort()).toEqual([
+    expect([...new Set(Object.values(warm).flatMap(({ layers }) => layers))].sort()).toEqual([
       3, 4, 5, 6,
     ]);
   });
@@ -89,6 +89,6 @@ describe('takeovers', () => {
     const members = three.map((id, index) => member(id, 2, three.slice(0, index)));
     const { takeovers, warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
     expect(takeovers.without('a')).toBeNull();
-    expect(Object.values(warm).flatMap(({ rows }) => rows)).toEqual([]);
+    expect(Object.values(warm).flatMap(({ layers }) => layers)).toEqual([]);
   });
 });

@@ -1,22 +1,22 @@
 /**
- * What the room would do if one of its devices left: a plan for each of them, made beforehand, and the rows
+ * What the room would do if one of its devices left: a plan for each of them, made beforehand, and the layers
  * that spare devices keep ready for it. When a device is lost there is then nothing to think about, and
  * little or nothing to load.
  */
-import { devicesOf, rowsOf, type Lap } from '../../lap.ts';
+import { devicesOf, layersOf, type Lap } from '../../lap.ts';
 import type { Choose } from './plan-chooser.ts';
-import { layersThatFit, planRoom, type FeasibleRoomPlan, type RoomPlanInput } from './room-plan.ts';
+import { blocksThatFit, planRoom, type FeasibleRoomPlan, type RoomPlanInput } from './room-plan.ts';
 
 export interface TakeoversOptions {
   /** What plans are made from now. */
   input: () => RoomPlanInput;
   choose: Choose;
   /** The plans are known: what each device should keep ready, in its memory or at least at hand. */
-  onWarm: (warm: ReadonlyMap<string, WarmRows>) => void;
+  onWarm: (warm: ReadonlyMap<string, WarmLayers>) => void;
 }
 
-export interface WarmRows {
-  rows: number[];
+export interface WarmLayers {
+  layers: number[];
   /** The device computes for nobody: it can hold them ready to run. */
   isLoaded: boolean;
 }
@@ -33,7 +33,7 @@ const loadTolerance = 0.5;
 
 interface Takeover {
   plan: FeasibleRoomPlan;
-  /** Rows that somebody must load for it, by device. */
+  /** Layers that somebody must load for it, by device. */
   toLoad: Map<string, number[]>;
   missing: number;
 }
@@ -52,23 +52,23 @@ export function createTakeovers(options: TakeoversOptions): Takeovers {
     for (const lost of inUse) {
       if (lost === 'host') continue;
       const members = input.members.filter(({ id }) => id !== lost);
-      // Whoever has nothing to do may have loaded the lost rows by then; no others need to move.
-      const held = (id: string): readonly number[] => rowsOf(lap, inUse.has(id) ? id : lost);
+      // Whoever has nothing to do may have loaded the lost layers by then; no others need to move.
+      const held = (id: string): readonly number[] => layersOf(lap, inUse.has(id) ? id : lost);
       const loaded = new Map(members.map(({ id }) => [id, held(id)]));
       const plan = await planRoom({ ...input, members, loaded, loadTolerance }, options.choose);
       if (own !== latest) return;
       if (!plan.feasible) continue;
       const toLoad = new Map<string, number[]>();
       for (const { id } of members) {
-        const rows = rowsOf({ epoch: 0, stages: plan.stages }, id);
-        const there = inUse.has(id) ? rowsOf(lap, id) : [];
-        const missing = rows.filter((row) => !there.includes(row));
+        const layers = layersOf({ epoch: 0, stages: plan.stages }, id);
+        const there = inUse.has(id) ? layersOf(lap, id) : [];
+        const missing = layers.filter((layer) => !there.includes(layer));
         if (missing.length > 0) toLoad.set(id, missing);
       }
       made.set(lost, { plan, toLoad, missing: [...toLoad.values()].flat().length });
     }
     plans = made;
-    options.onWarm(warmRows([...made.values()], inUse, input));
+    options.onWarm(warmLayers([...made.values()], inUse, input));
   }
 
   return {
@@ -81,22 +81,22 @@ export function createTakeovers(options: TakeoversOptions): Takeovers {
 }
 
 /** The losses that would have most to load come first; each spare device takes what it has memory for. */
-function warmRows(
+function warmLayers(
   takeovers: Takeover[],
   inUse: ReadonlySet<string>,
   { members, manifest, contextLength }: RoomPlanInput,
-): Map<string, WarmRows> {
+): Map<string, WarmLayers> {
   const warm = new Map(
-    members.map(({ id }): [string, WarmRows] => [id, { rows: [], isLoaded: !inUse.has(id) }]),
+    members.map(({ id }): [string, WarmLayers] => [id, { layers: [], isLoaded: !inUse.has(id) }]),
   );
   for (const { toLoad } of [...takeovers].sort((a, b) => b.missing - a.missing))
-    for (const [id, rows] of toLoad) {
+    for (const [id, layers] of toLoad) {
       const member = members.find((each) => each.id === id);
       const kept = warm.get(id);
       if (!member || !kept) continue;
-      const together = [...new Set([...kept.rows, ...rows])].sort((a, b) => a - b);
-      const fits = together.length <= layersThatFit(member, manifest, contextLength);
-      if (fits || !kept.isLoaded) kept.rows = together;
+      const together = [...new Set([...kept.layers, ...layers])].sort((a, b) => a - b);
+      const fits = together.length <= blocksThatFit(member, manifest, contextLength);
+      if (fits || !kept.isLoaded) kept.layers = together;
     }
   return warm;
 }

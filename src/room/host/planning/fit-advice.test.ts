@@ -5,23 +5,23 @@ import { fitAdvice } from './fit-advice.ts';
 import type { MeasuredMember } from '../membership/members.ts';
 
 const megabyte = 1e6;
-/** Room for ten layers of 100 MB each is needed, wherever they lie. */
-function tenLayersFit(members: readonly MeasuredMember[]): boolean {
+/** Room for ten blocks of 100 MB each is needed, wherever they lie. */
+function tenBlocksFit(members: readonly MeasuredMember[]): boolean {
   const fitting = members.map(({ profile }) =>
-    Math.floor(profile.budgetBytes / profile.compute.layerBytes),
+    Math.floor(profile.budgetBytes / profile.compute.blockBytes),
   );
-  return fitting.reduce((sum, layers) => sum + layers, 0) >= 10;
+  return fitting.reduce((sum, blocks) => sum + blocks, 0) >= 10;
 }
 
 function host(budgetMegabytes: number, weights: 'f32' | 'q8' | 'q4' = 'f32'): MeasuredMember {
   return measuredMember('host', {
     budgetBytes: budgetMegabytes * megabyte,
-    compute: { backend: 'wasm', weights, layerBytes: 100 * megabyte },
+    compute: { backend: 'wasm', weights, blockBytes: 100 * megabyte },
   });
 }
 
 function advice(members: MeasuredMember[], parameters = 1e9): string {
-  return fitAdvice({ members, parameters, fits: tenLayersFit });
+  return fitAdvice({ members, parameters, fits: tenBlocksFit });
 }
 
 describe('fitAdvice', () => {
@@ -41,7 +41,7 @@ describe('fitAdvice', () => {
   it('names 16 bits where a graphics card takes half for them', () => {
     const card = measuredMember('host', {
       budgetBytes: 600 * megabyte,
-      compute: { backend: 'webgpu', weights: 'f32', layerBytes: 100 * megabyte },
+      compute: { backend: 'webgpu', weights: 'f32', blockBytes: 100 * megabyte },
     });
     expect(advice([card])).toMatch(/With f16 weights it would fit/);
   });

@@ -32,7 +32,7 @@ export function fitAdvice(question: FitQuestion): string {
 function wouldFit({ members, fits }: FitQuestion, weights: WeightType): boolean {
   const changed = members.map((member) => withProfile(member, inType(member.profile, weights)));
   const isSmaller = changed.some(
-    ({ profile }, index) => profile.compute.layerBytes < members[index].profile.compute.layerBytes,
+    ({ profile }, index) => profile.compute.blockBytes < members[index].profile.compute.blockBytes,
   );
   return isSmaller && fits(changed);
 }
@@ -46,17 +46,17 @@ function inType(profile: DeviceProfile, weights: WeightType): DeviceProfile {
     ...profile,
     compute: {
       ...compute,
-      layerBytes: compute.layerBytes * ratio,
+      blockBytes: compute.blockBytes * ratio,
       embedBytes: compute.embedBytes * ratio,
       headBytes: compute.headBytes * ratio,
     },
   };
 }
 
-/** More than any model's rows; beyond it, memory is not what is missing. */
+/** More than any model's layers; beyond it, memory is not what is missing. */
 const mostMissingBytes = 2 ** 42;
 
-/** The least memory that the host would need more, to 1 %: it may hold any row. Null if that does not help. */
+/** The least memory that the host would need more, to 1 %: it may hold any layer. Null if that does not help. */
 function missingBytes({ members, fits }: FitQuestion): number | null {
   const suffices = (bytes: number): boolean =>
     fits(

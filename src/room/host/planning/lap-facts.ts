@@ -1,6 +1,6 @@
 /** What the members' measurements and memory say of a lap. */
 import type { Manifest } from '../../../model/manifest.ts';
-import { devicesOf, hopsOf, rowsOf, type Lap } from '../../lap.ts';
+import { devicesOf, hopsOf, layersOf, type Lap } from '../../lap.ts';
 import { linkBetween, type Member } from '../membership/members.ts';
 import { sequencesThatFit } from './room-plan.ts';
 
@@ -19,11 +19,11 @@ export function brokenBecause(members: Members, lap: Lap): string | null {
   return null;
 }
 
-/** Rows of the lap that the member does not hold yet. */
-export function missingRows(member: Member | undefined, lap: Lap, deviceId: string): number[] {
-  const held = member?.rows ?? [];
-  return rowsOf(lap, deviceId).filter(
-    (row) => !held.some(({ first, last }) => row >= first && row <= last),
+/** Layers of the lap that the member does not hold yet. */
+export function missingLayers(member: Member | undefined, lap: Lap, deviceId: string): number[] {
+  const held = member?.layers ?? [];
+  return layersOf(lap, deviceId).filter(
+    (layer) => !held.some(({ first, last }) => layer >= first && layer <= last),
   );
 }
 
@@ -32,10 +32,10 @@ export function overflows(members: Members, lap: Lap): boolean {
   return [...members.values()].some((member) => {
     if (!member.profile) return false;
     const { compute, budgetBytes } = member.profile;
-    const added = missingRows(member, lap, member.id).length;
-    // What a spare device keeps ready goes when it is given rows.
-    const usedBytes = member.rows.length > 0 ? member.usedBytes : 0;
-    return added > 0 && usedBytes + added * compute.layerBytes > budgetBytes;
+    const added = missingLayers(member, lap, member.id).length;
+    // What a spare device keeps ready goes when it is given layers.
+    const usedBytes = member.layers.length > 0 ? member.usedBytes : 0;
+    return added > 0 && usedBytes + added * compute.blockBytes > budgetBytes;
   });
 }
 
@@ -48,7 +48,7 @@ export function sequenceCapacity(
 ): number {
   const fitting = [...devicesOf(lap)].map((id) => {
     const member = members.get(id);
-    return member ? sequencesThatFit(member, rowsOf(lap, id), manifest, contextLength) : 1;
+    return member ? sequencesThatFit(member, layersOf(lap, id), manifest, contextLength) : 1;
   });
   return Math.max(1, Math.min(...fitting, maxSequences));
 }

@@ -2,7 +2,7 @@
  * Keeps the room's plan fitting its members and its load: plans anew at every change, has the devices
  * load what the new plan gives them beside what runs, and takes it into use when all of them are
  * ready. Answers that run on an older plan end on it, or change over between two tokens (`moving.ts`); its
- * rows go when the last of them has. One roll-out at a time; a change meanwhile starts another after it.
+ * layers go when the last of them has. One roll-out at a time; a change meanwhile starts another after it.
  */
 import { devicesOf, sameStages, type Lap, type LapInUse } from '../../lap.ts';
 import type { PlanView, WaitingFor } from '../../view.ts';
@@ -28,7 +28,7 @@ export interface PlanningOptions {
   brokenBecause: (lap: Lap) => string | null;
   /** Whether loading the lap beside what is loaded would break some device's memory budget. */
   overflows: (lap: Lap) => boolean;
-  /** Has every device of the lap load its rows; rejects with a sentence when one cannot. */
+  /** Has every device of the lap load its layers; rejects with a sentence when one cannot. */
   rollOut: (lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean) => Promise<void>;
   /** The laps in use changed, the newest last; all others may be forgotten. */
   onLaps: (laps: Lap[]) => void;

@@ -1,15 +1,15 @@
 /**
  * The plans of the room: each made from what is known of the devices and their load, rolled out to the devices
- * that it gives rows, shown, and lost with any one of them.
+ * that it gives layers, shown, and lost with any one of them.
  */
 import type { Manifest } from '../../../model/manifest.ts';
-import { devicesOf, rangesOf, rowsOf, type Lap } from '../../lap.ts';
+import { devicesOf, rangesOf, layersOf, type Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { PlanReasons } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
 import type { Attendance } from '../membership/liveness.ts';
 import type { Caches } from '../kv-cache/caches.ts';
-import { brokenBecause, missingRows, overflows, sequenceCapacity } from './lap-facts.ts';
+import { brokenBecause, missingLayers, overflows, sequenceCapacity } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
 import { nameOf, type Member } from '../membership/members.ts';
 import type { OwnDevice } from '../membership/host-device.ts';
@@ -34,8 +34,8 @@ export interface PlansOptions {
   attendance: Attendance;
   own: () => OwnDevice;
   sourcesOf: PieceTracker['sourcesOf'];
-  /** Other devices hold other rows now. */
-  onRowsMoved: () => void;
+  /** Other devices hold other layers now. */
+  onLayersMoved: () => void;
   /** Another plan runs, or none: there may be room for more answers. */
   onPlan: () => void;
   /** Aborts when the room ends. */
@@ -91,11 +91,11 @@ export function createPlans(room: PlansOptions): Plans {
     onBetter: () => planning.changed(),
     onWarm(deviceId, warm) {
       if (deviceId === 'host') {
-        void room.own().keepWarm(warm.rows);
+        void room.own().keepWarm(warm.layers);
         return;
       }
-      for (const source of room.sourcesOf(warm.rows, deviceId))
-        roster.tell(deviceId, { kind: 'row-sources', ...source });
+      for (const source of room.sourcesOf(warm.layers, deviceId))
+        roster.tell(deviceId, { kind: 'layer-sources', ...source });
       roster.tell(deviceId, { kind: 'keep-warm', ...warm });
     },
   });
@@ -107,7 +107,7 @@ export function createPlans(room: PlansOptions): Plans {
     overflows: (lap) => overflows(members, lap),
     rollOut(lap, plan, dropFirst) {
       tellMostSequences(lap);
-      // Rows that are dropped first are gone even if the rest of the roll-out fails.
+      // Layers that are dropped first are gone even if the rest of the roll-out fails.
       if (dropFirst) caches.sequences.keepLaps([lap]);
       const stop = room.attendance.waitFor(devicesOf(lap), null);
       return rollOut.run(lap, plan, dropFirst).finally(stop);
@@ -121,7 +121,7 @@ export function createPlans(room: PlansOptions): Plans {
   const load = createLoad(() => planning.changed());
   const speeds = createSpeeds({
     roster,
-    headRow: manifest.rows.length - 1,
+    headLayer: manifest.layers.length - 1,
     hiddenBytes: hiddenBytes(manifest.config, options.wire),
     reprice: () => planning.reprice(),
     planAnew: () => planning.changed(),
@@ -130,7 +130,7 @@ export function createPlans(room: PlansOptions): Plans {
   const rollOut = createRollOut({
     members,
     sourcesOf: (lap, deviceId) =>
-      room.sourcesOf(missingRows(members.get(deviceId), lap, deviceId), deviceId),
+      room.sourcesOf(missingLayers(members.get(deviceId), lap, deviceId), deviceId),
     prepareHost: (lap, dropFirst) => room.own().prepare(lap, dropFirst),
     exclude,
   });
@@ -139,12 +139,12 @@ export function createPlans(room: PlansOptions): Plans {
     const epochs = laps.map(({ epoch }) => epoch);
     caches.sequences.keepLaps(laps);
     for (const member of members.values()) {
-      const rows = laps.flatMap((lap) => rowsOf(lap, member.id));
-      member.rows = rangesOf([...new Set(rows)].sort((a, b) => a - b));
+      const layers = laps.flatMap((lap) => layersOf(lap, member.id));
+      member.layers = rangesOf([...new Set(layers)].sort((a, b) => a - b));
       member.link?.sendControl({ kind: 'keep-laps', epochs });
     }
     void room.own().keepLaps(new Set(epochs));
-    room.onRowsMoved();
+    room.onLayersMoved();
     roster.show();
     planner.runs(laps[laps.length - 1]);
   }
@@ -154,7 +154,7 @@ export function createPlans(room: PlansOptions): Plans {
     return Math.min(most, options.maxInFlight ?? most);
   }
 
-  /** Before the devices of that lap are given rows, for whichever lap takes more. */
+  /** Before the devices of that lap are given layers, for whichever lap takes more. */
   function tellMostSequences(next: Lap | undefined): void {
     const most = spareFactor * Math.max(capacityOf(next), capacityOf(planning.current()?.lap));
     if (most === toldMost && !next) return;

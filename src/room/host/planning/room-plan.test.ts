@@ -14,12 +14,12 @@ import {
   type RoomPlan,
 } from './room-plan.ts';
 
-/** Rows 0 to 7: embedding, six layers, head. */
+/** Layers 0 to 7: embedding, six blocks, head. */
 const manifest = tinyManifest({ ...tinyConfig, num_hidden_layers: 6 });
 const contextLength = 16;
-/** Keys and values, float32, of one layer: one key-value head of four numbers. */
+/** Keys and values, float32, of one block: one key-value head of four numbers. */
 const kvBytes = 2 * 4 * 4 * contextLength;
-const layerBytes = 1000 + kvBytes;
+const blockBytes = 1000 + kvBytes;
 
 function planFor(
   members: MeasuredMember[],
@@ -60,13 +60,13 @@ describe('planRoom', () => {
   it('lets a lone host run everything', async () => {
     const plan = await planFor([measuredMember('host')]);
     expect(split(plan)).toBe('host:0-7');
-    // Six layers and the head, one ms each.
+    // Six blocks and the head, one ms each.
     expect(lapMsOf(plan)).toBeCloseTo(7, 6);
     expect(plan.why).toMatch(/^[A-Z].*\.$/);
   });
 
-  it('gives layers to a faster device, keeping embedding and head on the host', async () => {
-    const fast = measuredMember('a', { compute: { layerMs: 0.1 }, links: { host: near } });
+  it('gives blocks to a faster device, keeping embedding and head on the host', async () => {
+    const fast = measuredMember('a', { compute: { blockMs: 0.1 }, links: { host: near } });
     const plan = await planFor([measuredMember('host'), fast]);
     expect(split(plan)).toBe('host:0-0,a:1-6,host:7-7');
     expect(lapMsOf(plan)).toBeCloseTo(1.6, 2);
@@ -74,7 +74,7 @@ describe('planRoom', () => {
 
   it('does without a device that is far away', async () => {
     const fast = measuredMember('a', {
-      compute: { layerMs: 0.1 },
+      compute: { blockMs: 0.1 },
       links: { host: { latencyMs: 50 } },
     });
     expect(split(await planFor([measuredMember('host'), fast]))).toBe('host:0-7');
@@ -82,17 +82,17 @@ describe('planRoom', () => {
 
   it('counts what entering a device costs beside the wire', async () => {
     const links = { host: near };
-    const eager = measuredMember('a', { compute: { layerMs: 0.5 }, callMs: 0.5, links });
-    const slowToStart = measuredMember('a', { compute: { layerMs: 0.5 }, callMs: 4, links });
+    const eager = measuredMember('a', { compute: { blockMs: 0.5 }, callMs: 0.5, links });
+    const slowToStart = measuredMember('a', { compute: { blockMs: 0.5 }, callMs: 4, links });
     expect(split(await planFor([measuredMember('host'), eager]))).toBe('host:0-0,a:1-6,host:7-7');
     expect(split(await planFor([measuredMember('host'), slowToStart]))).toBe('host:0-7');
   });
 
   it('never crosses where two devices cannot reach each other', async () => {
-    // Each can hold three layers, so both are needed; they only meet through the host.
-    const compute = { layerMs: 0.1 };
-    const budgetBytes = budgetFor(3 * layerBytes);
-    const host = measuredMember('host', { budgetBytes: budgetFor(2000 + layerBytes) });
+    // Each can hold three blocks, so both are needed; they only meet through the host.
+    const compute = { blockMs: 0.1 };
+    const budgetBytes = budgetFor(3 * blockBytes);
+    const host = measuredMember('host', { budgetBytes: budgetFor(2000 + blockBytes) });
     const a = measuredMember('a', { compute, budgetBytes, links: { host: near } });
     const linked = measuredMember('b', { compute, budgetBytes, links: { host: near, a: near } });
     const apart = measuredMember('b', { compute, budgetBytes, links: { host: near, a: null } });
@@ -104,8 +104,8 @@ describe('planRoom', () => {
     const links = { host: near };
     const members = [
       measuredMember('host'),
-      measuredMember('a', { compute: { layerMs: 0.9 }, links }),
-      measuredMember('b', { compute: { layerMs: 1.1 }, links: { ...links, a: near } }),
+      measuredMember('a', { compute: { blockMs: 0.9 }, links }),
+      measuredMember('b', { compute: { blockMs: 1.1 }, links: { ...links, a: near } }),
     ];
     const lone = await planFor(members, { inFlight: 1 });
     const shared = await planFor(members, { inFlight: 4 });
@@ -120,17 +120,17 @@ describe('planRoom', () => {
     const links = { host: near };
     const members = [
       measuredMember('host'),
-      measuredMember('a', { links, compute: { layerMs: 9 } }),
+      measuredMember('a', { links, compute: { blockMs: 9 } }),
       measuredMember('b', { links: { ...links, a: near } }),
     ];
     const plan = await planFor(members, { choice: 'even' });
     if (!plan.feasible) throw new Error(plan.why);
-    const layers = new Map<string, number>();
+    const blocks = new Map<string, number>();
     for (const { device, first, last } of plan.stages)
-      for (let row = first; row <= last; row++)
-        if (row !== 0 && row !== 7) layers.set(device, (layers.get(device) ?? 0) + 1);
-    expect([...layers.values()].every((count) => count >= 1 && count <= 3)).toBe(true);
-    expect(layers.size).toBe(3);
+      for (let layer = first; layer <= last; layer++)
+        if (layer !== 0 && layer !== 7) blocks.set(device, (blocks.get(device) ?? 0) + 1);
+    expect([...blocks.values()].every((count) => count >= 1 && count <= 3)).toBe(true);
+    expect(blocks.size).toBe(3);
   });
 
   describe('with stages chosen by hand', () => {
@@ -140,20 +140,20 @@ describe('planRoom', () => {
     it('runs exactly these, and prices them', async () => {
       const plan = await planFor(members, { choice: stagesOf('host:0-3,a:4-6,host:7') });
       expect(split(plan)).toBe('host:0-3,a:4-6,host:7-7');
-      // Seven rows of one ms, and 2 ms there and back.
+      // Seven layers of one ms, and 2 ms there and back.
       expect(lapMsOf(plan)).toBeCloseTo(11, 2);
     });
 
     it('waits for a device that is not here', async () => {
       expect(await planFor(members, { choice: stagesOf('host:0-3,c:4-6,host:7') })).toEqual({
         feasible: false,
-        why: 'The plan gives rows to device c, which is not here.',
+        why: 'The plan gives layers to device c, which is not here.',
       });
     });
 
-    it('refuses stages that leave rows out', async () => {
+    it('refuses stages that leave layers out', async () => {
       const choice = stagesOf('host:0-3,a:5-6,host:7');
-      await expect(planFor(members, { choice })).rejects.toThrow(/should start at row 4/);
+      await expect(planFor(members, { choice })).rejects.toThrow(/should start at layer 4/);
     });
 
     it('says so when two devices in a row cannot reach each other', async () => {
@@ -181,32 +181,32 @@ describe('roomProblem', () => {
     });
     expect(parseProblem(JSON.parse(JSON.stringify(problem)))).toEqual(problem);
     // Eight numbers of two bytes each.
-    expect(problem.rows[1].outputBytes).toBe(16);
+    expect(problem.layers[1].outputBytes).toBe(16);
   });
 
-  it('counts memory in layers, so that devices may compute with different weights', async () => {
-    const fits = async (figures: MemberFigures, layers: number): Promise<boolean> => {
+  it('counts memory in blocks, so that devices may compute with different weights', async () => {
+    const fits = async (figures: MemberFigures, blocks: number): Promise<boolean> => {
       const other = measuredMember('a', {
-        compute: { layerMs: 0.1 },
+        compute: { blockMs: 0.1 },
         links: { host: near },
         ...figures,
       });
-      const host = measuredMember('host', { compute: { layerMs: 5 } });
+      const host = measuredMember('host', { compute: { blockMs: 5 } });
       const stages = split(await planFor([host, other]));
-      return stages.includes(`a:${7 - layers}-6`) || stages.includes(`a:1-${layers}`);
+      return stages.includes(`a:${7 - blocks}-6`) || stages.includes(`a:1-${blocks}`);
     };
-    expect(await fits({ budgetBytes: budgetFor(4 * layerBytes) }, 4)).toBe(true);
-    expect(await fits({ budgetBytes: budgetFor(4 * layerBytes - 1) }, 3)).toBe(true);
-    // A quarter of the bytes a layer: more layers in the same memory.
-    const compute = { layerMs: 0.1, layerBytes: 250 };
+    expect(await fits({ budgetBytes: budgetFor(4 * blockBytes) }, 4)).toBe(true);
+    expect(await fits({ budgetBytes: budgetFor(4 * blockBytes - 1) }, 3)).toBe(true);
+    // A quarter of the bytes a block: more blocks in the same memory.
+    const compute = { blockMs: 0.1, blockBytes: 250 };
     expect(await fits({ budgetBytes: budgetFor(4 * (250 + kvBytes)), compute }, 4)).toBe(true);
     expect(await fits({ budgetBytes: budgetFor(4 * (250 + kvBytes) - 1), compute }, 3)).toBe(true);
   });
 
   it('says what is missing when the model does not fit', async () => {
     const members = [
-      measuredMember('host', { budgetBytes: budgetFor(2000 + 2 * layerBytes) }),
-      measuredMember('a', { budgetBytes: budgetFor(3 * layerBytes), links: { host: near } }),
+      measuredMember('host', { budgetBytes: budgetFor(2000 + 2 * blockBytes) }),
+      measuredMember('a', { budgetBytes: budgetFor(3 * blockBytes), links: { host: near } }),
     ];
     const plan = await planFor(members);
     expect(plan.feasible).toBe(false);
@@ -243,7 +243,7 @@ describe('sequencesThatFit', () => {
     expect(sequencesThatFit(host, [0, 1, 2, 7], manifest, contextLength)).toBe(3);
   });
 
-  it('is no limit where a device has no layers', () => {
+  it('is no limit where a device has no blocks', () => {
     const host = measuredMember('host', { budgetBytes: 2000 });
     expect(sequencesThatFit(host, [0, 7], manifest, contextLength)).toBe(Infinity);
   });

@@ -6,11 +6,11 @@ import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
 import { keptBudgetBytes } from '../../replay/replay-buffer.ts';
 import { checkStages, hopsOf, type Stage } from '../../lap.ts';
 import type { PlanChoice, WireType } from '../../room.ts';
-import { sequenceBytesPerLayer } from '../../memory/sequence-bytes.ts';
+import { sequenceBytesPerBlock } from '../../memory/sequence-bytes.ts';
 import { fitAdvice } from './fit-advice.ts';
 import type { Choose } from './plan-chooser.ts';
 import { linkBetween, type MeasuredMember, type Member } from '../membership/members.ts';
-import { layerMsAt, type DeviceProfile } from '../membership/device-profile.ts';
+import { blockMsAt, type DeviceProfile } from '../membership/device-profile.ts';
 
 export interface RoomPlanInput {
   manifest: Manifest;
@@ -24,7 +24,7 @@ export interface RoomPlanInput {
   position: number;
   /** What part of its measured time the link between two devices takes, all of it by default: see `Calibration.wireShare`. */
   wireShare?: (from: string, to: string) => number;
-  /** Rows that each device holds already: among plans nearly as fast as the best, the one that loads least is taken. */
+  /** Layers that each device holds already: among plans nearly as fast as the best, the one that loads least is taken. */
   loaded?: ReadonlyMap<string, readonly number[]>;
   /** How much slower than the best that may be. */
   loadTolerance?: number;
@@ -100,9 +100,9 @@ function tooSmall(reason: string, input: RoomPlanInput): RoomPlan {
 }
 
 /** A tied head's weights are the embedding's, and counted once. */
-function parametersOf({ rows }: Manifest): number {
+function parametersOf({ layers }: Manifest): number {
   const sizes = new Map(
-    rows.flatMap(({ tensors }) =>
+    layers.flatMap(({ tensors }) =>
       tensors.map(({ name, shape }) => [name, shape.reduce((product, size) => product * size, 1)]),
     ),
   );
@@ -131,14 +131,14 @@ function priced(
   { members, position }: RoomPlanInput,
 ): FeasibleRoomPlan {
   const attendMs = new Map(members.map(({ id, profile }) => [id, profile.compute.attendMs]));
-  const layers = (stage: Stage): number =>
-    problem.rows.slice(stage.first, stage.last + 1).filter(({ kind }) => kind === 'layer').length;
+  const blocks = (stage: Stage): number =>
+    problem.layers.slice(stage.first, stage.last + 1).filter(({ kind }) => kind === 'block').length;
   return {
     feasible: true,
     stages,
     lapMs: priceStages(problem, stages),
     positionMs: stages.reduce(
-      (sum, stage) => sum + layers(stage) * (attendMs.get(stage.device) ?? 0),
+      (sum, stage) => sum + blocks(stage) * (attendMs.get(stage.device) ?? 0),
       0,
     ),
     position,
@@ -147,31 +147,31 @@ function priced(
   };
 }
 
-/** Sequences whose caches, at their longest, fit a device's budget beside these rows. */
+/** Sequences whose caches, at their longest, fit a device's budget beside these layers. */
 export function sequencesThatFit(
   { profile, id }: Member,
-  rows: readonly number[],
+  layers: readonly number[],
   manifest: Manifest,
   contextLength: number,
 ): number {
   if (!profile) return 1;
-  const { layerBytes, embedBytes, headBytes } = profile.compute;
-  const layers = rows.filter((row) => manifest.rows[row].kind === 'layer').length;
-  if (layers === 0) return Infinity;
+  const { blockBytes, embedBytes, headBytes } = profile.compute;
+  const blocks = layers.filter((layer) => manifest.layers[layer].kind === 'block').length;
+  if (blocks === 0) return Infinity;
   const ends = id === 'host' ? embedBytes + headBytes : 0;
-  const free = computeBytes(profile) - ends - layers * layerBytes;
-  return Math.floor(free / (layers * sequenceBytesPerLayer(manifest.config, contextLength)));
+  const free = computeBytes(profile) - ends - blocks * blockBytes;
+  return Math.floor(free / (blocks * sequenceBytesPerBlock(manifest.config, contextLength)));
 }
 
-/** Layers that a device can hold, each with the cache of one sequence. */
-export function layersThatFit(
+/** Blocks that a device can hold, each with the cache of one sequence. */
+export function blocksThatFit(
   { id, profile }: MeasuredMember,
   manifest: Manifest,
   contextLength: number,
 ): number {
-  const { layerBytes, embedBytes, headBytes } = profile.compute;
+  const { blockBytes, embedBytes, headBytes } = profile.compute;
   const free = computeBytes(profile) - (id === 'host' ? embedBytes + headBytes : 0);
-  return Math.floor(free / (layerBytes + sequenceBytesPerLayer(manifest.config, contextLength)));
+  return Math.floor(free / (blockBytes + sequenceBytesPerBlock(manifest.config, contextLength)));
 }
 
 /** What of a device's budget is for weights and caches. */
@@ -180,19 +180,19 @@ function computeBytes({ budgetBytes }: DeviceProfile): number {
 }
 
 /**
- * The planner's problem for this room. Devices may compute with different weight types, and a row's
- * memory is one figure in the problem; so a device's memory is stated as the number of layers that fit
- * it, in units of the room's largest layer.
+ * The planner's problem for this room. Devices may compute with different weight types, and a layer's
+ * memory is one figure in the problem; so a device's memory is stated as the number of blocks that fit
+ * it, in units of the room's largest block.
  */
 export function roomProblem(input: RoomPlanInput): Problem {
   const { manifest, contextLength, wire, members, position, loaded, loadTolerance = 0 } = input;
   const { config } = manifest;
-  const layers = config.num_hidden_layers;
-  const kvBytes = sequenceBytesPerLayer(manifest.config, contextLength);
+  const blocks = config.num_hidden_layers;
+  const kvBytes = sequenceBytesPerBlock(manifest.config, contextLength);
   const profiles = members.map((member) => member.profile);
   const largest = (bytesOf: (profile: (typeof profiles)[number]) => number) =>
     Math.max(...profiles.map(bytesOf));
-  const layerBytes = largest((profile) => profile.compute.layerBytes) + kvBytes;
+  const blockBytes = largest((profile) => profile.compute.blockBytes) + kvBytes;
   const embedBytes = largest((profile) => profile.compute.embedBytes);
   const headBytes = largest((profile) => profile.compute.headBytes);
 
@@ -201,29 +201,29 @@ export function roomProblem(input: RoomPlanInput): Problem {
     const budgetBytes = computeBytes(profile);
     const ends = id === 'host' ? compute.embedBytes + compute.headBytes : 0;
     if (ends > budgetBytes) return 0;
-    const fitting = Math.floor((budgetBytes - ends) / (compute.layerBytes + kvBytes));
-    return (id === 'host' ? embedBytes + headBytes : 0) + fitting * layerBytes;
+    const fitting = Math.floor((budgetBytes - ends) / (compute.blockBytes + kvBytes));
+    return (id === 'host' ? embedBytes + headBytes : 0) + fitting * blockBytes;
   };
 
   return {
-    rows: manifest.rows.map(({ name, kind }) => ({
+    layers: manifest.layers.map(({ name, kind }) => ({
       name,
       kind,
-      memoryBytes: { embed: embedBytes, layer: layerBytes, head: headBytes }[kind],
+      memoryBytes: { embed: embedBytes, block: blockBytes, head: headBytes }[kind],
       outputBytes: kind === 'head' ? 0 : hiddenBytes(config, wire),
     })),
     devices: members.map((member) => {
       const { compute, callMs } = member.profile;
-      const perRow = (embed: number, layer: number, head: number) => [
+      const perLayer = (embed: number, block: number, head: number) => [
         embed,
-        ...Array.from({ length: layers }, () => layer),
+        ...Array.from({ length: blocks }, () => block),
         head,
       ];
       return {
         id: member.id,
         memoryBytes: memoryOf(member),
-        rowMs: perRow(compute.embedMs + callMs, layerMsAt(compute, position), compute.headMs),
-        prefillRowMs: perRow(0, compute.prefillLayerMs, 0),
+        layerMs: perLayer(compute.embedMs + callMs, blockMsAt(compute, position), compute.headMs),
+        prefillLayerMs: perLayer(0, compute.prefillBlockMs, 0),
         ...(loaded && { loaded: [...(loaded.get(member.id) ?? [])] }),
       };
     }),
@@ -272,9 +272,9 @@ function handMadePlan(problem: Problem, stages: Stage[], input: RoomPlanInput): 
   if (missing)
     return {
       feasible: false,
-      why: `The plan gives rows to device ${missing.device}, which is not here.`,
+      why: `The plan gives layers to device ${missing.device}, which is not here.`,
     };
-  checkStages(stages, input.manifest.rows.length);
+  checkStages(stages, input.manifest.layers.length);
   for (const { from, to } of hopsOf({ stages })) {
     const isLinked = problem.links.some((link) => link.from === from && link.to === to);
     if (!isLinked)

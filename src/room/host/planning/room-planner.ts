@@ -7,7 +7,7 @@ import type { WaitingFor } from '../../view.ts';
 import { brokenBecause, type Members } from './lap-facts.ts';
 import {
   measuredMembers,
-  rowsHeld,
+  layersHeld,
   type MeasuredMember,
   type Member,
 } from '../membership/members.ts';
@@ -20,7 +20,7 @@ import {
   type RoomPlan,
   type RoomPlanInput,
 } from './room-plan.ts';
-import { createTakeovers, type WarmRows } from './failover-plans.ts';
+import { createTakeovers, type WarmLayers } from './failover-plans.ts';
 
 export interface RoomPlannerOptions {
   host: Member;
@@ -40,8 +40,8 @@ export interface RoomPlannerOptions {
   signal: AbortSignal;
   /** There is something better to propose than the last time. */
   onBetter: () => void;
-  /** This device should keep these rows ready, in case another one leaves. */
-  onWarm: (deviceId: string, warm: WarmRows) => void;
+  /** This device should keep these layers ready, in case another one leaves. */
+  onWarm: (deviceId: string, warm: WarmLayers) => void;
 }
 
 export interface RoomPlanner {
@@ -85,7 +85,7 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
     }),
     onWarm(warm) {
       if (!room.warmSpares) return;
-      for (const [deviceId, rows] of warm) options.onWarm(deviceId, rows);
+      for (const [deviceId, layers] of warm) options.onWarm(deviceId, layers);
     },
   });
   /** The last lap that ran, if only until one of its devices was lost. */
@@ -130,7 +130,7 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
     takeovers.prepare(running);
   }
 
-  /** One that can begin soon, since it leaves most rows where they are. */
+  /** One that can begin soon, since it leaves most layers where they are. */
   async function takeover(lap: Lap, now: RoomPlanInput): Promise<RoomPlan> {
     const missing = missingFrom(lap, now);
     const plan = missing.length === 1 ? takeovers.without(missing[0]) : null;
@@ -139,7 +139,7 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
   }
 
   function loadedIn(now: RoomPlanInput): Map<string, number[]> {
-    return new Map(now.members.map((member) => [member.id, rowsHeld(member)]));
+    return new Map(now.members.map((member) => [member.id, layersHeld(member)]));
   }
 
   return {

@@ -4,7 +4,7 @@ import { measuredMember } from '../../fixtures/members.ts';
 import { createCalibration, type Calibration } from './calibration.ts';
 import type { MeasuredMember } from '../membership/members.ts';
 
-const compute = { embedMs: 0, layerMs: 1, headMs: 2, attendMs: 0.01 };
+const compute = { embedMs: 0, blockMs: 1, headMs: 2, attendMs: 0.01 };
 const host = measuredMember('host', { compute, callMs: 0.1 });
 const phone = measuredMember('a', { compute, callMs: 0.1 });
 const members = new Map([host, phone].map((member) => [member.id, member]));
@@ -22,7 +22,7 @@ beforeEach(() => {
   linkMs = 1.5;
   calibration = createCalibration({
     member: (id) => members.get(id),
-    headRow: 7,
+    headLayer: 7,
     wireMs: () => linkMs,
     onDrift: () => told.push('drift'),
     onDeparture: () => told.push('departure'),
@@ -30,7 +30,7 @@ beforeEach(() => {
   });
 });
 
-/** Laps at position 100, where a layer should take 2 ms, with `besideMs` a stage that nothing accounts for. */
+/** Laps at position 100, where a block should take 2 ms, with `besideMs` a stage that nothing accounts for. */
 function laps(count: number, slower: { host?: number; a?: number } = {}, besideMs = 0): void {
   const { host: hostFactor = 1, a: phoneFactor = 1 } = slower;
   const computed = [4 * hostFactor, 8 * phoneFactor, 2 * hostFactor];
@@ -58,7 +58,7 @@ describe('what laps teach', () => {
   it('is how much slower each device is than it measured', () => {
     laps(16, { a: 3 });
     expect(calibrated(phone).compute).toMatchObject({
-      layerMs: 3,
+      blockMs: 3,
       headMs: 6,
       attendMs: 0.03,
     });
@@ -101,7 +101,7 @@ describe('what laps teach', () => {
   it('withstands a burst of other work', () => {
     laps(20);
     laps(15, { a: 9 }, 5);
-    expect(calibrated(phone).compute.layerMs).toBeCloseTo(1, 6);
+    expect(calibrated(phone).compute.blockMs).toBeCloseTo(1, 6);
     expect(calibrated(phone).callMs).toBeCloseTo(0, 6);
   });
 
@@ -119,7 +119,7 @@ describe('what laps teach', () => {
       calibration.observe({ stages, position: 100, timing: { lapMs, hops } });
     }
     // Each stage usually takes what makes 17 ms together; but four laps of five take 25.
-    expect(calibrated(phone).compute.layerMs).toBe(1);
+    expect(calibrated(phone).compute.blockMs).toBe(1);
     expect(17 + stages.length * calibrated(phone).callMs).toBeCloseTo(25, 6);
   });
 
@@ -127,7 +127,7 @@ describe('what laps teach', () => {
     laps(16, { host: 2, a: 3 }, 0.6);
     calibration.forget('a');
     expect(calibrated(phone).compute).toMatchObject(compute);
-    expect(calibrated(host).compute.layerMs).toBe(2);
+    expect(calibrated(host).compute.blockMs).toBe(2);
     expect(calibrated(host).callMs).toBeCloseTo(0.6, 6);
   });
 });
@@ -170,7 +170,7 @@ describe('who hears of it', () => {
     expect(told).toEqual(['drift', 'departure', 'departure']);
   });
 
-  it('leaves rows where they are while a device changes its mind', () => {
+  it('leaves layers where they are while a device changes its mind', () => {
     laps(16);
     laps(64, { a: 2 });
     for (let second = 0; second < 4; second++) {

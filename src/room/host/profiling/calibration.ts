@@ -8,7 +8,7 @@ import { median } from '../../timing/median.ts';
 import type { LapTiming } from '../../room.ts';
 import { plannedMsOf, restMs, type Spent } from './lap-rest.ts';
 import { pairOf, type Member } from '../membership/members.ts';
-import { layerMsAt, type DeviceProfile } from '../membership/device-profile.ts';
+import { blockMsAt, type DeviceProfile } from '../membership/device-profile.ts';
 
 export interface TokenLap {
   stages: readonly Stage[];
@@ -19,8 +19,8 @@ export interface TokenLap {
 
 export interface CalibrationOptions {
   member: (deviceId: string) => Member | undefined;
-  /** The model's last row, which is its head. */
-  headRow: number;
+  /** The model's last layer, which is its head. */
+  headLayer: number;
   /** What plans say that a hidden state takes between two devices. */
   wireMs: (from: string, to: string) => number;
   /** What running plans should take by what is known now has changed. */
@@ -51,13 +51,13 @@ const fewest = 8;
 /** So often is it looked whether something changed. */
 const lookEvery = 16;
 const drift = 1.03;
-/** Far enough from 1 that noise does not move layers about. */
+/** Far enough from 1 that noise does not move blocks about. */
 const departure = 1.2;
 /** A link takes some time, whatever laps say. */
 const leastWireShare = 0.1;
 /** Among the names of devices and of pairs of them; none of those is empty. */
 const wholeLap = '';
-/** Moving rows costs the room more than a device's mood of a few seconds. */
+/** Moving layers costs the room more than a device's mood of a few seconds. */
 const leastBetweenDeparturesMs = 5000;
 
 interface Lessons {
@@ -176,10 +176,10 @@ export function createCalibration(options: CalibrationOptions): Calibration {
         compute: {
           ...compute,
           embedMs: compute.embedMs * slower,
-          layerMs: compute.layerMs * slower,
+          blockMs: compute.blockMs * slower,
           headMs: compute.headMs * slower,
           attendMs: compute.attendMs * slower,
-          prefillLayerMs: compute.prefillLayerMs * slower,
+          prefillBlockMs: compute.prefillBlockMs * slower,
         },
       };
     },
@@ -201,7 +201,7 @@ export function createCalibration(options: CalibrationOptions): Calibration {
 
 /** What the device's own measurement says its stages take; null for one that has none. */
 function expectedCompute(
-  { member, headRow }: CalibrationOptions,
+  { member, headLayer }: CalibrationOptions,
   stages: readonly Stage[],
   deviceId: string,
   position: number,
@@ -211,9 +211,9 @@ function expectedCompute(
   let ms = 0;
   for (const { device, first, last } of stages) {
     if (device !== deviceId) continue;
-    for (let row = first; row <= last; row++)
-      if (row === 0) ms += compute.embedMs;
-      else ms += row === headRow ? compute.headMs : layerMsAt(compute, position);
+    for (let layer = first; layer <= last; layer++)
+      if (layer === 0) ms += compute.embedMs;
+      else ms += layer === headLayer ? compute.headMs : blockMsAt(compute, position);
   }
   return ms > 0 ? ms : null;
 }

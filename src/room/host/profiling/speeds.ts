@@ -9,8 +9,8 @@ import { plannedWireMs } from './planned-wire.ts';
 
 export interface SpeedsOptions {
   roster: Roster;
-  /** The model's last row, which is its head. */
-  headRow: number;
+  /** The model's last layer, which is its head. */
+  headLayer: number;
   /** Of a token's hidden state, as it goes over the wire. */
   hiddenBytes: number;
   /** What the plan that runs should take has changed. */
@@ -29,11 +29,11 @@ export interface Speeds
 }
 
 export function createSpeeds(options: SpeedsOptions): Speeds {
-  const { roster, headRow, hiddenBytes, reprice, planAnew, signal } = options;
+  const { roster, headLayer, hiddenBytes, reprice, planAnew, signal } = options;
   const { members } = roster;
   const calibration = createCalibration({
     member: (deviceId) => members.get(deviceId),
-    headRow,
+    headLayer,
     wireMs: (from, to) => plannedWireMs(members, from, to, hiddenBytes),
     onDrift() {
       reprice();

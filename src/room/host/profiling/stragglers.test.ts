@@ -15,8 +15,8 @@ let ending: AbortController;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  phone = measuredMember('a', { link: createLink(), compute: { layerMs: 2 } });
-  phone.rows = [{ first: 3, last: 6 }];
+  phone = measuredMember('a', { link: createLink(), compute: { blockMs: 2 } });
+  phone.layers = [{ first: 3, last: 6 }];
   factor = 1;
   notices = [];
   asked = 0;
@@ -24,7 +24,7 @@ beforeEach(() => {
   paces = createPaces({
     members: new Map([[phone.id, phone]]),
     calibrated: (_, profile) => {
-      const compute = { ...profile.compute, layerMs: profile.compute.layerMs * factor };
+      const compute = { ...profile.compute, blockMs: profile.compute.blockMs * factor };
       return { ...profile, compute };
     },
     measureAgain: () => asked++,
@@ -44,12 +44,12 @@ function slowedTo(slowness: number): void {
   paces.look();
 }
 
-const measuredAt = (layerMs: number): void => paces.measured(phone, { ...madeUpProfile, layerMs });
+const measuredAt = (blockMs: number): void => paces.measured(phone, { ...madeUpProfile, blockMs });
 
 it('tells of a device that is much slower, once, and once when it is not', () => {
   for (const slowness of [1, 1.9, 3.1, 2.5, 1.6, 3, 1.2, 1.9]) slowedTo(slowness);
   expect(notices).toEqual([
-    'Device a (a) computes 3.1 times slower than it did; rows go where they are computed sooner.',
+    'Device a (a) computes 3.1 times slower than it did; layers go where they are computed sooner.',
     'Device a (a) is as fast as before.',
   ]);
 });
@@ -60,9 +60,9 @@ it('asks nothing of a device that makes laps, by which it is known', async () =>
   expect(asked).toBe(0);
 });
 
-it('asks one without rows to measure again, less and less often while it stays slow', async () => {
+it('asks one without layers to measure again, less and less often while it stays slow', async () => {
   slowedTo(5);
-  phone.rows = [];
+  phone.layers = [];
   const askedAtS: number[] = [];
   for (let second = 0; second < 1000; second += 5) {
     const before = asked;
@@ -72,23 +72,23 @@ it('asks one without rows to measure again, less and less often while it stays s
     measuredAt(10);
   }
   expect(askedAtS).toEqual([30, 90, 210, 450, 930]);
-  expect(phone.profile.compute.layerMs).toBe(10);
+  expect(phone.profile.compute.blockMs).toBe(10);
 });
 
 it('takes it for what it is once it is fast again', async () => {
   slowedTo(5);
-  phone.rows = [];
+  phone.layers = [];
   await vi.advanceTimersByTimeAsync(30_000);
   measuredAt(2.1);
   expect(notices.at(-1)).toBe('Device a (a) is as fast as before.');
-  expect(phone.profile.compute.layerMs).toBe(2.1);
+  expect(phone.profile.compute.blockMs).toBe(2.1);
   await vi.advanceTimersByTimeAsync(3600_000);
   expect(asked).toBe(1);
 });
 
 it('waits while its page is hidden, and asks as soon as it is in sight again', async () => {
   slowedTo(5);
-  phone.rows = [];
+  phone.layers = [];
   paces.sight(phone, true);
   await vi.advanceTimersByTimeAsync(3600_000);
   expect(asked).toBe(0);
@@ -100,12 +100,12 @@ it('plans by no figures that it did not ask for', () => {
   measuredAt(0.001);
   slowedTo(5);
   measuredAt(0.001);
-  expect(phone.profile.compute.layerMs).toBe(2);
+  expect(phone.profile.compute.blockMs).toBe(2);
 });
 
 it('asks one question at a time, and again after a device that was busy', async () => {
   slowedTo(5);
-  phone.rows = [];
+  phone.layers = [];
   await vi.advanceTimersByTimeAsync(3600_000);
   expect(asked).toBe(1);
   paces.measured(phone, null);

@@ -1,6 +1,6 @@
 /**
  * Devices do not stay as fast as they were: browsers slow hidden tabs down, phones get hot. Laps show it, and
- * plans follow (see `calibration.ts`); here the host is told of it, and a device that lost all its rows,
+ * plans follow (see `calibration.ts`); here the host is told of it, and a device that lost all its layers,
  * and makes no laps by which it could be seen to be fast again, is asked to measure itself anew.
  */
 import type { ComputeProfile } from '../../../engine/engine.ts';
@@ -32,8 +32,8 @@ export interface Paces {
 }
 
 interface Pace {
-  /** The least that a layer took by the device's own measurement, ms. */
-  bestLayerMs: number;
+  /** The least that a block took by the device's own measurement, ms. */
+  bestBlockMs: number;
   isSlow: boolean;
   isAsked: boolean;
   askedAtMs: number;
@@ -54,15 +54,15 @@ export function createPaces(options: PacesOptions): Paces {
   const paces = new Map<string, Pace>();
 
   function paceOf({ id, profile }: MeasuredMember): Pace {
-    const { layerMs } = profile.compute;
+    const { blockMs } = profile.compute;
     const pace = paces.get(id) ?? {
-      bestLayerMs: layerMs,
+      bestBlockMs: blockMs,
       isSlow: false,
       isAsked: false,
       askedAtMs: -Infinity,
       waitMs: firstWaitMs,
     };
-    pace.bestLayerMs = Math.min(pace.bestLayerMs, layerMs);
+    pace.bestBlockMs = Math.min(pace.bestBlockMs, blockMs);
     paces.set(id, pace);
     return pace;
   }
@@ -70,13 +70,13 @@ export function createPaces(options: PacesOptions): Paces {
   function lookAt(member: MeasuredMember): void {
     const pace = paceOf(member);
     const slowness =
-      options.calibrated(member.id, member.profile).compute.layerMs / pace.bestLayerMs;
+      options.calibrated(member.id, member.profile).compute.blockMs / pace.bestBlockMs;
     const who = nameOf(member);
     if (!pace.isSlow && slowness >= slowFrom) {
       pace.isSlow = true;
       pace.askedAtMs = nowMs();
       options.onNotice(
-        `${who} computes ${slowness.toFixed(1)} times slower than it did; rows go where they are computed sooner.`,
+        `${who} computes ${slowness.toFixed(1)} times slower than it did; layers go where they are computed sooner.`,
       );
     } else if (pace.isSlow && slowness <= fastUpTo) {
       pace.isSlow = false;
@@ -130,6 +130,6 @@ function isMeasured(member: Member): member is MeasuredMember {
 }
 
 /** It has no part in the laps, and a page in front that can measure. */
-function isIdle({ link, rows, isHidden }: Member): boolean {
-  return link !== null && rows.length === 0 && !isHidden;
+function isIdle({ link, layers, isHidden }: Member): boolean {
+  return link !== null && layers.length === 0 && !isHidden;
 }

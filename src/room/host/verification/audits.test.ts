@@ -22,7 +22,7 @@ let audits: Audits;
 let laps: LapRunner;
 let verdicts: string[];
 let hostJobs: Job[];
-/** Devices that have every row's bytes. */
+/** Devices that have every layer's bytes. */
 let keepers: Set<string>;
 /** Puts something else in place of what the spare device computes. */
 let spareSays: (states: Float32Array) => Float32Array;
@@ -114,8 +114,8 @@ function lies(
   };
 }
 
-const wrongRows = (rows: string): string =>
-  `What it made of rows ${rows} is not what others make of them.`;
+const wrongLayers = (layers: string): string =>
+  `What it made of layers ${layers} is not what others make of them.`;
 
 describe.each<WireType>(['f32', 'f16'])('work that crosses as %s', (wire) => {
   it('is looked at, device after device, and found right where it is', async () => {
@@ -129,8 +129,8 @@ describe.each<WireType>(['f32', 'f16'])('work that crosses as %s', (wire) => {
     ]);
     // All 9 of the prompt, and the tokens after it.
     expect(hostJobs.map(({ input }) => input.length / hiddenSize)).toEqual([13, 13]);
-    // The rows were borrowed, and are gone again.
-    expect(room.device('host')).toMatchObject({ lapRows: [0, 1, 6], warmRows: [] });
+    // The layers were borrowed, and are gone again.
+    expect(room.device('host')).toMatchObject({ lapLayers: [0, 1, 6], warmLayers: [] });
   });
 
   it.each<[string, (states: Float32Array) => Float32Array]>([
@@ -141,25 +141,25 @@ describe.each<WireType>(['f32', 'f16'])('work that crosses as %s', (wire) => {
     await open({ wire });
     lies('a', wire, change);
     await answer();
-    expect(verdicts).toEqual([`a: ${wrongRows('2 to 3')}`]);
+    expect(verdicts).toEqual([`a: ${wrongLayers('2 to 3')}`]);
   });
 });
 
 describe('a stage', () => {
-  it('that runs other rows than its own is found, though it shows only its last positions', async () => {
+  it('that runs other layers than its own is found, though it shows only its last positions', async () => {
     await open();
     await answer();
     const input = new Map<number, Float32Array>();
     room.tamper = ({ from, header }, payload) => {
       if (payload.length === 0) return payload;
-      // What came in goes out again, as if its rows were not there.
+      // What came in goes out again, as if its layers were not there.
       const { values } = unpackHidden(new Uint8Array(payload), header.dtype, 'f32', hiddenSize);
       if (from === 'a') input.set(header.step, values.slice(-hiddenSize));
       if (from !== 'b') return payload;
       return packHidden([...input.values()].at(-1) ?? values, 'f32');
     };
     await answer();
-    expect(verdicts).toEqual([`b: ${wrongRows('4 to 5')}`]);
+    expect(verdicts).toEqual([`b: ${wrongLayers('4 to 5')}`]);
   });
 
   it('is looked at by a device with nothing else to do, before the host', async () => {
@@ -174,14 +174,14 @@ describe('a stage', () => {
     await open({ spare: true });
     spareSays = (states) => states.fill(1);
     await answer();
-    expect(verdicts).toEqual([`c: ${wrongRows('2 to 3')}`]);
+    expect(verdicts).toEqual([`c: ${wrongLayers('2 to 3')}`]);
   });
 
   it('is accused where the host cannot look itself', async () => {
     await open({ spare: true });
     lies('a', 'f32', (states) => states.fill(0));
     const host = room.device('host');
-    host.recompute = () => Promise.reject(new Error('The host has no room for another row.'));
+    host.recompute = () => Promise.reject(new Error('The host has no room for another layer.'));
     await answer();
     expect(verdicts).toEqual(['c accuses a']);
   });
@@ -207,10 +207,10 @@ describe('a stage', () => {
       return states;
     };
     await answer();
-    expect(verdicts).toEqual([`c: ${wrongRows('2 to 3')}`]);
+    expect(verdicts).toEqual([`c: ${wrongLayers('2 to 3')}`]);
   });
 
-  it('is looked at by nobody who must fetch rows for it, while somebody may want to ask', async () => {
+  it('is looked at by nobody who must fetch layers for it, while somebody may want to ask', async () => {
     await open({ spare: true });
     keepers.clear();
     audits.onInFlight(1);

@@ -1,7 +1,7 @@
 /**
  * Looks over the devices' shoulders: now and then what went into a stage and what came out of it is kept by its
  * neighbours, and somebody with time to spare computes it again. A spare device does if there is one, else
- * the host while nobody waits for an answer; where they differ the host has the last word, whose own rows have
+ * the host while nobody waits for an answer; where they differ the host has the last word, whose own layers have
  * been held against the model's golden states. No token waits for any of this.
  */
 import { type BulkHeader, type BulkMessage, mostPositions } from '../../protocol/bulk-message.ts';
@@ -15,7 +15,7 @@ import type { WireType } from '../../room.ts';
 import { mostWatches, type Crossing, type Seen, type Witness } from '../../stage/boundary-tap.ts';
 import type { LapRunner } from '../decoding/lap-runner.ts';
 import { type Member } from '../membership/members.ts';
-import { hasRoomForRow } from '../membership/device-profile.ts';
+import { hasRoomForLayer } from '../membership/device-profile.ts';
 
 export interface AuditsOptions {
   members: ReadonlyMap<string, Member>;
@@ -28,7 +28,7 @@ export interface AuditsOptions {
   askDevice: (deviceId: string, job: Job) => Promise<Float32Array | null>;
   /** Has the host compute; rejects where it cannot, or must not go on. */
   askHost: (job: Job, signal: AbortSignal) => Promise<Float32Array>;
-  /** Whether the device has the bytes of the job's rows, and need not fetch them first. */
+  /** Whether the device has the bytes of the job's layers, and need not fetch them first. */
   keeps: (deviceId: string, job: Job) => boolean;
   /** The member's work was wrong; a sentence. */
   onWrong: (member: Member, reason: string) => void;
@@ -58,7 +58,7 @@ const lapsWatched = 5;
 /** Of the answers that begin, once every device has been looked at. */
 const watchedShare = 0.25;
 const mostWaiting = 4;
-/** Rows are fetched for this once nobody has asked anything for so long: others may want the network. */
+/** Layers are fetched for this once nobody has asked anything for so long: others may want the network. */
 const defaultFetchPauseMs = 15_000;
 
 interface Sample extends Crossing {
@@ -213,7 +213,7 @@ export function createAudits(options: AuditsOptions): Audits {
     if (!isRight({ ...open, output: claimed }, own)) found(member, open);
   }
 
-  /** It is the next to be looked at, should it get rows again. */
+  /** It is the next to be looked at, should it get layers again. */
   function found(member: Member, open: Case): void {
     timesLookedAt.delete(member);
     options.onWrong(member, wrongWork(open));
@@ -239,7 +239,7 @@ export function createAudits(options: AuditsOptions): Audits {
         canRepeat(member, job) &&
         options.keeps(member.id, job) &&
         member.profile !== null &&
-        hasRoomForRow(member.profile, member.usedBytes),
+        hasRoomForLayer(member.profile, member.usedBytes),
     );
   }
 
@@ -309,8 +309,8 @@ function isLookable({ link, profile }: Member): boolean {
 }
 
 function wrongWork({ job: { first, last } }: Case): string {
-  const rows = first === last ? `row ${first}` : `rows ${first} to ${last}`;
-  return `What it made of ${rows} is not what others make of them.`;
+  const layers = first === last ? `layer ${first}` : `layers ${first} to ${last}`;
+  return `What it made of ${layers} is not what others make of them.`;
 }
 
 function isAscending(positions: readonly number[]): boolean {

@@ -9,7 +9,7 @@ import {
 } from '../../fixtures/engine-room.ts';
 import { measuredMember } from '../../fixtures/members.ts';
 import { createLink } from '../../fixtures/recorded-link.ts';
-import { rangesOf, rowsOf } from '../../lap.ts';
+import { rangesOf, layersOf } from '../../lap.ts';
 import { createGoldenBook, type GoldenBook } from './golden-recorder.ts';
 import type { Member } from '../membership/members.ts';
 
@@ -19,7 +19,7 @@ let room: EngineRoom;
 let members: Map<string, Member>;
 let book: GoldenBook;
 let wrong: string[];
-/** Each device that was asked, and for which row. */
+/** Each device that was asked, and for which layer. */
 let asked: string[];
 /** Devices whose answers are all zeros. */
 let liars: Set<string>;
@@ -52,16 +52,16 @@ beforeEach(() => {
 });
 afterEach(() => room.dispose());
 
-/** The rows are dealt like this from now on. */
+/** The layers are dealt like this from now on. */
 async function deal(split: string): Promise<void> {
   const lap = { epoch: ++epoch, stages: stagesOf(split) };
   await room.prepare(lap);
   for (const id of ids) await room.device(id).keepLaps(new Set([lap.epoch]));
-  for (const member of members.values()) member.rows = rangesOf(rowsOf(lap, member.id));
+  for (const member of members.values()) member.layers = rangesOf(layersOf(lap, member.id));
 }
 
 describe('the golden states of a model that came without', () => {
-  it('are recorded where a row first runs, and count once a second device agrees', async () => {
+  it('are recorded where a layer first runs, and count once a second device agrees', async () => {
     await deal('host:0-2,a:3-5,host:6');
     await book.work(going);
     expect(asked).toEqual(['host 1', 'host 2', 'a 3', 'a 4', 'a 5']);
@@ -76,7 +76,7 @@ describe('the golden states of a model that came without', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('are asked for again of a device that takes a row anew', async () => {
+  it('are asked for again of a device that takes a layer anew', async () => {
     await deal('host:0,a:1-5,host:6');
     await book.work(going);
     await deal('host:0,b:1-5,host:6');
@@ -94,19 +94,19 @@ describe('the golden states of a model that came without', () => {
     await deal('host:0-2,a:3-4,b:5,host:6');
     await book.work(going);
     expect(wrong).toEqual([
-      'b: Row 5 makes something else of a fixed input there than on other devices.',
+      'b: Layer 5 makes something else of a fixed input there than on other devices.',
     ]);
     expect(book.agreed()).toEqual([5]);
   });
 
-  it('find the first device wrong, and record the row anew', async () => {
+  it('find the first device wrong, and record the layer anew', async () => {
     liars.add('a');
     await deal('host:0-2,a:3-5,host:6');
     await book.work(going);
     await deal('host:0-2,b:3-5,host:6');
     await book.work(going);
     expect(wrong).toEqual([
-      'a: Row 3 makes something else of a fixed input there than on other devices.',
+      'a: Layer 3 makes something else of a fixed input there than on other devices.',
     ]);
     expect(book.agreed()).toEqual([3]);
     // What came after was computed from its zeros.

@@ -1,6 +1,6 @@
 /**
- * Golden states for a model that came without any, straight from a hub: what a row makes of a fixed input is
- * recorded where it first runs, and counts once a second device makes the same of it. Whoever takes the row
+ * Golden states for a model that came without any, straight from a hub: what a layer makes of a fixed input is
+ * recorded where it first runs, and counts once a second device makes the same of it. Whoever takes the layer
  * later is held against that. All of it happens while nobody waits for an answer.
  */
 import type { WeightType } from '../../../engine/engine.ts';
@@ -16,16 +16,16 @@ export interface GoldenBookOptions {
   members: ReadonlyMap<string, Member>;
   /** The embedding's states, which are the host's own. */
   embed: (ids: Int32Array) => Promise<Float32Array>;
-  /** Has a device, or the host itself, run rows; null where no answer comes in good time. */
+  /** Has a device, or the host itself, run layers; null where no answer comes in good time. */
   ask: (deviceId: string, job: Job) => Promise<Float32Array | null>;
   /** The member's work was wrong; a sentence. */
   onWrong: (member: Member, reason: string) => void;
 }
 
 export interface GoldenBook {
-  /** Goes on until every row has been seen on every device that holds it, or somebody asks something. */
+  /** Goes on until every layer has been seen on every device that holds it, or somebody asks something. */
   work(signal: AbortSignal): Promise<void>;
-  /** Rows on whose states two devices agree. */
+  /** Layers on whose states two devices agree. */
   agreed(): number[];
 }
 
@@ -41,28 +41,28 @@ export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
   const { config, members } = options;
   const ids = Int32Array.from(goldenInputs(config)[1].slice(0, options.contextLength));
   const entries = new Map<number, Entry>();
-  /** Rows that each device has answered for, as long as it holds them. */
+  /** Layers that each device has answered for, as long as it holds them. */
   const answered = new Map<Member, Set<number>>();
 
-  async function meet(member: Member, row: number, input: Float32Array): Promise<void> {
+  async function meet(member: Member, layer: number, input: Float32Array): Promise<void> {
     const weights = member.profile?.compute.weights ?? 'f32';
-    const states = await options.ask(member.id, { first: row, last: row, weights, input });
+    const states = await options.ask(member.id, { first: layer, last: layer, weights, input });
     if (!states) return;
-    rowsAnswered(member).add(row);
-    const entry = entries.get(row);
-    if (!entry) entries.set(row, { input, states, weights, by: [member] });
+    layersAnswered(member).add(layer);
+    const entry = entries.get(layer);
+    if (!entry) entries.set(layer, { input, states, weights, by: [member] });
     else if (agree(entry, { states, weights }, input)) entry.by.push(member);
-    else await settle(member, row, entry, { states, weights });
+    else await settle(member, layer, entry, { states, weights });
   }
 
   /** Two differ. Where two had agreed the third is wrong; else the host says which of them, if it can. */
   async function settle(
     member: Member,
-    row: number,
+    layer: number,
     entry: Entry,
     other: Pick<Entry, 'states' | 'weights'>,
   ): Promise<void> {
-    const wrong = `Row ${row} makes something else of a fixed input there than on other devices.`;
+    const wrong = `Layer ${layer} makes something else of a fixed input there than on other devices.`;
     if (entry.by.length > 1) {
       options.onWrong(member, wrong);
       return;
@@ -71,7 +71,7 @@ export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
     const host = members.get('host');
     const backend = host?.profile?.compute.backend;
     if (!host || !backend || !piecesAreExact(backend, weights)) return;
-    const states = await options.ask('host', { first: row, last: row, weights, input });
+    const states = await options.ask('host', { first: layer, last: layer, weights, input });
     if (!states) return;
     const own = { states, weights };
     const others = [
@@ -79,17 +79,17 @@ export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
       { by: entry.by, agrees: agree(own, entry, input) },
     ];
     const by = others.flatMap((each) => (each.agrees ? each.by : []));
-    if (!others[1].agrees) forgetFrom(row + 1);
-    entries.set(row, { input, ...own, by: [host, ...by] });
+    if (!others[1].agrees) forgetFrom(layer + 1);
+    entries.set(layer, { input, ...own, by: [host, ...by] });
     for (const each of others)
       if (!each.agrees) for (const liar of each.by) options.onWrong(liar, wrong);
   }
 
   /** What follows was computed from wrong states, which may hide as much as they show. */
-  function forgetFrom(row: number): void {
-    for (let later = row; later <= config.num_hidden_layers; later++) {
+  function forgetFrom(layer: number): void {
+    for (let later = layer; later <= config.num_hidden_layers; later++) {
       entries.delete(later);
-      for (const rows of answered.values()) rows.delete(later);
+      for (const layers of answered.values()) layers.delete(later);
     }
   }
 
@@ -103,40 +103,40 @@ export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
     return isWithin(deviation, limitOf(a.weights)) || isWithin(deviation, limitOf(b.weights));
   }
 
-  function rowsAnswered(member: Member): Set<number> {
-    const rows = answered.get(member) ?? new Set();
-    answered.set(member, rows);
-    return rows;
+  function layersAnswered(member: Member): Set<number> {
+    const layers = answered.get(member) ?? new Set();
+    answered.set(member, layers);
+    return layers;
   }
 
-  /** Who holds the row now and has not been asked since it took it. */
-  function unheard(row: number): Member[] {
+  /** Who holds the layer now and has not been asked since it took it. */
+  function unheard(layer: number): Member[] {
     return [...members.values()].filter((member) => {
-      const holds = member.rows.some(({ first, last }) => row >= first && row <= last);
-      if (!holds) rowsAnswered(member).delete(row);
+      const holds = member.layers.some(({ first, last }) => layer >= first && layer <= last);
+      if (!holds) layersAnswered(member).delete(layer);
       const { compute } = member.profile ?? {};
       const isExact = compute !== undefined && piecesAreExact(compute.backend, compute.weights);
-      return holds && isExact && member.excluded === null && !rowsAnswered(member).has(row);
+      return holds && isExact && member.excluded === null && !layersAnswered(member).has(layer);
     });
   }
 
-  async function statesBefore(row: number): Promise<Float32Array | undefined> {
-    return row === 1 ? options.embed(ids) : entries.get(row - 1)?.states;
+  async function statesBefore(layer: number): Promise<Float32Array | undefined> {
+    return layer === 1 ? options.embed(ids) : entries.get(layer - 1)?.states;
   }
 
   return {
     async work(signal) {
       for (const member of answered.keys())
         if (members.get(member.id) !== member) answered.delete(member);
-      for (let row = 1; row <= config.num_hidden_layers; row++)
-        for (const member of unheard(row)) {
+      for (let layer = 1; layer <= config.num_hidden_layers; layer++)
+        for (const member of unheard(layer)) {
           if (signal.aborted) return;
-          const input = entries.get(row)?.input ?? (await statesBefore(row));
-          // The row before has been seen nowhere yet.
+          const input = entries.get(layer)?.input ?? (await statesBefore(layer));
+          // The layer before has been seen nowhere yet.
           if (!input) return;
-          await meet(member, row, input);
+          await meet(member, layer, input);
         }
     },
-    agreed: () => [...entries].filter(([, { by }]) => by.length > 1).map(([row]) => row),
+    agreed: () => [...entries].filter(([, { by }]) => by.length > 1).map(([layer]) => layer),
   };
 }

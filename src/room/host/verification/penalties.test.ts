@@ -48,8 +48,8 @@ describe('a device that computed wrongly', () => {
     const { strikes, done } = watched();
     const a = device('a');
     strikes.blame(a, 'NaN');
-    strikes.disproved(a, 'Row 3 came out wrong.');
-    expect(done.at(-1)).toBe('drop a: Row 3 came out wrong.');
+    strikes.disproved(a, 'Layer 3 came out wrong.');
+    expect(done.at(-1)).toBe('drop a: Layer 3 came out wrong.');
   });
 
   it('cannot undo it by coming back under another name', () => {

@@ -1,7 +1,7 @@
 /**
- * What becomes of a device that computed wrongly, or broke the rules. The first time it gets no rows until it has proven its own
+ * What becomes of a device that computed wrongly, or broke the rules. The first time it gets no layers until it has proven its own
  * once more; the second time it is dropped, and everybody hears of it. To be slow is not to be wrong: a device
- * that takes long over its proof keeps its place, and gets rows again when it has answered.
+ * that takes long over its proof keeps its place, and gets layers again when it has answered.
  */
 import type { Member } from '../membership/members.ts';
 
@@ -13,9 +13,9 @@ export interface Strikes {
    * is believed no more than the other.
    */
   accuse(accuser: Member, accused: Member, reason: string): void;
-  /** It handed nothing on for long: it gets rows again once it has proven those that it has. Only the third time counts. */
+  /** It handed nothing on for long: it gets layers again once it has proven those that it has. Only the third time counts. */
   stall(member: Member, reason: string): void;
-  /** It has run all its rows on the model's golden states, and they are right. */
+  /** It has run all its layers on the model's golden states, and they are right. */
   proved(member: Member): void;
   /** They are not. */
   disproved(member: Member, reason: string): void;
@@ -23,7 +23,7 @@ export interface Strikes {
 }
 
 export interface StrikesOptions {
-  /** No rows for it until `restore`, and a proof of those that it holds. */
+  /** No layers for it until `restore`, and a proof of those that it holds. */
   suspend: (member: Member, reason: string) => void;
   restore: (member: Member) => void;
   /** They are not to send each other anything any more, since nobody can tell which of the two is at fault. */

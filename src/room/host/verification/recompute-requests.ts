@@ -9,7 +9,7 @@ export interface RecomputeRequests {
   left(deviceId: string): void;
 }
 
-/** Loading a few layers takes a phone as long. */
+/** Loading a few blocks takes a phone as long. */
 const patienceMs = 60_000;
 
 export function createRecomputeRequests(

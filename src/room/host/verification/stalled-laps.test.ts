@@ -28,7 +28,7 @@ beforeEach(async () => {
   findings = [];
   says = (_, truth) => truth;
   const stalled = createStalledLaps({
-    headRow: room.headRow,
+    headLayer: room.headLayer,
     own: (epoch, sequence) => room.device('host').progress(epoch, sequence),
     tell(device, message) {
       asked.push(device);

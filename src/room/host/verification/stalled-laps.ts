@@ -13,8 +13,8 @@ export interface StalledLapsOptions {
   tell: (deviceId: string, message: HostMessage) => void;
   /** Of the host's own stages. */
   own: (epoch: number, sequence: number) => StageProgress[];
-  /** The model's last row. */
-  headRow: number;
+  /** The model's last layer. */
+  headLayer: number;
   /** It took in what it does not hand on. */
   onKeeper: (deviceId: string) => void;
   /** One says that it gave what the other says it never got. */
@@ -65,7 +65,7 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
       if (!all) return null;
       const { taken, given } = all.find((each) => each.stage === stage) ?? { taken: 0, given: 0 };
       // Pieces of a prompt end before the head: the host would have heard of them.
-      if (first === options.headRow && before)
+      if (first === options.headLayer && before)
         return taken > given || before.device === 'host' ? null : { keeper: before.device };
       if (before && taken < before.given) return { giver: before.device, taker: device };
       if (given < taken) return device === 'host' ? null : { keeper: device };

@@ -3,8 +3,8 @@ import { newMember, type Member } from '../membership/members.ts';
 import { createUnmetRequests, type UnmetRequests } from './unmet-requests.ts';
 
 const [a, b] = ['a', 'b'].map((id) => newMember(id, `Device ${id}`, null)) as [Member, Member];
-const begun = { sequence: 3, reason: 'row 2 holds 0 positions' };
-const madeUp = { sequence: 999, reason: 'row 2 holds 0 positions' };
+const begun = { sequence: 3, reason: 'layer 2 holds 0 positions' };
+const madeUp = { sequence: 999, reason: 'layer 2 holds 0 positions' };
 
 function watched(): { unmet: UnmetRequests; done: string[]; pass: (ms: number) => void } {
   const done: string[] = [];

@@ -21,15 +21,15 @@ export interface TrustOptions {
   wire: WireType;
   own: () => OwnDevice;
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
-  /** Whether the device has the row's bytes at hand. */
-  keepsRow: (deviceId: string, row: number) => boolean;
+  /** Whether the device has the layer's bytes at hand. */
+  keepsLayer: (deviceId: string, layer: number) => boolean;
   /** For every screen of the room. */
   announce: (sentence: string) => void;
   /** What runs on the device is lost, and plans do without it while it is excluded. */
   lose: (member: Member, reason: string) => void;
   /** Whatever the devices' caches hold may come of wrong work. */
   distrustCaches: () => void;
-  /** It may get rows again. */
+  /** It may get layers again. */
   regain: (member: Member) => void;
   /** Two members are no longer to follow each other in a lap. */
   onParted: () => void;
@@ -59,8 +59,8 @@ export interface Trust {
   /** Whether the message was for the auditors. */
   onBulk(from: string, message: BulkMessage): boolean;
   onInFlight(count: number): void;
-  /** Other devices hold other rows now. */
-  onRowsMoved(): void;
+  /** Other devices hold other layers now. */
+  onLayersMoved(): void;
   left(member: Member): void;
 }
 
@@ -74,16 +74,16 @@ export function createTrust(options: TrustOptions): Trust {
   const strikes = createStrikes({
     suspend(member, reason) {
       member.excluded = reason;
-      // It proves the rows that it holds now, before another plan takes them away.
+      // It proves the layers that it holds now, before another plan takes them away.
       tell(member.id, { kind: 'prove-again' });
       options.announce(
-        `${nameOf(member)} was at fault, and proves its rows before it gets any again: ${reason}`,
+        `${nameOf(member)} was at fault, and proves its layers before it gets any again: ${reason}`,
       );
       options.lose(member, `${member.label} was at fault; its layers move to the others.`);
     },
     restore(member) {
       member.excluded = null;
-      options.announce(`${nameOf(member)} has proven its rows, and takes part again.`);
+      options.announce(`${nameOf(member)} has proven its layers, and takes part again.`);
       options.regain(member);
     },
     part,
@@ -121,7 +121,8 @@ export function createTrust(options: TrustOptions): Trust {
     witness,
     tell,
     keeps(deviceId, { first, last }) {
-      for (let row = first; row <= last; row++) if (!options.keepsRow(deviceId, row)) return false;
+      for (let layer = first; layer <= last; layer++)
+        if (!options.keepsLayer(deviceId, layer)) return false;
       return true;
     },
     askDevice: (deviceId, job) => requests.ask(deviceId, job),
@@ -159,7 +160,7 @@ export function createTrust(options: TrustOptions): Trust {
     if (!book || recording || inFlight > 0) return;
     isOwed = false;
     recording = new AbortController();
-    // A device that cannot now may when the rows have moved again.
+    // A device that cannot now may when the layers have moved again.
     void book
       .work(recording.signal)
       .catch(() => undefined)
@@ -207,7 +208,7 @@ export function createTrust(options: TrustOptions): Trust {
       if (count > 0) recording?.abort();
       else record();
     },
-    onRowsMoved: record,
+    onLayersMoved: record,
     left(member) {
       strikes.left(member);
       unmet.left(member);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startRangeServer, type RangeServer } from '../../../convert/fixtures/range-server.ts';
 import { tinySafetensors, writeSafetensors } from '../../../convert/fixtures/safetensors-writer.ts';
 import { tinyGgufConfig } from '../../../convert/fixtures/tiny-gguf.ts';
-import { piecesOfRow } from '../../../store/row-pieces.ts';
+import { piecesOfLayer } from '../../../store/layer-pieces.ts';
 import { openModel, type OpenedModel } from './open-model.ts';
 
 const weights = writeSafetensors(tinySafetensors(tinyGgufConfig));
@@ -25,9 +25,9 @@ async function startHub(): Promise<string> {
   return server.origin;
 }
 
-async function expectRows({ manifest, origin }: OpenedModel): Promise<void> {
-  for (const row of manifest.rows.keys())
-    for (const piece of piecesOfRow(manifest, row)) {
+async function expectLayers({ manifest, origin }: OpenedModel): Promise<void> {
+  for (const layer of manifest.layers.keys())
+    for (const piece of piecesOfLayer(manifest, layer)) {
       const read = await origin.read(piece, () => undefined);
       expect(read).toEqual(weights.slice(piece.offset, piece.offset + piece.bytes));
     }
@@ -47,7 +47,7 @@ describe('openModel', () => {
     expect(JSON.parse(new TextDecoder().decode(opened.manifestBytes ?? undefined))).toEqual(
       opened.manifest,
     );
-    await expectRows(opened);
+    await expectLayers(opened);
   });
 
   it('keeps an access token, and with it the address, to the host', async () => {
@@ -55,7 +55,7 @@ describe('openModel', () => {
     const opened = await openModel({ kind: 'hub', id: 'owner/tiny', accessToken: 'mine', hubUrl });
     expect(opened.address).toMatchObject({ kind: 'given', baseUrl: null });
     expect(JSON.stringify(opened.manifest)).not.toContain('mine');
-    await expectRows(opened);
+    await expectLayers(opened);
   });
 
   it("opens a folder's address, and files of a person", async () => {
@@ -64,7 +64,7 @@ describe('openModel', () => {
     const url = `${hubUrl}${folder}/`;
     const byAddress = await openModel({ kind: 'url', url });
     expect(byAddress.address).toMatchObject({ baseUrl: url });
-    await expectRows(byAddress);
+    await expectLayers(byAddress);
     const files = [
       droppedFile('my model/config.json', config),
       droppedFile('my model/model.safetensors', weights),
@@ -72,7 +72,7 @@ describe('openModel', () => {
     const own = await openModel({ kind: 'files', files });
     expect(own.address).toMatchObject({ kind: 'given', baseUrl: null });
     expect(own.manifest).toMatchObject({ name: 'my-model', title: 'my model' });
-    await expectRows(own);
+    await expectLayers(own);
   });
 
   it('says what a name looks like, and which server cannot be reached', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PieceOrigin } from '../../../store/piece-origin.ts';
 import { sha256Hex } from '../../../store/read-manifest.ts';
-import { piecesOfRow } from '../../../store/row-pieces.ts';
+import { piecesOfLayer } from '../../../store/layer-pieces.ts';
 import { shardModel } from '../../../store/fixtures/shard-model.ts';
 import { createPieceTracker, type PieceTracker } from './piece-tracker.ts';
 
@@ -29,10 +29,10 @@ function open(model: typeof plain): { tracker: PieceTracker; liars: string[] } {
   return { tracker, liars };
 }
 
-async function hashesOf(row: number): Promise<string[]> {
+async function hashesOf(layer: number): Promise<string[]> {
   const source = outside(plain);
   return Promise.all(
-    piecesOfRow(plain.manifest, row).map(async (piece) =>
+    piecesOfLayer(plain.manifest, layer).map(async (piece) =>
       sha256Hex(await source.read(piece, () => undefined)),
     ),
   );
@@ -43,15 +43,15 @@ function settle(): Promise<void> {
 }
 
 describe('a piece tracker', () => {
-  it('knows who keeps a row, and tells everybody but the asker', () => {
+  it('knows who keeps a layer, and tells everybody but the asker', () => {
     const { tracker } = open(hashed);
     tracker.keeps('a', 1, []);
     tracker.keeps('host', 1, []);
     tracker.keeps('b', 2, []);
-    const sha256 = piecesOfRow(hashed.manifest, 1).map((piece) => piece.sha256);
-    expect(tracker.sourcesOf([1], 'b')).toEqual([{ row: 1, devices: ['a', 'host'], sha256 }]);
+    const sha256 = piecesOfLayer(hashed.manifest, 1).map((piece) => piece.sha256);
+    expect(tracker.sourcesOf([1], 'b')).toEqual([{ layer: 1, devices: ['a', 'host'], sha256 }]);
     expect(tracker.sourcesOf([1, 2], 'a').map(({ devices }) => devices)).toEqual([['host'], ['b']]);
-    const [piece] = piecesOfRow(hashed.manifest, 1);
+    const [piece] = piecesOfLayer(hashed.manifest, 1);
     expect(tracker.holdersOf(piece)).toEqual({ devices: ['a'], sha256: piece.sha256 });
     tracker.left('a');
     expect(tracker.holdersOf(piece).devices).toEqual([]);
@@ -60,10 +60,10 @@ describe('a piece tracker', () => {
   it('passes on hashes that a device found, where the manifest knows none', async () => {
     const { tracker, liars } = open(plain);
     const hashes = await hashesOf(1);
-    expect(tracker.sourcesOf([1], 'b')).toEqual([{ row: 1, devices: [], sha256: [] }]);
+    expect(tracker.sourcesOf([1], 'b')).toEqual([{ layer: 1, devices: [], sha256: [] }]);
     tracker.keeps('a', 1, hashes);
     await settle();
-    expect(tracker.sourcesOf([1], 'b')).toEqual([{ row: 1, devices: ['a'], sha256: hashes }]);
+    expect(tracker.sourcesOf([1], 'b')).toEqual([{ layer: 1, devices: ['a'], sha256: hashes }]);
     expect(liars).toEqual([]);
   });
 
@@ -73,7 +73,7 @@ describe('a piece tracker', () => {
     tracker.keeps('a', 2, lie);
     await settle();
     expect(liars).toEqual(['a']);
-    expect(tracker.sourcesOf([2], 'b')).toEqual([{ row: 2, devices: [], sha256: [] }]);
+    expect(tracker.sourcesOf([2], 'b')).toEqual([{ layer: 2, devices: [], sha256: [] }]);
   });
 
   it('does not list a device that disagrees with what is known, or tells too little', async () => {
@@ -87,6 +87,6 @@ describe('a piece tracker', () => {
     );
     tracker.keeps('c', 1, hashes.slice(1));
     await settle();
-    expect(tracker.sourcesOf([1], 'd')).toEqual([{ row: 1, devices: ['a'], sha256: hashes }]);
+    expect(tracker.sourcesOf([1], 'd')).toEqual([{ layer: 1, devices: ['a'], sha256: hashes }]);
   });
 });

@@ -1,23 +1,23 @@
 /**
- * Which device keeps which rows' pieces, and their hashes. The manifest knows the hashes of a model that
- * was cut into shards; of one straight from a hub, the device that fetched a row over TLS tells them,
+ * Which device keeps which layers' pieces, and their hashes. The manifest knows the hashes of a model that
+ * was cut into shards; of one straight from a hub, the device that fetched a layer over TLS tells them,
  * and the host looks one of them up at the hub itself.
  */
 import type { Manifest } from '../../../model/manifest.ts';
 import type { PieceOrigin } from '../../../store/piece-origin.ts';
 import { sha256Hex } from '../../../store/read-manifest.ts';
-import { pieceName, piecesOfRow, type Piece } from '../../../store/row-pieces.ts';
+import { pieceName, piecesOfLayer, type Piece } from '../../../store/layer-pieces.ts';
 
-export interface RowSources {
-  row: number;
+export interface LayerSources {
+  layer: number;
   devices: string[];
-  /** Of the row's pieces in order; empty while they are not known. */
+  /** Of the layer's pieces in order; empty while they are not known. */
   sha256: string[];
 }
 
 export interface PieceTracker {
-  /** A device keeps this row; `sha256` are the hashes of its pieces as that device has them. */
-  keeps(deviceId: string, row: number, sha256: readonly string[]): void;
+  /** A device keeps this layer; `sha256` are the hashes of its pieces as that device has them. */
+  keeps(deviceId: string, layer: number, sha256: readonly string[]): void;
   left(deviceId: string): void;
   /** For the host itself. */
   holdersOf(piece: Piece): { devices: string[]; sha256: string | null };
@@ -28,8 +28,8 @@ export interface PieceTracker {
    * told another is a liar. Rejects where the source cannot be read.
    */
   isTrueHash(piece: Piece): Promise<boolean>;
-  /** What a device needs to know to fetch these rows from others. */
-  sourcesOf(rows: readonly number[], asker: string): RowSources[];
+  /** What a device needs to know to fetch these layers from others. */
+  sourcesOf(layers: readonly number[], asker: string): LayerSources[];
 }
 
 export interface PieceTrackerOptions {
@@ -49,9 +49,10 @@ export function createPieceTracker({
   /** Hash and who told it, by the piece's name. */
   const told = new Map<string, { sha256: string; by: string }>();
   const checked = new Set<string>();
-  const byName = new Map<string, { piece: Piece; row: number }>();
-  for (const row of manifest.rows.keys())
-    for (const piece of piecesOfRow(manifest, row)) byName.set(pieceName(piece), { piece, row });
+  const byName = new Map<string, { piece: Piece; layer: number }>();
+  for (const layer of manifest.layers.keys())
+    for (const piece of piecesOfLayer(manifest, layer))
+      byName.set(pieceName(piece), { piece, layer });
 
   function hashOf(piece: Piece): string | null {
     return piece.sha256 ?? told.get(pieceName(piece))?.sha256 ?? null;
@@ -80,8 +81,8 @@ export function createPieceTracker({
   }
 
   return {
-    keeps(deviceId, row, sha256) {
-      const pieces = piecesOfRow(manifest, row);
+    keeps(deviceId, layer, sha256) {
+      const pieces = piecesOfLayer(manifest, layer);
       if (pieces.length !== sha256.length && pieces.some((piece) => piece.sha256 === null)) return;
       const fresh = pieces.filter((piece, index) => {
         if (hashOf(piece) !== null) return false;
@@ -93,8 +94,8 @@ export function createPieceTracker({
       );
       // Of two devices that disagree, the first is kept to: what was checked against the source stays.
       if (!agrees) return;
-      const devices = keepers.get(row) ?? new Set();
-      keepers.set(row, devices.add(deviceId));
+      const devices = keepers.get(layer) ?? new Set();
+      keepers.set(layer, devices.add(deviceId));
       if (fresh.length > 0) spotCheck(deviceId, fresh).catch(() => undefined);
     },
     left(deviceId) {
@@ -102,8 +103,8 @@ export function createPieceTracker({
       checked.delete(deviceId);
     },
     holdersOf(piece) {
-      const row = byName.get(pieceName(piece))?.row;
-      const devices = row === undefined ? [] : [...(keepers.get(row) ?? [])];
+      const layer = byName.get(pieceName(piece))?.layer;
+      const devices = layer === undefined ? [] : [...(keepers.get(layer) ?? [])];
       return { devices: devices.filter((device) => device !== 'host'), sha256: hashOf(piece) };
     },
     pieceAt(place) {
@@ -111,12 +112,12 @@ export function createPieceTracker({
       return piece && { ...piece, sha256: hashOf(piece) };
     },
     isTrueHash,
-    sourcesOf: (rows, asker) =>
-      rows.map((row) => {
-        const hashes = piecesOfRow(manifest, row).map(hashOf);
+    sourcesOf: (layers, asker) =>
+      layers.map((layer) => {
+        const hashes = piecesOfLayer(manifest, layer).map(hashOf);
         return {
-          row,
-          devices: [...(keepers.get(row) ?? [])].filter((device) => device !== asker),
+          layer,
+          devices: [...(keepers.get(layer) ?? [])].filter((device) => device !== asker),
           sha256:
             hashes.filter((hash) => hash !== null).length === hashes.length
               ? hashes.map(String)

@@ -4,7 +4,7 @@ import type { PieceOrigin } from '../../../store/piece-origin.ts';
 import { memoryCache } from '../../../store/fixtures/memory-cache.ts';
 import { shardModel, type ShardModel } from '../../../store/fixtures/shard-model.ts';
 import { sha256Hex } from '../../../store/read-manifest.ts';
-import { piecesOfRow, type Piece } from '../../../store/row-pieces.ts';
+import { piecesOfLayer, type Piece } from '../../../store/layer-pieces.ts';
 import { decodeBulk } from '../../protocol/bulk-message.ts';
 import { createPieceExchange, type PieceExchange } from '../../pieces/piece-exchange.ts';
 import { newMember, type Member } from '../membership/members.ts';
@@ -19,7 +19,7 @@ interface SharingRoom {
   piece: Piece;
 }
 
-/** Devices `b`, `c` and `d` keep row 1; `gives` says what else than the model's bytes one of them sends. */
+/** Devices `b`, `c` and `d` keep layer 1; `gives` says what else than the model's bytes one of them sends. */
 function open(
   model: ShardModel,
   gives: (device: string, bytes: Uint8Array) => Uint8Array | null = (_, bytes) => bytes,
@@ -64,7 +64,7 @@ function open(
       }),
     );
   for (const id of devices.keys()) shared.keeps(id, 1, []);
-  return { shared, done, piece: piecesOfRow(model.manifest, 1)[0] };
+  return { shared, done, piece: piecesOfLayer(model.manifest, 1)[0] };
 }
 
 function source({ manifest, files }: ShardModel): PieceOrigin {
@@ -108,7 +108,7 @@ describe('a device that says another gave it bytes that are not the model’s', 
 
   it('is at fault at once when it says so of the host', async () => {
     const { shared, done, piece } = open(hashed);
-    await shared.reader.readRows([1], () => Promise.resolve());
+    await shared.reader.readLayers([1], () => Promise.resolve());
     shared.accuse('a', 'host', piece);
     await shared.settled();
     expect(done).toEqual(['a lies: It says that the host gave it bytes that are not the model’s.']);
@@ -136,7 +136,7 @@ describe('a device that says another gave it bytes that are not the model’s', 
 
   it('may have been told a false hash: then who told it is removed, and not who gave the bytes', async () => {
     const { shared, done, piece } = open(plain);
-    const pieces = piecesOfRow(plain.manifest, 1);
+    const pieces = piecesOfLayer(plain.manifest, 1);
     const bytes = await Promise.all(
       pieces.map((each) => source(plain).read(each, () => undefined)),
     );
@@ -144,7 +144,7 @@ describe('a device that says another gave it bytes that are not the model’s', 
     // One of its hashes is looked up when it tells them: until then it tells the truth.
     shared.keeps('c', 1, hashes);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const other = piecesOfRow(plain.manifest, 2);
+    const other = piecesOfLayer(plain.manifest, 2);
     shared.keeps(
       'c',
       2,

@@ -3,7 +3,7 @@
  * lack, and has whoever gives bytes that are not the model's removed.
  */
 import type { PieceCache } from '../../../store/piece-cache.ts';
-import type { Piece } from '../../../store/row-pieces.ts';
+import type { Piece } from '../../../store/layer-pieces.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
 import type { BulkMessage } from '../../protocol/bulk-message.ts';
 import { createModelStore } from '../../pieces/model-store.ts';
@@ -28,7 +28,7 @@ export interface SharedModel
   extends Pick<PieceTracker, 'keeps' | 'sourcesOf'>, Pick<Forgeries, 'accuse' | 'settled'> {
   /** The host's own way to the bytes. */
   reader: ShardReader;
-  keepsRow(deviceId: string, row: number): boolean;
+  keepsLayer(deviceId: string, layer: number): boolean;
   /** Takes a large message about pieces; throws one sentence if nobody asked for it. */
   receive(from: string, message: BulkMessage): void;
   left(deviceId: string): void;
@@ -78,14 +78,14 @@ export function createSharedModel(options: SharedModelOptions): SharedModel {
 
   return {
     reader,
-    keeps: (deviceId, row, sha256) => tracker.keeps(deviceId, row, sha256),
-    sourcesOf: (rows, asker) =>
-      tracker.sourcesOf(rows, asker).map((source) => ({
+    keeps: (deviceId, layer, sha256) => tracker.keeps(deviceId, layer, sha256),
+    sourcesOf: (layers, asker) =>
+      tracker.sourcesOf(layers, asker).map((source) => ({
         ...source,
         devices: source.devices.filter((device) => !forgeries.areApart(device, asker)),
       })),
-    keepsRow: (deviceId, row) =>
-      tracker.sourcesOf([row], '').some(({ devices }) => devices.includes(deviceId)),
+    keepsLayer: (deviceId, layer) =>
+      tracker.sourcesOf([layer], '').some(({ devices }) => devices.includes(deviceId)),
     receive: (from, message) => exchange.receive(from, message),
     accuse: (accuser, accused, place) => forgeries.accuse(accuser, accused, place),
     settled: () => forgeries.settled(),

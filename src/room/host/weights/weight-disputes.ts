@@ -4,7 +4,7 @@
  * can tell which: from then on they pass nothing to each other, and who accuses a second device so is at fault.
  */
 import { sha256Hex } from '../../../store/read-manifest.ts';
-import type { Piece } from '../../../store/row-pieces.ts';
+import type { Piece } from '../../../store/layer-pieces.ts';
 
 export interface ForgeriesOptions {
   /** The model's piece at this place, with its hash as far as that is known; undefined where there is none. */

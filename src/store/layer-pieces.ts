@@ -1,7 +1,7 @@
 /**
- * Which bytes a row consists of: its tensors' byte ranges, gathered into the pieces they are fetched,
+ * Which bytes a layer consists of: its tensors' byte ranges, gathered into the pieces they are fetched,
  * checked and kept by. A file with hashes is read in whole 4 MiB pieces (a hash covers no less); a
- * file without is read in exactly the ranges that its rows need.
+ * file without is read in exactly the ranges that its layers need.
  */
 import { pieceBytes, type Manifest, type ManifestTensor } from '../model/manifest.ts';
 
@@ -14,10 +14,10 @@ export interface Piece {
   sha256: string | null;
 }
 
-/** The pieces that hold a row's tensors, each once, in file order. */
-export function piecesOfRow(manifest: Manifest, row: number): Piece[] {
+/** The pieces that hold a layer's tensors, each once, in file order. */
+export function piecesOfLayer(manifest: Manifest, layer: number): Piece[] {
   const byFile = new Map<number, ManifestTensor[]>();
-  for (const tensor of manifest.rows[row].tensors) {
+  for (const tensor of manifest.layers[layer].tensors) {
     const tensors = byFile.get(tensor.file);
     if (tensors) tensors.push(tensor);
     else byFile.set(tensor.file, [tensor]);
@@ -37,11 +37,11 @@ export function piecesOfFile(manifest: Manifest, file: number): Piece[] {
     : exactPieces(file, whole);
 }
 
-/** Bytes of the given rows as they are stored, what two rows share counted once. */
-export function storedBytes(manifest: Manifest, rows: Iterable<number>): number {
+/** Bytes of the given layers as they are stored, what two layers share counted once. */
+export function storedBytes(manifest: Manifest, layers: Iterable<number>): number {
   const pieces = new Map<string, number>();
-  for (const row of rows)
-    for (const piece of piecesOfRow(manifest, row)) pieces.set(pieceName(piece), piece.bytes);
+  for (const layer of layers)
+    for (const piece of piecesOfLayer(manifest, layer)) pieces.set(pieceName(piece), piece.bytes);
   return [...pieces.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -82,7 +82,7 @@ function exactPieces(file: number, ranges: ByteRange[]): Piece[] {
 
 /**
  * Neighbours joined, so that small tensors do not take a request each. A tensor of a piece or more stays
- * apart: where embedding and head are tied, both rows then name its pieces alike.
+ * apart: where embedding and head are tied, both layers then name its pieces alike.
  */
 function mergedRanges(ranges: ByteRange[]): { start: number; end: number }[] {
   const sorted = [...ranges].sort((a, b) => a.offset - b.offset);

@@ -1,47 +1,47 @@
-/** Runs through ranges of loaded rows: one by one, or several sequences sharing the way. */
+/** Runs through ranges of loaded layers: one by one, or several sequences sharing the way. */
 import { createBatchCheck } from './batch-check.ts';
 import { createBatchSlots } from './batch-slots.ts';
 import type { RunRequest, RunResult } from './engine.ts';
-import type { Positions } from './layer-row.ts';
+import type { Positions } from './block-layer.ts';
 import { NotCached } from './not-cached.ts';
 import {
   pathThrough,
-  throughRows,
+  throughLayers,
   unheard,
-  type LastRow,
-  type Row,
+  type LastLayer,
+  type Layer,
   type RunPath,
 } from './run-path.ts';
 import { checkRequest, type RunLimits } from './run-request.ts';
 import { float32, takeFloats, type Runtime } from './runtime.ts';
 
-export interface RowRunner {
+export interface LayerRunner {
   run(request: RunRequest): Promise<RunResult>;
-  runBatch(requests: RunRequest[], onLastRow?: () => void): Promise<RunResult[]>;
+  runBatch(requests: RunRequest[], onLastLayer?: () => void): Promise<RunResult[]>;
   release(sequence: number): void;
 }
 
 /** More at once gain little, and each number of them takes an attention session of its own. */
 const largestBatch = 16;
 
-export function createRowRunner(
+export function createLayerRunner(
   runtime: Runtime,
   limits: RunLimits,
-  rows: ReadonlyMap<number, Row>,
-): RowRunner {
+  layers: ReadonlyMap<number, Layer>,
+): LayerRunner {
   const { hidden_size: width } = limits.config;
   /** On a GPU sequences keep their place in a batch; elsewhere they sit down in any order. */
   const slots = runtime.device ? createBatchSlots() : null;
   const check = runtime.device ? createBatchCheck() : null;
 
-  async function run(request: RunRequest, onLastRow: LastRow): Promise<RunResult> {
+  async function run(request: RunRequest, onLastLayer: LastLayer): Promise<RunResult> {
     const started = performance.now();
     const { path, at } = checked(request);
     const { tokens } = at;
     const input = float32(runtime.ort, inputOf(path, request), [1, tokens, width]);
     const positions = request.logitsOf ?? 1;
-    const result = await throughRows(path, input, onLastRow, {
-      layer: (layer, hidden) => layer.run(at, hidden),
+    const result = await throughLayers(path, input, onLastLayer, {
+      block: (block, hidden) => block.run(at, hidden),
       head: (head, hidden) => head.run(tokens, positions, hidden),
     });
     const values = await takeFloats(result);
@@ -54,7 +54,7 @@ export function createRowRunner(
   async function runTogether(
     requests: RunRequest[],
     places: number[],
-    onLastRow: LastRow,
+    onLastLayer: LastLayer,
   ): Promise<RunResult[]> {
     const started = performance.now();
     const all = requests.map(checked);
@@ -67,8 +67,8 @@ export function createRowRunner(
       at[place] = all[index].at;
     }
     const input = float32(runtime.ort, stacked, [count, 1, width]);
-    const result = await throughRows(path, input, onLastRow, {
-      layer: (layer, hidden) => layer.runTogether(at, hidden),
+    const result = await throughLayers(path, input, onLastLayer, {
+      block: (block, hidden) => block.runTogether(at, hidden),
       head: (head, hidden) => head.run(1, 1, hidden),
     });
     const values = await takeFloats(result);
@@ -82,37 +82,37 @@ export function createRowRunner(
     });
   }
 
-  async function runOneByOne(requests: RunRequest[], onLastRow: LastRow): Promise<RunResult[]> {
+  async function runOneByOne(requests: RunRequest[], onLastLayer: LastLayer): Promise<RunResult[]> {
     const results: RunResult[] = [];
     for (const [index, request] of requests.entries())
-      results.push(await run(request, index === requests.length - 1 ? onLastRow : unheard));
+      results.push(await run(request, index === requests.length - 1 ? onLastLayer : unheard));
     return results;
   }
 
   /** Alone where nobody else is there, unless its place is among others already. */
-  async function runGroup(requests: RunRequest[], onLastRow: LastRow): Promise<RunResult[]> {
+  async function runGroup(requests: RunRequest[], onLastLayer: LastLayer): Promise<RunResult[]> {
     const [first] = requests;
     if (requests.length === 1 && !(isStep(first) && slots?.has(first.sequence))) {
       slots?.release(first.sequence);
-      return runOneByOne(requests, onLastRow);
+      return runOneByOne(requests, onLastLayer);
     }
-    if (!slots || !check) return runTogether(requests, [...requests.keys()], onLastRow);
+    if (!slots || !check) return runTogether(requests, [...requests.keys()], onLastLayer);
     const places = slots.arrange(requests.map(({ sequence }) => sequence));
     return check.run(
       Math.max(...places) + 1,
-      () => runTogether(requests, places, onLastRow),
+      () => runTogether(requests, places, onLastLayer),
       () => runOneByOne(requests, unheard),
     );
   }
 
   function checked(request: RunRequest): { path: RunPath; at: Positions } {
     const tokens = checkRequest(request, limits);
-    const path = pathThrough(rows, request);
+    const path = pathThrough(layers, request);
     const { sequence, position } = request;
-    path.layers.forEach((layer, index) => {
-      if (layer.length(sequence) < position)
+    path.blocks.forEach((block, index) => {
+      if (block.length(sequence) < position)
         throw new NotCached(
-          `row ${path.firstLayer + index} holds ${layer.length(sequence)} positions of sequence ${sequence}: a run cannot start at ${position}`,
+          `layer ${path.firstBlock + index} holds ${block.length(sequence)} positions of sequence ${sequence}: a run cannot start at ${position}`,
         );
     });
     return { path, at: { sequence, position, tokens } };
@@ -120,11 +120,11 @@ export function createRowRunner(
 
   return {
     run: async (request) => (await runGroup([request], unheard))[0],
-    async runBatch(requests, onLastRow = unheard) {
+    async runBatch(requests, onLastLayer = unheard) {
       const results: RunResult[] = [];
       const groups = groupsOf(requests);
       for (const [index, group] of groups.entries()) {
-        const hear = index === groups.length - 1 ? onLastRow : unheard;
+        const hear = index === groups.length - 1 ? onLastLayer : unheard;
         const together = group.map((place) => requests[place]);
         const done = await runGroup(together, hear);
         done.forEach((result, place) => (results[group[place]] = result));

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { tinyManifest } from '../model/fixtures/tiny-manifest.ts';
 import { pieceBytes, type Manifest, type ManifestTensor } from '../model/manifest.ts';
 import { shardModel } from './fixtures/shard-model.ts';
-import { pieceName, piecesOfFile, piecesOfRow, storedBytes } from './row-pieces.ts';
+import { pieceName, piecesOfFile, piecesOfLayer, storedBytes } from './layer-pieces.ts';
 
 const { manifest: hashed } = shardModel({ hashed: true });
 const { manifest: plain } = shardModel({ hashed: false });
 const tiedBytes = hashed.files[0].bytes;
 
-describe('piecesOfRow', () => {
+describe('piecesOfLayer', () => {
   it('takes whole pieces, with their hashes, of a file that has them', () => {
-    expect(piecesOfRow(hashed, 0)).toEqual(
+    expect(piecesOfLayer(hashed, 0)).toEqual(
       [0, 1, 2].map((index) => ({
         file: 0,
         offset: index * pieceBytes,
@@ -20,15 +20,15 @@ describe('piecesOfRow', () => {
     );
   });
 
-  it('takes exactly what a row needs of a file without hashes', () => {
-    const [{ bytes }] = plain.rows[0].tensors;
-    const pieces = piecesOfRow(plain, 0);
+  it('takes exactly what a layer needs of a file without hashes', () => {
+    const [{ bytes }] = plain.layers[0].tensors;
+    const pieces = piecesOfLayer(plain, 0);
     expect(pieces[0]).toEqual({ file: 0, offset: 0, bytes: pieceBytes, sha256: null });
     expect(pieces.reduce((sum, piece) => sum + piece.bytes, 0)).toBe(bytes);
   });
 
   it('gives a piece that several tensors lie in once', () => {
-    const names = piecesOfRow(hashed, 1).map(pieceName);
+    const names = piecesOfLayer(hashed, 1).map(pieceName);
     expect(names).toEqual([`1:0+${hashed.files[1].bytes}`]);
   });
 
@@ -38,7 +38,7 @@ describe('piecesOfRow', () => {
       { offset: 0, bytes: 100 },
       { offset: 100, bytes: 50 },
     ]);
-    expect(piecesOfRow(manifest, 0).map(({ offset, bytes }) => [offset, bytes])).toEqual([
+    expect(piecesOfLayer(manifest, 0).map(({ offset, bytes }) => [offset, bytes])).toEqual([
       [0, 150],
       [300, 100],
     ]);
@@ -60,7 +60,7 @@ describe('piecesOfFile', () => {
 });
 
 describe('storedBytes', () => {
-  it('counts what two rows share once', () => {
+  it('counts what two layers share once', () => {
     expect(storedBytes(hashed, [0, 3])).toBe(tiedBytes);
     expect(storedBytes(hashed, [0])).toBe(tiedBytes);
     expect(storedBytes(hashed, [1, 2])).toBe(hashed.files[1].bytes + hashed.files[2].bytes);
@@ -70,10 +70,10 @@ describe('storedBytes', () => {
 
 function manifestWith(ranges: Pick<ManifestTensor, 'offset' | 'bytes'>[]): Manifest {
   const manifest = tinyManifest();
-  const [tensor] = manifest.rows[0].tensors;
+  const [tensor] = manifest.layers[0].tensors;
   return {
     ...manifest,
     files: [{ path: 'model.safetensors', bytes: 1000 }],
-    rows: [{ name: 'embed', kind: 'embed', tensors: ranges.map((at) => ({ ...tensor, ...at })) }],
+    layers: [{ name: 'embed', kind: 'embed', tensors: ranges.map((at) => ({ ...tensor, ...at })) }],
   };
 }

@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest';
-import type { DeviceStatus, DeviceView, PlanView, RowRange } from '../../room/view.ts';
-import { rowName, rowRuns } from './rows-held.ts';
+import type { DeviceStatus, DeviceView, PlanView, LayerRange } from '../../room/view.ts';
+import { layerName, layerRuns } from './layers-held.ts';
 
-const device = (id: string, rows: RowRange[], status: DeviceStatus): DeviceView => ({
+const device = (id: string, layers: LayerRange[], status: DeviceStatus): DeviceView => ({
   id,
   label: id,
   isThisDevice: false,
   status,
-  rows,
+  layers,
   compute: null,
   memory: { budgetBytes: 1, usedBytes: 0 },
   bytesLoaded: 0,
@@ -29,12 +29,12 @@ const plan: PlanView = {
   status: 'loading',
 };
 
-it('draws the plan, each row as far as it is loaded', () => {
+it('draws the plan, each layer as far as it is loaded', () => {
   const devices = [
     device('host', [{ first: 0, last: 7 }], { kind: 'ready' }),
     device('a', [{ first: 4, last: 4 }], { kind: 'loading', bytesLoaded: 1, bytesTotal: 4 }),
   ];
-  expect(rowRuns(8, plan, devices)).toEqual([
+  expect(layerRuns(8, plan, devices)).toEqual([
     { device: 'host', first: 0, last: 3, loaded: 1 },
     { device: 'a', first: 4, last: 4, loaded: 1 },
     { device: 'a', first: 5, last: 6, loaded: 0.25 },
@@ -44,18 +44,18 @@ it('draws the plan, each row as far as it is loaded', () => {
 
 it('draws what devices hold where there is no plan yet', () => {
   const devices = [device('host', [{ first: 0, last: 1 }], { kind: 'ready' })];
-  expect(rowRuns(4, null, devices)).toEqual([
+  expect(layerRuns(4, null, devices)).toEqual([
     { device: 'host', first: 0, last: 1, loaded: 1 },
     { device: null, first: 2, last: 3, loaded: 0 },
   ]);
 });
 
-it('leaves rows of a device that is gone unloaded, unless devices are known only in part', () => {
+it('leaves layers of a device that is gone unloaded, unless devices are known only in part', () => {
   const known = [device('host', [{ first: 0, last: 7 }], { kind: 'ready' })];
-  expect(rowRuns(8, plan, known)[1]).toMatchObject({ device: 'a', loaded: 0 });
-  expect(rowRuns(8, plan, known, false)[1]).toMatchObject({ device: 'a', loaded: 1 });
+  expect(layerRuns(8, plan, known)[1]).toMatchObject({ device: 'a', loaded: 0 });
+  expect(layerRuns(8, plan, known, false)[1]).toMatchObject({ device: 'a', loaded: 1 });
 });
 
-it('names rows for visitors', () => {
-  expect([0, 1, 6, 7].map((row) => rowName(row, 8))).toEqual(['embed', '1', '6', 'head']);
+it('names layers for visitors', () => {
+  expect([0, 1, 6, 7].map((layer) => layerName(layer, 8))).toEqual(['embed', '1', '6', 'head']);
 });

@@ -1,21 +1,21 @@
-/** What the host told of where the rows lie in the room. */
+/** What the host told of where the layers lie in the room. */
 import type { Manifest } from '../../../model/manifest.ts';
-import { pieceName, piecesOfRow, type Piece } from '../../../store/row-pieces.ts';
+import { pieceName, piecesOfLayer, type Piece } from '../../../store/layer-pieces.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
 
-export interface RowSourcesBook {
-  learn(message: Extract<HostMessage, { kind: 'row-sources' }>): void;
+export interface LayerSourcesBook {
+  learn(message: Extract<HostMessage, { kind: 'layer-sources' }>): void;
   /** Devices that keep the piece, and its hash; null where nobody knows it. */
   of(piece: Piece): { devices: readonly string[]; sha256: string | null };
 }
 
-export function createRowSources(manifest: Manifest): RowSourcesBook {
+export function createLayerSources(manifest: Manifest): LayerSourcesBook {
   const known = new Map<string, { devices: readonly string[]; sha256: string | null }>();
   return {
-    learn({ row, devices, sha256 }) {
-      if (row >= manifest.rows.length)
-        throw new Error(`the host told of row ${row}, which this model does not have`);
-      piecesOfRow(manifest, row).forEach((piece, index) => {
+    learn({ layer, devices, sha256 }) {
+      if (layer >= manifest.layers.length)
+        throw new Error(`the host told of layer ${layer}, which this model does not have`);
+      piecesOfLayer(manifest, layer).forEach((piece, index) => {
         known.set(pieceName(piece), { devices, sha256: piece.sha256 ?? sha256.at(index) ?? null });
       });
     },

@@ -1,4 +1,4 @@
-/** What rows have in common: how they are asked for, and how their weights reach the device. */
+/** What layers have in common: how they are asked for, and how their weights reach the device. */
 import type { ModelConfig } from '../model/config.ts';
 import type { WeightType } from './engine.ts';
 import type { ComposedGraph } from './onnx/graph.ts';
@@ -6,7 +6,7 @@ import { withMemory } from './out-of-memory.ts';
 import { createSession, type Runtime, type Session } from './runtime.ts';
 import type { TensorSource } from './tensor-source.ts';
 
-export interface RowOptions {
+export interface LayerOptions {
   runtime: Runtime;
   config: ModelConfig;
   contextLength: number;
@@ -20,7 +20,7 @@ export function openSession(
   memoryBytes: number,
   gpuOutputs: string[],
 ): Promise<Session> {
-  return withMemory(runtime.device, "a row's weights", memoryBytes, () =>
+  return withMemory(runtime.device, "a layer's weights", memoryBytes, () =>
     createSession(runtime, graph, gpuOutputs),
   );
 }

@@ -1,4 +1,4 @@
-/** A layer's sessions: what runs over one sequence's cache, and over those of several decoded together. */
+/** A block's sessions: what runs over one sequence's cache, and over those of several decoded together. */
 import type { AttentionSessions } from './attention-sessions.ts';
 import { kvNames, lengthNames } from './attention.ts';
 import { bindCaches, keepCaches, type BoundCache } from './bound-cache.ts';
@@ -6,12 +6,12 @@ import type { GpuKvCache } from './gpu-kv-cache.ts';
 import type { GpuKvPool } from './gpu-kv-pool.ts';
 import { heldTwiceBelowBytes } from './held-twice.ts';
 import type { KvCache } from './kv-cache.ts';
-import { openSession, type RowOptions } from './row.ts';
-import { composeLayer, composeLayerParts, type LayerParts } from './row-graph.ts';
+import { openSession, type LayerOptions } from './layer.ts';
+import { composeBlock, composeBlockParts, type BlockParts } from './layer-graph.ts';
 import type { RunTensor, Session } from './runtime.ts';
 import { takenTwice } from './tensor-source.ts';
 
-export interface LayerWeights<Cache extends KvCache> {
+export interface BlockWeights<Cache extends KvCache> {
   memoryBytes: number;
   /** [1, tokens, hidden_size]. */
   run(cache: BoundCache<Cache>, hidden: RunTensor): Promise<RunTensor>;
@@ -20,23 +20,23 @@ export interface LayerWeights<Cache extends KvCache> {
   dispose(): Promise<void>;
 }
 
-export interface LayerWeightsOptions extends RowOptions {
-  /** Which of the model's layers, from 0. */
-  layer: number;
+export interface BlockWeightsOptions extends LayerOptions {
+  /** Which of the model's blocks, from 0. */
+  block: number;
   attentions: AttentionSessions;
-  /** On wasm, layers of fewer bytes are held whole as well. */
+  /** On wasm, blocks of fewer bytes are held whole as well. */
   wholeBelowBytes?: number;
 }
 
 /**
- * On wasm a layer is cut around its attention, so that sequences decoded together share one pass over the
- * weights. A cut layer takes three runs of ONNX Runtime instead of one: too much for a small layer, which is
+ * On wasm a block is cut around its attention, so that sequences decoded together share one pass over the
+ * weights. A cut block takes three runs of ONNX Runtime instead of one: too much for a small block, which is
  * therefore held whole as well.
  */
-export async function loadOnWasm(options: LayerWeightsOptions): Promise<LayerWeights<KvCache>> {
+export async function loadOnWasm(options: BlockWeightsOptions): Promise<BlockWeights<KvCache>> {
   const [first, second] = takenTwice(options.tensors);
   const { wholeBelowBytes = heldTwiceBelowBytes } = options;
-  const composed = composeLayerParts({ ...options, tensors: first, info: options.runtime.info });
+  const composed = composeBlockParts({ ...options, tensors: first, info: options.runtime.info });
   const isLarge = composed.memoryBytes >= wholeBelowBytes;
   if (isLarge) first.release();
   const parts = await loadParts(options, composed);
@@ -55,9 +55,9 @@ export async function loadOnWasm(options: LayerWeightsOptions): Promise<LayerWei
 
 /** On a GPU one session does both: caches that lie side by side in a pool are one tensor to it. */
 export async function loadOnGpu(
-  options: LayerWeightsOptions,
+  options: BlockWeightsOptions,
   pool: GpuKvPool,
-): Promise<LayerWeights<GpuKvCache>> {
+): Promise<BlockWeights<GpuKvCache>> {
   const whole = await loadWhole(options);
   const { ort } = options.runtime;
   const names = kvNames(0);
@@ -87,13 +87,13 @@ export async function loadOnGpu(
   };
 }
 
-interface WholeLayer extends Omit<LayerWeights<KvCache>, 'runTogether'> {
+interface WholeBlock extends Omit<BlockWeights<KvCache>, 'runTogether'> {
   session: Session;
   result: string;
 }
 
-async function loadWhole({ runtime, ...options }: LayerWeightsOptions): Promise<WholeLayer> {
-  const graph = composeLayer({ ...options, info: runtime.info });
+async function loadWhole({ runtime, ...options }: BlockWeightsOptions): Promise<WholeBlock> {
+  const graph = composeBlock({ ...options, info: runtime.info });
   options.tensors.release();
   const { result, memoryBytes } = graph;
   const session = await openSession(runtime, graph, memoryBytes, [result]);
@@ -113,9 +113,9 @@ async function loadWhole({ runtime, ...options }: LayerWeightsOptions): Promise<
 }
 
 async function loadParts(
-  { runtime, attentions }: LayerWeightsOptions,
-  parts: LayerParts,
-): Promise<LayerWeights<KvCache>> {
+  { runtime, attentions }: BlockWeightsOptions,
+  parts: BlockParts,
+): Promise<BlockWeights<KvCache>> {
   const { attention, projections, memoryBytes } = parts;
   const before = await openSession(runtime, parts.before, memoryBytes, []);
   const after = await openSession(runtime, parts.after, memoryBytes, []);

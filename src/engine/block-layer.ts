@@ -1,21 +1,21 @@
-/** A transformer layer on this device, with the KV caches of its sequences. */
+/** A transformer block on this device, with the KV caches of its sequences. */
 import { createGpuKvCache, createKvMemory } from './gpu-kv-cache.ts';
 import { createGpuKvPool } from './gpu-kv-pool.ts';
 import { createCpuKvCache, type KvCache } from './kv-cache.ts';
 import {
   loadOnGpu,
   loadOnWasm,
-  type LayerWeights,
-  type LayerWeightsOptions,
-} from './layer-weights.ts';
+  type BlockWeights,
+  type BlockWeightsOptions,
+} from './block-weights.ts';
 import type { BoundCache } from './bound-cache.ts';
 import { NotCached } from './not-cached.ts';
 import type { RunTensor } from './runtime.ts';
 
-export interface LayerRow {
-  kind: 'layer';
+export interface BlockLayer {
+  kind: 'block';
   memoryBytes: number;
-  /** Positions of this sequence that the row holds. */
+  /** Positions of this sequence that the layer holds. */
   length(sequence: number): number;
   /** Hidden state [1, tokens, hidden_size] in, the same shape out. `hidden` is given up. */
   run(at: Positions, hidden: RunTensor): Promise<RunTensor>;
@@ -39,26 +39,26 @@ export interface Positions {
   tokens: number;
 }
 
-export type LayerRowOptions = LayerWeightsOptions;
+export type BlockLayerOptions = BlockWeightsOptions;
 
-export async function createLayerRow(options: LayerRowOptions): Promise<LayerRow> {
+export async function createBlockLayer(options: BlockLayerOptions): Promise<BlockLayer> {
   const { runtime, config, contextLength } = options;
   if (!runtime.device)
-    return rowOver(await loadOnWasm(options), () => createCpuKvCache(runtime, config));
+    return layerOver(await loadOnWasm(options), () => createCpuKvCache(runtime, config));
   const memory = createKvMemory(runtime, runtime.device, config, contextLength);
   const pool = createGpuKvPool(memory, contextLength);
-  return rowOver(
+  return layerOver(
     await loadOnGpu(options, pool),
     () => createGpuKvCache(memory),
     () => pool.tidy(),
   );
 }
 
-function rowOver<Cache extends { copy(length: number): Promise<Cache> } & KvCache>(
-  weights: LayerWeights<Cache>,
+function layerOver<Cache extends { copy(length: number): Promise<Cache> } & KvCache>(
+  weights: BlockWeights<Cache>,
   newCache: () => Cache,
   onReleased: () => void = () => undefined,
-): LayerRow {
+): BlockLayer {
   const caches = new Map<number, Cache>();
 
   function cacheOf(sequence: number): Cache {
@@ -72,7 +72,7 @@ function rowOver<Cache extends { copy(length: number): Promise<Cache> } & KvCach
   }
 
   return {
-    kind: 'layer',
+    kind: 'block',
     memoryBytes: weights.memoryBytes,
     length: (sequence) => caches.get(sequence)?.length ?? 0,
     run: (at, hidden) => weights.run(bound(at), hidden),
@@ -105,13 +105,13 @@ function rowOver<Cache extends { copy(length: number): Promise<Cache> } & KvCach
   };
 }
 
-/** A hidden state's way through layers, each handing on to the next without leaving the device. */
-export async function runLayers(
-  layers: LayerRow[],
+/** A hidden state's way through blocks, each handing on to the next without leaving the device. */
+export async function runBlocks(
+  blocks: BlockLayer[],
   at: Positions,
   hidden: RunTensor,
 ): Promise<RunTensor> {
   let current = hidden;
-  for (const layer of layers) current = await layer.run(at, current);
+  for (const block of blocks) current = await block.run(at, current);
   return current;
 }

@@ -1,4 +1,4 @@
-/** Composes the graph of one row. Names of inputs and outputs here are what the row's session is fed with. */
+/** Composes the graph of one layer. Names of inputs and outputs here are what the layer's session is fed with. */
 import type { ModelConfig } from '../model/config.ts';
 import { architectureFor } from './architectures/index.ts';
 import type { EngineInfo, WeightType } from './engine.ts';
@@ -7,7 +7,7 @@ import { createForward } from './forward.ts';
 import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
 import type { TensorSource } from './tensor-source.ts';
 
-export interface RowGraphOptions {
+export interface LayerGraphOptions {
   config: ModelConfig;
   info: EngineInfo;
   weights: WeightType;
@@ -15,22 +15,22 @@ export interface RowGraphOptions {
   tensors: TensorSource;
 }
 
-export interface LayerGraphOptions extends RowGraphOptions {
-  /** Which of the model's layers, from 0. */
-  layer: number;
+export interface BlockGraphOptions extends LayerGraphOptions {
+  /** Which of the model's blocks, from 0. */
+  block: number;
 }
 
-export interface RowGraph extends ComposedGraph {
-  /** Name of the output that is the row's result. */
+export interface LayerGraph extends ComposedGraph {
+  /** Name of the output that is the layer's result. */
   result: string;
-  /** Bytes of all constants: what the row occupies on the device. */
+  /** Bytes of all constants: what the layer occupies on the device. */
   memoryBytes: number;
 }
 
-/** One transformer layer: hidden state and KV cache in, hidden state and KV cache out. */
-export function composeLayer(options: LayerGraphOptions): RowGraph {
+/** One transformer block: hidden state and KV cache in, hidden state and KV cache out. */
+export function composeBlock(options: BlockGraphOptions): LayerGraph {
   const { config, tensors } = options;
-  const graph = createGraph('layer');
+  const graph = createGraph('block');
   const hidden = graph.input('hidden', 'float32', ['batch', 'tokens', config.hidden_size]);
   const forward = createForward({
     ...options,
@@ -41,26 +41,26 @@ export function composeLayer(options: LayerGraphOptions): RowGraph {
     },
   });
 
-  const result = architectureFor(config).layer(forward, hidden, options.layer);
+  const result = architectureFor(config).block(forward, hidden, options.block);
 
   tensors.expectEmpty();
   graph.output(result, 'float32', ['batch', 'tokens', config.hidden_size]);
   return finished(graph, result);
 }
 
-/** A layer without its attention: what comes before and what comes after it, and of which kind it is. */
-export interface LayerParts {
+/** A block without its attention: what comes before and what comes after it, and of which kind it is. */
+export interface BlockParts {
   before: ComposedGraph;
   /** Names of `before`'s outputs, in the order of `projectionNames`. */
   projections: string[];
   attention: AttentionKind;
   /** Takes `hidden` and `attended`. */
-  after: RowGraph;
+  after: LayerGraph;
   memoryBytes: number;
 }
 
-/** The same layer, cut around its attention, so that the rest can be shared by several sequences. */
-export function composeLayerParts(options: LayerGraphOptions): LayerParts {
+/** The same block, cut around its attention, so that the rest can be shared by several sequences. */
+export function composeBlockParts(options: BlockGraphOptions): BlockParts {
   const { config, tensors } = options;
   const [before, after] = [createGraph('before attention'), createGraph('after attention')];
   const hiddenShape = ['batch', 'tokens', config.hidden_size];
@@ -82,13 +82,13 @@ export function composeLayerParts(options: LayerGraphOptions): LayerParts {
     },
   });
 
-  const result = architectureFor(config).layer(forward, hidden, options.layer);
+  const result = architectureFor(config).block(forward, hidden, options.block);
 
   tensors.expectEmpty();
   const [cut] = cuts;
   if (cuts.length !== 1)
     throw new Error(
-      `a layer attends once, and this ${config.model_type} does ${cuts.length} times`,
+      `a block attends once, and this ${config.model_type} does ${cuts.length} times`,
     );
   cut.projections.forEach((value, index) =>
     before.output(value, 'float32', ['batch', 'tokens', `width_${index}`]),
@@ -105,7 +105,7 @@ export function composeLayerParts(options: LayerGraphOptions): LayerParts {
 }
 
 /** Final norm, then logits of the positions from `first_position` on. */
-export function composeHead(options: RowGraphOptions): RowGraph {
+export function composeHead(options: LayerGraphOptions): LayerGraph {
   const { config, tensors } = options;
   const graph = createGraph('head');
   const hidden = graph.input('hidden', 'float32', ['batch', 'tokens', config.hidden_size]);
@@ -124,6 +124,6 @@ export function composeHead(options: RowGraphOptions): RowGraph {
   return finished(graph, logits);
 }
 
-function finished(graph: Graph, result: Value): RowGraph {
+function finished(graph: Graph, result: Value): LayerGraph {
   return { ...graph.compose(), result: result.name, memoryBytes: graph.constantBytes() };
 }

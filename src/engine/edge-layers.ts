@@ -1,16 +1,16 @@
-/** The rows at a model's two ends: the embedding, and the head. */
+/** The layers at a model's two ends: the embedding, and the head. */
 import { architectureFor } from './architectures/index.ts';
 import { createEmbedding, type Embedding } from './embedding.ts';
-import { composeHead } from './row-graph.ts';
-import { openSession, type RowOptions } from './row.ts';
+import { composeHead } from './layer-graph.ts';
+import { openSession, type LayerOptions } from './layer.ts';
 import { int64, type RunTensor } from './runtime.ts';
 
-export interface EmbeddingRow extends Embedding {
+export interface EmbeddingLayer extends Embedding {
   kind: 'embed';
   dispose(): Promise<void>;
 }
 
-export interface HeadRow {
+export interface HeadLayer {
   kind: 'head';
   memoryBytes: number;
   /** Logits [sequences, positions, vocab_size] of the last `positions` of `tokens`. `hidden` is given up. */
@@ -18,7 +18,7 @@ export interface HeadRow {
   dispose(): Promise<void>;
 }
 
-export function createEmbeddingRow({ config, tensors, weights }: RowOptions): EmbeddingRow {
+export function createEmbeddingLayer({ config, tensors, weights }: LayerOptions): EmbeddingLayer {
   const table = tensors.take('model.embed_tokens.weight');
   const scale = architectureFor(config).embeddingScale?.(config);
   const embedding = createEmbedding(config, table, weights, scale);
@@ -26,7 +26,7 @@ export function createEmbeddingRow({ config, tensors, weights }: RowOptions): Em
   return { kind: 'embed', ...embedding, dispose: () => Promise.resolve() };
 }
 
-export async function createHeadRow({ runtime, ...options }: RowOptions): Promise<HeadRow> {
+export async function createHeadLayer({ runtime, ...options }: LayerOptions): Promise<HeadLayer> {
   const graph = composeHead({ ...options, info: runtime.info });
   options.tensors.release();
   const { result, memoryBytes } = graph;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAttentionSessions, type AttentionSessions } from './attention-sessions.ts';
 import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
 import { tinyModels, type TinyModel } from './fixtures/tiny-model.ts';
-import { createLayerRow, type LayerRow } from './layer-row.ts';
+import { createBlockLayer, type BlockLayer } from './block-layer.ts';
 import { float32, takeFloats } from './runtime.ts';
 import { createTensorSource } from './tensor-source.ts';
 
@@ -10,21 +10,21 @@ const contextLength = 32;
 /** Sums of the same numbers in another order. */
 const sameTolerance = 1e-5;
 
-describe.each(tinyModels)('a layer of %s', (name) => {
+describe.each(tinyModels)('a block of %s', (name) => {
   let model: TinyModel;
   let attentions: AttentionSessions;
-  let whole: LayerRow;
-  let cut: LayerRow;
+  let whole: BlockLayer;
+  let cut: BlockLayer;
 
   beforeAll(async () => {
     model = await readTinyModelFile(name);
     const { config } = model;
     attentions = createAttentionSessions(nodeRuntime, { config, contextLength });
-    const load = (wholeBelowBytes: number): Promise<LayerRow> => {
-      const tensors = createTensorSource(model.row(1), 'model.layers.0.', config);
+    const load = (wholeBelowBytes: number): Promise<BlockLayer> => {
+      const tensors = createTensorSource(model.layer(1), 'model.layers.0.', config);
       const runtime = nodeRuntime;
       const figures = { runtime, config, contextLength, weights: 'f32' } as const;
-      return createLayerRow({ ...figures, tensors, attentions, wholeBelowBytes, layer: 0 });
+      return createBlockLayer({ ...figures, tensors, attentions, wholeBelowBytes, block: 0 });
     };
     whole = await load(Infinity);
     cut = await load(0);
@@ -48,9 +48,9 @@ describe.each(tinyModels)('a layer of %s', (name) => {
       const chunk = values.slice(position * width, (position + tokens) * width);
       const results: Float32Array[] = [];
       // One after the other: ONNX Runtime does not take two runs at once.
-      for (const layer of [whole, cut]) {
+      for (const block of [whole, cut]) {
         const hidden = float32(nodeRuntime.ort, chunk, [1, tokens, width]);
-        results.push(await takeFloats(await layer.run({ sequence: 1, position, tokens }, hidden)));
+        results.push(await takeFloats(await block.run({ sequence: 1, position, tokens }, hidden)));
       }
       const [a, b] = results;
       const differences = a.map((value, index) => Math.abs(value - b[index]));

@@ -1,0 +1,54 @@
+/**
+ * Problems as earlier versions wrote them: a layer was called a `row`, and a transformer block a `layer`. Such files
+ * stay readable, and what is wrong with one is said in its own names.
+ */
+
+/** Today's name of a field, and its earlier one. */
+const earlierNames = {
+  layers: 'rows',
+  layerMs: 'rowMs',
+  layerMsByBatch: 'rowMsByBatch',
+  prefillLayerMs: 'prefillRowMs',
+} as const;
+
+const todaysNames = new Map<string, string>(
+  Object.entries(earlierNames).map(([today, earlier]) => [earlier, today]),
+);
+
+/** Whether the problem is written under the earlier names. */
+export function isEarlier(problem: unknown): boolean {
+  return isRecord(problem) && 'rows' in problem && !('layers' in problem);
+}
+
+/** The same problem under today's names; what is no problem at all is returned for the schema to judge. */
+export function underTodaysNames(problem: unknown): unknown {
+  if (!isRecord(problem)) return problem;
+  const renamed = withTodaysKeys(problem);
+  const { layers, devices, shared } = renamed;
+  if (Array.isArray(layers)) renamed['layers'] = layers.map(withTodaysKind);
+  if (Array.isArray(devices)) renamed['devices'] = devices.map(withTodaysKeys);
+  if (Array.isArray(shared)) renamed['shared'] = shared.map(withTodaysKeys);
+  return renamed;
+}
+
+/** A message about a field, with the field under the name that the file has for it. */
+export function underEarlierNames(message: string): string {
+  return message.replace(
+    /\b(prefillLayerMs|layerMsByBatch|layerMs|layers(?=\[|$| (is|must)))/g,
+    (name) => earlierNames[name as keyof typeof earlierNames],
+  );
+}
+
+function withTodaysKind(layer: unknown): unknown {
+  return isRecord(layer) && layer['kind'] === 'layer' ? { ...layer, kind: 'block' } : layer;
+}
+
+function withTodaysKeys<Value>(value: Value): Value {
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([key, of]) => [todaysNames.get(key) ?? key, of]);
+  return Object.fromEntries(entries) as Value;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
