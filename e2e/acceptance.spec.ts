@@ -24,7 +24,7 @@ test.describe('a room that grows from one device to four', () => {
       origin: serverOrigin,
       devices: 1,
       // What a lap needs is counted, and not what is fetched in case of a loss.
-      host: { ...exact, warmSpares: false },
+      host: { ...exact, standby: false },
       device: oneThread,
     });
   });

@@ -86,7 +86,7 @@ test('tiny-qwen3 by its address: three devices fetch it once between them, and a
     host: {
       ...exact,
       // What a lap needs is counted, and not what is fetched from the others in case of a loss.
-      warmSpares: false,
+      standby: false,
       model: { kind: 'url', url: `${hub.origin}/tiny/tiny-qwen3/resolve/main/` },
     },
   });
@@ -116,7 +116,7 @@ test('a device that gives wrong bytes is found out, removed, and the answer is r
     devices: 2,
     device: oneThread,
     // Nobody fetches ahead: the newcomer is the first to be given those bytes.
-    host: { ...exact, model: onHub('tiny-llama', hub), plan: 'even', warmSpares: false },
+    host: { ...exact, model: onHub('tiny-llama', hub), plan: 'even', standby: false },
   });
   // From here on, whatever large this device sends has one bit turned.
   await room.devices[0].evaluate(() => {

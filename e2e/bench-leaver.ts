@@ -10,7 +10,7 @@ import { onStand, runCommand, say, wholeNumber, type BenchStand } from './bench/
 import { answerBesideLoad, type BusyFigures } from './bench/busy-room.ts';
 import { median } from './bench/statistics.ts';
 import { liveTable } from './bench/table.ts';
-import { measureTakeover, type Departure, type TakeoverFigures } from './bench/takeover.ts';
+import { measureFailover, type Departure, type FailoverFigures } from './bench/takeover.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 
 interface Room {
@@ -18,14 +18,14 @@ interface Room {
   host: Partial<HostOptions>;
   device: Partial<DeviceOptions>;
   /** Whether another device is there, beside the five that compute, and holds what it may need. */
-  spare: 'none' | 'cold' | 'warm';
+  standby: 'none' | 'cold' | 'warm';
 }
 
 /** A block of the default model takes 8.6 MB with its cache, embedding and head 74 MB: two blocks, and one. */
 const tight = { host: { memoryBudgetBytes: 98e6 }, device: { memoryBudgetBytes: 12e6 } };
 /** Four blocks, and links so slow that the plan does without it while it can. */
-const spareDevice = { backend: 'wasm', threads: 1, memoryBudgetBytes: 40e6 } as const;
-const spareLink = { delayMs: 25, jitterMs: 0, lossRate: 0 };
+const standbyDevice = { backend: 'wasm', threads: 1, memoryBudgetBytes: 40e6 } as const;
+const standbyLink = { delayMs: 25, jitterMs: 0, lossRate: 0 };
 
 const inLap = 5;
 /** A newcomer measures itself and loads within this, on a busy machine, too. */
@@ -35,19 +35,19 @@ const rooms = {
     title: 'the layers of one go to the other four',
     host: { plan: 'even' },
     device: {},
-    spare: 'none',
+    standby: 'none',
   },
   cold: {
-    title: 'a spare device takes its place, with nothing ready',
-    host: { ...tight.host, warmSpares: false },
+    title: 'a standby device takes its place, with nothing ready',
+    host: { ...tight.host, standby: false },
     device: tight.device,
-    spare: 'cold',
+    standby: 'cold',
   },
-  warm: {
-    title: 'a warm spare takes its place',
-    host: { ...tight.host, warmSpares: true },
+  standby: {
+    title: 'a standby takes its place',
+    host: { ...tight.host, standby: true },
     device: tight.device,
-    spare: 'warm',
+    standby: 'warm',
   },
 } satisfies Record<string, Room>;
 
@@ -90,10 +90,10 @@ async function main(): Promise<void> {
     for (const name of chosen.filter(isRoomName))
       await inRoom(stand, rooms[name], async (room) => {
         for (const departure of departures) {
-          const figures: TakeoverFigures[] = [];
+          const figures: FailoverFigures[] = [];
           while (figures.length < repeats) {
             say(`${rooms[name].title}: ${departure}, ${figures.length + 1} of ${repeats}`);
-            figures.push(await measureTakeover(room, departure));
+            figures.push(await measureFailover(room, departure));
             await room.join();
             await untilReady(room, rooms[name]);
           }
@@ -129,9 +129,9 @@ async function inRoom(
     onStep: say,
   });
   try {
-    if (wanted.spare !== 'none') {
-      await room.join(spareDevice);
-      await room.emulate(deviceName(inLap - 1), spareLink);
+    if (wanted.standby !== 'none') {
+      await room.join(standbyDevice);
+      await room.emulate(deviceName(inLap - 1), standbyLink);
     }
     await untilReady(room, wanted);
     await measure(room);
@@ -141,13 +141,13 @@ async function inRoom(
 }
 
 /** Waits until five devices compute, and the spare one has what it is to have. */
-async function untilReady(room: TabRoom, { spare }: Room): Promise<void> {
+async function untilReady(room: TabRoom, { standby }: Room): Promise<void> {
   const ready = room.host.waitForFunction(
     ([count, kind, name]) => {
       const { plan, devices } = edgeshard.room?.view ?? {};
       const used = new Set(plan?.stages.map(({ device }) => device));
       const status = devices?.find(({ id }) => id === name)?.status;
-      const isReady = status?.kind === 'spare' && status.ready.length > 0;
+      const isReady = status?.kind === 'standby' && status.ready.length > 0;
       return (
         plan?.status === 'running' &&
         used.size === count &&
@@ -155,7 +155,7 @@ async function untilReady(room: TabRoom, { spare }: Room): Promise<void> {
         (kind !== 'warm' || isReady)
       );
     },
-    [inLap, spare, deviceName(inLap - 1)] as const,
+    [inLap, standby, deviceName(inLap - 1)] as const,
     { timeout: readyMs },
   );
   await ready.catch(async () => {
@@ -169,14 +169,14 @@ async function untilReady(room: TabRoom, { spare }: Room): Promise<void> {
   });
 }
 
-function medians(figures: TakeoverFigures[]): TakeoverFigures {
-  const of = (name: keyof TakeoverFigures): number => median(figures.map((each) => each[name]));
+function medians(figures: FailoverFigures[]): FailoverFigures {
+  const of = (name: keyof FailoverFigures): number => median(figures.map((each) => each[name]));
   return {
     pauseMs: of('pauseMs'),
     detectMs: of('detectMs'),
     replanMs: of('replanMs'),
     loadMs: of('loadMs'),
-    refillMs: of('refillMs'),
+    rebuildMs: of('rebuildMs'),
   };
 }
 

@@ -123,12 +123,12 @@ test.describe('checkpoints that cannot be cut', () => {
       /mamba/,
     ],
   ];
-  for (const [what, files, input, complaint] of cases)
+  for (const [what, files, input, failureReport] of cases)
     test(`a checkpoint ${what} is refused in one sentence, and leaves nothing`, async () => {
       for (const [name, content] of Object.entries(files))
         await writeFile(join(folder, name), content);
       const { sentence, left } = await cut(input);
-      expect(sentence).toMatch(complaint);
+      expect(sentence).toMatch(failureReport);
       expect(sentence.split('\n')).toHaveLength(1);
       expect(left).toEqual([]);
     });

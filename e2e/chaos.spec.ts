@@ -1,5 +1,5 @@
 /** A short run of `npm run chaos`: what has to hold for minutes holds for half of one. */
-import { asText, complaintsOf } from './chaos/report.ts';
+import { asText, reportsOf } from './chaos/report.ts';
 import { runChaos } from './chaos/run-chaos.ts';
 import { expect, test } from './harness/test.ts';
 
@@ -21,7 +21,7 @@ test('a room goes on answering, token for token, whatever becomes of its devices
     say: () => undefined,
   });
   console.log(asText(report));
-  expect([...complaintsOf(report.verdict), ...report.problems]).toEqual([]);
+  expect([...reportsOf(report.verdict), ...report.problems]).toEqual([]);
   expect(report.effects.length).toBeGreaterThan(4);
   expect(report.verdict.answers).toBeGreaterThan(2);
 });

@@ -69,7 +69,9 @@ async function main(): Promise<boolean> {
 /** In order of time. */
 function linesOf(of: Logbook['of']): string {
   return [...of]
-    .flatMap(([seat, sightings]) => sightings.map((sighting) => ({ seat, ...sighting })))
+    .flatMap(([seat, observations]) =>
+      observations.map((observation) => ({ seat, ...observation })),
+    )
     .sort((a, b) => a.atMs - b.atMs)
     .map((line) => `${JSON.stringify(line)}\n`)
     .join('');

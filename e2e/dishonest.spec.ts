@@ -35,7 +35,7 @@ test('zeros, NaN and another block’s output are found out, and their device is
     await device.close();
   });
 
-  async function liar(id: string): Promise<Page> {
+  async function falseAccuser(id: string): Promise<Page> {
     const device = await newDevice();
     await prepareToLie(device);
     await device.goto(link ?? '');
@@ -51,14 +51,14 @@ test('zeros, NaN and another block’s output are found out, and their device is
   }
 
   await test.step('NaN is caught at the frame, and the very answer goes on without it', async () => {
-    const device = await liar('b');
+    const device = await falseAccuser('b');
     await startLying(device, 'nan');
     expect(await ask(host)).toEqual(expected);
     await expectDropped(device, 'b');
   });
 
   await test.step('zeros are found by computing again, and its own proof betrays it', async () => {
-    const device = await liar('c');
+    const device = await falseAccuser('c');
     await startLying(device, 'zeros');
     expect(await ask(host)).not.toEqual(expected);
     await expectDropped(device, 'c');
@@ -66,7 +66,7 @@ test('zeros, NaN and another block’s output are found out, and their device is
   });
 
   await test.step('who is honest in proofs alone is found again, and dropped then', async () => {
-    const device = await liar('d');
+    const device = await falseAccuser('d');
     await startLying(device, 'other-layer');
     await ask(host);
     await expect.poll(() => noticesOf(host), ready).toContain('(d) has proven its layers');

@@ -91,9 +91,9 @@ test('nothing that a stranger or a member does stops the room', async ({
     await expectHonest(async () => {
       await bad.evaluate(() => (hostile.delayMs = 100));
       await untilTokens(host, 3);
-      const { epoch, stage } = await lapOf(bad);
+      const { planVersion, stage } = await lapOf(bad);
       expect(await bad.evaluate(() => hostile.repeat('b', 20))).toBeGreaterThan(5);
-      const header = { epoch: epoch + 7, stage: stage + 1 };
+      const header = { planVersion: planVersion + 7, stage: stage + 1 };
       const payload = new Uint8Array(hiddenBytes).fill(63);
       const frames = Array.from({ length: 40 }, (_, number) => ({ header, payload, number }));
       await sendFrames(bad, 'b', frames.reverse());
@@ -118,9 +118,9 @@ test('nothing that a stranger or a member does stops the room', async ({
   await test.step('nobody is dropped on another’s word, and who lies of the host is found out', async () => {
     const piece = { file: 1, offset: 0, bytes: 3983616 };
     await expectHonest(async () => {
-      await say(bad, { kind: 'forged', deviceId: 'b', ...piece });
+      await say(bad, { kind: 'weights-disputed', deviceId: 'b', ...piece });
       await expectNotice(/\(a\) says that .*\(b\) gave it bytes that are not the model's/);
-      await say(bad, { kind: 'forged', deviceId: 'host', ...piece });
+      await say(bad, { kind: 'weights-disputed', deviceId: 'host', ...piece });
       await expectNotice(/\(a\) was at fault, .*It says that the host gave it bytes/);
     });
     await expectNotice(/has proven its layers[^]*\(a\) has proven its layers/);
@@ -130,13 +130,13 @@ test('nothing that a stranger or a member does stops the room', async ({
   await test.step('who opens sequences without end on the next device is dropped', async () => {
     await expectHonest(async () => {
       await untilTokens(host, 3);
-      const { epoch, stage } = await lapOf(bad);
+      const { planVersion, stage } = await lapOf(bad);
       const payload = new Uint8Array(hiddenBytes);
       const made = Array.from({ length: 300 }, (_, index) => 5000 + index);
       await sendFrames(
         bad,
         'b',
-        made.map((sequence) => ({ payload, header: { epoch, stage: stage + 1, sequence } })),
+        made.map((sequence) => ({ payload, header: { planVersion, stage: stage + 1, sequence } })),
       );
       await expectNotice(/\(a\) was at fault twice, and was dropped: It opened more sequences/);
     });
@@ -163,10 +163,10 @@ test('nothing that a stranger or a member does stops the room', async ({
   await test.step('who sends in another’s place, or too much, loses its links, and is named', async () => {
     await expectHonest(async () => {
       await untilTokens(host, 3);
-      const { epoch, stage } = await lapOf(worse);
+      const { planVersion, stage } = await lapOf(worse);
       const payload = new Uint8Array(hiddenBytes);
       // As the host does, which is before b.
-      const header = { epoch, stage: stage - 1, sequence: 77 };
+      const header = { planVersion, stage: stage - 1, sequence: 77 };
       await sendFrames(worse, 'b', [{ payload, header }]);
       await expectNotice(
         /\(b\) ended its connection to .*\(c\): c sent a frame for stage 1, which is not its to send\./,

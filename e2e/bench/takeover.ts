@@ -7,7 +7,7 @@ import { question } from './room-questions.ts';
 /** `announced`: the tab says goodbye. `killed`: its process ends, and nobody says anything. */
 export type Departure = 'announced' | 'killed';
 
-export interface TakeoverFigures {
+export interface FailoverFigures {
   /** Between the last token before and the first one after. */
   pauseMs: number;
   /** From the departure until the host knew of it. */
@@ -15,7 +15,7 @@ export interface TakeoverFigures {
   replanMs: number;
   loadMs: number;
   /** Until the next token, once the new plan runs: the caches that are filled, and its lap. */
-  refillMs: number;
+  rebuildMs: number;
 }
 
 interface Seen {
@@ -29,10 +29,10 @@ const tokens = 220;
 const tokensBefore = 60;
 
 /** Asks, has the device in the middle of the lap go, and waits for the answer's end. Throws if its tokens changed. */
-export async function measureTakeover(
+export async function measureFailover(
   room: TabRoom,
   departure: Departure,
-): Promise<TakeoverFigures> {
+): Promise<FailoverFigures> {
   const { host } = room;
   const undisturbed = await room.ask(question(0, tokens));
   const middle = await middleDevice(room);
@@ -94,13 +94,13 @@ async function watch(host: Page): Promise<void> {
 }
 
 function seenBy(host: Page): Promise<Seen[]> {
-  return host.evaluate(() => Reflect.get(globalThis, 'seen') as Seen[]);
+  return host.evaluate(() => Reflect.get(globalThis, 'boundary-states') as Seen[]);
 }
 
-function figuresOf(seen: Seen[], goneAtMs: number): TakeoverFigures {
+function figuresOf(seen: Seen[], goneAtMs: number): FailoverFigures {
   const firstFrom = (from: number, is: (now: Seen) => boolean): number => {
     const index = seen.findIndex((now, at) => at >= from && is(now));
-    if (index === -1) throw new Error('The host did not go through every step of a takeover.');
+    if (index === -1) throw new Error('The host did not go through every step of a failover.');
     return index;
   };
   const gone = firstFrom(0, ({ atMs }) => atMs >= goneAtMs);
@@ -117,6 +117,6 @@ function figuresOf(seen: Seen[], goneAtMs: number): TakeoverFigures {
     detectMs: seen[left].atMs - goneAtMs,
     replanMs: between(left, planned),
     loadMs: between(planned, runs),
-    refillMs: between(runs, token),
+    rebuildMs: between(runs, token),
   };
 }

@@ -1,6 +1,6 @@
 /** Keeps answers running: the host always has several under way, and devices ask now and then. */
 import type { Page } from 'playwright';
-import type { Logbook, Sighting } from './logbook.ts';
+import type { Logbook, Observation } from './logbook.ts';
 import { begin, questionAt } from './questions.ts';
 
 export interface Asking {
@@ -93,11 +93,11 @@ export function keepAsking({ logbook, host, devices, together, before }: AskingO
 }
 
 /** The host's questions that are answered, or failed: their order outlives its page. */
-function countEnded(sightings: readonly Sighting[]): number {
+function countEnded(observations: readonly Observation[]): number {
   const ended = new Set<number>();
-  for (const sighting of sightings)
-    if (sighting.kind === 'answer' && ['done', 'failed'].includes(sighting.status))
-      ended.add(sighting.index);
+  for (const observation of observations)
+    if (observation.kind === 'answer' && ['done', 'failed'].includes(observation.status))
+      ended.add(observation.index);
   return ended.size;
 }
 

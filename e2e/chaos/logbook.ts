@@ -2,7 +2,7 @@
 import type { BrowserContext } from 'playwright';
 
 /** What changed on one page's screen. */
-export type Sighting =
+export type Observation =
   | { kind: 'devices'; atMs: number; devices: { id: string; failed: boolean; measured: boolean }[] }
   /** The host's `index`-th own question, or a device's. */
   | {
@@ -19,21 +19,23 @@ export type Sighting =
 export interface Logbook {
   /** From now on what the rooms of this context's pages show is written down under that seat. */
   watch(context: BrowserContext, seat: number): Promise<void>;
-  readonly of: ReadonlyMap<number, readonly Sighting[]>;
+  readonly of: ReadonlyMap<number, readonly Observation[]>;
   /** Script errors of pages, each with its seat. */
   readonly errors: readonly string[];
 }
 
 export function openLogbook(): Logbook {
-  const of = new Map<number, Sighting[]>();
+  const of = new Map<number, Observation[]>();
   const errors: string[] = [];
   return {
     of,
     errors,
     async watch(context, seat) {
-      const sightings = of.get(seat) ?? [];
-      of.set(seat, sightings);
-      await context.exposeFunction('tellSightings', (seen: Sighting[]) => sightings.push(...seen));
+      const observations = of.get(seat) ?? [];
+      of.set(seat, observations);
+      await context.exposeFunction('tellObservations', (seen: Observation[]) =>
+        observations.push(...seen),
+      );
       await context.addInitScript(watchRoom);
       context.on('weberror', (error) => errors.push(`seat ${seat}: ${error.error().stack ?? ''}`));
     },
@@ -44,7 +46,7 @@ export function openLogbook(): Logbook {
 function watchRoom(): void {
   let watched: typeof edgeshard.room = null;
   let end = (): void => undefined;
-  const seen: Sighting[] = [];
+  const seen: Observation[] = [];
   const before = { devices: '', phase: '', notice: -1 };
   let texts: string[] = [];
   let states: string[] = [];
@@ -92,10 +94,10 @@ function watchRoom(): void {
       states = [];
       end = now?.subscribe(note) ?? (() => undefined);
     }
-    if (seen.length > 0) void tellSightings(seen.splice(0));
+    if (seen.length > 0) void tellObservations(seen.splice(0));
   }, 100);
 }
 
 declare global {
-  function tellSightings(seen: Sighting[]): Promise<void>;
+  function tellObservations(seen: Observation[]): Promise<void>;
 }

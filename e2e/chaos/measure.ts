@@ -1,5 +1,5 @@
 /** What a fault did to the answers under way, read from what the screens showed. */
-import type { Sighting } from './logbook.ts';
+import type { Observation } from './logbook.ts';
 import type { FaultKind } from './schedule.ts';
 
 /** A fault that has happened. */
@@ -23,7 +23,7 @@ export interface Effect {
 export function effectOf(
   fault: Struck,
   next: Struck | undefined,
-  host: readonly Sighting[],
+  host: readonly Observation[],
 ): Effect {
   const untilMs = next?.atMs ?? Infinity;
   return {
@@ -36,35 +36,37 @@ export function effectOf(
 function detectionOf(
   { kind, atMs, deviceId }: Struck,
   untilMs: number,
-  host: readonly Sighting[],
+  host: readonly Observation[],
 ): number | null {
   const known = idsAt(host, atMs);
-  const seen = host.find((sighting) => {
-    if (sighting.atMs < atMs || sighting.atMs >= untilMs) return false;
-    if (sighting.kind === 'answer') return sighting.status === 'paused';
-    if (sighting.kind !== 'devices') return false;
-    if (kind === 'join') return sighting.devices.some(({ id }) => !known.has(id));
-    return sighting.devices.every(({ id, failed }) => id !== deviceId || failed);
+  const seen = host.find((observation) => {
+    if (observation.atMs < atMs || observation.atMs >= untilMs) return false;
+    if (observation.kind === 'answer') return observation.status === 'paused';
+    if (observation.kind !== 'devices') return false;
+    if (kind === 'join') return observation.devices.some(({ id }) => !known.has(id));
+    return observation.devices.every(({ id, failed }) => id !== deviceId || failed);
   });
   return seen ? seen.atMs - atMs : null;
 }
 
-function idsAt(host: readonly Sighting[], atMs: number): Set<string> {
-  const last = host.findLast((sighting) => sighting.kind === 'devices' && sighting.atMs < atMs);
+function idsAt(host: readonly Observation[], atMs: number): Set<string> {
+  const last = host.findLast(
+    (observation) => observation.kind === 'devices' && observation.atMs < atMs,
+  );
   return new Set(last?.kind === 'devices' ? last.devices.map(({ id }) => id) : []);
 }
 
-function pauseOf({ atMs }: Struck, untilMs: number, host: readonly Sighting[]): number | null {
+function pauseOf({ atMs }: Struck, untilMs: number, host: readonly Observation[]): number | null {
   const lastMs = new Map<number, { atMs: number; tokens: number }>();
   let longestMs: number | null = null;
-  for (const sighting of host) {
-    if (sighting.kind !== 'answer') continue;
-    const { index, tokens } = sighting;
+  for (const observation of host) {
+    if (observation.kind !== 'answer') continue;
+    const { index, tokens } = observation;
     const last = lastMs.get(index);
     if (tokens <= (last?.tokens ?? 0)) continue;
-    lastMs.set(index, { atMs: sighting.atMs, tokens });
-    if (!last || sighting.atMs < atMs || last.atMs >= untilMs) continue;
-    const gapMs = sighting.atMs - last.atMs;
+    lastMs.set(index, { atMs: observation.atMs, tokens });
+    if (!last || observation.atMs < atMs || last.atMs >= untilMs) continue;
+    const gapMs = observation.atMs - last.atMs;
     longestMs = Math.max(longestMs ?? 0, gapMs);
   }
   return longestMs;

@@ -27,7 +27,7 @@ export interface KindFigures {
 
 /** Whether nothing is to be complained of. */
 export function isFlawless({ verdict, problems }: ChaosReport): boolean {
-  return complaintsOf(verdict).length === 0 && problems.length === 0;
+  return reportsOf(verdict).length === 0 && problems.length === 0;
 }
 
 function figuresByKind(effects: readonly Effect[]): KindFigures[] {
@@ -68,7 +68,7 @@ export function asText(report: ChaosReport): string {
     '',
     `${answers} answers of the host’s, ${ofDevices} of devices (${gone} went with who had asked): ` +
       `${wrong.length} wrong, ${lost.length} lost, ${hung.length} hung.`,
-    ...complaintsOf(verdict),
+    ...reportsOf(verdict),
     ...problems,
   ].join('\n');
 }
@@ -77,7 +77,7 @@ export function asJson(report: ChaosReport): string {
   return JSON.stringify({ ...report, effects: undefined, faults: figuresByKind(report.effects) });
 }
 
-export function complaintsOf({ wrong, lost, hung }: Verdict): string[] {
+export function reportsOf({ wrong, lost, hung }: Verdict): string[] {
   return [
     ...wrong.map((which) => `Wrong: ${which}`),
     ...lost.map((which) => `Lost: ${which}`),

@@ -8,7 +8,7 @@ import { answersUndisturbed, type Expected } from './questions.ts';
 import type { ChaosReport } from './report.ts';
 import { makeSchedule, type Fault } from './schedule.ts';
 import { takeSeat, type Seat } from './seat.ts';
-import { strike, type Table } from './strike.ts';
+import { injectFault, type Table } from './strike.ts';
 import { createWays, type Ways } from './ways.ts';
 
 export interface ChaosOptions {
@@ -128,7 +128,7 @@ async function follow(
         (forMs > 0 ? ` for ${(forMs / 1000).toFixed(1)} s` : ''),
     );
     try {
-      await strike(fault, table, () => {
+      await injectFault(fault, table, () => {
         now.atMs = Date.now();
         struck.push(now);
       });
@@ -162,10 +162,12 @@ async function judgeAll(
   await pause(1500);
   await judgeHost(pageOf(seats[0]), asking.byHost, expected, verdict);
   await judgeDevices(asking.byDevices, (page) => here.has(page), expected, verdict);
-  for (const [seat, sightings] of logbook.of)
-    for (const sighting of sightings)
-      if (sighting.kind === 'answer' && sighting.rewritten)
-        verdict.wrong.push(`question ${sighting.index + 1} on seat ${seat}’s screen was rewritten`);
+  for (const [seat, observations] of logbook.of)
+    for (const observation of observations)
+      if (observation.kind === 'answer' && observation.rewritten)
+        verdict.wrong.push(
+          `question ${observation.index + 1} on seat ${seat}’s screen was rewritten`,
+        );
   return verdict;
 }
 

@@ -29,11 +29,11 @@ describe('a schedule of faults', () => {
       const taken = new Set(Array.from({ length: seats }, (_, seat) => seat));
       let lastMs = 0;
       for (const { kind, seat, atMs, forMs } of makeSchedule({ ...minutes, seed, seats })) {
-        const { leaves, strikes, lastsMs } = faults[kind];
+        const { leaves, hits, lastsMs } = faults[kind];
         expect(taken.has(seat)).toBe(leaves !== 'fills');
         if (leaves === 'empty') taken.delete(seat);
         if (leaves === 'fills') taken.add(seat);
-        if (strikes !== 'anyone') expect(seat === 0).toBe(strikes === 'host');
+        if (hits !== 'anyone') expect(seat === 0).toBe(hits === 'host');
         expect(atMs).toBeGreaterThanOrEqual(lastMs + minutes.betweenMs[0]);
         expect(forMs).toBeGreaterThanOrEqual(lastsMs[0]);
         expect(forMs).toBeLessThanOrEqual(lastsMs[1]);

@@ -16,7 +16,7 @@ interface FaultTraits {
   /** Whether its seat is empty afterwards; `fills` for what takes an empty one. */
   leaves: 'as it was' | 'empty' | 'fills';
   /** Whom it may strike. */
-  strikes: 'devices' | 'host' | 'anyone';
+  hits: 'devices' | 'host' | 'anyone';
   /** Shortest and longest, ms. */
   lastsMs: readonly [number, number];
   /** How long its seat is left alone afterwards: to load, or to find its way back. */
@@ -27,7 +27,7 @@ interface FaultTraits {
 
 const usual = {
   leaves: 'as it was',
-  strikes: 'devices',
+  hits: 'devices',
   lastsMs: [0, 0],
   needsGpu: false,
 } as const;
@@ -43,19 +43,19 @@ export const faults = {
   /** The whole browser dies. */
   kill: { ...usual, leaves: 'empty', restMs: 1000 },
   /** The whole browser stands still for a while. */
-  freeze: { ...usual, strikes: 'anyone', lastsMs: [2000, 20_000], restMs: 6000 },
+  freeze: { ...usual, hits: 'anyone', lastsMs: [2000, 20_000], restMs: 6000 },
   /** Every network path there is breaks for good; new ones work. */
-  'path cut': { ...usual, strikes: 'anyone', restMs: 6000 },
+  'path cut': { ...usual, hits: 'anyone', restMs: 6000 },
   /** No network at all for a while. */
   outage: { ...usual, lastsMs: [1500, 12_000], restMs: 6000 },
   /** The server is out of reach for a while. */
-  'server out of reach': { ...usual, strikes: 'anyone', lastsMs: [1000, 6000], restMs: 3000 },
+  'server out of reach': { ...usual, hits: 'anyone', lastsMs: [1000, 6000], restMs: 3000 },
   /** The worker that computes breaks down. */
   'engine lost': { ...usual, restMs: 8000 },
   /** The browser's graphics process dies. */
   'gpu lost': { ...usual, restMs: 8000, needsGpu: true },
   /** The host's page is loaded anew. */
-  'host reload': { ...usual, strikes: 'host', restMs: 8000 },
+  'host reload': { ...usual, hits: 'host', restMs: 8000 },
 } as const satisfies Record<string, FaultTraits>;
 
 export interface ScheduleOptions {
@@ -88,10 +88,10 @@ export function makeSchedule(options: ScheduleOptions): Fault[] {
   let bag: FaultKind[] = [];
 
   function candidates(kind: FaultKind, atMs: number): number[] {
-    const { strikes, leaves } = faults[kind];
+    const { hits, leaves } = faults[kind];
     return [...taken.keys()].filter((seat) => {
       if (freeAtMs[seat] > atMs) return false;
-      if (strikes === 'host' ? seat !== 0 : strikes === 'devices' && seat === 0) return false;
+      if (hits === 'host' ? seat !== 0 : hits === 'devices' && seat === 0) return false;
       if (leaves === 'fills') return !taken[seat];
       return taken[seat] && (leaves === 'as it was' || taken.filter(Boolean).length > 2);
     });

@@ -15,7 +15,7 @@ export interface Table {
 }
 
 /** Resolves when the fault is over and its seat as it should be after it. `onBegun` is called when it takes effect. */
-export async function strike(fault: Fault, table: Table, onBegun: () => void): Promise<void> {
+export async function injectFault(fault: Fault, table: Table, onBegun: () => void): Promise<void> {
   const { kind, forMs } = fault;
   const seat = table.seats[fault.seat];
   const { page } = seat;

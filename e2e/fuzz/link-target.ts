@@ -56,7 +56,15 @@ export async function linkTarget({ random, seed, tally }: TargetOptions): Promis
 
   async function expectHonestExchange(): Promise<void> {
     const before = framesFrom['a'] ?? 0;
-    const header = { flags: 0, dtype: 0, epoch: 1, sequence: 1, step: before, stage: 1, hops: [] };
+    const header = {
+      flags: 0,
+      dtype: 0,
+      planVersion: 1,
+      sequence: 1,
+      step: before,
+      stage: 1,
+      hops: [],
+    };
     honest.far.sendFrame(header, kept);
     const got = await asking.ask('host', piece);
     if (framesFrom['a'] !== before + 1 || !got || Buffer.compare(got, kept) !== 0)

@@ -153,7 +153,7 @@ export function partTarget({ random, seed, tally }: TargetOptions, model: TinyMo
         }
         const kind = oneOf(random, [...messages.keys()]);
         const drawn = oneOf(random, messages.get(kind) ?? []);
-        const message = kind === 'assign' ? { ...drawn, stages: assigned } : drawn;
+        const message = kind === 'deploy' ? { ...drawn, stages: assigned } : drawn;
         const given = random() < validShare ? message : spoilt(message, random);
         now.link.far.sendControl(given);
         now.link.deliver();

@@ -14,9 +14,9 @@ import type { FrameHeader } from '../../src/transport/index.ts';
 import { below, oneOf, randomBytes, type Random } from './mutate.ts';
 import { isSentence, tryOn, type Target, type TargetOptions } from './target.ts';
 
-const honestLap = { epoch: 1, stages: stagesOf('host:0-2,a:3-5,host:6') };
+const honestLap = { planVersion: 1, stages: stagesOf('host:0-2,a:3-5,host:6') };
 /** In this one `x`, which is hostile, hands on to `a`. */
-const sharedLap = { epoch: 2, stages: stagesOf('host:0-1,x:2-3,a:4-5,host:6') };
+const sharedLap = { planVersion: 2, stages: stagesOf('host:0-1,x:2-3,a:4-5,host:6') };
 const types = ['hidden states', 'fork', 'noise'] as const;
 /** Or what comes after the first few would not be looked at. */
 const noEnd = { burst: Infinity, perSecond: 0 };
@@ -27,7 +27,7 @@ export async function stageTarget(options: TargetOptions, model: TinyModel): Pro
   const { random, tally } = options;
   const name = 'stages';
   tally.expect(name, types);
-  const room = createEngineRoom(model, ['host', 'a'], { complaints: noEnd });
+  const room = createEngineRoom(model, ['host', 'a'], { failureReports: noEnd });
   await room.prepare(honestLap);
   for (const device of room.devices.values())
     await device.prepare(sharedLap, false, () => undefined);
@@ -73,7 +73,7 @@ function hostileFrame(
   const header: FrameHeader = {
     flags: isRight ? below(random, 2) : below(random, 256),
     dtype: type === 'fork' ? forkCode : isRight ? 0 : below(random, 256),
-    epoch: isRight ? 2 : below(random, 4),
+    planVersion: isRight ? 2 : below(random, 4),
     sequence: oneOf(random, hostileSequences),
     step: isRight ? below(random, 4) : below(random, 2 ** 32),
     stage: isRight ? 2 : below(random, 6),

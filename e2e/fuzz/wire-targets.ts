@@ -23,7 +23,7 @@ export function randomFrame(
   const header = {
     flags: below(random, 3),
     dtype: below(random, 3),
-    epoch: below(random, 4),
+    planVersion: below(random, 4),
     sequence,
     step: below(random, 300),
     stage: below(random, 4),

@@ -18,7 +18,7 @@ export async function prepareToAttack(page: Page): Promise<void> {
 interface Hostile {
   /** This device's name in the room, and the lap that it was given layers of last. */
   id: string | null;
-  lap: { epoch: number; stages: Stage[] } | null;
+  lap: { planVersion: number; stages: Stage[] } | null;
   /** Introductions to the other devices, as the host made them. */
   met: Record<string, HostMessage>;
   /** Its own frames go out so much later. */
@@ -71,11 +71,14 @@ export async function say(page: Page, message: DeviceMessage): Promise<void> {
 }
 
 /** The lap that it was given layers of last, and its own place in it. */
-export async function lapOf(page: Page): Promise<{ epoch: number; stage: number }> {
+export async function lapOf(page: Page): Promise<{ planVersion: number; stage: number }> {
   return page.evaluate(() => {
     const { lap, id } = hostile;
     if (!lap) throw new Error('this device was given no layers');
-    return { epoch: lap.epoch, stage: lap.stages.findIndex(({ device }) => device === id) };
+    return {
+      planVersion: lap.planVersion,
+      stage: lap.stages.findIndex(({ device }) => device === id),
+    };
   });
 }
 
@@ -105,11 +108,14 @@ const script = `{
     if (kind !== 'room') return;
     lane.heard = number;
     if (message.kind === 'welcome') [hostile.id, atHost] = [message.deviceId, connection];
-    if (message.kind === 'meet') {
+    if (message.kind === 'connect') {
       fingerprints.set(message.deviceId, message.fingerprint);
       hostile.met[message.deviceId] ??= message;
     }
-    if (message.kind === 'assign') hostile.lap = { epoch: message.epoch, stages: message.stages };
+    if (message.kind === 'deploy') {
+      const { planVersion, stages } = message;
+      hostile.lap = { planVersion, stages };
+    }
   }
 
   const { send } = RTCDataChannel.prototype;

@@ -137,7 +137,7 @@ describe('cutShards', () => {
     new Float32Array(corrupt.buffer, 28)[14720 + 5] = NaN;
     const failing = cutShards(await checkpointOf(corrupt), target, { weights: 'F16' });
     await expect(failing).rejects.toThrow(
-      /blocks\.0\.mlp\.gate_proj\.weight holds a number that is not finite, at or after position 5:/,
+      /layers\.0\.mlp\.gate_proj\.weight holds a number that is not finite, at or after position 5:/,
     );
     expect(await readdir(folder)).toEqual(['tiny']);
     expect(await readFile(join(target, 'manifest.json'), 'utf8')).toBe(before);

@@ -162,12 +162,12 @@ describe('openGguf', () => {
     [
       'more blocks than there are',
       { 'llama.block_count': ['uint32', 3] },
-      /lacks the tensor for model\.blocks\.2/,
+      /lacks the tensor for model\.layers\.2/,
     ],
     [
       'fewer blocks than there are',
       { 'llama.block_count': ['uint32', 1] },
-      /holds model\.blocks\.1\..*does not use/,
+      /holds model\.layers\.1\..*does not use/,
     ],
     ['a billion blocks', { 'llama.block_count': ['uint32', 1e9] }, /num_hidden_layers/],
     ['an unknown tokenizer', { 'tokenizer.ggml.model': ['string', 'rwkv'] }, /kind "rwkv"/],

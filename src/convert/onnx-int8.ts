@@ -115,7 +115,7 @@ function plainFloats(
 function multiplierOf(tensorName: string, { nodes }: OnnxGraph, path: string): string {
   const nodeName =
     `/${tensorName.replace(/\.weight$/, '').replaceAll('.', '/')}/MatMul_quant`.replace(
-      /^\/model\/blocks\/(\d+)\//,
+      /^\/model\/layers\/(\d+)\//,
       '/model/layers.$1/',
     );
   const node = nodes.find(({ name }) => name === nodeName);

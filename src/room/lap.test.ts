@@ -42,7 +42,7 @@ describe('checkStages', () => {
   });
 });
 
-const lap = { epoch: 3, stages: stages('host:0,a:1-2,b:3,a:4-6,host:7') };
+const lap = { planVersion: 3, stages: stages('host:0,a:1-2,b:3,a:4-6,host:7') };
 
 describe('a lap', () => {
   it('says which layers a device holds, however often it recurs', () => {

@@ -7,7 +7,7 @@ export interface Stage extends LayerRange {
 
 export interface Lap {
   /** The plan's number in its room. */
-  epoch: number;
+  planVersion: number;
   stages: readonly Stage[];
 }
 

@@ -94,7 +94,7 @@ export interface HostOptions extends DeviceOptions {
   /** Prompt tokens per frame; null for the size that devices measured to be right and fast. */
   prefillChunk: number | null;
   /** Devices that the plan does without keep layers ready in case another one leaves. */
-  warmSpares: boolean;
+  standby: boolean;
   /** Most devices that may join, the host included. */
   maxDevices: number;
   /** The first plan waits for this many devices, so that the host loads no layers it would soon give away. */
@@ -150,7 +150,7 @@ export interface Room {
    * Calls back whenever this tab has done its part of a token and waits for its engine or for others: the
    * moment for a few milliseconds of work that would hold tokens up at any other. Returns how to stop.
    */
-  onLull(listener: () => void): () => void;
+  onIdle(listener: () => void): () => void;
   /**
    * Asks the room. On a device the question goes to the host, within what it allows: see `view.asking`.
    * Throws a sentence when the room cannot take a question at all.
@@ -180,6 +180,6 @@ export interface HostRoom extends Room {
   decide(answerId: number, isAllowed: boolean): void;
   /** Why the plan that runs is as it is, by what is known now; null while none runs. */
   explainPlan(): Promise<PlanReasons | null>;
-  /** Settles when no plan is being rolled out and the room can answer. */
+  /** Settles when no plan is being deployed and the room can answer. */
   settled(): Promise<void>;
 }

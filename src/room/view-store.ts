@@ -7,9 +7,9 @@ export interface ViewStore {
   notice(text: string): void;
   subscribe(listener: (view: RoomView) => void): () => void;
   /** No token waits for this tab at this moment. */
-  lull(): void;
-  /** See `Room.onLull`. */
-  onLull(listener: () => void): () => void;
+  idle(): void;
+  /** See `Room.onIdle`. */
+  onIdle(listener: () => void): () => void;
 }
 
 /** Older notices fall off the screen. */
@@ -36,7 +36,7 @@ export function createViewStore(initial: RoomView): ViewStore {
   let view = initial;
   let lastNotice = 0;
   const listeners = new Set<(view: RoomView) => void>();
-  const lullListeners = new Set<() => void>();
+  const idleListeners = new Set<() => void>();
 
   function update(change: Partial<RoomView>): void {
     view = { ...view, ...change };
@@ -57,12 +57,12 @@ export function createViewStore(initial: RoomView): ViewStore {
       listener(view);
       return () => listeners.delete(listener);
     },
-    lull() {
-      for (const listener of lullListeners) listener();
+    idle() {
+      for (const listener of idleListeners) listener();
     },
-    onLull(listener) {
-      lullListeners.add(listener);
-      return () => lullListeners.delete(listener);
+    onIdle(listener) {
+      idleListeners.add(listener);
+      return () => idleListeners.delete(listener);
     },
   };
 }

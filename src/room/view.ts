@@ -11,7 +11,7 @@ export type DeviceStatus =
   | { kind: 'preparing'; bytesLoaded: number; bytesTotal: number }
   | { kind: 'measuring'; fraction: number }
   /** Measured, and the plan does without it, for now: it keeps layers ready in case another device leaves. */
-  | { kind: 'spare'; ready: LayerRange[] }
+  | { kind: 'standby'; ready: LayerRange[] }
   | { kind: 'loading'; bytesLoaded: number; bytesTotal: number }
   | { kind: 'ready' }
   | { kind: 'computing' }
@@ -39,7 +39,7 @@ export interface StageTiming {
 /** Where the time of a token's lap goes: means over the last laps. */
 export interface LapView {
   /** Of the plan that it went round. */
-  epoch: number;
+  planVersion: number;
   lapMs: number;
   stages: StageTiming[];
 }
@@ -78,7 +78,7 @@ export interface DeviceView {
 }
 
 export interface PlanView {
-  epoch: number;
+  planVersion: number;
   /** In lap order; a device may recur. */
   stages: (LayerRange & { device: string })[];
   predictedMsPerToken: number;

@@ -46,7 +46,7 @@ function swarm(
         return Promise.resolve(devices[device]);
       }),
     outside: source,
-    onForged: (device) => forgers.push(device),
+    onHashMismatch: (device) => forgers.push(device),
   });
   return { origin, asked, forgers, outside };
 }

@@ -17,7 +17,7 @@ export interface SwarmOptions {
   ) => Promise<Uint8Array<ArrayBuffer> | null>;
   outside: PieceOrigin;
   /** A device gave bytes that do not match the hash, and is not asked again. */
-  onForged: (device: string, piece: Piece) => void;
+  onHashMismatch: (device: string, piece: Piece) => void;
 }
 
 export interface SwarmOrigin extends PieceOrigin {
@@ -44,7 +44,7 @@ export function swarmOrigin(name: string, options: SwarmOptions): SwarmOrigin {
       if ((await sha256Hex(bytes)) === sha256) return bytes;
       if (forgers.has(device)) continue;
       forgers.add(device);
-      options.onForged(device, piece);
+      options.onHashMismatch(device, piece);
     }
     return null;
   }

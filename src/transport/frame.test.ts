@@ -8,7 +8,16 @@ import type { FrameHeader } from './types.ts';
 const maxFrameBytes = defaultReassemblerOptions.maxFrameBytes;
 
 function headerWith(fields: Partial<FrameHeader> = {}): FrameHeader {
-  return { flags: 0, dtype: 0, epoch: 0, sequence: 0, step: 0, stage: 0, hops: [], ...fields };
+  return {
+    flags: 0,
+    dtype: 0,
+    planVersion: 0,
+    sequence: 0,
+    step: 0,
+    stage: 0,
+    hops: [],
+    ...fields,
+  };
 }
 
 function bytesOf(length: number, seed = 1): Uint8Array<ArrayBuffer> {
@@ -21,7 +30,7 @@ const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const anyHeader = fc.record({
   flags: u8,
   dtype: u8,
-  epoch: u32,
+  planVersion: u32,
   sequence: u32,
   step: u32,
   stage: u16,
@@ -41,7 +50,7 @@ describe('a frame', () => {
     const header = headerWith({
       flags: 2,
       dtype: 3,
-      epoch: 4,
+      planVersion: 4,
       sequence: 5,
       step: 6,
       stage: 8,
@@ -90,7 +99,7 @@ describe('a frame', () => {
     const wrong = [
       { flags: 256 },
       { stage: 65536 },
-      { epoch: -1 },
+      { planVersion: -1 },
       { step: 1.5 },
       { sequence: 2 ** 32 },
     ];

@@ -7,7 +7,7 @@
  *        1     1  kind: 0 frame, 1 echo (to be sent back), 2 echo come back
  *        2     1  flags   ┐
  *        3     1  dtype   │ given meaning by whoever sends frames,
- *        4     4  epoch   │ passed through here
+ *        4     4  plan version   │ passed through here
  *        8     4  sequence┘ (and names the stream that is kept in order)
  *       12     4  step
  *       16     4  number: of this frame in its sequence on this link, from 0
@@ -36,7 +36,7 @@ const hopBytes = 16;
 export const plainHeader: FrameHeader = {
   flags: 0,
   dtype: 0,
-  epoch: 0,
+  planVersion: 0,
   sequence: 0,
   step: 0,
   stage: 0,
@@ -77,7 +77,7 @@ export function encodeFrame(
   const sliceCount = countSlices(bodyLength);
   checkRange('flags', header.flags, 0xff);
   checkRange('dtype', header.dtype, 0xff);
-  checkRange('epoch', header.epoch, 0xffff_ffff);
+  checkRange('planVersion', header.planVersion, 0xffff_ffff);
   checkRange('sequence', header.sequence, 0xffff_ffff);
   checkRange('step', header.step, 0xffff_ffff);
   checkRange('stage', header.stage, 0xffff);
@@ -93,7 +93,7 @@ export function encodeFrame(
     view.setUint8(1, kinds.indexOf(kind));
     view.setUint8(2, header.flags);
     view.setUint8(3, header.dtype);
-    view.setUint32(4, header.epoch, true);
+    view.setUint32(4, header.planVersion, true);
     view.setUint32(8, header.sequence, true);
     view.setUint32(12, header.step, true);
     view.setUint32(16, number, true);
@@ -131,7 +131,7 @@ export function decodeSlice(message: Uint8Array<ArrayBuffer>, maxFrameBytes: num
     kind,
     flags: view.getUint8(2),
     dtype: view.getUint8(3),
-    epoch: view.getUint32(4, true),
+    planVersion: view.getUint32(4, true),
     sequence: view.getUint32(8, true),
     step: view.getUint32(12, true),
     number: view.getUint32(16, true),
@@ -162,11 +162,11 @@ export function bodyLengthOf(header: SliceHeader): number {
 
 /** Parts a whole frame's body into what its sender handed over. */
 export function readFrame(
-  { flags, dtype, epoch, sequence, step, stage, hopCount, payloadLength }: SliceHeader,
+  { flags, dtype, planVersion, sequence, step, stage, hopCount, payloadLength }: SliceHeader,
   body: Uint8Array<ArrayBuffer>,
 ): { header: FrameHeader; payload: Uint8Array<ArrayBuffer> } {
   const hops = decodeHops(body.subarray(payloadLength), hopCount);
-  const header = { flags, dtype, epoch, sequence, step, stage, hops };
+  const header = { flags, dtype, planVersion, sequence, step, stage, hops };
   return { header, payload: body.subarray(0, payloadLength) };
 }
 

@@ -11,7 +11,7 @@ const key = new Uint8Array(32).fill(7);
 const header: FrameHeader = {
   flags: 0,
   dtype: 0,
-  epoch: 1,
+  planVersion: 1,
   sequence: 1,
   step: 0,
   stage: 0,

@@ -220,7 +220,7 @@ function sameFrame(a: SliceHeader, b: SliceHeader): boolean {
   return (
     a.flags === b.flags &&
     a.dtype === b.dtype &&
-    a.epoch === b.epoch &&
+    a.planVersion === b.planVersion &&
     a.step === b.step &&
     a.stage === b.stage &&
     a.hopCount === b.hopCount &&

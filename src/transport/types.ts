@@ -57,7 +57,7 @@ export interface FrameHeader {
   /** 8 bits that the room gives meaning to: the type of the payload's numbers. */
   dtype: number;
   /** The plan's number, 32 bits. */
-  epoch: number;
+  planVersion: number;
   /** Which answer the frame belongs to, 32 bits. Frames of one sequence arrive in the order in which they were sent. */
   sequence: number;
   /** Where in the sequence: the position of the first token, 32 bits. */

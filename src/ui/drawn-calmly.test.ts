@@ -73,19 +73,19 @@ describe('a page that is drawn calmly', () => {
     },
   );
 
-  it('is drawn in a lull, and at no other moment, while tokens go round', () => {
-    const lulls: number[] = [];
+  it('is drawn in a idle moment, and at no other moment, while tokens go round', () => {
+    const idleMoments: number[] = [];
     for (let token = 0; token < 200; token++) {
       // None was known before the first.
       if (token === 1) drawn.length = 0;
       change();
       vi.advanceTimersByTime(4);
-      lulls.push(performance.now());
-      store.lull();
+      idleMoments.push(performance.now());
+      store.idle();
       vi.advanceTimersByTime(3);
     }
     expect(drawn.length).toBeGreaterThanOrEqual(4);
-    expect(drawn.filter((ms) => !lulls.includes(ms))).toEqual([]);
+    expect(drawn.filter((ms) => !idleMoments.includes(ms))).toEqual([]);
   });
 
   it('is drawn less often in lulls, too, where painting takes long', () => {
@@ -95,7 +95,7 @@ describe('a page that is drawn calmly', () => {
       if (token === 600) drawn.length = 0;
       change();
       vi.advanceTimersByTime(3);
-      store.lull();
+      store.idle();
       vi.advanceTimersByTime(2);
     }
     expect(drawn.length).toBeGreaterThanOrEqual(3);
@@ -106,7 +106,7 @@ describe('a page that is drawn calmly', () => {
     paintMs = 12;
     for (let ms = 0; ms < 3000; ms += 5) {
       change();
-      store.lull();
+      store.idle();
       vi.advanceTimersByTime(5);
     }
     store.notice('A device left.');
@@ -119,8 +119,8 @@ describe('a page that is drawn calmly', () => {
     expect(drawn.filter((ms) => ms - saidMs <= 66).length).toBeGreaterThanOrEqual(1);
   });
 
-  it('does not wait for a lull for long', () => {
-    store.lull();
+  it('does not wait for a idle moment for long', () => {
+    store.idle();
     change();
     vi.advanceTimersByTime(130);
     expect(drawn).toHaveLength(1);
@@ -130,7 +130,7 @@ describe('a page that is drawn calmly', () => {
     page.hidden = true;
     vi.advanceTimersByTime(100);
     change();
-    store.lull();
+    store.idle();
     expect(drawn).toEqual([]);
   });
 });

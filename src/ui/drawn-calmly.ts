@@ -13,7 +13,7 @@ const partsForTokens = 50;
 /** How much the last drawing counts in what one takes. */
 const newest = 0.2;
 
-/** How long a drawing that is due waits for a lull, in a tab that has had one lately. */
+/** How long a drawing that is due waits for a idle moment, in a tab that has had one lately. */
 const longestWaitMs = 50;
 const latelyMs = 250;
 
@@ -23,14 +23,14 @@ const latelyMs = 250;
  * where it does. Whatever else changes is drawn at once.
  */
 export function drawnCalmly(
-  room: Pick<Room, 'view' | 'subscribe' | 'onLull'>,
+  room: Pick<Room, 'view' | 'subscribe' | 'onIdle'>,
   draw: (view: RoomView) => void,
 ): () => void {
   let isDue = false;
   let frame = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastMs = -Infinity;
-  let lastLullMs = -Infinity;
+  let lastIdleMs = -Infinity;
   /** As last drawn. */
   let standing: unknown[] = [];
   /** What a drawing takes of the page's thread, layout and paint included, of late. */
@@ -65,7 +65,7 @@ export function drawnCalmly(
     });
   }
 
-  function drawInLull(): void {
+  function drawWhenIdle(): void {
     const beganMs = performance.now();
     drawNow();
     const drewMs = performance.now() - beganMs;
@@ -87,20 +87,20 @@ export function drawnCalmly(
     const isUrgent = !isSameStanding(standing, standingOf(view));
     if (isDue && !isUrgent) return;
     const nowMs = performance.now();
-    const hasLulls = nowMs - lastLullMs < latelyMs;
+    const hasIdleMoments = nowMs - lastIdleMs < latelyMs;
     if (isUrgent) drawAfter(lastMs + leastApartMs - nowMs);
-    else drawAfter(Math.max(nextMs() - nowMs, 0) + (hasLulls ? longestWaitMs : 0));
+    else drawAfter(Math.max(nextMs() - nowMs, 0) + (hasIdleMoments ? longestWaitMs : 0));
   });
-  const endLulls = room.onLull(() => {
+  const endIdleMoments = room.onIdle(() => {
     const nowMs = performance.now();
-    lastLullMs = nowMs;
+    lastIdleMs = nowMs;
     // A hidden page is drawn when it is seen again: its frames wait until then.
-    if (isDue && nowMs >= nextMs() && !document.hidden) drawInLull();
+    if (isDue && nowMs >= nextMs() && !document.hidden) drawWhenIdle();
   });
   return () => {
     clearTimeout(timer);
     cancelAnimationFrame(frame);
     endSubscription();
-    endLulls();
+    endIdleMoments();
   };
 }

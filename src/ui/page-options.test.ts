@@ -23,7 +23,7 @@ describe('parsePageOptions', () => {
         prefillChunk: null,
         maxDevices: 16,
         expectedDevices: 1,
-        warmSpares: true,
+        standby: true,
       },
       modelName: null,
     });

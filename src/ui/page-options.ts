@@ -21,7 +21,7 @@
  * | `batch`    | most answers that share a pass over the weights, 1 to 16 | host |
  * | `inflight` | most answers at once, 1 to 64        | host |
  * | `expected` | devices the first plan waits for, the host included | host |
- * | `spares`   | warm: idle devices keep layers ready; or cold | host |
+ * | `standby`  | `on`: idle devices keep layers ready; or `off` | host |
  *
  * Other names are left alone: links gather parameters on their way through mail and chat.
  */
@@ -84,6 +84,8 @@ const AddressSchema = v.object({
   batch: v.optional(wholeNumber(1, 16), '16'),
   inflight: v.optional(wholeNumber(1, 64)),
   expected: v.optional(wholeNumber(1, 64), '1'),
+  standby: v.optional(v.picklist(['on', 'off'], 'on or off')),
+  /** What `standby` was called in addresses that are still about. */
   spares: v.optional(v.picklist(['warm', 'cold'], 'warm or cold'), 'warm'),
 });
 
@@ -100,6 +102,7 @@ export function parsePageOptions(search: string): PageOptions {
   const read = v.safeParse(AddressSchema, given);
   if (!read.success) throw new Error(complaint(read.issues[0], given));
   const { backend, threads, memory, model, weights, wire, plan, chunk } = read.output;
+  const { standby, spares } = read.output;
   const device: DeviceOptions = {
     backend,
     threads: threads ?? null,
@@ -123,7 +126,7 @@ export function parsePageOptions(search: string): PageOptions {
       prefillChunk: chunk ?? null,
       maxDevices: read.output.devices,
       expectedDevices: read.output.expected,
-      warmSpares: read.output.spares === 'warm',
+      standby: (standby ?? (spares === 'warm' ? 'on' : 'off')) === 'on',
     },
     modelName: model ?? null,
   };

@@ -43,7 +43,7 @@ export function createSession(makers: RoomMakers): Session {
       return;
     }
     endSubscription = drawnCalmly(next.room, (view) => {
-      // At once: what Svelte puts off to a task of its own could come when the lull is over.
+      // At once: what Svelte puts off to a task of its own could come when the idle moment is over.
       flushSync(() => {
         if (place.kind !== 'start' && place.room === next.room) place = { ...place, view };
       });

@@ -5,7 +5,7 @@ import type { RoomView } from '../room/view.ts';
 export function standingOf(view: RoomView): unknown[] {
   const { phase, link, model, plan, waitingFor, asking, door, notices, devices, answers } = view;
   return [
-    ...[phase, link, model, plan?.epoch, plan?.status, waitingFor, asking, door, notices],
+    ...[phase, link, model, plan?.planVersion, plan?.status, waitingFor, asking, door, notices],
     ...devices.flatMap(({ id, status: { kind } }) => [id, kind === 'computing' ? 'ready' : kind]),
     ...answers.map(({ status }) => status.kind),
   ];

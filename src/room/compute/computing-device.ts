@@ -7,7 +7,7 @@ import type { PreparedEngine } from './prepare-engine.ts';
 import { recompute, type Job } from './recompute.ts';
 import { layersOf, type Lap } from '../lap.ts';
 import type { StageProgress } from '../stage/progress.ts';
-import type { Refill, Resend } from '../replay/cache-rebuild.ts';
+import type { CacheRebuild, Replay } from '../replay/cache-rebuild.ts';
 import type { ShardHolder } from './shard-holder.ts';
 import {
   createStageRunner,
@@ -21,7 +21,7 @@ export interface ComputingDevice {
   /** Layers of the laps in use, and of one that is being prepared. */
   readonly lapLayers: number[];
   /** Loaded layers that no lap needs now. */
-  readonly warmLayers: number[];
+  readonly standbyLayers: number[];
   /** Bytes that its layers, and the hidden states that it keeps, occupy. */
   readonly usedBytes: number;
   /**
@@ -38,23 +38,23 @@ export interface ComputingDevice {
    * Has these layers at hand in case a lap needs them: loaded beside those of the laps, or only fetched. It takes its
    * time, and ends when a lap is prepared, which keeps what it needs of them.
    */
-  keepWarm(layers: readonly number[], isLoaded: boolean): Promise<void>;
+  keepStandby(layers: readonly number[], isLoaded: boolean): Promise<void>;
   /** These laps are in use: layers that only others needed go. */
-  keepLaps(epochs: ReadonlySet<number>): Promise<void>;
-  start(epoch: number, start: LapStart): void;
+  keepLaps(planVersions: ReadonlySet<number>): Promise<void>;
+  start(planVersion: number, start: LapStart): void;
   /** Logits of a lap's end that nobody reads any more. */
   giveBack(logits: Float32Array): void;
-  fork(epoch: number, fork: LapFork): void;
+  fork(planVersion: number, fork: LapFork): void;
   receive(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): void;
   release(sequence: number): void;
   /** How far the sequence is on this device's stages of the lap. */
-  progress(epoch: number, sequence: number): StageProgress[];
+  progress(planVersion: number, sequence: number): StageProgress[];
   /** Releases what others have opened here, other than these and those begun after `upTo`. */
   keepSequences(sequences: readonly number[], upTo: number): void;
-  /** Takes the frames of a refill from now on; `release` with its number ends it. */
-  adoptRefill(refill: Refill): void;
-  /** Sends hidden states that it kept into a refill; false where they are not kept. */
-  resend(resend: Resend): boolean;
+  /** Takes the frames of a cache rebuild from now on; `release` with its number ends it. */
+  adoptRebuild(rebuild: CacheRebuild): void;
+  /** Sends hidden states that it kept into a cache rebuild; false where they are not kept. */
+  replay(replay: Replay): boolean;
   /** The embedding's states [ids.length, hidden_size]; rejects where layer 0 is not held. */
   embed(ids: Int32Array): Promise<Float32Array>;
   /** Another device's work done again: see `recompute.ts`. */
@@ -86,7 +86,7 @@ export function createComputingDevice(
   const laps = new Map<number, Lap>();
   let preparing = new AbortController();
   let warming = new AbortController();
-  let warm: readonly number[] = [];
+  let standby: readonly number[] = [];
 
   function lapLayers(): number[] {
     return [...new Set([...laps.values()].flatMap((lap) => layersOf(lap, options.deviceId)))];
@@ -102,12 +102,12 @@ export function createComputingDevice(
     get lapLayers() {
       return lapLayers().sort((a, b) => a - b);
     },
-    get warmLayers() {
+    get standbyLayers() {
       const needed = new Set(lapLayers());
       return holder.layers().filter((layer) => !needed.has(layer));
     },
     get usedBytes() {
-      return holder.memoryBytes() + runner.keptBytes;
+      return holder.memoryBytes() + runner.replayBytes;
     },
     async prepare(lap, dropFirst, onProgress) {
       preparing.abort();
@@ -115,44 +115,45 @@ export function createComputingDevice(
       const { signal } = preparing;
       const layers = layersOf(lap, options.deviceId);
       warming.abort();
-      if (dropFirst || warm.length > 0)
+      if (dropFirst || standby.length > 0)
         await holder.keepOnly(dropFirst ? layers : [...lapLayers(), ...layers]);
-      warm = [];
+      standby = [];
       // Known from now on, so that laps that end meanwhile do not take its layers with them.
-      laps.set(lap.epoch, lap);
+      laps.set(lap.planVersion, lap);
       await holder.load(layers, onProgress, signal);
       runner.adopt(lap);
     },
-    async keepWarm(layers, isLoaded) {
+    async keepStandby(layers, isLoaded) {
       warming.abort();
       warming = new AbortController();
       const { signal } = warming;
       await holder.fetch(layers, signal);
       if (signal.aborted || !isLoaded) return;
-      warm = layers;
+      standby = layers;
       await holder.keepOnly([...lapLayers(), ...layers]);
       await holder.load(layers, () => undefined, signal);
     },
-    async keepLaps(epochs) {
-      const newest = Math.max(...epochs);
+    async keepLaps(planVersions) {
+      const newest = Math.max(...planVersions);
       // A lap newer than all of these is one that is being prepared at this moment.
-      for (const known of laps.keys()) if (!epochs.has(known) && known < newest) laps.delete(known);
+      for (const known of laps.keys())
+        if (!planVersions.has(known) && known < newest) laps.delete(known);
       runner.keepOnly(new Set(laps.keys()));
-      await holder.keepOnly([...lapLayers(), ...warm]);
+      await holder.keepOnly([...lapLayers(), ...standby]);
     },
-    start: (epoch, start) => runner.start(epoch, start),
+    start: (planVersion, start) => runner.start(planVersion, start),
     giveBack: (logits) => engine.giveBack(logits),
-    fork: (epoch, fork) => runner.fork(epoch, fork),
+    fork: (planVersion, fork) => runner.fork(planVersion, fork),
     receive: (from, header, payload) => runner.receive(from, header, payload),
     release,
-    progress: (epoch, sequence) => runner.progress(epoch, sequence),
+    progress: (planVersion, sequence) => runner.progress(planVersion, sequence),
     keepSequences(sequences, upTo) {
       const kept = new Set(sequences);
       for (const sequence of runner.opened())
         if (!kept.has(sequence) && !isBegunAfter(upTo, sequence)) release(sequence);
     },
-    adoptRefill: (refill) => runner.adoptRefill(refill),
-    resend: (resend) => runner.resend(resend),
+    adoptRebuild: (rebuild) => runner.adoptRebuild(rebuild),
+    replay: (replay) => runner.replay(replay),
     async embed(ids) {
       const input = { kind: 'tokens', ids } as const;
       const at = { first: 0, last: 0, sequence: embedSequence, position: 0 };

@@ -84,7 +84,7 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
-    onLull: (listener) => store.onLull(listener),
+    onIdle: (listener) => store.onIdle(listener),
     ask: (request) => questions.ask(request),
     stop: (answerId) => questions.stop(answerId),
     setMemoryBudget(bytes) {

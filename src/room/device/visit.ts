@@ -174,8 +174,8 @@ async function becomeDevice(
     fetchesForOthers: false,
     holders: (piece) => sources.of(piece),
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
-    onForged: (deviceId, { file, offset, bytes }) =>
-      tell({ kind: 'forged', deviceId, file, offset, bytes }),
+    onHashMismatch: (deviceId, { file, offset, bytes }) =>
+      tell({ kind: 'weights-disputed', deviceId, file, offset, bytes }),
   });
   peers.add('host', host);
   signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));
@@ -240,7 +240,7 @@ async function becomeDevice(
     onAnswer: (message) => questions.onAnswer(message),
     reporter,
     show,
-    onLull: () => store.lull(),
+    onIdle: () => store.idle(),
     showPlan: (plan) => store.update({ plan }),
     showAsking: (asking) => store.update({ asking }),
     fail,
@@ -257,15 +257,15 @@ async function becomeDevice(
   part = taken;
   onAbort(signal, () => void taken.leave());
   options.onPart(taken);
-  reporter.set({ kind: 'spare', ready: [] });
+  reporter.set({ kind: 'standby', ready: [] });
   const fellBack = fallback && `${fallback.reason} ${startedAnew(compute)}`;
   tell({ kind: 'profile', adapter, compute, callMs, budgetBytes, fellBack });
-  const tellSight = (): void => {
+  const tellVisibility = (): void => {
     show({ isHidden: document.hidden });
-    tell({ kind: 'sight', isHidden: document.hidden });
+    tell({ kind: 'visibility', isHidden: document.hidden });
   };
-  document.addEventListener('visibilitychange', tellSight, { signal });
-  if (document.hidden) tellSight();
+  document.addEventListener('visibilitychange', tellVisibility, { signal });
+  if (document.hidden) tellVisibility();
   questions.reach(tell, welcome.deviceId);
   onAbort(signal, () => questions.lose());
   await taken.tellKeptLayers();

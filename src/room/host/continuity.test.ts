@@ -27,11 +27,11 @@ function loseB(then: string): void {
 const overThree = 'host:0-1,a:2-3,b:4-5,host:6';
 const bytesPerToken = 96 * 4;
 
-/** Frames of more than one position, or of a refill's only one, that went out after the first plan. */
+/** Frames of more than one position, or of a cache rebuild's only one, that went out after the first plan. */
 function sentAgain(): string[] {
   const steps = new Set(host.room.frames.filter(isStep));
   return host.room.frames
-    .filter((frame) => frame.header.epoch > 1 && frame.payloadBytes > 0 && !steps.has(frame))
+    .filter((frame) => frame.header.planVersion > 1 && frame.payloadBytes > 0 && !steps.has(frame))
     .map(({ from, to, header, payloadBytes }) => {
       const { step } = header;
       return `${from}>${to} ${step}-${step + payloadBytes / bytesPerToken - 1}`;
@@ -48,7 +48,7 @@ describe('after a loss', () => {
     const made = await host.generate(when(5, () => loseB('host:0-1,a:2-3,c:4-5,host:6'), host));
     expect(made.ids).toEqual(model.reference.greedyIds);
     expect(host.shown).toEqual(made.ids);
-    // The token on its way when b vanished is all that the refill leaves to the next lap.
+    // The token on its way when b vanished is all that the cache rebuild leaves to the next lap.
     const positions = model.reference.inputIds.length + 4;
     expect(sentAgain()).toEqual(piecesOf('a>c', positions));
     expect(host.room.refusals).toEqual([]);
@@ -101,7 +101,7 @@ describe('after a loss', () => {
 
   it('the token ids are read again where nobody has kept what is needed', async () => {
     open(overThree);
-    host.room.keptBudgetBytes = 0;
+    host.room.replayBudgetBytes = 0;
     const made = await host.generate(when(5, () => loseB('host:0-1,a:2-3,c:4-5,host:6'), host));
     expect(made.ids).toEqual(model.reference.greedyIds);
     const positions = model.reference.inputIds.length + 4;
@@ -114,7 +114,7 @@ describe('after a loss', () => {
     open(overThree);
     let sent = 0;
     host.room.intercept = ({ from, to, header }) => {
-      if (from !== 'a' || to !== 'c' || header.epoch !== 2 || ++sent !== 2) return false;
+      if (from !== 'a' || to !== 'c' || header.planVersion !== 2 || ++sent !== 2) return false;
       host.room.vanish('a');
       host.propose('host:0-3,c:4-5,host:6');
       host.planning.lose('a', 'a left.');
@@ -179,7 +179,7 @@ describe('a newcomer', () => {
     host.propose(before, 36e6);
     const shownWhileFilling: number[] = [];
     host.room.intercept = ({ header }) => {
-      if (header.epoch === 2 && header.flags === 0) shownWhileFilling.push(host.shown.length);
+      if (header.planVersion === 2 && header.flags === 0) shownWhileFilling.push(host.shown.length);
       return false;
     };
     const made = await host.generate({
@@ -192,7 +192,9 @@ describe('a newcomer', () => {
     expect(host.room.refusals).toEqual([]);
     // Tokens came while it was filled.
     expect(shownWhileFilling.at(-1)).toBeGreaterThan(shownWhileFilling[0]);
-    expect(host.room.frames.some((frame) => frame.header.epoch === 2 && isStep(frame))).toBe(true);
+    expect(host.room.frames.some((frame) => frame.header.planVersion === 2 && isStep(frame))).toBe(
+      true,
+    );
   });
 
   it('that vanishes while it is filled disturbs nobody', async () => {

@@ -23,7 +23,7 @@ import type { Plans } from './planning/plans.ts';
 import type { Roster } from './membership/roster.ts';
 import type { SharedModel } from './weights/shared-model.ts';
 import type { StalledLaps } from './verification/stalled-laps.ts';
-import type { Trust } from './verification/verification.ts';
+import type { Verification } from './verification/verification.ts';
 import type { Visitors } from './requests/visitors.ts';
 
 export interface EntranceOptions {
@@ -42,7 +42,7 @@ export interface EntranceOptions {
   sharedModel: SharedModel;
   caches: Caches;
   plans: Plans;
-  trust: Trust;
+  verification: Verification;
   stalled: StalledLaps;
   visitors: Visitors;
   /** The door's record has changed. */
@@ -59,9 +59,9 @@ export interface Entrance {
 
 export function createEntrance(room: EntranceOptions): Entrance {
   const { options, model, store, roster, peers } = room;
-  const { sharedModel, caches, plans, trust, visitors } = room;
+  const { sharedModel, caches, plans, verification, visitors } = room;
   const { members } = roster;
-  const { speeds, rollOut } = plans;
+  const { speeds, deployment } = plans;
 
   const door = createDoor({
     record: room.record ?? { mode: options.door, known: [], banned: [] },
@@ -106,19 +106,20 @@ export function createEntrance(room: EntranceOptions): Entrance {
     onShown: () => roster.show(),
     onChanged: () => plans.changed(),
     onMeasured: (member, compute) => speeds.measured(member, compute),
-    onSight(member, isHidden) {
-      speeds.sight(member, isHidden);
+    onVisibility(member, isHidden) {
+      speeds.visibilityChanged(member, isHidden);
       roster.show();
     },
-    onReady: (member, epoch) => rollOut.ready(member, epoch),
-    onUnable: (member, epoch, reason) => rollOut.unable(member, epoch, reason),
+    onReady: (member, planVersion) => deployment.ready(member, planVersion),
+    onUnable: (member, planVersion, reason) => deployment.unable(member, planVersion, reason),
     manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
     onKeepsLayer: (member, layer, sha256) => sharedModel.keeps(member.id, layer, sha256),
-    onForged: (member, message) => sharedModel.accuse(member.id, message.deviceId, message),
+    onWeightsDisputed: (member, message) =>
+      sharedModel.accuse(member.id, message.deviceId, message),
     onAsk: (member, question) => visitors.ask(member.id, question),
     onStop: (member, request) => visitors.stop(member.id, request),
-    onRefillReady: (member, refill) => caches.refills.ready(member.id, refill),
-    onNotKept: (member, refill) => caches.refills.notKept(member.id, refill),
+    onRebuildReady: (member, rebuild) => caches.rebuilds.ready(member.id, rebuild),
+    onReplayMissing: (member, rebuild) => caches.rebuilds.replayMissing(member.id, rebuild),
     onApart: (member, other) =>
       roster.notice(
         `${nameOf(member)} and ${nameOf(other)} find no network path to each other; nothing is passed between them. Guest networks keep devices apart, and so do some VPNs.`,
@@ -130,9 +131,9 @@ export function createEntrance(room: EntranceOptions): Entrance {
         `${nameOf(member)} and ${nameOf(other)} reach each other only by way of the server, which is slower: their network keeps devices apart.`,
       ),
     onFellBack: (member, sentence) => roster.notice(`${nameOf(member)}: ${sentence}`),
-    onStageFailed: (member, message) => trust.onStageFailed(member, message),
+    onStageFailed: (member, message) => verification.onStageFailed(member, message),
     onProgress: (member, message) => room.stalled.onProgress(member.id, message),
-    onProof: (member, message) => trust.onProof(member, message),
+    onProof: (member, message) => verification.onProof(member, message),
   });
 
   return {

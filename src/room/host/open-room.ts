@@ -70,7 +70,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
-    onLull: (listener) => store.onLull(listener),
+    onIdle: (listener) => store.onIdle(listener),
     setMemoryBudget(bytes) {
       options = { ...options, memoryBudgetBytes: bytes };
       room?.setMemoryBudget(bytes);

@@ -10,7 +10,7 @@ import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import type { AskingMode, DoorMode, PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
 import { createAnswering } from './requests/answering.ts';
-import { createAttendance } from './membership/liveness.ts';
+import { createLiveness } from './membership/liveness.ts';
 import { createCaches } from './kv-cache/caches.ts';
 import { createEntrance } from './entrance.ts';
 import { prefillChunkOf } from './planning/lap-facts.ts';
@@ -80,7 +80,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     key: room.address.key,
     onFrame: (from, header, payload) => own.device?.receive(from, header, payload),
     onBulk: (from, message) => {
-      if (!trust.onBulk(from, message)) sharedModel.receive(from, message);
+      if (!verification.onBulk(from, message)) sharedModel.receive(from, message);
     },
     onLost: leave,
   });
@@ -94,9 +94,9 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     roster,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
     remove: (deviceId, reason) => entrance.remove(deviceId, reason),
-    onLiar: (deviceId, reason) => trust.onLiar(deviceId, reason),
+    onFalseAccusation: (deviceId, reason) => verification.onFalseAccusation(deviceId, reason),
   });
-  const attendance = createAttendance({
+  const liveness = createLiveness({
     members: roster.members,
     canDoWithout: (deviceId) => plans.canDoWithout(deviceId),
     onAway(member) {
@@ -117,20 +117,20 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     own: () => own.device,
     tell: (deviceId, message) => roster.tell(deviceId, message),
     tellAll: (message) => roster.tellAll(message),
-    attendance,
+    liveness,
   });
   /** What every part below is made with. */
   const shared = { options, manifest, contextLength, store, signal, onRecord };
-  const given = { ...shared, roster, caches, attendance };
+  const given = { ...shared, roster, caches, liveness };
   const plans = createPlans({
     ...given,
     position,
     own: () => own,
     sourcesOf: (layers, asker) => sharedModel.sourcesOf(layers, asker),
-    onLayersMoved: () => trust.onLayersMoved(),
+    onLayersMoved: () => verification.onLayersMoved(),
     onPlan: () => answering.answers.capacityChanged(),
   });
-  const { laps, own, trust, stalled } = createWatchedLaps({
+  const { laps, own, verification, stalled } = createWatchedLaps({
     ...given,
     cache,
     peers,
@@ -145,7 +145,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     plans,
     laps,
     giveBack: (logits) => own.device?.giveBack(logits),
-    onInFlight: (count) => trust.onInFlight(count),
+    onInFlight: (count) => verification.onInFlight(count),
   });
   const entrance = createEntrance({
     ...given,
@@ -157,7 +157,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     peers,
     sharedModel,
     plans,
-    trust,
+    verification,
     stalled,
     visitors: answering.visitors,
   });
@@ -170,7 +170,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     members.delete(deviceId);
     roster.tellAll({ kind: 'left', deviceId });
     plans.left(member);
-    trust.left(member);
+    verification.left(member);
     answering.visitors.left(deviceId);
     sharedModel.left(deviceId);
     const isBanned = entrance.door.isBanned(member.link?.fingerprint ?? '');

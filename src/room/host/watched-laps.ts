@@ -4,23 +4,23 @@
  */
 import type { Manifest } from '../../model/manifest.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
-import { keptBudgetBytes } from '../replay/replay-buffer.ts';
+import { replayBudgetBytes } from '../replay/replay-buffer.ts';
 import type { Peers } from '../links/peers.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
-import type { Attendance } from './membership/liveness.ts';
+import type { Liveness } from './membership/liveness.ts';
 import type { Caches } from './kv-cache/caches.ts';
 import { mostTogether } from './planning/lap-facts.ts';
 import { createLapRunner, type LapRunner } from './decoding/lap-runner.ts';
 import { watchLaps } from './decoding/overdue-laps.ts';
 import type { Member } from './membership/members.ts';
-import { createOwnDevice, type OwnDevice } from './membership/host-device.ts';
+import { createHostDevice, type HostDevice } from './membership/host-device.ts';
 import type { Plans } from './planning/plans.ts';
 import type { Roster } from './membership/roster.ts';
 import type { StageFailure } from '../stage/stage-failures.ts';
 import type { SharedModel } from './weights/shared-model.ts';
 import { createStalledLaps, type StalledLaps } from './verification/stalled-laps.ts';
-import { createTrust, type Trust } from './verification/verification.ts';
+import { createVerification, type Verification } from './verification/verification.ts';
 
 export interface WatchedLapsOptions {
   options: HostOptions;
@@ -33,7 +33,7 @@ export interface WatchedLapsOptions {
   sharedModel: SharedModel;
   caches: Caches;
   plans: Plans;
-  attendance: Attendance;
+  liveness: Liveness;
   /** Out of the room, and never in again. */
   remove: (member: Member, reason: string) => void;
   /** Aborts when the room ends. */
@@ -42,8 +42,8 @@ export interface WatchedLapsOptions {
 
 export interface WatchedLaps {
   laps: LapRunner;
-  own: OwnDevice;
-  trust: Trust;
+  own: HostDevice;
+  verification: Verification;
   stalled: StalledLaps;
 }
 
@@ -54,13 +54,13 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
   const { members, host } = roster;
   const { config } = manifest;
 
-  /** The answer or refill that it happened to begins again where it can. */
+  /** The answer or cache rebuild that it happened to begins again where it can. */
   function fail(failure: Omit<StageFailure, 'fault' | 'blames'>): void {
-    caches.refills.failed(failure.sequence, failure.reason);
+    caches.rebuilds.failed(failure.sequence, failure.reason);
     laps.onFailure(failure);
   }
 
-  const trust = createTrust({
+  const verification = createVerification({
     members,
     manifest,
     wire: options.wire,
@@ -76,25 +76,25 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
       for (const id of members.keys()) caches.lost(id);
     },
     regain: () => plans.changed(),
-    onParted: () => plans.changed(),
+    onSeparated: () => plans.changed(),
     isInUse: (sequence) => caches.isInUse(sequence),
     tidy: () => caches.tidy(),
     fail,
     remove: room.remove,
   });
   const runner = createLapRunner({
-    start: (epoch, start) => own.device?.start(epoch, start),
+    start: (planVersion, start) => own.device?.start(planVersion, start),
     onLoneToken: (lap) => plans.speeds.observe(lap),
   });
   const stalled = createStalledLaps({
     tell: (deviceId, message) => roster.tell(deviceId, message),
-    own: (epoch, sequence) => own.device?.progress(epoch, sequence) ?? [],
+    own: (planVersion, sequence) => own.device?.progress(planVersion, sequence) ?? [],
     headLayer: manifest.layers.length - 1,
-    onKeeper: (deviceId) => trust.onKeeper(deviceId),
-    onContradiction: (giver, taker) => trust.onContradiction(giver, taker),
+    onKeeper: (deviceId) => verification.onKeeper(deviceId),
+    onContradiction: (giver, taker) => verification.onContradiction(giver, taker),
   });
-  const laps = trust.watching(stalled.watching(watchLaps(runner, room.attendance)));
-  const own = createOwnDevice({
+  const laps = verification.watching(stalled.watching(watchLaps(runner, room.liveness)));
+  const own = createHostDevice({
     host,
     room: options,
     model: { config, contextLength, weights: options.weights },
@@ -110,15 +110,15 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
       send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
       wireMs: (deviceId) => peers.wireMs(deviceId),
       onLapEnd: (end) => laps.onLapEnd(end),
-      onPieceRead: (piece) => caches.refills.onPieceRead(piece) || laps.onPieceRead(piece),
+      onPieceRead: (piece) => caches.rebuilds.onPieceRead(piece) || laps.onPieceRead(piece),
       mostSequences: () => plans.mostSequences(),
-      keptBudgetBytes: () => keptBudgetBytes(host.profile?.budgetBytes ?? 0),
+      replayBudgetBytes: () => replayBudgetBytes(host.profile?.budgetBytes ?? 0),
       onFailure(failure) {
         if (failure.blames === null) fail(failure);
-        else trust.onStageFailed(host, failure);
+        else verification.onStageFailed(host, failure);
       },
-      witness: trust.witness,
-      onLull: () => room.store.lull(),
+      boundaryTap: verification.boundaryTap,
+      onIdle: () => room.store.idle(),
     },
     cache,
     reader,
@@ -134,5 +134,5 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
     onKeepsLayer: (layer) => sharedModel.keeps('host', layer, reader.foundHashes(layer)),
   });
 
-  return { laps, own, trust, stalled };
+  return { laps, own, verification, stalled };
 }

@@ -19,7 +19,7 @@ export interface ModelStoreOptions {
   holders: SwarmOptions['holders'];
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
   /** The device gave other bytes than the piece's hash is of. */
-  onForged: (deviceId: string, piece: Piece) => void;
+  onHashMismatch: (deviceId: string, piece: Piece) => void;
 }
 
 export interface ModelStore {
@@ -35,7 +35,7 @@ export function createModelStore(options: ModelStoreOptions): ModelStore {
     holders: options.holders,
     ask: (device, piece, signal) => exchange.ask(device, piece, signal),
     outside: outside ?? hostOrigin(sha256, exchange),
-    onForged: options.onForged,
+    onHashMismatch: options.onHashMismatch,
   });
   const reader = createShardReader(manifest, origin, cache);
   const pieces = new Map<string, Piece>();

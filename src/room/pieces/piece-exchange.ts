@@ -93,7 +93,7 @@ export function createPieceExchange(options: PieceExchangeOptions): PieceExchang
       switch (header.kind) {
         case 'manifest':
           throw new Error(`${deviceId} sent a manifest that nobody waited for`);
-        case 'seen':
+        case 'boundary-states':
         case 'recompute':
         case 'recomputed':
           throw new Error(`${deviceId} sent a ${header.kind}, which nobody here asked for`);

@@ -20,8 +20,8 @@ export const BulkHeaderSchema = v.variant('kind', [
   v.object({ kind: v.literal('no-piece'), request: count }),
   /** What this device saw cross into a stage, at these positions; none where it did not watch. */
   v.object({
-    kind: v.literal('seen'),
-    epoch: count,
+    kind: v.literal('boundary-states'),
+    planVersion: count,
     sequence: count,
     stage: count,
     positions: v.pipe(v.array(count), v.maxLength(mostPositions)),

@@ -9,7 +9,7 @@ export const roomProtocolVersion = 3;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 const positiveCount = v.pipe(count, v.minValue(1));
-const epoch = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1));
+const planVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2 ** 32 - 1));
 const layer = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1025));
 const ms = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(1e7));
 const deviceId = v.pipe(v.string(), v.regex(/^(host|[a-z]{1,3})$/));
@@ -23,7 +23,7 @@ const backend = v.picklist(['webgpu', 'wasm']);
 /** A layer of 3.5 GB, in pieces of 4 MiB; its hashes fit one message. */
 const maxPiecesOfLayer = 840;
 
-const crossing = { epoch, sequence: count, stage: layer };
+const boundary = { planVersion, sequence: count, stage: layer };
 const LayerRangeSchema = v.pipe(
   v.object({ first: layer, last: layer }),
   v.check((range) => range.first <= range.last, 'a range must not end before it starts'),
@@ -34,7 +34,7 @@ const StageSchema = v.pipe(
   v.check((stage) => stage.first <= stage.last, 'a stage must not end before it starts'),
 );
 
-const RefillLegSchema = v.object({ device: deviceId, first: layer, last: layer, cache: count });
+const RebuildLegSchema = v.object({ device: deviceId, first: layer, last: layer, cache: count });
 
 const ComputeProfileSchema = v.object({
   backend,
@@ -66,7 +66,7 @@ const DeviceStatusSchema = v.variant('kind', [
     fraction: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   }),
   v.object({
-    kind: v.literal('spare'),
+    kind: v.literal('standby'),
     ready: v.pipe(v.array(LayerRangeSchema), v.maxLength(1026)),
   }),
   v.object({ kind: v.literal('loading'), bytesLoaded: count, bytesTotal: count }),
@@ -132,12 +132,18 @@ export const HostMessageSchema = v.variant('kind', [
     contextLength: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 24)),
   }),
   /** Another device of the room: dial it, or let it in when it dials, if it proves this fingerprint. */
-  v.object({ kind: v.literal('meet'), deviceId, peerId, fingerprint: sha256, dial: v.boolean() }),
+  v.object({
+    kind: v.literal('connect'),
+    deviceId,
+    peerId,
+    fingerprint: sha256,
+    dial: v.boolean(),
+  }),
   v.object({ kind: v.literal('measure-link'), deviceId }),
   /** Load the layers that this lap gives you; other layers go before (`dropFirst`), or with `keep-laps`. */
   v.object({
-    kind: v.literal('assign'),
-    epoch,
+    kind: v.literal('deploy'),
+    planVersion,
     stages: v.pipe(v.array(StageSchema), v.minLength(1), v.maxLength(2048)),
     /** For this device's screen: what the plan predicts, and why it was chosen. */
     lapMs: ms,
@@ -154,7 +160,7 @@ export const HostMessageSchema = v.variant('kind', [
   /** The laps that are in use from now on, the newest last: layers and frames of all others may go. */
   v.object({
     kind: v.literal('keep-laps'),
-    epochs: v.pipe(v.array(epoch), v.minLength(1), v.maxLength(64)),
+    planVersions: v.pipe(v.array(planVersion), v.minLength(1), v.maxLength(64)),
   }),
   v.object({ kind: v.literal('release'), sequence: count }),
   /** Each other device may open so many sequences on this one's stages at a time; work on more is refused. */
@@ -167,22 +173,22 @@ export const HostMessageSchema = v.variant('kind', [
   }),
   /** Layers to keep at hand in case another device leaves: loaded, or only fetched, while no plan needs more. */
   v.object({
-    kind: v.literal('keep-warm'),
+    kind: v.literal('keep-standby'),
     layers: v.pipe(v.array(layer), v.maxLength(1026)),
     isLoaded: v.boolean(),
   }),
-  /** Take the frames of this refill and say so; a `release` of its number ends it. */
+  /** Take the frames of this cache rebuild and say so; a `release` of its number ends it. */
   v.object({
-    kind: v.literal('refill'),
-    epoch,
+    kind: v.literal('rebuild-cache'),
+    planVersion,
     sequence: count,
     fills: count,
     source: deviceId,
     isAlone: v.boolean(),
-    stages: v.pipe(v.array(RefillLegSchema), v.minLength(1), v.maxLength(2048)),
+    stages: v.pipe(v.array(RebuildLegSchema), v.minLength(1), v.maxLength(2048)),
   }),
-  /** Send these positions of the hidden states that you kept into that refill. */
-  v.object({ kind: v.literal('resend'), sequence: count, position: count, tokens: positiveCount }),
+  /** Send these positions of the hidden states that you kept into that cache rebuild. */
+  v.object({ kind: v.literal('replay'), sequence: count, position: count, tokens: positiveCount }),
   /** Whether this device's person may ask. */
   v.object({ kind: v.literal('asking'), mode: v.picklist(['off', 'approve', 'open']) }),
   /** How a question of this device's person is getting on; `added` continues the text. */
@@ -203,10 +209,10 @@ export const HostMessageSchema = v.variant('kind', [
   /** Run the layers that you hold on the model's golden states once more, and say `proved` or `disproved`. */
   v.object({ kind: v.literal('prove-again') }),
   /** How far is this sequence on your stages? The answer is `progress`. */
-  v.object({ kind: v.literal('where'), epoch, sequence: count }),
-  /** Keep what crosses into this stage for the sequence, and show it when asked: see `witness.ts`. */
-  v.object({ kind: v.literal('watch'), ...crossing }),
-  v.object({ kind: v.literal('show'), ...crossing }),
+  v.object({ kind: v.literal('report-progress'), planVersion, sequence: count }),
+  /** Keep what crosses into this stage for the sequence, and show it when asked: see `boundary-tap.ts`. */
+  v.object({ kind: v.literal('tap-boundary'), ...boundary }),
+  v.object({ kind: v.literal('report-boundary'), ...boundary }),
   /** For every screen of the room. */
   v.object({ kind: v.literal('notice'), text: sentence }),
   /** That device's links are slowed down, for an experiment; null lifts it. */
@@ -236,7 +242,7 @@ export const DeviceMessageSchema = v.variant('kind', [
   /** The answer to `measure-again`; null from a device that computes just now. */
   v.object({ kind: v.literal('measured'), compute: v.nullable(ComputeProfileSchema) }),
   /** Its page was hidden, or is in sight again. */
-  v.object({ kind: v.literal('sight'), isHidden: v.boolean() }),
+  v.object({ kind: v.literal('visibility'), isHidden: v.boolean() }),
   v.object({ kind: v.literal('budget'), budgetBytes: count }),
   /** A question, numbered by this device; and the wish that its answer end. */
   v.object({
@@ -257,7 +263,7 @@ export const DeviceMessageSchema = v.variant('kind', [
     profile: v.nullable(LinkProfileSchema),
     fault: v.nullable(sentence),
   }),
-  v.object({ kind: v.literal('met'), deviceId, reached: v.boolean() }),
+  v.object({ kind: v.literal('connected'), deviceId, reached: v.boolean() }),
   /** This device keeps a layer's pieces and can pass them on; their hashes, in order. */
   v.object({
     kind: v.literal('keeps-layer'),
@@ -266,24 +272,24 @@ export const DeviceMessageSchema = v.variant('kind', [
   }),
   /** A device gave this one bytes, for this piece of the model, that do not match their hash. */
   v.object({
-    kind: v.literal('forged'),
+    kind: v.literal('weights-disputed'),
     deviceId,
     file: count,
     offset: count,
     bytes: positiveCount,
   }),
-  v.object({ kind: v.literal('ready'), epoch }),
-  v.object({ kind: v.literal('unable'), epoch, reason: sentence }),
-  v.object({ kind: v.literal('refill-ready'), sequence: count }),
+  v.object({ kind: v.literal('ready'), planVersion }),
+  v.object({ kind: v.literal('unable'), planVersion, reason: sentence }),
+  v.object({ kind: v.literal('rebuild-ready'), sequence: count }),
   /** The hidden states that this device was to send again are not kept any more. */
-  v.object({ kind: v.literal('not-kept'), sequence: count }),
+  v.object({ kind: v.literal('replay-missing'), sequence: count }),
   /**
    * `blames` names the device whose fault it is: it sent what cannot be computed with (`state`), or asked for what this
    * device does not hold or has no room for (`request`). Null where this device itself failed (`own`).
    */
   v.object({
     kind: v.literal('stage-failed'),
-    epoch,
+    planVersion,
     sequence: count,
     reason: sentence,
     fault: v.picklist(['own', 'state', 'request']),
@@ -291,7 +297,7 @@ export const DeviceMessageSchema = v.variant('kind', [
   }),
   v.object({
     kind: v.literal('progress'),
-    epoch,
+    planVersion,
     sequence: count,
     stages: v.pipe(
       v.array(v.object({ stage: layer, taken: count, given: count })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKeptStates, keptBudgetBytes } from './replay-buffer.ts';
+import { createReplayBuffer, replayBudgetBytes } from './replay-buffer.ts';
 
 const at = { sequence: 1, layer: 4 };
 
@@ -10,7 +10,7 @@ function states(from: number, to: number): Uint8Array {
 
 describe('kept hidden states', () => {
   it('are given back as they were sent, whatever pieces they came in', () => {
-    const kept = createKeptStates(2, () => 10_000);
+    const kept = createReplayBuffer(2, () => 10_000);
     kept.keep(at, 0, states(0, 70));
     for (let position = 70; position < 100; position++)
       kept.keep(at, position, states(position, position + 1));
@@ -22,7 +22,7 @@ describe('kept hidden states', () => {
   });
 
   it('are cut back where the text was, and begin anew after a gap', () => {
-    const kept = createKeptStates(2, () => 10_000);
+    const kept = createReplayBuffer(2, () => 10_000);
     kept.keep(at, 0, states(0, 10));
     kept.keep(at, 4, states(40, 42));
     expect(kept.read(at, 3, 3)).toEqual(Uint8Array.of(3, 3, 40, 40, 41, 41));
@@ -33,7 +33,7 @@ describe('kept hidden states', () => {
   });
 
   it('stay within the budget, those not added to for longest going first', () => {
-    const kept = createKeptStates(2, () => 300);
+    const kept = createReplayBuffer(2, () => 300);
     const other = { sequence: 2, layer: 4 };
     kept.keep(at, 0, states(0, 10));
     kept.keep(other, 0, states(0, 10));
@@ -48,7 +48,7 @@ describe('kept hidden states', () => {
   });
 
   it('of a whole beginning are copied with a fork, others are not', () => {
-    const kept = createKeptStates(2, () => 10_000);
+    const kept = createReplayBuffer(2, () => 10_000);
     kept.keep(at, 0, states(0, 10));
     kept.keep({ ...at, layer: 6 }, 5, states(5, 10));
     kept.fork(1, 2, 8);
@@ -64,6 +64,6 @@ describe('kept hidden states', () => {
   });
 
   it('take a small part of a device', () => {
-    expect(keptBudgetBytes(1 << 30)).toBe(1 << 25);
+    expect(replayBudgetBytes(1 << 30)).toBe(1 << 25);
   });
 });

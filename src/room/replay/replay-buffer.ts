@@ -3,7 +3,7 @@
  * of a lost device is sent them again, and fills its caches from the very bytes the other had. They are
  * kept a sequence and layer boundary at a time; over the budget, those not added to for longest go first.
  */
-export interface KeptStates {
+export interface ReplayBuffer {
   /** Bytes held now. */
   readonly bytes: number;
   /** States of the positions from `position` on; what was kept beyond it belongs to a text that was rolled back. */
@@ -31,7 +31,7 @@ interface Kept extends Place {
 
 const firstTokens = 64;
 
-export function createKeptStates(bytesPerToken: number, budgetBytes: () => number): KeptStates {
+export function createReplayBuffer(bytesPerToken: number, budgetBytes: () => number): ReplayBuffer {
   /** The one added to longest ago first. */
   const all = new Map<string, Kept>();
   let bytes = 0;
@@ -98,9 +98,9 @@ function nameOf({ sequence, layer }: Place): string {
 }
 
 /** Of a device's memory budget. */
-const keptShare = 1 / 32;
+const replayShare = 1 / 32;
 
 /** What of a device's memory is set aside for the hidden states that it sent on, in bytes. */
-export function keptBudgetBytes(budgetBytes: number): number {
-  return Math.floor(budgetBytes * keptShare);
+export function replayBudgetBytes(budgetBytes: number): number {
+  return Math.floor(budgetBytes * replayShare);
 }

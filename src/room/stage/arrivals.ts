@@ -1,6 +1,6 @@
 /** Judges the frames that reach this device: who may send them, what they may hold, and what work they bring. */
 import type { FrameHeader } from '../../transport/index.ts';
-import type { Complaints } from './stage-failures.ts';
+import type { FailureReports } from './stage-failures.ts';
 import { groupCode, unpackGroup } from '../protocol/group-frame.ts';
 import {
   areFinite,
@@ -24,11 +24,11 @@ export interface ArrivalsOptions extends Pick<
   | 'wire'
   | 'wireMs'
   | 'onPieceRead'
-  | 'witness'
+  | 'boundaryTap'
 > {
   routes: Routes;
   open: Pick<OpenSequences, 'open'>;
-  complaints: Pick<Complaints, 'hear' | 'blame'>;
+  failureReports: Pick<FailureReports, 'hear' | 'blame'>;
 }
 
 /** The work that a frame brings; none where it is for the host to know, or too late. */
@@ -46,14 +46,14 @@ const tooMany = 'It opened more sequences than the devices of this lap have memo
 
 /** What it makes throws one sentence for a frame that its sender has no business sending. */
 export function createArrivals(options: ArrivalsOptions): Arrivals {
-  const { deviceId, hiddenSize, headLayer, wire, routes, complaints } = options;
+  const { deviceId, hiddenSize, headLayer, wire, routes, failureReports } = options;
 
   function single(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): Work[] {
     const { sequence, step: position, stage, flags: logitsOf, hops } = header;
-    const route = routes.of(header.epoch, sequence);
+    const route = routes.of(header.planVersion, sequence);
     if (!route) return [];
-    const { lap, refill } = route;
-    const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : refill?.source;
+    const { lap, rebuild } = route;
+    const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : rebuild?.source;
     if (stage === lap.stages.length && deviceId === host) {
       if (!isLastBlockStage(lap, from)) throw notItsToSend(from, stage);
       options.onPieceRead({ sequence, position });
@@ -65,12 +65,12 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     if (later) throw new Error(`${from} sent times of stage ${later.stage} to stage ${stage}`);
     // It ended while this was on its way.
     if (routes.isVoid({ ...route, sequence })) return [];
-    const cache = refill?.stages[stage].cache ?? sequence;
+    const cache = rebuild?.stages[stage].cache ?? sequence;
     if (!options.open.open(from, cache)) {
-      complaints.blame(from, { lap, sequence }, 'request', tooMany);
+      failureReports.blame(from, { lap, sequence }, 'request', tooMany);
       return [];
     }
-    if (!refill) routes.move(sequence, lap.epoch);
+    if (!rebuild) routes.move(sequence, lap.planVersion);
     const arrivedMs = performance.now();
     const arrival = { ...route, from, stage, sequence, position, logitsOf, hops, arrivedMs };
     if (header.dtype === forkCode) {
@@ -84,10 +84,10 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     if (logitsOf > tokens)
       throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
     if (!areFinite(values)) {
-      complaints.blame(from, { lap, sequence }, 'state', notFinite);
+      failureReports.blame(from, { lap, sequence }, 'state', notFinite);
       return [];
     }
-    options.witness.note(header, payload);
+    options.boundaryTap.note(header, payload);
     const kind = isStep(tokens, logitsOf) ? 'token' : 'prompt';
     const input = { kind: 'hidden', tokens, values } as const;
     return [{ ...arrival, kind, input, wireMs: options.wireMs(from) }];
@@ -101,7 +101,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
   }
 
   return (from, header, payload) => {
-    complaints.hear(from);
+    failureReports.hear(from);
     if (header.dtype !== groupCode) return single(from, header, payload);
     const dtype = wireCode(wire);
     return unpackGroup(payload, hiddenSize * bytesPerNumber[wire]).flatMap((step) => {

@@ -7,8 +7,8 @@ import { dropOldest } from '../drop-oldest.ts';
 import { mostPositions } from '../protocol/bulk-message.ts';
 
 /** Into `stage` of this lap, for one sequence. */
-export interface Crossing {
-  epoch: number;
+export interface Boundary {
+  planVersion: number;
   sequence: number;
   stage: number;
 }
@@ -20,12 +20,12 @@ export interface Seen {
   payload: Uint8Array<ArrayBuffer>;
 }
 
-export interface Witness {
-  watch: (crossing: Crossing) => void;
+export interface BoundaryTap {
+  watch: (boundary: Boundary) => void;
   /** A frame that crosses; `step` is the position of its first state. */
-  note: (frame: Crossing & { step: number }, payload: Uint8Array) => void;
+  note: (frame: Boundary & { step: number }, payload: Uint8Array) => void;
   /** What has been seen; the watch is over. Null if it never began. */
-  take: (crossing: Crossing) => Seen | null;
+  take: (boundary: Boundary) => Seen | null;
 }
 
 /** Watches that nobody came back for give way to new ones. */
@@ -38,12 +38,12 @@ interface Watch {
 }
 
 /** @param bytesPerPosition of a hidden state as it crosses */
-export function createWitness(bytesPerPosition: number): Witness {
+export function createBoundaryTap(bytesPerPosition: number): BoundaryTap {
   const watches = new Map<string, Watch>();
 
   return {
-    watch(crossing) {
-      watches.set(nameOf(crossing), { positions: [], parts: [], isOver: false });
+    watch(boundary) {
+      watches.set(nameOf(boundary), { positions: [], parts: [], isOver: false });
       dropOldest(watches, mostWatches);
     },
     note(frame, payload) {
@@ -59,10 +59,10 @@ export function createWitness(bytesPerPosition: number): Witness {
       for (let index = 0; index < count; index++) watch.positions.push(position + index);
       watch.parts.push(payload.slice());
     },
-    take(crossing) {
-      const watch = watches.get(nameOf(crossing));
+    take(boundary) {
+      const watch = watches.get(nameOf(boundary));
       if (!watch) return null;
-      watches.delete(nameOf(crossing));
+      watches.delete(nameOf(boundary));
       const payload = new Uint8Array(watch.positions.length * bytesPerPosition);
       let end = 0;
       for (const part of watch.parts) {
@@ -74,6 +74,6 @@ export function createWitness(bytesPerPosition: number): Witness {
   };
 }
 
-function nameOf({ epoch, sequence, stage }: Crossing): string {
-  return `${epoch} ${sequence} ${stage}`;
+function nameOf({ planVersion, sequence, stage }: Boundary): string {
+  return `${planVersion} ${sequence} ${stage}`;
 }

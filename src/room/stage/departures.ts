@@ -22,7 +22,7 @@ type Send = (deviceId: string, header: FrameHeader, payload: Uint8Array) => void
 /** A few slices: with more in one frame the first step would wait for the last to arrive. */
 const largestGroupBytes = 16 * 1024;
 
-export function handOn(onward: readonly Onward[], wire: WireType, send: Send): void {
+export function sendOnward(onward: readonly Onward[], wire: WireType, send: Send): void {
   const packed = onward.map((each) => ({ ...each, payload: packHidden(each.values, wire) }));
   for (const group of groups(packed)) {
     const [{ device, work, payload }] = group;
@@ -43,9 +43,9 @@ function groups(packed: Packed[]): Packed[][] {
   const open = new Map<string, Packed[]>();
   for (const each of packed) {
     const { device, work, tokens, payload } = each;
-    const way = `${device} ${work.lap.epoch} ${work.stage}`;
+    const way = `${device} ${work.lap.planVersion} ${work.stage}`;
     const group = open.get(way);
-    const isAlone = work.kind !== 'token' || work.refill !== null || tokens !== 1;
+    const isAlone = work.kind !== 'token' || work.rebuild !== null || tokens !== 1;
     if (group && !isAlone && (group.length + 1) * payload.length <= largestGroupBytes)
       group.push(each);
     else {

@@ -59,5 +59,5 @@ export function createOpenSequences(options: OpenSequencesOptions): OpenSequence
 }
 
 function nameOf({ from, lap, sequence }: Work): string {
-  return `${from} ${lap.epoch} ${sequence}`;
+  return `${from} ${lap.planVersion} ${sequence}`;
 }

@@ -10,27 +10,28 @@ export interface Progress {
   took(at: Place): void;
   gave(at: Place): void;
   /** Of the sequence on this lap. */
-  of(epoch: number, sequence: number): StageProgress[];
+  of(planVersion: number, sequence: number): StageProgress[];
   release(sequence: number): void;
 }
 
 interface Place {
-  lap: { epoch: number };
+  lap: { planVersion: number };
   sequence: number;
   stage: number;
 }
 
 interface Known {
-  epoch: number;
+  planVersion: number;
   stages: Map<number, StageProgress>;
 }
 
 export function createProgress(): Progress {
   const bySequence = new Map<number, Known>();
 
-  function at({ lap: { epoch }, sequence, stage }: Place): StageProgress {
+  function at({ lap: { planVersion }, sequence, stage }: Place): StageProgress {
     const known = bySequence.get(sequence);
-    const current: Known = known?.epoch === epoch ? known : { epoch, stages: new Map() };
+    const current: Known =
+      known?.planVersion === planVersion ? known : { planVersion, stages: new Map() };
     bySequence.set(sequence, current);
     const progress = current.stages.get(stage) ?? { stage, taken: 0, given: 0 };
     current.stages.set(stage, progress);
@@ -44,9 +45,9 @@ export function createProgress(): Progress {
     gave(place) {
       at(place).given++;
     },
-    of(epoch, sequence) {
+    of(planVersion, sequence) {
       const known = bySequence.get(sequence);
-      return known?.epoch === epoch ? [...known.stages.values()] : [];
+      return known?.planVersion === planVersion ? [...known.stages.values()] : [];
     },
     release: (sequence) => void bySequence.delete(sequence),
   };

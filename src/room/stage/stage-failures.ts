@@ -11,7 +11,7 @@ import type { Work } from './stage-work.ts';
 export type Fault = 'own' | 'state' | 'request';
 
 export interface StageFailure {
-  epoch: number;
+  planVersion: number;
   sequence: number;
   reason: string;
   fault: Fault;
@@ -19,7 +19,7 @@ export interface StageFailure {
   blames: string | null;
 }
 
-export interface Complaints {
+export interface FailureReports {
   /** Throws one sentence where that device has sent too much that was wrong. */
   hear(from: string): void;
   /** What the work's sender sent, or asked for, was wrong. */
@@ -37,17 +37,17 @@ const defaultAllowance = { burst: 32, perSecond: 1 };
 /** Sequences complained about that are not over yet, or never were any. */
 const mostKept = 256;
 
-export function createComplaints(
+export function createFailureReports(
   onFailure: (failure: StageFailure) => void,
-  complaintAllowance: AllowanceOptions = defaultAllowance,
-): Complaints {
+  reportAllowance: AllowanceOptions = defaultAllowance,
+): FailureReports {
   const allowances = new Map<string, Allowance>();
   /** Lap and sequence. */
   const told = new Map<string, number>();
   const unheard = new Set<string>();
 
   function mayTell(from: string, name: string, sequence: number): boolean {
-    const allowance = allowances.get(from) ?? createAllowance(complaintAllowance);
+    const allowance = allowances.get(from) ?? createAllowance(reportAllowance);
     allowances.set(from, allowance);
     if (!allowance.take(1)) unheard.add(from);
     if (unheard.has(from) || told.has(name)) return false;
@@ -58,12 +58,12 @@ export function createComplaints(
 
   function blame(
     from: string,
-    { lap: { epoch }, sequence }: FailedWork,
+    { lap: { planVersion }, sequence }: FailedWork,
     fault: Fault,
     reason: string,
   ): void {
-    if (mayTell(from, `${epoch} ${sequence}`, sequence))
-      onFailure({ epoch, sequence, reason, fault, blames: from });
+    if (mayTell(from, `${planVersion} ${sequence}`, sequence))
+      onFailure({ planVersion, sequence, reason, fault, blames: from });
   }
 
   return {
@@ -75,7 +75,8 @@ export function createComplaints(
       const reason = error instanceof Error ? error.message : String(error);
       const { lap, sequence, from } = work;
       if (from !== null && isNotCached(error)) blame(from, work, 'request', reason);
-      else onFailure({ epoch: lap.epoch, sequence, reason, fault: 'own', blames: null });
+      else
+        onFailure({ planVersion: lap.planVersion, sequence, reason, fault: 'own', blames: null });
     },
     release(sequence) {
       for (const [name, of] of told) if (of === sequence) told.delete(name);

@@ -13,7 +13,7 @@ import { runningOn } from '../fixtures/made-up-plans.ts';
 import { groupCode } from '../protocol/group-frame.ts';
 import type { Lap } from '../lap.ts';
 import type { WireType } from '../room.ts';
-import { createWitness } from './boundary-tap.ts';
+import { createBoundaryTap } from './boundary-tap.ts';
 import { createStageRunner, type LapEnd, type StageRunner } from './stage-runner.ts';
 
 let model: TinyModel;
@@ -38,8 +38,8 @@ function open(wire: WireType = 'f32'): void {
   room = createEngineRoom(model, ['host', 'a', 'b'], { wire });
 }
 
-function lapOf(split: string, epoch = 1): Lap {
-  return { epoch, stages: stagesOf(split) };
+function lapOf(split: string, planVersion = 1): Lap {
+  return { planVersion, stages: stagesOf(split) };
 }
 
 async function logitsOf(
@@ -84,14 +84,14 @@ describe.each(splits)('a lap over %s', (split) => {
   });
 });
 
-describe('a lull', () => {
+describe('a idle moment', () => {
   it('comes to each device as it hands a token on, and not to the host that has it back', async () => {
     open();
     const lap = lapOf('host:0-1,a:2-3,b:4-5,host:6');
     await room.prepare(lap);
     await logitsOf(lap, [1]);
     await logitsOf(lap, [2], { position: 1 });
-    expect(room.lulls).toEqual(['host', 'a', 'b', 'host', 'a', 'b']);
+    expect(room.idleMoments).toEqual(['host', 'a', 'b', 'host', 'a', 'b']);
   });
 
   it('comes to a lone host when its engine has begun', async () => {
@@ -100,9 +100,9 @@ describe('a lull', () => {
     await room.prepare(lap);
     const logits = logitsOf(lap, [1]);
     await new Promise(setImmediate);
-    expect(room.lulls).toEqual(['host']);
+    expect(room.idleMoments).toEqual(['host']);
     await logits;
-    expect(room.lulls).toEqual(['host']);
+    expect(room.idleMoments).toEqual(['host']);
   });
 });
 
@@ -207,7 +207,7 @@ describe('a lap', () => {
     await room.prepare(lap);
     const { inputIds } = model.reference;
     const whole = await logitsOf(lap, inputIds, { sequence: 1, chunk: 8 });
-    room.device('host').fork(lap.epoch, { sequence: 2, from: 1, length: 16 });
+    room.device('host').fork(lap.planVersion, { sequence: 2, from: 1, length: 16 });
     const forked = await logitsOf(lap, inputIds.slice(16), { sequence: 2, position: 16, chunk: 8 });
     expect(forked).toEqual(whole);
   });
@@ -242,7 +242,7 @@ describe('a frame from another device', () => {
   const header: FrameHeader = {
     flags: 1,
     dtype: 0,
-    epoch: 4,
+    planVersion: 4,
     sequence: 1,
     step: 0,
     stage: 1,
@@ -269,13 +269,13 @@ describe('a frame from another device', () => {
       wire: 'f32',
       mostTogether: () => 16,
       mostSequences: () => 4,
-      keptBudgetBytes: () => 1 << 20,
+      replayBudgetBytes: () => 1 << 20,
       send: () => undefined,
       wireMs: () => 0,
       onLapEnd: (end) => ends.push(end),
       onPieceRead: () => undefined,
       onFailure: ({ reason, blames }) => failures.push(`${blames ?? 'itself'}: ${reason}`),
-      witness: createWitness(hidden * 4),
+      boundaryTap: createBoundaryTap(hidden * 4),
       onBusy: (isBusy) => busy.push(isBusy),
       onStep: () => undefined,
     });
@@ -309,7 +309,7 @@ describe('a frame from another device', () => {
   );
 
   it('of a lap that is over is dropped in silence', () => {
-    runner.receive('host', { ...header, epoch: 3 }, oneToken);
+    runner.receive('host', { ...header, planVersion: 3 }, oneToken);
     runner.keepOnly(new Set([5]));
     runner.receive('host', header, oneToken);
     expect(busy).toEqual([]);

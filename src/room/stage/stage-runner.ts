@@ -9,8 +9,8 @@ import type { Engine, RunRequest, RunResult } from '../../engine/engine.ts';
 import { isNotCached } from '../../engine/not-cached.ts';
 import type { AllowanceOptions, FrameHeader, HopTiming } from '../../transport/index.ts';
 import { createArrivals } from './arrivals.ts';
-import { createComplaints, type StageFailure } from './stage-failures.ts';
-import { handOn, type Onward } from './departures.ts';
+import { createFailureReports, type StageFailure } from './stage-failures.ts';
+import { sendOnward, type Onward } from './departures.ts';
 import {
   areFinite,
   bytesPerNumber,
@@ -19,17 +19,17 @@ import {
   unpackHidden,
   wireCode,
 } from '../protocol/hidden-codec.ts';
-import { createKeptStates } from '../replay/replay-buffer.ts';
+import { createReplayBuffer } from '../replay/replay-buffer.ts';
 import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 import { devicesOf, type Lap } from '../lap.ts';
 import { createOpenSequences } from './open-sequences.ts';
 import { createProgress, type StageProgress } from './progress.ts';
-import type { Refill, Resend } from '../replay/cache-rebuild.ts';
+import type { CacheRebuild, Replay } from '../replay/cache-rebuild.ts';
 import type { WireType } from '../room.ts';
 import { createRoutes, type Route } from './routes.ts';
 import { createStageQueue } from './stage-queue.ts';
 import { groupedByStage, headerFor, isStep, positionsOf, timing, type Work } from './stage-work.ts';
-import type { Witness } from './boundary-tap.ts';
+import type { BoundaryTap } from './boundary-tap.ts';
 
 export interface LapStart {
   sequence: number;
@@ -48,7 +48,7 @@ export interface LapFork {
 }
 
 export interface LapEnd {
-  epoch: number;
+  planVersion: number;
   sequence: number;
   /** [positions, vocab_size], of the last positions. */
   logits: Float32Array;
@@ -70,9 +70,9 @@ export interface StageRunnerOptions {
   /** That each other device may open here at a time. */
   mostSequences: () => number;
   /** How much that was wrong each other device may send before it is not heard any more. */
-  complaints?: AllowanceOptions;
-  /** For the hidden states that are kept for a replacement, see `kept-states.ts`. */
-  keptBudgetBytes: () => number;
+  failureReports?: AllowanceOptions;
+  /** For the hidden states that are kept for a replacement, see `replay-buffer.ts`. */
+  replayBudgetBytes: () => number;
   /** A frame for a device that is gone is lost with it: the end of the link says so. */
   send: (deviceId: string, header: FrameHeader, payload: Uint8Array) => void;
   /** Half the round trip of the link to that device, in ms, as last measured. */
@@ -83,37 +83,37 @@ export interface StageRunnerOptions {
   onPieceRead: (piece: { sequence: number; position: number }) => void;
   onFailure: (failure: StageFailure) => void;
   /** Keeps what crosses to and from other devices, where it was asked to. */
-  witness: Witness;
+  boundaryTap: BoundaryTap;
   onBusy: (busy: boolean) => void;
   /** A step of an answer went through one of this device's stages. */
   onStep: (hop: HopTiming) => void;
   /** This tab's part is done for now, or is its engine's: nothing here for the moment that a token waits for. */
-  onLull?: () => void;
+  onIdle?: () => void;
 }
 
 export interface StageRunner {
   /** Bytes of the hidden states that it keeps. */
-  readonly keptBytes: number;
+  readonly replayBytes: number;
   /** From now on frames of this lap are taken. */
   adopt(lap: Lap): void;
   /** Frames of all other laps are dropped from now on. */
-  keepOnly(epochs: ReadonlySet<number>): void;
-  /** Frames of this sequence, or refill, that are still on their way are dropped. */
+  keepOnly(planVersions: ReadonlySet<number>): void;
+  /** Frames of this sequence, or cache rebuild, that are still on their way are dropped. */
   release(sequence: number): void;
   /** Sequences that other devices have opened here. */
   opened(): Set<number>;
   /** How far the sequence is on this device's stages of the lap. */
-  progress(epoch: number, sequence: number): StageProgress[];
-  /** From now on frames of this refill are taken, until `release` with its number. */
-  adoptRefill(refill: Refill): void;
-  /** Sends kept hidden states into a refill; false where they are not kept. */
-  resend(resend: Resend): boolean;
+  progress(planVersion: number, sequence: number): StageProgress[];
+  /** From now on frames of this cache rebuild are taken, until `release` with its number. */
+  adoptRebuild(rebuild: CacheRebuild): void;
+  /** Sends kept hidden states into a cache rebuild; false where they are not kept. */
+  replay(replay: Replay): boolean;
   /** Drops every frame from now on. */
   stop(): void;
-  /** Host: sends token ids into the first stage of a lap, or of a refill. */
-  start(epoch: number, start: LapStart): void;
+  /** Host: sends token ids into the first stage of a lap, or of a cache rebuild. */
+  start(planVersion: number, start: LapStart): void;
   /** Host: has every stage begin `sequence` with the first `length` positions of another one's cache. */
-  fork(epoch: number, fork: LapFork): void;
+  fork(planVersion: number, fork: LapFork): void;
   /**
    * A frame from another device. One that belongs to a lap no longer known is dropped in silence: it
    * was under way when the plan changed. Throws one sentence when the sender has no business sending it.
@@ -128,7 +128,10 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   const { deviceId, engine, hiddenSize, headLayer, wire } = options;
   const routes = createRoutes(headLayer);
   const queue = createStageQueue<Work>(options.mostTogether);
-  const kept = createKeptStates(hiddenSize * bytesPerNumber[wire], options.keptBudgetBytes);
+  const replayBuffer = createReplayBuffer(
+    hiddenSize * bytesPerNumber[wire],
+    options.replayBudgetBytes,
+  );
   const feed = createEngineFeed({
     next: nextJob,
     mayShare: () => options.mostTogether() > 1,
@@ -142,8 +145,8 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   let hasHandedOn = false;
   const open = createOpenSequences(options);
   const progress = createProgress();
-  const complaints = createComplaints(options.onFailure, options.complaints);
-  const arrivals = createArrivals({ ...options, routes, open, complaints });
+  const failureReports = createFailureReports(options.onFailure, options.failureReports);
+  const arrivals = createArrivals({ ...options, routes, open, failureReports });
 
   function enqueue(...works: Work[]): void {
     for (const work of works) {
@@ -156,7 +159,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
 
   function onBusy(isBusy: boolean): void {
     options.onBusy(isBusy);
-    if (!isBusy && hasHandedOn) lull();
+    if (!isBusy && hasHandedOn) idle();
   }
 
   function nextJob(): EngineJob | null {
@@ -184,7 +187,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
         onLastLayer,
       );
       // Alone, there is no other device to wait for.
-      if (devicesOf(batch[0].lap).size === 1) lull();
+      if (devicesOf(batch[0].lap).size === 1) idle();
       const results = await running;
       // It waited in the engine for what ran before it.
       const startedMs = Math.max(handedOverMs, doneMs);
@@ -192,25 +195,25 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       // What each of them leads to should be there before one is taken by itself.
       if (runs.length > 1) feed.gather();
       const onward = runs.flatMap(({ work }, index) => finish(work, results[index], startedMs));
-      handOn(onward, wire, options.send);
+      sendOnward(onward, wire, options.send);
       hasHandedOn = onward.length > 0;
     } catch (error) {
       // One that asks for what is not here must not take the others with it.
       if (isNotCached(error) && batch.length > 1)
         for (const work of batch) await runTogether([work], () => undefined);
-      else for (const work of batch) if (!routes.isVoid(work)) complaints.failed(work, error);
+      else for (const work of batch) if (!routes.isVoid(work)) failureReports.failed(work, error);
     }
   }
 
   /** After what this task still has to do for a token, and none of its failures if it should fail. */
-  function lull(): void {
-    if (options.onLull) queueMicrotask(options.onLull);
+  function idle(): void {
+    if (options.onIdle) queueMicrotask(options.onIdle);
   }
 
   function requestOf(work: Work, input: RunRequest['input']): RunRequest {
     const { first, last } = work.lap.stages[work.stage];
     const { position, logitsOf } = work;
-    const sequence = work.refill?.stages[work.stage].cache ?? work.sequence;
+    const sequence = work.rebuild?.stages[work.stage].cache ?? work.sequence;
     // Without logits to make, the head has nothing to do.
     const lastToRun = last === headLayer && logitsOf === 0 ? last - 1 : last;
     return { first, last: lastToRun, sequence, position, input, ...(logitsOf > 0 && { logitsOf }) };
@@ -221,7 +224,7 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     const { first, last } = work.lap.stages[work.stage];
     const layers = { first, last };
     await engine.forkSequence(layers, work.input.from, work.sequence, work.position);
-    kept.fork(work.input.from, work.sequence, work.position);
+    replayBuffer.fork(work.input.from, work.sequence, work.position);
     const next = nextStage(work);
     if (!next || next.first === headLayer) return;
     const payload = new Uint8Array(Uint32Array.of(work.input.from).buffer);
@@ -236,18 +239,18 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
     const hops = [...work.hops, hop];
     if (work.kind === 'token') options.onStep(hop);
     if (result.kind === 'logits') {
-      const { epoch } = work.lap;
+      const { planVersion } = work.lap;
       const { positions, values: logits } = result;
       const upTo = work.position + positionsOf(work.input);
-      options.onLapEnd({ epoch, sequence: work.sequence, logits, positions, upTo, hops });
+      options.onLapEnd({ planVersion, sequence: work.sequence, logits, positions, upTo, hops });
       return [];
     }
     const next = nextStage(work);
-    const sequence = work.refill?.fills ?? work.sequence;
+    const sequence = work.rebuild?.fills ?? work.sequence;
     if (!next || (next.first === headLayer && work.logitsOf === 0)) {
       const layer = work.lap.stages[work.stage].last + 1;
-      if (work.refill && layer < headLayer)
-        kept.keep({ sequence, layer }, work.position, packHidden(result.values, wire));
+      if (work.rebuild && layer < headLayer)
+        replayBuffer.keep({ sequence, layer }, work.position, packHidden(result.values, wire));
       reportPieceRead(work, work.position + result.tokens);
       return [];
     }
@@ -264,16 +267,16 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       return [];
     }
     if (!areFinite(values)) {
-      complaints.failed(work, 'Its results are not finite numbers.');
+      failureReports.failed(work, 'Its results are not finite numbers.');
       return [];
     }
     const onSent: Onward['onSent'] = (payload) => {
       const { stage, position: step } = passed;
-      options.witness.note(
-        { epoch: work.lap.epoch, sequence: work.sequence, stage, step },
+      options.boundaryTap.note(
+        { planVersion: work.lap.planVersion, sequence: work.sequence, stage, step },
         payload,
       );
-      if (layer < headLayer) kept.keep({ sequence, layer }, work.position, payload);
+      if (layer < headLayer) replayBuffer.keep({ sequence, layer }, work.position, payload);
     };
     return [{ device, work: passed, tokens: carried, values, onSent }];
   }
@@ -292,41 +295,41 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
   }
 
   function begin(
-    epoch: number,
+    planVersion: number,
     work: Omit<Work, keyof Route | 'from' | 'stage' | 'hops' | 'wireMs' | 'arrivedMs'>,
   ): void {
-    const route = routes.of(epoch, work.sequence);
-    if (!route) throw new Error(`plan ${epoch} is no longer in use`);
-    if (!route.refill) routes.move(work.sequence, epoch);
+    const route = routes.of(planVersion, work.sequence);
+    if (!route) throw new Error(`plan ${planVersion} is no longer in use`);
+    if (!route.rebuild) routes.move(work.sequence, planVersion);
     const arrivedMs = performance.now();
     enqueue({ ...work, ...route, from: null, stage: 0, hops: [], wireMs: 0, arrivedMs });
   }
 
   return {
-    get keptBytes() {
-      return kept.bytes;
+    get replayBytes() {
+      return replayBuffer.bytes;
     },
     release(sequence) {
       routes.release(sequence);
-      kept.release(sequence);
+      replayBuffer.release(sequence);
       open.release(sequence);
       progress.release(sequence);
-      complaints.release(sequence);
+      failureReports.release(sequence);
     },
     opened: () => open.numbers(),
-    progress: (epoch, sequence) => progress.of(epoch, sequence),
+    progress: (planVersion, sequence) => progress.of(planVersion, sequence),
     adopt: (lap) => routes.adopt(lap),
-    keepOnly: (epochs) => routes.keepOnly(epochs),
+    keepOnly: (planVersions) => routes.keepOnly(planVersions),
     stop: () => routes.clear(),
-    adoptRefill: (refill) => routes.adoptRefill(refill),
-    resend({ sequence, position, tokens }) {
-      const refill = routes.refill(sequence);
+    adoptRebuild: (rebuild) => routes.adoptRebuild(rebuild),
+    replay({ sequence, position, tokens }) {
+      const rebuild = routes.rebuild(sequence);
       // One that is over by now is missed by nobody.
-      if (!refill) return true;
-      const [{ device, first: layer }] = refill.stages;
-      const payload = kept.read({ sequence: refill.fills, layer }, position, tokens);
+      if (!rebuild) return true;
+      const [{ device, first: layer }] = rebuild.stages;
+      const payload = replayBuffer.read({ sequence: rebuild.fills, layer }, position, tokens);
       if (!payload) return false;
-      const work = { sequence, refill, lap: refill, position, logitsOf: 0, stage: 0 };
+      const work = { sequence, rebuild, lap: rebuild, position, logitsOf: 0, stage: 0 };
       if (device !== deviceId) {
         options.send(device, headerFor(work, 0, wireCode(wire), []), payload);
         return true;
@@ -337,13 +340,13 @@ export function createStageRunner(options: StageRunnerOptions): StageRunner {
       enqueue({ ...work, from: host, kind: 'prompt', input, hops: [], wireMs: 0, arrivedMs });
       return true;
     },
-    start(epoch, { sequence, position, ids, logitsOf }) {
+    start(planVersion, { sequence, position, ids, logitsOf }) {
       const kind = isStep(ids.length, logitsOf) ? 'token' : 'prompt';
-      begin(epoch, { kind, sequence, position, logitsOf, input: { kind: 'tokens', ids } });
+      begin(planVersion, { kind, sequence, position, logitsOf, input: { kind: 'tokens', ids } });
     },
-    fork(epoch, { sequence, from, length }) {
+    fork(planVersion, { sequence, from, length }) {
       const input = { kind: 'fork', from } as const;
-      begin(epoch, { kind: 'prompt', sequence, position: length, logitsOf: 0, input });
+      begin(planVersion, { kind: 'prompt', sequence, position: length, logitsOf: 0, input });
     },
     receive: (from, header, payload) => enqueue(...arrivals(from, header, payload)),
   };

@@ -21,7 +21,7 @@ export interface Work extends Route {
 export function groupedByStage(batch: Work[]): Work[][] {
   const groups = new Map<string, Work[]>();
   for (const work of batch) {
-    const name = `${work.lap.epoch} ${work.stage}`;
+    const name = `${work.lap.planVersion} ${work.stage}`;
     const group = groups.get(name);
     if (group) group.push(work);
     else groups.set(name, [work]);
@@ -66,7 +66,15 @@ export function headerFor(
   dtype: number,
   hops: readonly HopTiming[],
 ): FrameHeader {
-  return { flags: logitsOf, dtype, epoch: lap.epoch, sequence, step: position, stage, hops };
+  return {
+    flags: logitsOf,
+    dtype,
+    planVersion: lap.planVersion,
+    sequence,
+    step: position,
+    stage,
+    hops,
+  };
 }
 
 /** A step of an answer asks for logits at every position; with a draft there are a few of them. */

@@ -32,7 +32,7 @@ describe('the watch over laps', () => {
     watch(1, { lapMs: 100, hops: [stage(0, 100)] });
     vi.advanceTimersByTime(1000);
     expect(watch(2, { lapMs: 10, hops: [stage(0, 1), stage(1, 2)] })).toEqual({
-      epoch: 2,
+      planVersion: 2,
       lapMs: 10,
       stages: [stage(0, 1), stage(1, 2)],
     });

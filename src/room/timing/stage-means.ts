@@ -11,13 +11,13 @@ const newest = 1 / 16;
 const leastMsBetween = 1000;
 
 /** Takes every lap of an answer; gives the means when it is time to show them again, else null. */
-export function createLapWatch(): (epoch: number, timing: LapTiming) => LapView | null {
+export function createLapWatch(): (planVersion: number, timing: LapTiming) => LapView | null {
   const isDue = createPace();
   let mean: LapView | null = null;
-  return (epoch, { lapMs, hops }) => {
-    const before = mean?.epoch === epoch ? mean : null;
+  return (planVersion, { lapMs, hops }) => {
+    const before = mean?.planVersion === planVersion ? mean : null;
     mean = {
-      epoch,
+      planVersion,
       lapMs: meanOf(before?.lapMs, lapMs),
       stages: hops.map((hop, index) => meanStage(before?.stages.at(index), hop)),
     };

@@ -36,9 +36,9 @@ it('says in a sentence why a device is not at work for the moment', () => {
   expect(statusText({ kind: 'away' }).detail).toBe('the room goes on without it for now');
 });
 
-it('says what a spare device keeps ready, if anything', () => {
+it('says what a standby device keeps ready, if anything', () => {
   const detail = (ready: { first: number; last: number }[]): string =>
-    statusText({ kind: 'spare', ready }).detail.replaceAll('\u00a0', ' ');
+    statusText({ kind: 'standby', ready }).detail.replaceAll('\u00a0', ' ');
   expect(detail([])).toBe('it holds no layers for now');
   expect(detail([{ first: 3, last: 4 }])).toBe('layers 3–4 ready in case another device leaves');
 });

@@ -27,8 +27,13 @@ export function statusText(status: DeviceStatus): StatusText {
         tone: 'busy',
       };
     }
-    case 'spare':
-      return { doing: 'Spare', detail: spareDetail(status.ready), fraction: null, tone: 'idle' };
+    case 'standby':
+      return {
+        doing: 'Standby',
+        detail: standbyDetail(status.ready),
+        fraction: null,
+        tone: 'idle',
+      };
     case 'loading':
       return { doing: 'Loading its layers', ...progress(status), tone: 'busy' };
     case 'ready':
@@ -47,7 +52,7 @@ export function statusText(status: DeviceStatus): StatusText {
 const reconnecting = 'the connection to the host broke, and is being made anew';
 const away = 'the room goes on without it for now';
 
-function spareDetail(ready: LayerRange[]): string {
+function standbyDetail(ready: LayerRange[]): string {
   if (ready.length === 0) return 'it holds no layers for now';
   return `${formatLayerRanges(ready)} ready in case another device leaves`;
 }

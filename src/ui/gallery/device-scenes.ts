@@ -82,7 +82,7 @@ export const deviceScenes: Scenes = {
     devices: [
       device('a', {
         isThisDevice: true,
-        status: { kind: 'spare', ready: [{ first: 3, last: 4 }] },
+        status: { kind: 'standby', ready: [{ first: 3, last: 4 }] },
       }),
     ],
   }),

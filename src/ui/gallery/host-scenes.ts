@@ -52,7 +52,7 @@ export const hostScenes: Scenes = {
       kind: 'memory',
       sentence: 'The model needs 323 MB and this room has 200 MB: let one more device join.',
     },
-    devices: [device('host', { status: { kind: 'spare', ready: [] } })],
+    devices: [device('host', { status: { kind: 'standby', ready: [] } })],
   }),
   'host-alone': scene(lone, {}),
   'host-this-computer-only': scene(lone, { link: link.replace('192.168.1.20', 'localhost') }),
@@ -213,7 +213,7 @@ export const hostScenes: Scenes = {
       device('d', {
         label: 'Edge on Windows',
         isHidden: true,
-        status: { kind: 'spare', ready: [{ first: 3, last: 4 }] },
+        status: { kind: 'standby', ready: [{ first: 3, last: 4 }] },
       }),
     ],
     answers: [

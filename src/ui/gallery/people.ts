@@ -58,7 +58,7 @@ export function everyStatus(): DeviceStatus[] {
     { kind: 'connecting' },
     { kind: 'preparing', bytesLoaded: 8_300_000, bytesTotal: 23_000_000 },
     { kind: 'measuring', fraction: 0.4 },
-    { kind: 'spare', ready: [{ first: 3, last: 4 }] },
+    { kind: 'standby', ready: [{ first: 3, last: 4 }] },
     { kind: 'loading', bytesLoaded: 10_300_000, bytesTotal: 24_000_000 },
     { kind: 'ready' },
     { kind: 'computing' },
@@ -91,7 +91,7 @@ export const threeDevices: DeviceView[] = [
 ];
 
 export const threeStages: PlanView = {
-  epoch: 3,
+  planVersion: 3,
   stages: [
     { device: 'host', first: 0, last: 2 },
     { device: 'a', first: 3, last: 4 },
@@ -104,7 +104,7 @@ export const threeStages: PlanView = {
 };
 
 export const alone: PlanView = {
-  epoch: 1,
+  planVersion: 1,
   stages: [{ device: 'host', first: 0, last: 7 }],
   predictedMsPerToken: 12,
   why: 'This laptop alone holds the whole model; no other device is here.',
@@ -113,7 +113,7 @@ export const alone: PlanView = {
 
 /** How laps of `threeStages` went. */
 export const measuredLap: LapView = {
-  epoch: 3,
+  planVersion: 3,
   lapMs: 24.3,
   stages: [
     { stage: 0, queueMs: 0, computeMs: 2.6, wireMs: 0 },

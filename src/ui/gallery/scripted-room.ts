@@ -80,7 +80,7 @@ export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
       return store.view;
     },
     subscribe: (listener) => store.subscribe(listener),
-    onLull: (listener) => store.onLull(listener),
+    onIdle: (listener) => store.onIdle(listener),
     setMemoryBudget(budgetBytes) {
       store.update({
         devices: store.view.devices.map((shown) =>

@@ -6,7 +6,7 @@ export interface OutOfSight {
 }
 
 /** Follows the page for as long as the component lives that calls this. */
-export function followSight(): OutOfSight {
+export function followVisibility(): OutOfSight {
   let lastMs = $state<number | null>(null);
 
   $effect(() => {

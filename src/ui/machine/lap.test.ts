@@ -18,7 +18,7 @@ const device = (id: string, blockMs: number, headMs: number): DeviceView => ({
 });
 
 const plan = (predictedMsPerToken: number, stages: PlanView['stages']): PlanView => ({
-  epoch: 1,
+  planVersion: 1,
   stages,
   predictedMsPerToken,
   why: '',

@@ -18,7 +18,7 @@ const device = (id: string, layers: LayerRange[], status: DeviceStatus): DeviceV
 });
 
 const plan: PlanView = {
-  epoch: 2,
+  planVersion: 2,
   stages: [
     { device: 'host', first: 0, last: 3 },
     { device: 'a', first: 4, last: 6 },

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { alone, answer } from '../gallery/people.ts';
 import { measuredOn } from './measured.ts';
 
-const plan = { ...alone, epoch: 3 };
-const lap = (epoch: number, lapMs: number) => ({ epoch, lapMs, stages: [] });
+const plan = { ...alone, planVersion: 3 };
+const lap = (planVersion: number, lapMs: number) => ({ planVersion, lapMs, stages: [] });
 
 it('takes the newest answer that went round the running plan’s lap', () => {
   const answers = [

@@ -11,7 +11,7 @@ export interface Measured {
 /** Of the newest answer whose tokens went round this plan's lap; null until there is one. */
 export function measuredOn(plan: PlanView, answers: readonly AnswerView[]): Measured | null {
   for (const { msPerToken, predictedMsPerToken, lap } of answers.toReversed())
-    if (msPerToken !== null && lap?.epoch === plan.epoch)
+    if (msPerToken !== null && lap?.planVersion === plan.planVersion)
       return { msPerToken, predictedMsPerToken, lap };
   return null;
 }

@@ -2,21 +2,21 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBulk, encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
 import { parseHostMessage } from '../../protocol/control-messages.ts';
 import type { Job } from '../../compute/recompute.ts';
-import { createWitness, type Witness } from '../../stage/boundary-tap.ts';
-import { createTestimony, type Testimony } from './boundary-report.ts';
+import { createBoundaryTap, type BoundaryTap } from '../../stage/boundary-tap.ts';
+import { createBoundaryReport, type BoundaryReport } from './boundary-report.ts';
 
 const hiddenSize = 2;
-let witness: Witness;
-let testimony: Testimony;
+let boundaryTap: BoundaryTap;
+let boundaryReport: BoundaryReport;
 let sent: BulkMessage[];
 let jobs: Job[];
 
 beforeEach(() => {
-  witness = createWitness(4 * hiddenSize);
+  boundaryTap = createBoundaryTap(4 * hiddenSize);
   sent = [];
   jobs = [];
-  testimony = createTestimony({
-    witness,
+  boundaryReport = createBoundaryReport({
+    boundaryTap,
     hiddenSize,
     lastBlock: 5,
     recompute(job) {
@@ -34,26 +34,31 @@ beforeEach(() => {
 
 describe('a neighbour', () => {
   /** As it comes from the host. */
-  const show = parseHostMessage({ kind: 'show', epoch: 1, sequence: 2, stage: 3 });
+  const show = parseHostMessage({ kind: 'report-boundary', planVersion: 1, sequence: 2, stage: 3 });
 
   function asked(): void {
-    if (show.kind === 'show') testimony.show(show);
+    if (show.kind === 'report-boundary') boundaryReport.show(show);
   }
 
   it('shows what it saw cross', () => {
-    const { epoch, sequence, stage } = { epoch: 1, sequence: 2, stage: 3 };
-    witness.watch({ epoch, sequence, stage });
-    witness.note({ epoch, sequence, stage, step: 4 }, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+    const { planVersion, sequence, stage } = { planVersion: 1, sequence: 2, stage: 3 };
+    boundaryTap.watch({ planVersion, sequence, stage });
+    boundaryTap.note(
+      { planVersion, sequence, stage, step: 4 },
+      Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    );
     asked();
     expect(sent.map(({ header }) => header)).toEqual([
-      { kind: 'seen', epoch, sequence, stage, positions: [4] },
+      { kind: 'boundary-states', planVersion, sequence, stage, positions: [4] },
     ]);
     expect([...sent[0].body]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it('says that it has seen nothing', () => {
     asked();
-    expect(sent.map(({ header }) => header)).toMatchObject([{ kind: 'seen', positions: [] }]);
+    expect(sent.map(({ header }) => header)).toMatchObject([
+      { kind: 'boundary-states', positions: [] },
+    ]);
   });
 });
 
@@ -66,7 +71,7 @@ describe('a device that is to compute again', () => {
     const header = { kind: 'recompute', request: 7, first: 1, last: 5, weights: 'f32' } as const;
     const body = new Uint8Array(Float32Array.from(values).buffer);
     const message = new Uint8Array(encodeBulk({ ...header, ...change }, body));
-    return testimony.onBulk(from, decodeBulk(message));
+    return boundaryReport.onBulk(from, decodeBulk(message));
   }
 
   it('answers with what the layers make of the states', async () => {
@@ -91,6 +96,6 @@ describe('a device that is to compute again', () => {
 
   it('leaves other messages to others', () => {
     const message = decodeBulk(new Uint8Array(encodeBulk({ kind: 'no-piece', request: 1 })));
-    expect(testimony.onBulk('host', message)).toBe(false);
+    expect(boundaryReport.onBulk('host', message)).toBe(false);
   });
 });

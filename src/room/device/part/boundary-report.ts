@@ -1,10 +1,10 @@
 /** What a device says when the host looks at the work of others: what it saw cross, and what it computes itself. */
 import { encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
 import type { Job } from '../../compute/recompute.ts';
-import type { Crossing, Witness } from '../../stage/boundary-tap.ts';
+import type { Boundary, BoundaryTap } from '../../stage/boundary-tap.ts';
 
-export interface TestimonyOptions {
-  witness: Witness;
+export interface BoundaryReportOptions {
+  boundaryTap: BoundaryTap;
   hiddenSize: number;
   /** The last layer that this device may be asked for: the head stays on the host. */
   lastBlock: number;
@@ -14,22 +14,22 @@ export interface TestimonyOptions {
   signal: AbortSignal;
 }
 
-export interface Testimony {
-  show(crossing: Crossing): void;
+export interface BoundaryReport {
+  show(boundary: Boundary): void;
   /** Whether the message was for this. Throws one sentence where it asks for what cannot be. */
   onBulk(from: string, message: BulkMessage): boolean;
 }
 
-export function createTestimony(options: TestimonyOptions): Testimony {
+export function createBoundaryReport(options: BoundaryReportOptions): BoundaryReport {
   // Whoever left meanwhile needs no answer.
   const answer = (message: Uint8Array): void =>
     void options.sendBulk('host', message).catch(() => undefined);
 
   return {
-    show({ epoch, sequence, stage }) {
-      const crossing = { epoch, sequence, stage };
-      const { positions, payload } = options.witness.take(crossing) ?? nothing;
-      answer(encodeBulk({ kind: 'seen', ...crossing, positions }, payload));
+    show({ planVersion, sequence, stage }) {
+      const boundary = { planVersion, sequence, stage };
+      const { positions, payload } = options.boundaryTap.take(boundary) ?? nothing;
+      answer(encodeBulk({ kind: 'boundary-states', ...boundary, positions }, payload));
     },
     onBulk(from, { header, body }) {
       if (header.kind !== 'recompute') return false;

@@ -3,13 +3,13 @@ import type { Manifest } from '../../../model/manifest.ts';
 import { pieceName, piecesOfLayer, type Piece } from '../../../store/layer-pieces.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
 
-export interface LayerSourcesBook {
+export interface LayerSources {
   learn(message: Extract<HostMessage, { kind: 'layer-sources' }>): void;
   /** Devices that keep the piece, and its hash; null where nobody knows it. */
   of(piece: Piece): { devices: readonly string[]; sha256: string | null };
 }
 
-export function createLayerSources(manifest: Manifest): LayerSourcesBook {
+export function createLayerSources(manifest: Manifest): LayerSources {
   const known = new Map<string, { devices: readonly string[]; sha256: string | null }>();
   return {
     learn({ layer, devices, sha256 }) {

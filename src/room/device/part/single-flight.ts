@@ -4,7 +4,7 @@
  * Has `work` done for whoever asks. Who asks for the same while it is under way gets what comes of that: however
  * often it is asked for, one at a time is done and none waits.
  */
-export function createErrand<Result>(
+export function createSingleFlight<Result>(
   work: (what: string) => Promise<Result>,
 ): (what: string) => Promise<Result> {
   const underWay = new Map<string, Promise<Result>>();

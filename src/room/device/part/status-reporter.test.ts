@@ -10,8 +10,8 @@ const loading = (bytesLoaded: number): DeviceStatus => ({
   bytesLoaded,
   bytesTotal: 100,
 });
-const spare = (...layers: number[]): DeviceStatus => ({
-  kind: 'spare',
+const standby = (...layers: number[]): DeviceStatus => ({
+  kind: 'standby',
   ready: layers.map((layer) => ({ first: layer, last: layer })),
 });
 
@@ -52,13 +52,13 @@ describe('what a device does', () => {
 
   it('is told to the last: what was ready so soon that the host had just been told of nothing', () => {
     const { set, reported } = open();
-    set(spare());
+    set(standby());
     vi.advanceTimersByTime(100);
-    set(spare(2));
-    set(spare(2, 3));
-    expect(reported).toEqual([spare()]);
+    set(standby(2));
+    set(standby(2, 3));
+    expect(reported).toEqual([standby()]);
     vi.advanceTimersByTime(150);
-    expect(reported).toEqual([spare(), spare(2, 3)]);
+    expect(reported).toEqual([standby(), standby(2, 3)]);
   });
 
   it('is not told again later when it has ended meanwhile', () => {

@@ -5,7 +5,7 @@ import type { FrameHeader } from '../../../transport/index.ts';
 import type { BulkMessage } from '../../protocol/bulk-message.ts';
 import { createComputingDevice } from '../../compute/computing-device.ts';
 import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
-import { keptBudgetBytes } from '../../replay/replay-buffer.ts';
+import { replayBudgetBytes } from '../../replay/replay-buffer.ts';
 import { checkStages, rangesOf, type Lap } from '../../lap.ts';
 import { measuredLink } from '../../links/measured-link.ts';
 import type { Peers } from '../../links/peers.ts';
@@ -15,13 +15,13 @@ import { WrongResult } from '../../compute/self-proof.ts';
 import type { ShardHolder } from '../../compute/shard-holder.ts';
 import { createStageWatch } from '../../timing/stage-means.ts';
 import type { AskingMode, DeviceStatus, DeviceView, PlanView } from '../../view.ts';
-import { createWitness } from '../../stage/boundary-tap.ts';
+import { createBoundaryTap } from '../../stage/boundary-tap.ts';
 import { createBusyLight } from './busy-light.ts';
-import { createErrand } from './single-flight.ts';
+import { createSingleFlight } from './single-flight.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
-import type { LayerSourcesBook } from './layer-sources.ts';
+import type { LayerSources } from './layer-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
-import { createTestimony } from './boundary-report.ts';
+import { createBoundaryReport } from './boundary-report.ts';
 
 export interface PartOptions {
   welcome: Extract<HostMessage, { kind: 'welcome' }>;
@@ -29,7 +29,7 @@ export interface PartOptions {
   prepared: PreparedEngine;
   holder: ShardHolder;
   reader: ShardReader;
-  sources: LayerSourcesBook;
+  sources: LayerSources;
   peers: Peers;
   tell: (message: DeviceMessage) => void;
   inbox: Inbox;
@@ -37,7 +37,7 @@ export interface PartOptions {
   onAnswer: (message: Extract<HostMessage, { kind: 'answer' }>) => void;
   reporter: StatusReporter;
   show: (change: Partial<DeviceView>) => void;
-  onLull: () => void;
+  onIdle: () => void;
   showPlan: (plan: PlanView) => void;
   showAsking: (mode: AskingMode) => void;
   /** Ends this device's part with a sentence for the screen. */
@@ -84,7 +84,7 @@ export function takePart(options: PartOptions): DevicePart {
 
   const stageWatch = createStageWatch((stages) => show({ stages }));
   const { hidden_size: hiddenSize } = manifest.config;
-  const witness = createWitness(hiddenSize * bytesPerNumber[welcome.wire]);
+  const boundaryTap = createBoundaryTap(hiddenSize * bytesPerNumber[welcome.wire]);
 
   const device = createComputingDevice(prepared, holder, {
     deviceId: welcome.deviceId,
@@ -94,23 +94,23 @@ export function takePart(options: PartOptions): DevicePart {
     wire: welcome.wire,
     mostTogether: () => welcome.maxBatch,
     mostSequences: () => mostSequences,
-    keptBudgetBytes: () => keptBudgetBytes(budgetBytes),
+    replayBudgetBytes: () => replayBudgetBytes(budgetBytes),
     send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
     wireMs: (deviceId) => peers.wireMs(deviceId),
     onLapEnd: refuseHead,
     onPieceRead: refuseHead,
     onFailure: ({ reason, ...failure }) =>
       send({ kind: 'stage-failed', ...failure, reason: reason.slice(0, 500) }),
-    witness,
+    boundaryTap,
     // The host knows when it computes; only this screen needs to be told.
     onBusy: createBusyLight((isBusy) => show({ status: { kind: isBusy ? 'computing' : 'ready' } })),
     onStep: (hop) => stageWatch.add(hop),
-    onLull: options.onLull,
+    onIdle: options.onIdle,
   });
 
   const visiting = new AbortController();
-  const testimony = createTestimony({
-    witness,
+  const boundaryReport = createBoundaryReport({
+    boundaryTap,
     hiddenSize,
     lastBlock: layerCount - 2,
     recompute: (job, signal) => device.recompute(job, signal),
@@ -118,23 +118,23 @@ export function takePart(options: PartOptions): DevicePart {
     signal: visiting.signal,
   });
 
-  const proof = createErrand(() => device.proveAgain());
-  const measurement = createErrand(() => prepared.engine.measure(prepared.compute.weights));
-  const linkMeasurement = createErrand((deviceId) => {
+  const proof = createSingleFlight(() => device.proveAgain());
+  const measurement = createSingleFlight(() => prepared.engine.measure(prepared.compute.weights));
+  const linkMeasurement = createSingleFlight((deviceId) => {
     const link = peers.link(deviceId);
     return link ? measuredLink(link) : Promise.resolve(null);
   });
 
   function idleStatus(): DeviceStatus {
-    const { lapLayers, warmLayers } = device;
+    const { lapLayers, standbyLayers } = device;
     return lapLayers.length > 0
       ? { kind: 'ready' }
-      : { kind: 'spare', ready: rangesOf(warmLayers) };
+      : { kind: 'standby', ready: rangesOf(standbyLayers) };
   }
 
-  async function keepWarm(layers: readonly number[], isLoaded: boolean): Promise<void> {
+  async function keepStandby(layers: readonly number[], isLoaded: boolean): Promise<void> {
     try {
-      await device.keepWarm(layers, isLoaded);
+      await device.keepStandby(layers, isLoaded);
     } catch {
       // It was only in case: a plan that needs these layers says what is wrong with them.
     }
@@ -160,13 +160,13 @@ export function takePart(options: PartOptions): DevicePart {
       const reason = error instanceof Error ? error.message : String(error);
       if (error instanceof WrongResult && options.fallBack(reason)) return;
       reporter.set({ kind: 'failed', reason });
-      send({ kind: 'unable', epoch: lap.epoch, reason: reason.slice(0, 500) });
+      send({ kind: 'unable', planVersion: lap.planVersion, reason: reason.slice(0, 500) });
       return;
     }
     showMemory();
     if (assigned !== lap) return;
     reporter.set(idleStatus());
-    send({ kind: 'ready', epoch: lap.epoch });
+    send({ kind: 'ready', planVersion: lap.planVersion });
   }
 
   async function proveAgain(): Promise<void> {
@@ -193,13 +193,13 @@ export function takePart(options: PartOptions): DevicePart {
     options.fail('This device was given the head of the model, which stays on the host.');
   }
 
-  async function keepLaps(epochs: number[]): Promise<void> {
-    await device.keepLaps(new Set(epochs));
+  async function keepLaps(planVersions: number[]): Promise<void> {
+    await device.keepLaps(new Set(planVersions));
     stageWatch.clear();
-    const newest = Math.max(...epochs);
+    const newest = Math.max(...planVersions);
     const plan = plans.get(newest);
     if (plan) options.showPlan({ ...plan, status: 'running' });
-    for (const epoch of plans.keys()) if (epoch < newest) plans.delete(epoch);
+    for (const planVersion of plans.keys()) if (planVersion < newest) plans.delete(planVersion);
     showMemory();
     reporter.set(idleStatus());
   }
@@ -223,9 +223,9 @@ export function takePart(options: PartOptions): DevicePart {
         throw new Error('the host asked this device to wait, which is in already');
       case 'welcome':
         throw new Error('the host welcomed this device twice');
-      case 'meet': {
+      case 'connect': {
         const { deviceId } = message;
-        void peers.meet(message).then((reached) => send({ kind: 'met', deviceId, reached }));
+        void peers.meet(message).then((reached) => send({ kind: 'connected', deviceId, reached }));
         return;
       }
       case 'measure-again':
@@ -234,32 +234,43 @@ export function takePart(options: PartOptions): DevicePart {
       case 'measure-link':
         void measureLink(message.deviceId);
         return;
-      case 'assign': {
-        const { epoch, stages, dropFirst, lapMs: predictedMsPerToken, why } = message;
+      case 'deploy': {
+        const { planVersion, stages, dropFirst, lapMs: predictedMsPerToken, why } = message;
         checkStages(stages, layerCount);
-        plans.set(epoch, { epoch, stages, predictedMsPerToken, why, status: 'loading' });
-        void assign({ epoch, stages }, dropFirst);
+        plans.set(planVersion, {
+          planVersion,
+          stages,
+          predictedMsPerToken,
+          why,
+          status: 'loading',
+        });
+        void assign({ planVersion, stages }, dropFirst);
         return;
       }
       case 'layer-sources':
         options.sources.learn(message);
         return;
       case 'keep-laps':
-        void keepLaps(message.epochs);
+        void keepLaps(message.planVersions);
         return;
       case 'prove-again':
         void proveAgain();
         return;
-      case 'where': {
-        const { epoch, sequence } = message;
-        send({ kind: 'progress', epoch, sequence, stages: device.progress(epoch, sequence) });
+      case 'report-progress': {
+        const { planVersion, sequence } = message;
+        send({
+          kind: 'progress',
+          planVersion,
+          sequence,
+          stages: device.progress(planVersion, sequence),
+        });
         return;
       }
-      case 'watch':
-        witness.watch(message);
+      case 'tap-boundary':
+        boundaryTap.watch(message);
         return;
-      case 'show':
-        testimony.show(message);
+      case 'report-boundary':
+        boundaryReport.show(message);
         return;
       case 'notice':
         options.notice(message.text);
@@ -279,15 +290,15 @@ export function takePart(options: PartOptions): DevicePart {
       case 'keep-sequences':
         device.keepSequences(message.sequences, message.upTo);
         return;
-      case 'keep-warm':
-        void keepWarm(message.layers, message.isLoaded);
+      case 'keep-standby':
+        void keepStandby(message.layers, message.isLoaded);
         return;
-      case 'refill':
-        device.adoptRefill(message);
-        send({ kind: 'refill-ready', sequence: message.sequence });
+      case 'rebuild-cache':
+        device.adoptRebuild(message);
+        send({ kind: 'rebuild-ready', sequence: message.sequence });
         return;
-      case 'resend':
-        if (!device.resend(message)) send({ kind: 'not-kept', sequence: message.sequence });
+      case 'replay':
+        if (!device.replay(message)) send({ kind: 'replay-missing', sequence: message.sequence });
         return;
       case 'emulate': {
         const { deviceId, emulation } = message;
@@ -315,7 +326,7 @@ export function takePart(options: PartOptions): DevicePart {
       send({ kind: 'budget', budgetBytes });
     },
     receive: (from, header, payload) => device.receive(from, header, payload),
-    onBulk: (from, message) => testimony.onBulk(from, message),
+    onBulk: (from, message) => boundaryReport.onBulk(from, message),
     lostPeer(deviceId, reason) {
       const fault = reason?.slice(0, 500) ?? null;
       if (deviceId !== 'host') send({ kind: 'link', deviceId, profile: null, fault });

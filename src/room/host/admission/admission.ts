@@ -21,7 +21,7 @@ import {
 import { turnAway, type Door } from './door.ts';
 import { deviceName, linkBetween, newMember, type Member } from '../membership/members.ts';
 import { createProofGuard } from './proof-guard.ts';
-import { createSecondMeetings } from './link-retries.ts';
+import { createLinkRetries } from './link-retries.ts';
 
 type MessageOf<Kind extends DeviceMessage['kind']> = Extract<DeviceMessage, { kind: Kind }>;
 
@@ -44,17 +44,17 @@ export interface AdmissionOptions {
   onChanged: () => void;
   /** It has measured itself anew, or could not. */
   onMeasured: (member: Member, compute: ComputeProfile | null) => void;
-  onSight: (member: Member, isHidden: boolean) => void;
-  onReady: (member: Member, epoch: number) => void;
-  onUnable: (member: Member, epoch: number, reason: string) => void;
+  onVisibility: (member: Member, isHidden: boolean) => void;
+  onReady: (member: Member, planVersion: number) => void;
+  onUnable: (member: Member, planVersion: number, reason: string) => void;
   onKeepsLayer: (member: Member, layer: number, sha256: readonly string[]) => void;
   /** `member` says that it was given bytes that do not match their hash. Throws for what no honest device says. */
-  onForged: (member: Member, message: MessageOf<'forged'>) => void;
+  onWeightsDisputed: (member: Member, message: MessageOf<'weights-disputed'>) => void;
   onAsk: (member: Member, question: Extract<DeviceMessage, { kind: 'ask' }>) => void;
   onStop: (member: Member, request: number) => void;
-  onRefillReady: (member: Member, refill: number) => void;
+  onRebuildReady: (member: Member, rebuild: number) => void;
   /** It did not keep the hidden states that it was to send again. */
-  onNotKept: (member: Member, refill: number) => void;
+  onReplayMissing: (member: Member, rebuild: number) => void;
   /** Two members find no way to each other. */
   onApart: (member: Member, other: Member) => void;
   /** `member` ended its link to the other, which broke the rules in a way that the sentence says. */
@@ -84,7 +84,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
   let measuring: Promise<void> = Promise.resolve();
   const dialled = new Set<string>();
   const settling = new Map<string, () => void>();
-  const secondMeetings = createSecondMeetings({
+  const linkRetries = createLinkRetries({
     members,
     introduce(a, b) {
       if (dialled.has(pairName(a.id, b.id))) introducePair(a, b);
@@ -173,8 +173,8 @@ export function admitDevices(options: AdmissionOptions): Admission {
       case 'measured':
         options.onMeasured(member, message.compute);
         return;
-      case 'sight':
-        options.onSight(member, message.isHidden);
+      case 'visibility':
+        options.onVisibility(member, message.isHidden);
         return;
       case 'budget':
         if (member.profile) member.profile.budgetBytes = message.budgetBytes;
@@ -183,8 +183,8 @@ export function admitDevices(options: AdmissionOptions): Admission {
       case 'keeps-layer':
         options.onKeepsLayer(member, message.layer, message.sha256);
         return;
-      case 'forged':
-        options.onForged(member, message);
+      case 'weights-disputed':
+        options.onWeightsDisputed(member, message);
         return;
       case 'ask':
         options.onAsk(member, message);
@@ -192,23 +192,23 @@ export function admitDevices(options: AdmissionOptions): Admission {
       case 'stop':
         options.onStop(member, message.request);
         return;
-      case 'met':
+      case 'connected':
         onMet(member, message.deviceId, message.reached);
         return;
       case 'link':
         onLink(member, message);
         return;
       case 'ready':
-        options.onReady(member, message.epoch);
+        options.onReady(member, message.planVersion);
         return;
       case 'unable':
-        options.onUnable(member, message.epoch, message.reason);
+        options.onUnable(member, message.planVersion, message.reason);
         return;
-      case 'refill-ready':
-        options.onRefillReady(member, message.sequence);
+      case 'rebuild-ready':
+        options.onRebuildReady(member, message.sequence);
         return;
-      case 'not-kept':
-        options.onNotKept(member, message.sequence);
+      case 'replay-missing':
+        options.onReplayMissing(member, message.sequence);
         return;
       case 'stage-failed':
         options.onStageFailed(member, message);
@@ -284,7 +284,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
       // Whatever the other one said was before they found each other again.
       if (profile !== null) other.links.delete(member.id);
       if (profile === null && before !== null) options.onApart(member, other);
-      if (profile === null) secondMeetings.apart(member, other);
+      if (profile === null) linkRetries.apart(member, other);
       if (profile?.relayed === true && before?.relayed !== true) options.onRelayed(member, other);
     }
     const pair = pairName(member.id, otherId);
@@ -314,7 +314,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
 
 function introduction(deviceId: string, link: Link, dial: boolean): HostMessage {
   const { peerId, fingerprint } = link;
-  return { kind: 'meet', deviceId, peerId, fingerprint, dial };
+  return { kind: 'connect', deviceId, peerId, fingerprint, dial };
 }
 
 function pairName(dialler: string, other: string): string {

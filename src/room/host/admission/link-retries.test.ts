@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { measuredMember } from '../../fixtures/members.ts';
 import type { Member } from '../membership/members.ts';
-import { createSecondMeetings, type SecondMeetings } from './link-retries.ts';
+import { createLinkRetries, type LinkRetries } from './link-retries.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -10,7 +10,7 @@ interface Room {
   a: Member;
   b: Member;
   members: Map<string, Member>;
-  meetings: SecondMeetings;
+  meetings: LinkRetries;
   introduced: string[];
 }
 
@@ -19,7 +19,7 @@ function open(): Room {
   const b = measuredMember('b', { links: { a: null } });
   const members = new Map<string, Member>([a, b].map((member) => [member.id, member]));
   const introduced: string[] = [];
-  const meetings = createSecondMeetings({
+  const meetings = createLinkRetries({
     members,
     introduce: (one, other) => introduced.push(`${one.id} ${other.id}`),
   });

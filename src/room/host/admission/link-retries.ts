@@ -4,12 +4,12 @@
  */
 import { linkBetween, pairOf, type Member } from '../membership/members.ts';
 
-export interface SecondMeetings {
+export interface LinkRetries {
   /** The two have no way to each other. */
   apart(a: Member, b: Member): void;
 }
 
-export interface SecondMeetingsOptions {
+export interface LinkRetriesOptions {
   members: ReadonlyMap<string, Member>;
   /** Has them look for a way. What came of it is told by `apart` again, or seen in their links. */
   introduce: (a: Member, b: Member) => void;
@@ -18,7 +18,7 @@ export interface SecondMeetingsOptions {
 const firstMs = 20_000;
 const longestMs = 10 * 60_000;
 
-export function createSecondMeetings(options: SecondMeetingsOptions): SecondMeetings {
+export function createLinkRetries(options: LinkRetriesOptions): LinkRetries {
   const { members, introduce } = options;
   /** How often each pair has been introduced again, and which of them wait for the next time. */
   const times = new Map<string, number>();

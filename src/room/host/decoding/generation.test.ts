@@ -74,7 +74,7 @@ describe('an answer', () => {
       expect(host.shown).toEqual(made.ids);
       expect(host.paused).toEqual(['Phone left; its layers move to the others.']);
       expect(
-        room.frames.filter(({ header }) => header.epoch === 2).map(({ to }) => to),
+        room.frames.filter(({ header }) => header.planVersion === 2).map(({ to }) => to),
       ).not.toContain('b');
     },
   );
@@ -84,7 +84,7 @@ describe('an answer', () => {
       const host = openHost(overThree);
       let seen = 0;
       room.intercept = ({ header }) => {
-        if (header.epoch > 1 || header.stage !== stage || ++seen < 6) return false;
+        if (header.planVersion > 1 || header.stage !== stage || ++seen < 6) return false;
         room.vanish('b');
         host.propose('host:0-1,a:2-5,host:6');
         host.planning.lose('b', 'b left.');
@@ -121,7 +121,7 @@ describe('an answer', () => {
     await host.generate({ maxNewTokens: 1 });
     room.intercept = ({ header, to }) => {
       const reason = `layer 4 cannot be computed on ${to}`;
-      if (to === 'b') room.laps.onFailure({ epoch: 1, sequence: header.sequence, reason });
+      if (to === 'b') room.laps.onFailure({ planVersion: 1, sequence: header.sequence, reason });
       return to === 'b';
     };
     await expect(host.generate()).rejects.toThrow('layer 4 cannot be computed on b');

@@ -6,7 +6,7 @@ import type { LapTiming } from '../../room.ts';
 import { type LapRunner } from './lap-runner.ts';
 import { createMoves } from './plan-migration.ts';
 import type { Planning, RunningLap } from '../planning/planning.ts';
-import type { Refills } from '../kv-cache/cache-rebuilds.ts';
+import type { CacheRebuilds } from '../kv-cache/cache-rebuilds.ts';
 import { predictedMsPerToken } from '../planning/room-plan.ts';
 import { topLogits, type Sampler } from './sampler.ts';
 import type { Lease, Sequences } from '../kv-cache/sequences.ts';
@@ -29,7 +29,7 @@ export interface GenerationOptions {
   /** Null where drafts are not wanted, or would not be exact on this lap. */
   speculation: (running: RunningLap) => Speculation | null;
   sequences: Sequences;
-  refills: Refills;
+  rebuilds: CacheRebuilds;
   /** Answers that share the lap now. */
   inFlight: () => number;
   /** Settles when this answer may start its next token. */
@@ -43,7 +43,7 @@ export interface GenerationOptions {
   onBetweenLaps: (ms: number) => void;
   onReading: (tokensRead: number, predictedMsPerToken: number) => void;
   /** One token's lap, whatever it brought. */
-  onLap: (epoch: number, timing: LapTiming) => void;
+  onLap: (planVersion: number, timing: LapTiming) => void;
   /** The tokens that one lap brought: several where a draft came true. */
   onTokens: (ids: readonly number[]) => void;
   onPaused: (reason: string) => void;
@@ -137,7 +137,7 @@ async function generateOn(
   made: Generation,
   caches: Caches,
 ): Promise<void> {
-  const { promptIds, sequences, refills, contextLength, signal } = options;
+  const { promptIds, sequences, rebuilds, contextLength, signal } = options;
   const idsSoFar = (): number[] => [...promptIds, ...made.ids];
   const lease = (caches.lease ??= sequences.lease(running.lap, idsSoFar()));
   const { sequence } = lease;
@@ -160,7 +160,7 @@ async function generateOn(
   options.onReading(lease.cached, made.predictedMsPerToken);
   try {
     await orStopped(
-      refills.bring(running, { sequence, ids: idsSoFar(), upTo: lease.cached }),
+      rebuilds.bring(running, { sequence, ids: idsSoFar(), upTo: lease.cached }),
       signal,
     );
     while (!hasEnded(made, options) && promptIds.length + made.ids.length <= contextLength) {
@@ -189,7 +189,7 @@ async function generateOn(
       lapEndedMs = performance.now();
       made.laps.push(timing);
       if (readMs === 0) readMs = timing.lapMs;
-      if (fresh.length === 1) options.onLap(running.lap.epoch, timing);
+      if (fresh.length === 1) options.onLap(running.lap.planVersion, timing);
       const accepted = take(logits, drafted, options, made);
       options.giveBack(logits);
       lease.ran(running.lap, ids.length + accepted);

@@ -25,7 +25,7 @@ function open(split = 'host:0-3,a:4-6,host:7'): Round {
       start: (_, start) => started.push(start),
       onLoneToken: (lap) => loneTokens.push(lap.position),
     }),
-    running: runningOn({ epoch: 7, stages: stagesOf(split) }, losing.signal),
+    running: runningOn({ planVersion: 7, stages: stagesOf(split) }, losing.signal),
     started,
     loneTokens,
     lose: (reason) => losing.abort(new Error(reason)),
@@ -36,7 +36,7 @@ const logits = Float32Array.of(1, 2, 3);
 
 function endOf(sequence: number, upTo = 1) {
   const hops = [{ stage: 0, queueUs: 1000, computeUs: 2500, wireUs: 0 }];
-  return { epoch: 7, sequence, logits, positions: 1, upTo, hops };
+  return { planVersion: 7, sequence, logits, positions: 1, upTo, hops };
 }
 
 function trip(
@@ -170,7 +170,7 @@ describe('a trip', () => {
   it('is lost when a stage fails', async () => {
     const { laps, running } = open();
     const underWay = laps.run(running, trip(1));
-    laps.onFailure({ epoch: 7, sequence: 1, reason: 'layer 3 is not loaded' });
+    laps.onFailure({ planVersion: 7, sequence: 1, reason: 'layer 3 is not loaded' });
     await expect(underWay).rejects.toThrow(new LapLost('layer 3 is not loaded'));
   });
 
@@ -178,10 +178,10 @@ describe('a trip', () => {
     const { laps, running, lose } = open();
     const underWay = laps.run(running, trip(1));
     laps.onLapEnd(endOf(2));
-    laps.onFailure({ epoch: 7, sequence: 2, reason: 'not mine' });
+    laps.onFailure({ planVersion: 7, sequence: 2, reason: 'not mine' });
     laps.onLapEnd(endOf(1));
     await underWay;
-    laps.onFailure({ epoch: 7, sequence: 1, reason: 'too late' });
+    laps.onFailure({ planVersion: 7, sequence: 1, reason: 'too late' });
     laps.onLapEnd(endOf(1));
     laps.onPieceRead({ sequence: 1, position: 1 });
     lose('too late as well');

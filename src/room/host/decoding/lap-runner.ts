@@ -32,7 +32,7 @@ export interface LapRunner {
   run(running: RunningLap, trip: Trip): Promise<TripResult>;
   onLapEnd(end: LapEnd): void;
   onPieceRead(piece: { sequence: number; position: number }): void;
-  onFailure(failure: { epoch: number; sequence: number; reason: string }): void;
+  onFailure(failure: { planVersion: number; sequence: number; reason: string }): void;
 }
 
 interface Waiting {
@@ -42,7 +42,7 @@ interface Waiting {
 }
 
 export interface LapRunnerOptions {
-  start: (epoch: number, start: LapStart) => void;
+  start: (planVersion: number, start: LapStart) => void;
   /** One token went round while nothing else was under way. */
   onLoneToken: (lap: TokenLap) => void;
 }
@@ -73,7 +73,7 @@ export function createLapRunner({ start, onLoneToken }: LapRunnerOptions): LapRu
         const piece = pieces.shift();
         if (!piece) return;
         sentUpTo = position + piece.to;
-        start(lap.epoch, {
+        start(lap.planVersion, {
           sequence,
           position: position + piece.from,
           ids: Int32Array.from(ids.slice(piece.from, piece.to)),

@@ -3,14 +3,14 @@ import { createAnsweringLink, type AnsweringLink } from '../../fixtures/answerin
 import { stagesOf } from '../../fixtures/engine-room.ts';
 import { runningOn } from '../../fixtures/made-up-plans.ts';
 import { measuredMember } from '../../fixtures/members.ts';
-import { createAttendance } from '../membership/liveness.ts';
+import { createLiveness } from '../membership/liveness.ts';
 import type { LapRunner, TripResult } from './lap-runner.ts';
 import { watchLaps } from './overdue-laps.ts';
 import type { Member } from '../membership/members.ts';
-import type { Refills } from '../kv-cache/cache-rebuilds.ts';
-import { watchRefills } from '../kv-cache/watched-rebuilds.ts';
+import type { CacheRebuilds } from '../kv-cache/cache-rebuilds.ts';
+import { watchRebuilds } from '../kv-cache/watched-rebuilds.ts';
 
-const running = runningOn({ epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') });
+const running = runningOn({ planVersion: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') });
 const trip = { sequence: 1, position: 0, ids: [1], logitsOf: 1, chunk: 8 };
 
 beforeEach(() => vi.useFakeTimers());
@@ -18,7 +18,7 @@ afterEach(() => vi.useRealTimers());
 
 interface Watched {
   laps: LapRunner;
-  refills: Pick<Refills, 'bring'>;
+  rebuilds: Pick<CacheRebuilds, 'bring'>;
   /** What laps take; never to come round for Infinity. */
   room: { lapMs: number };
   links: { a: AnsweringLink; b: AnsweringLink };
@@ -35,7 +35,7 @@ function open(lapMs = 20): Watched {
     ['b', measuredMember('b', { link: links.b.link })],
   ]);
   const events: string[] = [];
-  const attendance = createAttendance({
+  const liveness = createLiveness({
     members,
     canDoWithout: () => true,
     onAway: ({ id }) => events.push(`${id} is away`),
@@ -48,10 +48,10 @@ function open(lapMs = 20): Watched {
       if (tookMs < Infinity) setTimeout(() => resolve(result), tookMs);
     });
   const inner: Pick<LapRunner, 'run'> = { run: travel };
-  const filling: Pick<Refills, 'bring'> = { bring: () => new Promise(() => undefined) };
+  const filling: Pick<CacheRebuilds, 'bring'> = { bring: () => new Promise(() => undefined) };
   return {
-    laps: watchLaps(inner as LapRunner, attendance),
-    refills: watchRefills(filling as Refills, attendance),
+    laps: watchLaps(inner as LapRunner, liveness),
+    rebuilds: watchRebuilds(filling as CacheRebuilds, liveness),
     room,
     links,
     members,
@@ -138,10 +138,10 @@ it('laps that come round in time have nobody asked', async () => {
   expect(asked(watched)).toEqual([0, 0]);
 });
 
-it('a refill that an answer waits for is watched like a lap', async () => {
+it('a cache rebuild that an answer waits for is watched like a lap', async () => {
   const watched = open();
   watched.links.a.answerMs = null;
-  void watched.refills.bring(running, { sequence: 1, ids: [], upTo: 0 });
+  void watched.rebuilds.bring(running, { sequence: 1, ids: [], upTo: 0 });
   await pass(2000);
   expect(watched.events).toEqual(['a is away']);
 });

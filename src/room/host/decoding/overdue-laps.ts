@@ -1,7 +1,7 @@
 /** Has the devices of a lap that is overdue, by what laps took of late, asked whether they are still there. */
 import { devicesOf } from '../../lap.ts';
 import { median } from '../../timing/median.ts';
-import type { Attendance } from '../membership/liveness.ts';
+import type { Liveness } from '../membership/liveness.ts';
 import type { LapRunner } from './lap-runner.ts';
 
 /** Laps that count as recent. */
@@ -12,14 +12,14 @@ const overdueFactor = 3;
 const shortestMs = 50;
 
 /** The same runner, its laps watched. */
-export function watchLaps(laps: LapRunner, attendance: Attendance): LapRunner {
+export function watchLaps(laps: LapRunner, liveness: Liveness): LapRunner {
   /** ms of the last laps, whatever their length: most are those of one token. */
   const recent: number[] = [];
 
   return {
     ...laps,
     async run(running, trip) {
-      const stop = attendance.waitFor(devicesOf(running.lap), overdueMs(recent));
+      const stop = liveness.waitFor(devicesOf(running.lap), overdueMs(recent));
       try {
         const result = await laps.run(running, trip);
         recent.push(result.timing.lapMs);

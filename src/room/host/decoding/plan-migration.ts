@@ -3,12 +3,12 @@
  * filled beside the lap that runs, and the answer changes over between two tokens.
  */
 import type { RunningLap } from '../planning/planning.ts';
-import type { Refills } from '../kv-cache/cache-rebuilds.ts';
+import type { CacheRebuilds } from '../kv-cache/cache-rebuilds.ts';
 import { msPerTokenOf } from '../planning/room-plan.ts';
 import type { Lease, Sequences } from '../kv-cache/sequences.ts';
 
 export interface MovingAnswer {
-  refills: Refills;
+  rebuilds: CacheRebuilds;
   sequences: Sequences;
   lease: Lease;
   promptTokens: number;
@@ -56,9 +56,9 @@ function paysToMove(
   if (read === promptTokens) return false;
   const answers = inFlight();
   const gainMs = msPerTokenOf(plan, answers) - msPerTokenOf(successor.plan, answers);
-  const refillMs = (readMs * read) / promptTokens;
+  const rebuildMs = (readMs * read) / promptTokens;
   // Few answers are as long as they may be: half of what is left is a fair guess.
-  return (gainMs * tokensLeft()) / 2 > refillMs;
+  return (gainMs * tokensLeft()) / 2 > rebuildMs;
 }
 
 interface Move {
@@ -72,10 +72,10 @@ const smallGap = 2;
 /** Where the answer grows nearly as fast as it is filled, another round gains nothing. */
 const mostRounds = 4;
 
-function beginMove(to: RunningLap, { refills, sequences, lease, ids }: MovingAnswer): Move {
+function beginMove(to: RunningLap, { rebuilds, sequences, lease, ids }: MovingAnswer): Move {
   const letGo = to.hold();
   const giveBack = sequences.reserve();
-  const preparation = refills.prepare(to, lease.sequence);
+  const preparation = rebuilds.prepare(to, lease.sequence);
   // Without memory for another cache, the answer changes over at once and waits for what it lacks.
   let isReady = giveBack === null;
 

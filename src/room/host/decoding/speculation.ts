@@ -42,10 +42,10 @@ const promisedGain = 1.1;
 const firstAcceptance = 0.5;
 
 /** Gives each answer its own; what laps cost is known of the newest plan, and answers on an older one keep that one's. */
-export function createSpeculations(): (epoch: number) => Speculation {
-  let latest = { epoch: 0, costs: createLapCosts() };
-  return (epoch) => {
-    if (epoch > latest.epoch) latest = { epoch, costs: createLapCosts() };
+export function createSpeculations(): (planVersion: number) => Speculation {
+  let latest = { planVersion: 0, costs: createLapCosts() };
+  return (planVersion) => {
+    if (planVersion > latest.planVersion) latest = { planVersion, costs: createLapCosts() };
     return createSpeculation(latest.costs);
   };
 }

@@ -19,7 +19,7 @@ export interface WritingOptions extends Pick<
   | 'prefillChunk'
   | 'speculation'
   | 'sequences'
-  | 'refills'
+  | 'rebuilds'
   | 'inFlight'
   | 'giveBack'
 > {
@@ -80,7 +80,7 @@ export async function writeAnswer(
     prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
     speculation: (running) => (request.speculation === false ? null : options.speculation(running)),
     sequences: options.sequences,
-    refills: options.refills,
+    rebuilds: options.rebuilds,
     inFlight: options.inFlight,
     giveBack: options.giveBack,
     turn: (stopping) => turns.next(stopping),
@@ -90,8 +90,8 @@ export async function writeAnswer(
     onReading: (tokensRead, predictedMsPerToken) =>
       show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken }),
     onPaused: (reason) => show({ status: { kind: 'paused', reason } }),
-    onLap(epoch, timing) {
-      figures.lap = watchLap(epoch, timing) ?? figures.lap;
+    onLap(planVersion, timing) {
+      figures.lap = watchLap(planVersion, timing) ?? figures.lap;
     },
     onTokens(fresh) {
       const nowMs = performance.now();

@@ -4,15 +4,15 @@
  * computed again.
  */
 import type { Lap } from '../../lap.ts';
-import type { Refill } from '../../replay/cache-rebuild.ts';
+import type { CacheRebuild } from '../../replay/cache-rebuild.ts';
 
-export interface CacheBook {
+export interface CacheMap {
   /** The sequence's positions from `from` up to `upTo` went round the lap. */
   ran(sequence: number, lap: Lap, from: number, upTo: number): void;
-  /** Positions from `from` up to `upTo` went through the refill. */
-  refilled(refill: Refill, from: number, upTo: number): void;
-  /** The refill is about to write from there: nothing beyond can be relied on while it does. */
-  refillBegins(refill: Refill, from: number): void;
+  /** Positions from `from` up to `upTo` went through the cache rebuild. */
+  rebuilt(rebuild: CacheRebuild, from: number, upTo: number): void;
+  /** The cache rebuild is about to write from there: nothing beyond can be relied on while it does. */
+  rebuildBegins(rebuild: CacheRebuild, from: number): void;
   /** Only the first `length` positions are of use. */
   cut(sequence: number, length: number): void;
   /** `sequence` begins with the first `length` positions of `from`, on this lap. */
@@ -31,7 +31,7 @@ export interface CacheBook {
   /** Devices that kept the states of the positions from `from` up to `upTo` which went into this layer. */
   keepers(sequence: number, layer: number, from: number, upTo: number): string[];
   /** The device says that it did not keep them, or no longer. */
-  notKept(sequence: number, layer: number, deviceId: string): void;
+  replayMissing(sequence: number, layer: number, deviceId: string): void;
 }
 
 interface Entry {
@@ -42,7 +42,7 @@ interface Entry {
 }
 
 /** The head is the model's last layer, `headLayer`; it and the embedding have no cache. */
-export function createCacheBook(headLayer: number): CacheBook {
+export function createCacheMap(headLayer: number): CacheMap {
   const entries = new Map<number, Entry>();
 
   function entryOf(sequence: number): Entry {
@@ -51,7 +51,7 @@ export function createCacheBook(headLayer: number): CacheBook {
     return entry;
   }
 
-  /** As `kept-states.ts` keeps them: what does not join what is there takes its place. */
+  /** As `replay-buffer.ts` keeps them: what does not join what is there takes its place. */
   function keep(sequence: number, layer: number, device: string, from: number, upTo: number): void {
     if (layer >= headLayer) return;
     const { kept } = entryOf(sequence);
@@ -75,18 +75,18 @@ export function createCacheBook(headLayer: number): CacheBook {
 
   return {
     ran,
-    refillBegins(refill, from) {
-      const { held: cells } = entryOf(refill.fills);
-      for (const { device, layer } of filledBy(refill, headLayer))
-        cells.set(place(layer, device), Math.min(held(refill.fills, layer, device), from));
+    rebuildBegins(rebuild, from) {
+      const { held: cells } = entryOf(rebuild.fills);
+      for (const { device, layer } of filledBy(rebuild, headLayer))
+        cells.set(place(layer, device), Math.min(held(rebuild.fills, layer, device), from));
     },
-    refilled(refill, from, upTo) {
-      const { held: cells } = entryOf(refill.fills);
-      for (const { device, layer } of filledBy(refill, headLayer))
+    rebuilt(rebuild, from, upTo) {
+      const { held: cells } = entryOf(rebuild.fills);
+      for (const { device, layer } of filledBy(rebuild, headLayer))
         cells.set(place(layer, device), upTo);
-      refill.stages.forEach(({ device, last }, index) => {
-        if (refill.stages.at(index + 1)?.device !== device)
-          keep(refill.fills, last + 1, device, from, upTo);
+      rebuild.stages.forEach(({ device, last }, index) => {
+        if (rebuild.stages.at(index + 1)?.device !== device)
+          keep(rebuild.fills, last + 1, device, from, upTo);
       });
     },
     cut(sequence, length) {
@@ -137,7 +137,7 @@ export function createCacheBook(headLayer: number): CacheBook {
         })
         .map(([name]) => name.slice(name.indexOf(' ') + 1));
     },
-    notKept: (sequence, layer, device) =>
+    replayMissing: (sequence, layer, device) =>
       void entries.get(sequence)?.kept.delete(place(layer, device)),
   };
 }
@@ -156,7 +156,7 @@ export function blocksOf({ stages }: Pick<Lap, 'stages'>, headLayer: number): Pl
     .filter(({ layer }) => layer > 0 && layer < headLayer);
 }
 
-function filledBy({ stages, fills }: Refill, headLayer: number): PlacedLayer[] {
+function filledBy({ stages, fills }: CacheRebuild, headLayer: number): PlacedLayer[] {
   return blocksOf({ stages: stages.filter(({ cache }) => cache === fills) }, headLayer);
 }
 

@@ -4,22 +4,22 @@
  */
 import type { LapStart } from '../../stage/stage-runner.ts';
 import { LapLost, type Lap, type LapInUse } from '../../lap.ts';
-import type { Refill, Resend } from '../../replay/cache-rebuild.ts';
-import type { CacheBook } from './cache-map.ts';
-import { planRefills, type PlannedRefill } from './rebuild-plan.ts';
+import type { CacheRebuild, Replay } from '../../replay/cache-rebuild.ts';
+import type { CacheMap } from './cache-map.ts';
+import { planRebuilds, type PlannedRebuild } from './rebuild-plan.ts';
 
-export interface RefillsOptions {
-  book: CacheBook;
+export interface CacheRebuildsOptions {
+  cacheMap: CacheMap;
   headLayer: number;
-  /** A number that no sequence and no refill has had. */
+  /** A number that no sequence and no cache rebuild has had. */
   nextNumber: () => number;
-  /** Has a device take the refill's frames; it says `ready` then. */
-  adopt: (deviceId: string, refill: Refill) => void;
+  /** Has a device take the cache rebuild's frames; it says `ready` then. */
+  adopt: (deviceId: string, rebuild: CacheRebuild) => void;
   /** Has a device send what it kept. */
-  resend: (deviceId: string, resend: Resend) => void;
+  replay: (deviceId: string, replay: Replay) => void;
   /** The host itself: token ids into layer 0. */
-  start: (epoch: number, start: LapStart) => void;
-  release: (refill: number) => void;
+  start: (planVersion: number, start: LapStart) => void;
+  release: (rebuild: number) => void;
   /** Positions a frame. */
   chunk: (lap: Lap) => number;
 }
@@ -31,17 +31,17 @@ export interface FillRequest {
   upTo: number;
 }
 
-export interface Refills {
+export interface CacheRebuilds {
   /** Settles when every layer of the lap has the positions up to `upTo`; rejects with `LapLost`. */
   bring(running: LapInUse, request: FillRequest): Promise<void>;
   /** The same while an answer runs on an older lap, whose caches stay as they are. Call `end` in any case. */
   prepare(running: LapInUse, sequence: number): Preparation;
-  ready(deviceId: string, refill: number): void;
+  ready(deviceId: string, rebuild: number): void;
   /** The device did not keep what it was to send. */
-  notKept(deviceId: string, refill: number): void;
-  /** A leg could not do its work: what waits for the refill begins again. */
-  failed(refill: number, reason: string): void;
-  /** False where the piece is none of a refill. */
+  replayMissing(deviceId: string, rebuild: number): void;
+  /** A leg could not do its work: what waits for the cache rebuild begins again. */
+  failed(rebuild: number, reason: string): void;
+  /** False where the piece is none of a cache rebuild. */
   onPieceRead(piece: { sequence: number; position: number }): boolean;
   lost(deviceId: string): void;
 }
@@ -53,10 +53,10 @@ export interface Preparation {
 }
 
 /** The source is gone, or did not keep what was asked of it: another one may have. */
-class NotKept extends Error {}
+class ReplayMissing extends Error {}
 
 interface Open {
-  refill: Refill;
+  rebuild: CacheRebuild;
   /** Positions filled so far. */
   reached: number;
   /** Positions sent so far. */
@@ -66,21 +66,21 @@ interface Open {
   fail: (error: Error) => void;
 }
 
-export function createRefills(options: RefillsOptions): Refills {
-  const { book, headLayer } = options;
+export function createCacheRebuilds(options: CacheRebuildsOptions): CacheRebuilds {
+  const { cacheMap, headLayer } = options;
   const open = new Map<number, Open>();
 
-  function begin(running: LapInUse, fills: number, plan: PlannedRefill, isAlone: boolean): Open {
+  function begin(running: LapInUse, fills: number, plan: PlannedRebuild, isAlone: boolean): Open {
     const sequence = options.nextNumber();
     const stages = plan.legs.map(({ device, first, last, isFilled }) => {
       return { device, first, last, cache: isFilled || isAlone ? fills : sequence };
     });
-    const { epoch } = running.lap;
-    const refill = { epoch, sequence, fills, source: plan.source, isAlone, stages };
+    const { planVersion } = running.lap;
+    const rebuild = { planVersion, sequence, fills, source: plan.source, isAlone, stages };
     // The host hears how far it is.
     const devices = new Set(['host', plan.source, ...stages.map(({ device }) => device)]);
     const begun: Open = {
-      refill,
+      rebuild,
       reached: plan.from,
       sent: plan.from,
       waitingFor: devices,
@@ -91,9 +91,9 @@ export function createRefills(options: RefillsOptions): Refills {
     return begun;
   }
 
-  function end({ refill, fail }: Open): void {
-    if (!open.delete(refill.sequence)) return;
-    options.release(refill.sequence);
+  function end({ rebuild, fail }: Open): void {
+    if (!open.delete(rebuild.sequence)) return;
+    options.release(rebuild.sequence);
     fail(new LapLost('what was to be filled is not needed any more'));
   }
 
@@ -103,13 +103,13 @@ export function createRefills(options: RefillsOptions): Refills {
     state: Open,
     { ids, upTo }: Omit<FillRequest, 'sequence'>,
   ): Promise<void> {
-    const { refill } = state;
+    const { rebuild } = state;
     const from = state.reached;
     const chunk = options.chunk(lap);
-    const mostUnderWay = 2 * refill.stages.length;
+    const mostUnderWay = 2 * rebuild.stages.length;
     let underWay = 0;
     state.sent = from;
-    book.refillBegins(refill, from);
+    cacheMap.rebuildBegins(rebuild, from);
     return new Promise<void>((resolve, reject) => {
       const onLost = (): void => state.fail(new LapLost(reasonOf(lost)));
       const settle = (): void => lost.removeEventListener('abort', onLost);
@@ -128,44 +128,44 @@ export function createRefills(options: RefillsOptions): Refills {
           const position = state.sent;
           state.sent = Math.min(position + chunk, upTo);
           underWay++;
-          send(refill, position, ids.slice(position, state.sent));
+          send(rebuild, position, ids.slice(position, state.sent));
         }
       };
       lost.addEventListener('abort', onLost);
       if (lost.aborted) onLost();
       else if (state.waitingFor.size > 0)
-        for (const device of [...state.waitingFor]) options.adopt(device, refill);
+        for (const device of [...state.waitingFor]) options.adopt(device, rebuild);
       else state.change();
     }).finally(() => {
       state.fail = state.change = () => undefined;
     });
   }
 
-  function send(refill: Refill, position: number, ids: readonly number[]): void {
-    const { sequence, source, epoch, stages } = refill;
+  function send(rebuild: CacheRebuild, position: number, ids: readonly number[]): void {
+    const { sequence, source, planVersion, stages } = rebuild;
     if (stages[0].first === 0)
-      options.start(epoch, { sequence, position, ids: Int32Array.from(ids), logitsOf: 0 });
-    else options.resend(source, { sequence, position, tokens: ids.length });
+      options.start(planVersion, { sequence, position, ids: Int32Array.from(ids), logitsOf: 0 });
+    else options.replay(source, { sequence, position, tokens: ids.length });
   }
 
   function failFrom(deviceId: string, state: Open): void {
-    const { fills, source, stages } = state.refill;
+    const { fills, source, stages } = state.rebuild;
     if (source !== deviceId) return;
-    book.notKept(fills, stages[0].first, deviceId);
-    state.fail(new NotKept());
+    cacheMap.replayMissing(fills, stages[0].first, deviceId);
+    state.fail(new ReplayMissing());
   }
 
   return {
     async bring(running, { sequence, ids, upTo }) {
       for (;;) {
         const wanted = { sequence, upTo, isBeside: false };
-        const plans = planRefills(book, running.lap, headLayer, wanted);
+        const plans = planRebuilds(cacheMap, running.lap, headLayer, wanted);
         if (plans.length === 0) return;
         const begun = plans.map((plan) => begin(running, sequence, plan, true));
         try {
           await allSettled(begun.map((state) => fill(running, state, { ids, upTo })));
         } catch (error) {
-          if (!(error instanceof NotKept)) throw error;
+          if (!(error instanceof ReplayMissing)) throw error;
         } finally {
           begun.forEach(end);
         }
@@ -179,7 +179,7 @@ export function createRefills(options: RefillsOptions): Refills {
           while (!isOver) {
             if (begun.length === 0) {
               const wanted = { sequence, upTo: request.upTo, isBeside: true };
-              const plans = planRefills(book, running.lap, headLayer, wanted);
+              const plans = planRebuilds(cacheMap, running.lap, headLayer, wanted);
               begun = plans.map((plan) => begin(running, sequence, plan, false));
             }
             try {
@@ -188,7 +188,7 @@ export function createRefills(options: RefillsOptions): Refills {
             } catch (error) {
               begun.forEach(end);
               begun = [];
-              if (!(error instanceof NotKept)) throw error;
+              if (!(error instanceof ReplayMissing)) throw error;
             }
           }
         },
@@ -202,7 +202,7 @@ export function createRefills(options: RefillsOptions): Refills {
       const state = open.get(number);
       if (state?.waitingFor.delete(deviceId)) state.change();
     },
-    notKept(deviceId, number) {
+    replayMissing(deviceId, number) {
       const state = open.get(number);
       if (state) failFrom(deviceId, state);
     },
@@ -212,7 +212,7 @@ export function createRefills(options: RefillsOptions): Refills {
       if (!state) return false;
       // A device says so, and may say anything.
       if (position <= state.reached || position > state.sent) return true;
-      book.refilled(state.refill, state.reached, position);
+      cacheMap.rebuilt(state.rebuild, state.reached, position);
       state.reached = position;
       state.change();
       return true;

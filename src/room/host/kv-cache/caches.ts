@@ -2,11 +2,11 @@
 import type { ComputingDevice } from '../../compute/computing-device.ts';
 import type { Lap } from '../../lap.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
-import type { Attendance } from '../membership/liveness.ts';
-import { createCacheBook } from './cache-map.ts';
-import { createRefills, type Refills } from './cache-rebuilds.ts';
+import type { Liveness } from '../membership/liveness.ts';
+import { createCacheMap } from './cache-map.ts';
+import { createCacheRebuilds, type CacheRebuilds } from './cache-rebuilds.ts';
 import { createSequences, type Sequences } from './sequences.ts';
-import { watchRefills } from './watched-rebuilds.ts';
+import { watchRebuilds } from './watched-rebuilds.ts';
 
 export interface CachesOptions {
   /** The model's last layer. */
@@ -18,17 +18,17 @@ export interface CachesOptions {
   /** The host's own device; null while it has none. */
   own: () => Pick<
     ComputingDevice,
-    'start' | 'fork' | 'release' | 'keepSequences' | 'adoptRefill' | 'resend'
+    'start' | 'fork' | 'release' | 'keepSequences' | 'adoptRebuild' | 'replay'
   > | null;
   tell: (deviceId: string, message: HostMessage) => void;
   tellAll: (message: HostMessage) => void;
-  attendance: Attendance;
+  liveness: Liveness;
 }
 
 export interface Caches {
   sequences: Sequences;
-  refills: Refills;
-  /** Whether an answer or a refill uses the sequence, or its cache is kept for reuse. */
+  rebuilds: CacheRebuilds;
+  /** Whether an answer or a cache rebuild uses the sequence, or its cache is kept for reuse. */
   isInUse(sequence: number): boolean;
   /** Has every device give up the caches of all sequences but those in use. */
   tidy(): void;
@@ -38,7 +38,7 @@ export interface Caches {
 
 export function createCaches(options: CachesOptions): Caches {
   const { own, tell } = options;
-  const book = createCacheBook(options.headLayer);
+  const cacheMap = createCacheMap(options.headLayer);
 
   function release(sequence: number): void {
     sequences.released(sequence);
@@ -47,35 +47,35 @@ export function createCaches(options: CachesOptions): Caches {
   }
 
   const sequences = createSequences({
-    book,
+    cacheMap,
     capacity: options.capacity,
     release,
-    fork: (epoch, fork) => own()?.fork(epoch, fork),
+    fork: (planVersion, fork) => own()?.fork(planVersion, fork),
   });
-  const refills = createRefills({
-    book,
+  const rebuilds = createCacheRebuilds({
+    cacheMap,
     headLayer: options.headLayer,
     chunk: options.chunk,
     nextNumber: () => sequences.nextNumber(),
     release,
-    start: (epoch, start) => own()?.start(epoch, start),
-    adopt(deviceId, refill) {
+    start: (planVersion, start) => own()?.start(planVersion, start),
+    adopt(deviceId, rebuild) {
       if (deviceId !== 'host')
-        tell(deviceId, { kind: 'refill', ...refill, stages: [...refill.stages] });
+        tell(deviceId, { kind: 'rebuild-cache', ...rebuild, stages: [...rebuild.stages] });
       else {
-        own()?.adoptRefill(refill);
-        refills.ready('host', refill.sequence);
+        own()?.adoptRebuild(rebuild);
+        rebuilds.ready('host', rebuild.sequence);
       }
     },
-    resend(deviceId, resend) {
-      if (deviceId !== 'host') tell(deviceId, { kind: 'resend', ...resend });
-      else if (own()?.resend(resend) === false) refills.notKept('host', resend.sequence);
+    replay(deviceId, replay) {
+      if (deviceId !== 'host') tell(deviceId, { kind: 'replay', ...replay });
+      else if (own()?.replay(replay) === false) rebuilds.replayMissing('host', replay.sequence);
     },
   });
 
   return {
     sequences,
-    refills: watchRefills(refills, options.attendance),
+    rebuilds: watchRebuilds(rebuilds, options.liveness),
     isInUse: (sequence) => sequences.inUse().numbers.has(sequence),
     tidy() {
       const { numbers, last: upTo } = sequences.inUse();
@@ -83,8 +83,8 @@ export function createCaches(options: CachesOptions): Caches {
       options.tellAll({ kind: 'keep-sequences', sequences: [...numbers], upTo });
     },
     lost(deviceId) {
-      book.lost(deviceId);
-      refills.lost(deviceId);
+      cacheMap.lost(deviceId);
+      rebuilds.lost(deviceId);
     },
   };
 }

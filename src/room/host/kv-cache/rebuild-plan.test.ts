@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { stagesOf } from '../../fixtures/engine-room.ts';
-import { createCacheBook, type CacheBook } from './cache-map.ts';
-import { planRefills } from './rebuild-plan.ts';
+import { createCacheMap, type CacheMap } from './cache-map.ts';
+import { planRebuilds } from './rebuild-plan.ts';
 
 const headLayer = 9;
-const lapOf = (split: string, epoch = 2) => ({ epoch, stages: stagesOf(split) });
+const lapOf = (split: string, planVersion = 2) => ({ planVersion, stages: stagesOf(split) });
 
 /** A book of sequence 1, which ran 20 positions on this lap before these devices were lost. */
-function after(split: string, ...lost: string[]): CacheBook {
-  const book = createCacheBook(headLayer);
-  book.ran(1, lapOf(split, 1), 0, 20);
-  for (const device of lost) book.lost(device);
-  return book;
+function after(split: string, ...lost: string[]): CacheMap {
+  const cacheMap = createCacheMap(headLayer);
+  cacheMap.ran(1, lapOf(split, 1), 0, 20);
+  for (const device of lost) cacheMap.lost(device);
+  return cacheMap;
 }
 
 /** `a@0 a:4-5 c:6-6`: the source, the first position, the legs; layers only crossed in brackets. */
-function planned(book: CacheBook, split: string, isBeside = false, upTo = 20): string[] {
+function planned(cacheMap: CacheMap, split: string, isBeside = false, upTo = 20): string[] {
   const wanted = { sequence: 1, upTo, isBeside };
-  return planRefills(book, lapOf(split), headLayer, wanted).map(({ source, from, legs }) =>
+  return planRebuilds(cacheMap, lapOf(split), headLayer, wanted).map(({ source, from, legs }) =>
     [
       `${source}@${from}`,
       ...legs.map(({ device, first, last, isFilled }) =>
@@ -29,7 +29,7 @@ function planned(book: CacheBook, split: string, isBeside = false, upTo = 20): s
 
 const before = 'host:0-1,a:2-3,b:4-5,c:6-7,host:8-9';
 
-describe('refills', () => {
+describe('rebuilds', () => {
   it.each<[string, string[], string, string[]]>([
     ['nothing was lost', [], before, []],
     ['one stage goes to a newcomer', ['b'], 'host:0-1,a:2-3,d:4-5,c:6-7,host:8-9', ['a@0 d:4-5']],
@@ -48,57 +48,57 @@ describe('refills', () => {
   });
 
   it('cross layers that nobody kept the input of, writing their own caches where these are in use', () => {
-    const book = after('host:0-1,a:2-7,host:8-9');
+    const cacheMap = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,a:2-4,d:5-6,a:7,host:8-9';
-    expect(planned(book, split)).toEqual(['host@0 (a:2-4) d:5-6']);
-    expect(planned(book, split, true)).toEqual(['host@0 (a:2-4) d:5-6']);
+    expect(planned(cacheMap, split)).toEqual(['host@0 (a:2-4) d:5-6']);
+    expect(planned(cacheMap, split, true)).toEqual(['host@0 (a:2-4) d:5-6']);
     const alone = after('host:0-9');
     expect(planned(alone, 'host:0-3,d:4-7,host:8-9', true)).toEqual(['host@0 (host:0-3) d:4-7']);
   });
 
   it('pass through both gaps where nobody kept states between them', () => {
-    const book = after('host:0-1,a:2-7,host:8-9');
-    expect(planned(book, 'host:0-1,d:2,a:3-5,d:6-7,host:8-9')).toEqual([
+    const cacheMap = after('host:0-1,a:2-7,host:8-9');
+    expect(planned(cacheMap, 'host:0-1,d:2,a:3-5,d:6-7,host:8-9')).toEqual([
       'host@0 d:2-2 (a:3-5) d:6-7',
     ]);
   });
 
   it('cross layers between two gaps from the start, where these are in use', () => {
-    const book = after('host:0-1,a:2-7,host:8-9');
+    const cacheMap = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,d:2,a:3-5,d:6-7,host:8-9';
-    book.ran(1, lapOf(split), 0, 10);
-    book.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 10, 20);
+    cacheMap.ran(1, lapOf(split), 0, 10);
+    cacheMap.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 10, 20);
     for (const device of ['host', 'a', 'd'])
-      for (const layer of [2, 3, 6]) book.notKept(1, layer, device);
-    expect(planned(book, split)).toEqual(['host@10 (host:0-1) d:2-2 (a:3-5) d:6-7']);
-    expect(planned(book, split, true)).toEqual(['host@0 (host:0-1) d:2-2 (a:3-5) d:6-7']);
+      for (const layer of [2, 3, 6]) cacheMap.replayMissing(1, layer, device);
+    expect(planned(cacheMap, split)).toEqual(['host@10 (host:0-1) d:2-2 (a:3-5) d:6-7']);
+    expect(planned(cacheMap, split, true)).toEqual(['host@0 (host:0-1) d:2-2 (a:3-5) d:6-7']);
     const first = after('host:0,a:1-7,host:8-9');
     const begins = 'host:0,d:1-2,a:3-5,d:6-7,host:8-9';
     first.ran(1, lapOf(begins), 0, 10);
     first.ran(1, lapOf('host:0,a:1-7,host:8-9', 1), 10, 20);
     for (const device of ['host', 'a', 'd'])
-      for (const layer of [1, 3, 6]) first.notKept(1, layer, device);
-    // The cache of the layers that are crossed is the refill's own, and empty.
+      for (const layer of [1, 3, 6]) first.replayMissing(1, layer, device);
+    // The cache of the layers that are crossed is the cache rebuild's own, and empty.
     expect(planned(first, begins, true)).toEqual(['host@0 host:0-0 d:1-2 (a:3-5) d:6-7']);
   });
 
   it('only bring what an answer has grown by', () => {
-    const book = after('host:0-1,a:2-7,host:8-9');
+    const cacheMap = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,a:2-4,d:5-6,a:7,host:8-9';
-    book.ran(1, lapOf(split), 0, 20);
-    book.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 20, 24);
-    expect(planned(book, split, false, 24)).toEqual(['host@20 (a:2-4) d:5-6']);
+    cacheMap.ran(1, lapOf(split), 0, 20);
+    cacheMap.ran(1, lapOf('host:0-1,a:2-7,host:8-9', 1), 20, 24);
+    expect(planned(cacheMap, split, false, 24)).toEqual(['host@20 (a:2-4) d:5-6']);
     // Layers that an answer on the older lap uses are crossed from the start, beside their caches.
-    expect(planned(book, split, true, 24)).toEqual(['host@0 (a:2-4) d:5-6']);
+    expect(planned(cacheMap, split, true, 24)).toEqual(['host@0 (a:2-4) d:5-6']);
   });
 
   it('do not ask who did not keep it, or did not from the start', () => {
-    const book = after(before, 'b');
-    book.notKept(1, 4, 'a');
-    expect(planned(book, 'host:0-1,a:2-5,c:6-7,host:8-9')).toEqual(['host@0 (a:2-3) a:4-5']);
-    const late = createCacheBook(headLayer);
+    const cacheMap = after(before, 'b');
+    cacheMap.replayMissing(1, 4, 'a');
+    expect(planned(cacheMap, 'host:0-1,a:2-5,c:6-7,host:8-9')).toEqual(['host@0 (a:2-3) a:4-5']);
+    const late = createCacheMap(headLayer);
     late.ran(1, lapOf('host:0-9', 1), 0, 10);
-    late.refilled(
+    late.rebuilt(
       {
         ...lapOf(before),
         sequence: 2,
@@ -113,7 +113,7 @@ describe('refills', () => {
     late.ran(1, lapOf(before), 10, 20);
     late.keepLaps([lapOf(before)]);
     late.lost('a');
-    // The refill kept states between its own legs; the host began to keep its own at position 10.
+    // The cache rebuild kept states between its own legs; the host began to keep its own at position 10.
     expect(planned(late, 'host:0-3,b:4-5,c:6-7,host:8-9')).toEqual(['host@0 (host:0-1) host:2-3']);
     late.lost('b');
     expect(planned(late, 'host:0-5,c:6-7,host:8-9')).toEqual(['host@0 (host:0-1) host:2-5']);

@@ -1,8 +1,8 @@
 /** Which layers of a lap lack the caches of a sequence, and from whose hidden states they are filled. */
 import type { Lap } from '../../lap.ts';
-import { blocksOf, type CacheBook, type PlacedLayer } from './cache-map.ts';
+import { blocksOf, type CacheMap, type PlacedLayer } from './cache-map.ts';
 
-export interface PlannedRefill {
+export interface PlannedRebuild {
   /** Who kept the states that go into the first leg; the host where that is layer 0. */
   source: string;
   /** Position of the first state to be sent again. */
@@ -27,15 +27,15 @@ interface Gap {
   held: number;
 }
 
-/** One refill a gap; gaps that nobody kept states between are filled by one that passes through both. */
-export function planRefills(
-  book: CacheBook,
+/** One cache rebuild a gap; gaps that nobody kept states between are filled by one that passes through both. */
+export function planRebuilds(
+  cacheMap: CacheMap,
   lap: Lap,
   headLayer: number,
   { sequence, upTo, isBeside }: Wanted,
-): PlannedRefill[] {
+): PlannedRebuild[] {
   const blocks = blocksOf(lap, headLayer);
-  const heldIn = ({ layer, device }: PlacedLayer): number => book.held(sequence, layer, device);
+  const heldIn = ({ layer, device }: PlacedLayer): number => cacheMap.held(sequence, layer, device);
   const planned: { gap: Gap; source: string; layer: number; from: number }[] = [];
   for (let gap of gapsIn(blocks, heldIn, upTo)) {
     let start = nearest(gap);
@@ -59,7 +59,7 @@ export function planRefills(
   function nearest(gap: Gap): { source: string; layer: number; from: number } {
     for (let layer = gap.first; layer > 0; layer--) {
       const from = startOf(layer, gap);
-      const source = book.keepers(sequence, layer, from, upTo).at(0);
+      const source = cacheMap.keepers(sequence, layer, from, upTo).at(0);
       if (source !== undefined) return { source, layer, from };
     }
     return { source: 'host', layer: 0, from: startOf(0, gap) };
@@ -73,8 +73,8 @@ export function planRefills(
     return isBeside && crosses ? 0 : held;
   }
 
-  function legsOf(first: number, last: number): PlannedRefill['legs'] {
-    const legs: PlannedRefill['legs'] = [];
+  function legsOf(first: number, last: number): PlannedRebuild['legs'] {
+    const legs: PlannedRebuild['legs'] = [];
     if (first === 0) {
       const [{ device }] = lap.stages;
       legs.push({ device, first: 0, last: 0, isFilled: heldIn(blocks[0]) < upTo });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { stagesOf } from '../../fixtures/engine-room.ts';
-import { createCacheBook } from './cache-map.ts';
+import { createCacheMap } from './cache-map.ts';
 import { createSequences, type Lease } from './sequences.ts';
 
 const laps = {
-  1: { epoch: 1, stages: stagesOf('host:0-1,a:2-3,host:4') },
-  2: { epoch: 2, stages: stagesOf('host:0-1,b:2-3,host:4') },
-  3: { epoch: 3, stages: stagesOf('host:0,c:1-3,host:4') },
+  1: { planVersion: 1, stages: stagesOf('host:0-1,a:2-3,host:4') },
+  2: { planVersion: 2, stages: stagesOf('host:0-1,b:2-3,host:4') },
+  3: { planVersion: 3, stages: stagesOf('host:0,c:1-3,host:4') },
 };
 
 interface Caches {
@@ -24,7 +24,7 @@ function open(capacity = 8): Caches {
   const released: number[] = [];
   const forks: Caches['forks'] = [];
   const sequences = createSequences({
-    book: createCacheBook(4),
+    cacheMap: createCacheMap(4),
     capacity: () => capacity,
     release: (sequence) => released.push(sequence),
     fork: (_, fork) => forks.push(fork),

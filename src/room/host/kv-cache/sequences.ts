@@ -5,21 +5,21 @@
  * A cache that no answer uses is kept for reuse while there is room for it, the oldest going first.
  */
 import type { Lap } from '../../lap.ts';
-import type { CacheBook } from './cache-map.ts';
+import type { CacheMap } from './cache-map.ts';
 
 export interface SequencesOptions {
-  book: CacheBook;
+  cacheMap: CacheMap;
   /** Caches that fit the memory budgets of the lap's devices, of answers in flight and kept ones together. */
   capacity: () => number;
   release: (sequence: number) => void;
-  fork: (epoch: number, fork: { sequence: number; from: number; length: number }) => void;
+  fork: (planVersion: number, fork: { sequence: number; from: number; length: number }) => void;
 }
 
 export interface Lease {
   readonly sequence: number;
   /**
    * Positions at the start of `ids` that are cached already; always fewer than `ids`. Layers that have changed hands
-   * since may lack them, see `refills.ts`.
+   * since may lack them, see `cache rebuilds.ts`.
    */
   readonly cached: number;
   /** The positions after those cached, up to `upTo`, went round the lap. */
@@ -50,7 +50,7 @@ interface Kept {
 const worthForking = 16;
 
 export function createSequences(options: SequencesOptions): Sequences {
-  const { book } = options;
+  const { cacheMap } = options;
   let lastSequence = 0;
   const inUse = new Set<number>();
   let leased = 0;
@@ -63,7 +63,7 @@ export function createSequences(options: SequencesOptions): Sequences {
   }
 
   function release(sequence: number): void {
-    book.release(sequence);
+    cacheMap.release(sequence);
     options.release(sequence);
   }
 
@@ -78,23 +78,27 @@ export function createSequences(options: SequencesOptions): Sequences {
 
   /** A sequence that begins with as many of `ids` as are cached. */
   function take(lap: Lap, ids: readonly number[]): { sequence: number; cached: number } {
-    const best = longestCommon(kept, ids, ({ sequence }) => book.holdsAny(sequence, lap));
+    const best = longestCommon(kept, ids, ({ sequence }) => cacheMap.holdsAny(sequence, lap));
     if (best && isContinuation(best)) return goOn(best);
-    if (!best || best.common < worthForking || !book.holdsAll(best.kept.sequence, lap, best.common))
+    if (
+      !best ||
+      best.common < worthForking ||
+      !cacheMap.holdsAll(best.kept.sequence, lap, best.common)
+    )
       return { sequence: nextNumber(), cached: 0 };
     // Without room for both, what is copied would be given up while the copy is on its way.
     if (leased + 2 > options.capacity()) return goOn(best);
     const { kept: source, common: length } = best;
     kept = [...kept.filter((other) => other !== source), source];
     const sequence = nextNumber();
-    book.forked(sequence, source.sequence, length, lap);
-    options.fork(lap.epoch, { sequence, from: source.sequence, length });
+    cacheMap.forked(sequence, source.sequence, length, lap);
+    options.fork(lap.planVersion, { sequence, from: source.sequence, length });
     return { sequence, cached: length };
   }
 
   function goOn({ kept: { sequence }, common }: Match): { sequence: number; cached: number } {
     kept = kept.filter((other) => other.sequence !== sequence);
-    book.cut(sequence, common);
+    cacheMap.cut(sequence, common);
     return { sequence, cached: common };
   }
 
@@ -107,7 +111,7 @@ export function createSequences(options: SequencesOptions): Sequences {
       },
       ran(lap, upTo) {
         if (isOver) return;
-        book.ran(sequence, lap, cached, upTo);
+        cacheMap.ran(sequence, lap, cached, upTo);
         cached = upTo;
       },
       end(cachedIds) {
@@ -140,9 +144,9 @@ export function createSequences(options: SequencesOptions): Sequences {
       };
     },
     keepLaps(laps) {
-      book.keepLaps(laps);
+      cacheMap.keepLaps(laps);
       for (const which of kept)
-        if (!laps.some((lap) => book.holdsAny(which.sequence, lap))) drop(which);
+        if (!laps.some((lap) => cacheMap.holdsAny(which.sequence, lap))) drop(which);
     },
   };
 }

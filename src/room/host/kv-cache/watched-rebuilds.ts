@@ -1,16 +1,16 @@
 /** Has the devices that a cache rebuild waits for asked whether they are still there. */
 import { devicesOf } from '../../lap.ts';
-import type { Attendance } from '../membership/liveness.ts';
-import type { Refills } from './cache-rebuilds.ts';
+import type { Liveness } from '../membership/liveness.ts';
+import type { CacheRebuilds } from './cache-rebuilds.ts';
 
-/** The same refills; those on an answer's way, which it waits for as for a lap, are watched like one. */
-export function watchRefills(refills: Refills, attendance: Attendance): Refills {
+/** The same cache rebuilds; those on an answer's way, which it waits for as for a lap, are watched like one. */
+export function watchRebuilds(rebuilds: CacheRebuilds, liveness: Liveness): CacheRebuilds {
   return {
-    ...refills,
+    ...rebuilds,
     async bring(running, request) {
-      const stop = attendance.waitFor(devicesOf(running.lap), null);
+      const stop = liveness.waitFor(devicesOf(running.lap), null);
       try {
-        await refills.bring(running, request);
+        await rebuilds.bring(running, request);
       } finally {
         stop();
       }

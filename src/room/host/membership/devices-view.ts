@@ -53,6 +53,6 @@ function shownStatus(member: Member, isComputing: boolean): DeviceStatus {
   if (member.isInterrupted) return { kind: 'reconnecting' };
   if (member.isAway) return { kind: 'away' };
   if (status.kind !== 'ready') return status;
-  if (layers.length === 0) return { kind: 'spare', ready: [] };
+  if (layers.length === 0) return { kind: 'standby', ready: [] };
   return isComputing ? { kind: 'computing' } : status;
 }

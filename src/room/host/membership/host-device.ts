@@ -14,7 +14,7 @@ import type { StageRunnerOptions } from '../../stage/stage-runner.ts';
 import { type Member } from './members.ts';
 import { hasRoomForLayer } from './device-profile.ts';
 
-export interface OwnDeviceOptions {
+export interface HostDeviceOptions {
   /** The host's own entry among the members: kept up to date here. */
   host: Member;
   room: HostOptions;
@@ -37,24 +37,24 @@ export interface OwnDeviceOptions {
   onKeepsLayer: (layer: number) => void;
 }
 
-export interface OwnDevice {
+export interface HostDevice {
   /** Null until it is ready, and while a lost engine is replaced. */
   readonly device: ComputingDevice | null;
   /** Loads the lap's layers of the host. */
   prepare(lap: Lap, dropFirst: boolean): Promise<void>;
-  keepLaps(epochs: ReadonlySet<number>): Promise<void>;
+  keepLaps(planVersions: ReadonlySet<number>): Promise<void>;
   /** The embedding's states of these ids. */
   embed(ids: Int32Array): Promise<Float32Array>;
   /** Another device's work done again; rejects where there is no room for one layer more. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
   /** Fetches layers that a loss may give it, when nothing else is to do. */
-  keepWarm(layers: readonly number[]): Promise<void>;
+  keepStandby(layers: readonly number[]): Promise<void>;
 }
 
 /** An engine that is lost again this soon will be lost again. */
 const tooSoonMs = 60_000;
 
-export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
+export function createHostDevice(options: HostDeviceOptions): HostDevice {
   const { host, reader, signal } = options;
   let device: ComputingDevice | null = null;
   let lastLostMs = -Infinity;
@@ -88,7 +88,7 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
       onStep: () => undefined,
     });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
-    host.status = { kind: 'spare', ready: [] };
+    host.status = { kind: 'standby', ready: [] };
     options.onReady();
   }
 
@@ -158,12 +158,12 @@ export function createOwnDevice(options: OwnDeviceOptions): OwnDevice {
         return Promise.reject(new Error('The host has no room for another layer.'));
       return device.recompute(job, signal);
     },
-    async keepWarm(layers) {
+    async keepStandby(layers) {
       // It was only in case: a plan that needs these layers says what is wrong with them.
-      await device?.keepWarm(layers, false).catch(() => undefined);
+      await device?.keepStandby(layers, false).catch(() => undefined);
     },
-    async keepLaps(epochs) {
-      await device?.keepLaps(epochs);
+    async keepLaps(planVersions) {
+      await device?.keepLaps(planVersions);
       showMemory();
     },
   };

@@ -34,6 +34,6 @@ it('a connection that is made anew is shown as long as it takes, and told of whe
   resume(1234);
   interrupt('the network path broke');
   resume(300);
-  expect(shown).toEqual(['reconnecting', 'spare', 'reconnecting', 'spare']);
+  expect(shown).toEqual(['reconnecting', 'standby', 'reconnecting', 'standby']);
   expect(notices).toEqual(['Device a (a) was away for 1.2 s and is connected again.']);
 });

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAnsweringLink, type AnsweringLink } from '../../fixtures/answering-link.ts';
-import { createPresence, longestMs, shortestMs, type Presence } from './liveness-probe.ts';
+import {
+  createLivenessProbe,
+  longestMs,
+  shortestMs,
+  type LivenessProbe,
+} from './liveness-probe.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => {
@@ -11,10 +16,10 @@ afterEach(() => {
 function open(
   answerMs: number | null,
   canDoWithout = () => true,
-): { far: AnsweringLink; presence: Presence; events: string[] } {
+): { far: AnsweringLink; probe: LivenessProbe; events: string[] } {
   const far = createAnsweringLink(answerMs);
   const events: string[] = [];
-  const presence = createPresence(far.link, {
+  const probe = createLivenessProbe(far.link, {
     goWithout() {
       if (!canDoWithout()) return false;
       events.push('gone');
@@ -22,23 +27,23 @@ function open(
     },
     onBack: (awayMs) => events.push(`back after ${awayMs} ms`),
   });
-  return { far, presence, events };
+  return { far, probe, events };
 }
 
 const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 describe('a device that is asked', () => {
   it('and answers is asked once, and nothing comes of it', async () => {
-    const { far, presence, events } = open(20);
-    presence.ask();
+    const { far, probe, events } = open(20);
+    probe.ask();
     await pass(60_000);
     expect([far.asked, events]).toEqual([1, []]);
   });
 
   it('and does not is done without within a second, told once, asked until its link ends', async () => {
-    const { far, presence, events } = open(null);
-    presence.ask();
-    presence.ask();
+    const { far, probe, events } = open(null);
+    probe.ask();
+    probe.ask();
     await pass(shortestMs - 1);
     expect([far.asked, events]).toEqual([4, []]);
     await pass(1);
@@ -48,16 +53,16 @@ describe('a device that is asked', () => {
     const { asked } = far;
     far.end();
     await pass(60_000);
-    presence.ask();
+    probe.ask();
     expect(far.asked).toBe(asked);
   });
 
   it('is given three times as long as its slowest answer of late', async () => {
-    const { far, presence, events } = open(700);
-    presence.ask();
+    const { far, probe, events } = open(700);
+    probe.ask();
     await pass(800);
     far.answerMs = null;
-    presence.ask();
+    probe.ask();
     // Three times its slowest answer, not a second.
     await pass(3 * 700 - 1);
     expect(events).toEqual([]);
@@ -66,12 +71,12 @@ describe('a device that is asked', () => {
   });
 
   it('is given no more time than its link gives it, however slow it was', async () => {
-    const { far, presence, events } = open(1900);
-    presence.ask();
+    const { far, probe, events } = open(1900);
+    probe.ask();
     await pass(3000);
     expect(events).toEqual(['gone', 'back after 1900 ms']);
     far.answerMs = null;
-    presence.ask();
+    probe.ask();
     await pass(longestMs - 1);
     expect(events).toHaveLength(2);
     await pass(1);
@@ -79,23 +84,23 @@ describe('a device that is asked', () => {
   });
 
   it('forgets that an answer was slow', async () => {
-    const { far, presence, events } = open(700);
-    presence.ask();
+    const { far, probe, events } = open(700);
+    probe.ask();
     await pass(700);
     far.answerMs = 5;
     for (let time = 0; time < 16; time++) {
-      presence.ask();
+      probe.ask();
       await pass(5);
     }
     far.answerMs = null;
-    presence.ask();
+    probe.ask();
     await pass(shortestMs);
     expect(events).toEqual(['gone']);
   });
 
   it('comes back when it answers: it was frozen, or its connection was made anew', async () => {
-    const { far, presence, events } = open(null);
-    presence.ask();
+    const { far, probe, events } = open(null);
+    probe.ask();
     await pass(3000);
     far.answerMs = 0;
     await pass(1);
@@ -105,8 +110,8 @@ describe('a device that is asked', () => {
   });
 
   it('may pause for a moment, as pages do that tidy their memory', async () => {
-    const { far, presence, events } = open(null);
-    presence.ask();
+    const { far, probe, events } = open(null);
+    probe.ask();
     await pass(800);
     far.answerMs = 0;
     await pass(60_000);
@@ -115,8 +120,8 @@ describe('a device that is asked', () => {
 
   it('is waited for as long as nothing runs without it', async () => {
     let canDoWithout = false;
-    const { far, presence, events } = open(null, () => canDoWithout);
-    presence.ask();
+    const { far, probe, events } = open(null, () => canDoWithout);
+    probe.ask();
     await pass(3000);
     expect(events).toEqual([]);
     canDoWithout = true;
@@ -126,8 +131,8 @@ describe('a device that is asked', () => {
   });
 
   it('is not blamed for the time that this page itself stood still', async () => {
-    const { presence, events } = open(null);
-    presence.ask();
+    const { probe, events } = open(null);
+    probe.ask();
     await pass(800);
     // The clock jumps and no timer ran meanwhile: the fourth question was due long ago.
     const now = performance.now.bind(performance);

@@ -5,12 +5,12 @@
  */
 import type { Link } from '../../../transport/index.ts';
 
-export interface Presence {
+export interface LivenessProbe {
   /** Asks until it answers, or its link ends; once at a time. */
   ask(): void;
 }
 
-export interface PresenceOptions {
+export interface LivenessProbeOptions {
   /** It has not answered in time, and still does not: asked again and again until this is true, so that the room goes on without it. */
   goWithout: () => boolean;
   /** It answers again, after all; after so many ms. */
@@ -30,10 +30,10 @@ const questions = 4;
 /** Until then an answer may come, be it that its connection has to be made anew. */
 const giveUpMs = 30_000;
 
-export function createPresence(
+export function createLivenessProbe(
   link: Pick<Link, 'ping' | 'stats' | 'onClosed'>,
-  { goWithout, onBack }: PresenceOptions,
-): Presence {
+  { goWithout, onBack }: LivenessProbeOptions,
+): LivenessProbe {
   /** What answers took, ms; those that came at all in time. */
   const recent: number[] = [];
   let isAsking = false;

@@ -4,9 +4,9 @@
  * until its link ends, and is given layers again when it answers.
  */
 import type { Member } from './members.ts';
-import { createPresence, type Presence } from './liveness-probe.ts';
+import { createLivenessProbe, type LivenessProbe } from './liveness-probe.ts';
 
-export interface Attendance {
+export interface Liveness {
   /**
    * These devices are waited for, from now until what it returns is called: they are asked after `usualMs`, the time
    * that it usually takes (null where that is not known), and then again and again.
@@ -14,7 +14,7 @@ export interface Attendance {
   waitFor(deviceIds: Iterable<string>, usualMs: number | null): () => void;
 }
 
-export interface AttendanceOptions {
+export interface LivenessOptions {
   members: ReadonlyMap<string, Member>;
   /** Whether there is a plan without the device. Without one the room can only wait. */
   canDoWithout: (deviceId: string) => boolean;
@@ -25,15 +25,15 @@ export interface AttendanceOptions {
 /** Whoever is waited for is asked at least so often: seldom enough to cost nothing. */
 const askEveryMs = 1000;
 
-export function createAttendance(options: AttendanceOptions): Attendance {
-  const presences = new WeakMap<Member, Presence>();
+export function createLiveness(options: LivenessOptions): Liveness {
+  const probes = new WeakMap<Member, LivenessProbe>();
 
-  function presenceOf(member: Member): Presence | null {
+  function probeOf(member: Member): LivenessProbe | null {
     const { link } = member;
     if (!link) return null;
-    const known = presences.get(member);
+    const known = probes.get(member);
     if (known) return known;
-    const presence = createPresence(link, {
+    const probe = createLivenessProbe(link, {
       goWithout() {
         if (!options.canDoWithout(member.id)) return false;
         member.isAway = true;
@@ -45,13 +45,13 @@ export function createAttendance(options: AttendanceOptions): Attendance {
         options.onBack(member, awayMs);
       },
     });
-    presences.set(member, presence);
-    return presence;
+    probes.set(member, probe);
+    return probe;
   }
 
   function ask(deviceId: string): void {
     const member = options.members.get(deviceId);
-    if (member) presenceOf(member)?.ask();
+    if (member) probeOf(member)?.ask();
   }
 
   return {

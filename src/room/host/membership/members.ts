@@ -26,7 +26,7 @@ export interface Member {
   /** It does not answer, and the room does without it for as long. */
   isAway: boolean;
   /** Members that say of each other what cannot both be true: they do not follow each other in a lap. */
-  readonly parted: Set<Member>;
+  readonly separated: Set<Member>;
   /** Why it gets no layers any more; null while it may. */
   excluded: string | null;
 }
@@ -46,7 +46,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     isHidden: false,
     isInterrupted: false,
     isAway: false,
-    parted: new Set(),
+    separated: new Set(),
     excluded: null,
   };
 }
@@ -76,7 +76,7 @@ export function measuredMembers(members: Iterable<Member>): MeasuredMember[] {
 
 /** Layers that it holds, for a lap or ready for one. */
 export function layersHeld({ layers, status }: Member): number[] {
-  const ready = status.kind === 'spare' ? status.ready : [];
+  const ready = status.kind === 'standby' ? status.ready : [];
   return [...layers, ...ready].flatMap(({ first, last }) =>
     Array.from({ length: last - first + 1 }, (_, index) => first + index),
   );
@@ -84,7 +84,7 @@ export function layersHeld({ layers, status }: Member): number[] {
 
 /** Whichever of the two measured it: null where there is no way, undefined while that is not known. */
 export function linkBetween(a: Member, b: Member): MeasuredLink | null | undefined {
-  if (a.parted.has(b)) return null;
+  if (a.separated.has(b)) return null;
   const ab = a.links.get(b.id);
   return ab === undefined ? b.links.get(a.id) : ab;
 }

@@ -5,10 +5,10 @@ import { measuredMember } from '../../fixtures/members.ts';
 import { createLink, type RecordedLink } from '../../fixtures/recorded-link.ts';
 import type { Lap } from '../../lap.ts';
 import type { Member } from '../membership/members.ts';
-import { createRollOut, type RollOut } from './deployment.ts';
+import { createDeployment, type Deployment } from './deployment.ts';
 
 interface Round {
-  rollOut: RollOut;
+  deployment: Deployment;
   members: Map<string, Member>;
   links: Record<'a' | 'b', RecordedLink>;
   excluded: string[];
@@ -16,7 +16,7 @@ interface Round {
 }
 
 const plan = planOver(stagesOf('host:0-1,a:2-3,b:4-6,host:7'), { lapMs: 12 });
-const lap: Lap = { epoch: 3, stages: plan.stages };
+const lap: Lap = { planVersion: 3, stages: plan.stages };
 
 function open(): Round {
   const links = { a: createLink(), b: createLink() };
@@ -27,7 +27,7 @@ function open(): Round {
   ]);
   const excluded: string[] = [];
   const hostPrepares: Round['hostPrepares'] = [];
-  const rollOut = createRollOut({
+  const deployment = createDeployment({
     members,
     prepareHost: (_, dropFirst) =>
       new Promise((resolve) => hostPrepares.push({ resolve, dropFirst })),
@@ -35,7 +35,7 @@ function open(): Round {
       deviceId === 'b' ? [{ layer: 4, devices: ['a'], sha256: [] }] : [],
     exclude: (member, reason) => excluded.push(`${member.id}: ${reason}`),
   });
-  return { rollOut, members, links, excluded, hostPrepares };
+  return { deployment, members, links, excluded, hostPrepares };
 }
 
 function member({ members }: Round, id: string): Member {
@@ -55,13 +55,13 @@ async function isPending(promise: Promise<void>): Promise<boolean> {
   return settled === 'pending';
 }
 
-describe('a roll-out', () => {
+describe('a deployment', () => {
   it('tells every device its layers, and where they lie in the room already', async () => {
     const round = open();
-    const running = round.rollOut.run(lap, plan, true);
+    const running = round.deployment.run(lap, plan, true);
     const assign = {
-      kind: 'assign',
-      epoch: 3,
+      kind: 'deploy',
+      planVersion: 3,
       stages: plan.stages,
       lapMs: 12,
       why: 'Because.',
@@ -78,38 +78,38 @@ describe('a roll-out', () => {
 
   it('ends when the last device is ready, and not before', async () => {
     const round = open();
-    const running = round.rollOut.run(lap, plan, false);
-    round.rollOut.ready(member(round, 'a'), 3);
+    const running = round.deployment.run(lap, plan, false);
+    round.deployment.ready(member(round, 'a'), 3);
     round.hostPrepares[0].resolve();
     expect(await isPending(running)).toBe(true);
-    expect(round.rollOut.hasEverRun).toBe(false);
+    expect(round.deployment.hasEverRun).toBe(false);
     // Of an earlier lap: its message was on its way when this one began.
-    round.rollOut.ready(member(round, 'b'), 2);
+    round.deployment.ready(member(round, 'b'), 2);
     expect(await isPending(running)).toBe(true);
-    round.rollOut.ready(member(round, 'b'), 3);
+    round.deployment.ready(member(round, 'b'), 3);
     await running;
-    expect(round.rollOut.hasEverRun).toBe(true);
+    expect(round.deployment.hasEverRun).toBe(true);
   });
 
   it('fails with the reason of a device that cannot load, which gets no layers any more', async () => {
     const round = open();
-    const running = round.rollOut.run(lap, plan, false);
-    round.rollOut.unable(member(round, 'b'), 2, 'too late');
+    const running = round.deployment.run(lap, plan, false);
+    round.deployment.unable(member(round, 'b'), 2, 'too late');
     expect(round.excluded).toEqual([]);
-    round.rollOut.unable(member(round, 'b'), 3, 'layer-3.bin is damaged.');
+    round.deployment.unable(member(round, 'b'), 3, 'layer-3.bin is damaged.');
     await expect(running).rejects.toThrow('layer-3.bin is damaged.');
     expect(round.excluded).toEqual(['b: layer-3.bin is damaged.']);
-    expect(round.rollOut.hasEverRun).toBe(false);
+    expect(round.deployment.hasEverRun).toBe(false);
   });
 
   it('fails when a device of it leaves, or is not there to begin with', async () => {
     const round = open();
-    const running = round.rollOut.run(lap, plan, false);
+    const running = round.deployment.run(lap, plan, false);
     const left = member(round, 'a');
     round.members.delete('a');
-    round.rollOut.lost(left, 'left');
+    round.deployment.lost(left, 'left');
     await expect(running).rejects.toThrow('Device a left.');
-    await expect(round.rollOut.run({ ...lap, epoch: 4 }, plan, false)).rejects.toThrow(
+    await expect(round.deployment.run({ ...lap, planVersion: 4 }, plan, false)).rejects.toThrow(
       'Device a is no longer here.',
     );
   });

@@ -4,7 +4,7 @@ import type { Member } from '../membership/members.ts';
 import type { LayerSources } from '../weights/piece-tracker.ts';
 import type { FeasibleRoomPlan } from './room-plan.ts';
 
-export interface RollOutOptions {
+export interface DeploymentOptions {
   members: ReadonlyMap<string, Member>;
   prepareHost: (lap: Lap, dropFirst: boolean) => Promise<void>;
   /** Where the layers of a device lie in the room already. */
@@ -13,23 +13,23 @@ export interface RollOutOptions {
   exclude: (member: Member, reason: string) => void;
 }
 
-export interface RollOut {
-  /** Whether any lap has been rolled out to the end. */
+export interface Deployment {
+  /** Whether any lap has been deployed to the end. */
   readonly hasEverRun: boolean;
   /** Rejects with a sentence when a device of the lap cannot load its layers, or leaves. */
   run(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
-  ready(member: Member, epoch: number): void;
-  unable(member: Member, epoch: number, reason: string): void;
+  ready(member: Member, planVersion: number): void;
+  unable(member: Member, planVersion: number, reason: string): void;
   /** Its layers are not waited for any more: the device `left`, say. */
   lost(member: Member, how: string): void;
 }
 
-export function createRollOut(options: RollOutOptions): RollOut {
+export function createDeployment(options: DeploymentOptions): Deployment {
   let hasEverRun = false;
   let waiting: {
-    epoch: number;
+    planVersion: number;
     devices: Map<string, { resolve: () => void; reject: (error: Error) => void }>;
-  } = { epoch: 0, devices: new Map() };
+  } = { planVersion: 0, devices: new Map() };
 
   function prepare(
     id: string,
@@ -42,10 +42,10 @@ export function createRollOut(options: RollOutOptions): RollOut {
     if (!link) return Promise.reject(new Error(`Device ${id} is no longer here.`));
     return new Promise((resolve, reject) => {
       waiting.devices.set(id, { resolve, reject });
-      const { epoch, stages } = lap;
+      const { planVersion, stages } = lap;
       for (const source of options.sourcesOf(lap, id))
         link.sendControl({ kind: 'layer-sources', ...source });
-      link.sendControl({ kind: 'assign', epoch, stages: [...stages], lapMs, why, dropFirst });
+      link.sendControl({ kind: 'deploy', planVersion, stages: [...stages], lapMs, why, dropFirst });
     });
   }
 
@@ -54,15 +54,15 @@ export function createRollOut(options: RollOutOptions): RollOut {
       return hasEverRun;
     },
     async run(lap, plan, dropFirst) {
-      waiting = { epoch: lap.epoch, devices: new Map() };
+      waiting = { planVersion: lap.planVersion, devices: new Map() };
       await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, plan, dropFirst)));
       hasEverRun = true;
     },
-    ready(member, epoch) {
-      if (epoch === waiting.epoch) waiting.devices.get(member.id)?.resolve();
+    ready(member, planVersion) {
+      if (planVersion === waiting.planVersion) waiting.devices.get(member.id)?.resolve();
     },
-    unable(member, epoch, reason) {
-      if (epoch !== waiting.epoch) return;
+    unable(member, planVersion, reason) {
+      if (planVersion !== waiting.planVersion) return;
       options.exclude(member, reason);
       waiting.devices.get(member.id)?.reject(new Error(reason));
     },

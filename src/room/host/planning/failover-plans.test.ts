@@ -5,7 +5,7 @@ import { stagesOf } from '../../fixtures/engine-room.ts';
 import { measuredMember, type MemberFigures } from '../../fixtures/members.ts';
 import type { Stage } from '../../lap.ts';
 import type { MeasuredMember } from '../membership/members.ts';
-import { createTakeovers, type Takeovers, type WarmLayers } from './failover-plans.ts';
+import { createFailoverPlans, type FailoverPlans, type StandbyLayers } from './failover-plans.ts';
 
 const near = { latencyMs: 0.1, mbps: 1000 };
 /** Embedding, six blocks, head. */
@@ -30,9 +30,9 @@ function member(
 function prepared(
   members: MeasuredMember[],
   lap: string,
-): Promise<{ takeovers: Takeovers; warm: Record<string, WarmLayers> }> {
+): Promise<{ failoverPlans: FailoverPlans; standby: Record<string, StandbyLayers> }> {
   return new Promise((resolve) => {
-    const takeovers = createTakeovers({
+    const failoverPlans = createFailoverPlans({
       input: () => ({
         manifest,
         contextLength,
@@ -43,9 +43,9 @@ function prepared(
         position: 0,
       }),
       choose: (problem, options) => Promise.resolve(choosePlan(problem, options)),
-      onWarm: (warm) => resolve({ takeovers, warm: Object.fromEntries(warm) }),
+      onStandby: (standby) => resolve({ failoverPlans, standby: Object.fromEntries(standby) }),
     });
-    takeovers.prepare({ epoch: 1, stages: stagesOf(lap) });
+    failoverPlans.prepare({ planVersion: 1, stages: stagesOf(lap) });
   });
 }
 
@@ -53,33 +53,33 @@ function split(stages: Stage[] | undefined): string {
   return (stages ?? []).map(({ device, first, last }) => `${device}:${first}-${last}`).join();
 }
 
-describe('takeovers', () => {
+describe('failoverPlans', () => {
   const ids = ['host', 'a', 'b', 'c'];
 
   it('have a plan for each loss that leaves all other layers where they are', async () => {
     const members = ids.map((id, index) => member(id, 2, ids.slice(0, index)));
-    const { takeovers, warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
-    expect(split(takeovers.without('a')?.stages)).toBe('host:0-2,c:3-4,b:5-6,host:7-7');
-    expect(split(takeovers.without('b')?.stages)).toBe('host:0-2,a:3-4,c:5-6,host:7-7');
+    const { failoverPlans, standby } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
+    expect(split(failoverPlans.without('a')?.stages)).toBe('host:0-2,c:3-4,b:5-6,host:7-7');
+    expect(split(failoverPlans.without('b')?.stages)).toBe('host:0-2,a:3-4,c:5-6,host:7-7');
     // Memory for one of them.
-    expect(warm.c).toEqual({ layers: [3, 4], isLoaded: true });
-    expect(warm.a).toEqual({ layers: [], isLoaded: false });
+    expect(standby.c).toEqual({ layers: [3, 4], isLoaded: true });
+    expect(standby.a).toEqual({ layers: [], isLoaded: false });
   });
 
-  it('have a spare device hold all layers that it has memory for', async () => {
+  it('have a standby device hold all layers that it has memory for', async () => {
     const members = ids.map((id, index) => member(id, id === 'c' ? 4 : 2, ids.slice(0, index)));
-    const { warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
-    expect(warm.c).toEqual({ layers: [3, 4, 5, 6], isLoaded: true });
+    const { standby } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
+    expect(standby.c).toEqual({ layers: [3, 4, 5, 6], isLoaded: true });
   });
 
   it('have the others fetch what they would be given where nobody is spare', async () => {
     const three = ids.slice(0, 3);
     const members = three.map((id, index) => member(id, 4, three.slice(0, index)));
-    const { takeovers, warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
-    const without = takeovers.without('b');
+    const { failoverPlans, standby } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
+    const without = failoverPlans.without('b');
     expect(without?.stages.some(({ device }) => device === 'b')).toBe(false);
-    expect(Object.values(warm).every(({ isLoaded }) => !isLoaded)).toBe(true);
-    expect([...new Set(Object.values(warm).flatMap(({ layers }) => layers))].sort()).toEqual([
+    expect(Object.values(standby).every(({ isLoaded }) => !isLoaded)).toBe(true);
+    expect([...new Set(Object.values(standby).flatMap(({ layers }) => layers))].sort()).toEqual([
       3, 4, 5, 6,
     ]);
   });
@@ -87,8 +87,8 @@ describe('takeovers', () => {
   it('know no plan where too little memory would be left', async () => {
     const three = ids.slice(0, 3);
     const members = three.map((id, index) => member(id, 2, three.slice(0, index)));
-    const { takeovers, warm } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
-    expect(takeovers.without('a')).toBeNull();
-    expect(Object.values(warm).flatMap(({ layers }) => layers)).toEqual([]);
+    const { failoverPlans, standby } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');
+    expect(failoverPlans.without('a')).toBeNull();
+    expect(Object.values(standby).flatMap(({ layers }) => layers)).toEqual([]);
   });
 });

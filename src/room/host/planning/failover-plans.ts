@@ -1,27 +1,27 @@
 /**
  * What the room would do if one of its devices left: a plan for each of them, made beforehand, and the layers
- * that spare devices keep ready for it. When a device is lost there is then nothing to think about, and
+ * that standby devices keep ready for it. When a device is lost there is then nothing to think about, and
  * little or nothing to load.
  */
 import { devicesOf, layersOf, type Lap } from '../../lap.ts';
 import type { Choose } from './plan-chooser.ts';
 import { blocksThatFit, planRoom, type FeasibleRoomPlan, type RoomPlanInput } from './room-plan.ts';
 
-export interface TakeoversOptions {
+export interface FailoverPlansOptions {
   /** What plans are made from now. */
   input: () => RoomPlanInput;
   choose: Choose;
   /** The plans are known: what each device should keep ready, in its memory or at least at hand. */
-  onWarm: (warm: ReadonlyMap<string, WarmLayers>) => void;
+  onStandby: (standby: ReadonlyMap<string, StandbyLayers>) => void;
 }
 
-export interface WarmLayers {
+export interface StandbyLayers {
   layers: number[];
   /** The device computes for nobody: it can hold them ready to run. */
   isLoaded: boolean;
 }
 
-export interface Takeovers {
+export interface FailoverPlans {
   /** Makes the plans anew, for the lap that runs. */
   prepare(lap: Lap): void;
   /** The plan without this device, if it is known. */
@@ -31,15 +31,15 @@ export interface Takeovers {
 /** Whoever can go on at once may be this much slower than the best plan, which follows. */
 const loadTolerance = 0.5;
 
-interface Takeover {
+interface FailoverPlan {
   plan: FeasibleRoomPlan;
   /** Layers that somebody must load for it, by device. */
   toLoad: Map<string, number[]>;
   missing: number;
 }
 
-export function createTakeovers(options: TakeoversOptions): Takeovers {
-  let plans = new Map<string, Takeover>();
+export function createFailoverPlans(options: FailoverPlansOptions): FailoverPlans {
+  let plans = new Map<string, FailoverPlan>();
   /** Tells preparations that a later one has begun. */
   let latest = 0;
 
@@ -48,7 +48,7 @@ export function createTakeovers(options: TakeoversOptions): Takeovers {
     plans = new Map();
     const input = options.input();
     const inUse = devicesOf(lap);
-    const made = new Map<string, Takeover>();
+    const made = new Map<string, FailoverPlan>();
     for (const lost of inUse) {
       if (lost === 'host') continue;
       const members = input.members.filter(({ id }) => id !== lost);
@@ -60,7 +60,7 @@ export function createTakeovers(options: TakeoversOptions): Takeovers {
       if (!plan.feasible) continue;
       const toLoad = new Map<string, number[]>();
       for (const { id } of members) {
-        const layers = layersOf({ epoch: 0, stages: plan.stages }, id);
+        const layers = layersOf({ planVersion: 0, stages: plan.stages }, id);
         const there = inUse.has(id) ? layersOf(lap, id) : [];
         const missing = layers.filter((layer) => !there.includes(layer));
         if (missing.length > 0) toLoad.set(id, missing);
@@ -68,7 +68,7 @@ export function createTakeovers(options: TakeoversOptions): Takeovers {
       made.set(lost, { plan, toLoad, missing: [...toLoad.values()].flat().length });
     }
     plans = made;
-    options.onWarm(warmLayers([...made.values()], inUse, input));
+    options.onStandby(standbyLayers([...made.values()], inUse, input));
   }
 
   return {
@@ -80,23 +80,26 @@ export function createTakeovers(options: TakeoversOptions): Takeovers {
   };
 }
 
-/** The losses that would have most to load come first; each spare device takes what it has memory for. */
-function warmLayers(
-  takeovers: Takeover[],
+/** The losses that would have most to load come first; each standby device takes what it has memory for. */
+function standbyLayers(
+  failoverPlans: FailoverPlan[],
   inUse: ReadonlySet<string>,
   { members, manifest, contextLength }: RoomPlanInput,
-): Map<string, WarmLayers> {
-  const warm = new Map(
-    members.map(({ id }): [string, WarmLayers] => [id, { layers: [], isLoaded: !inUse.has(id) }]),
+): Map<string, StandbyLayers> {
+  const standby = new Map(
+    members.map(({ id }): [string, StandbyLayers] => [
+      id,
+      { layers: [], isLoaded: !inUse.has(id) },
+    ]),
   );
-  for (const { toLoad } of [...takeovers].sort((a, b) => b.missing - a.missing))
+  for (const { toLoad } of [...failoverPlans].sort((a, b) => b.missing - a.missing))
     for (const [id, layers] of toLoad) {
       const member = members.find((each) => each.id === id);
-      const kept = warm.get(id);
+      const kept = standby.get(id);
       if (!member || !kept) continue;
       const together = [...new Set([...kept.layers, ...layers])].sort((a, b) => a - b);
       const fits = together.length <= blocksThatFit(member, manifest, contextLength);
       if (fits || !kept.isLoaded) kept.layers = together;
     }
-  return warm;
+  return standby;
 }

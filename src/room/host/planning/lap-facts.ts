@@ -33,7 +33,7 @@ export function overflows(members: Members, lap: Lap): boolean {
     if (!member.profile) return false;
     const { compute, budgetBytes } = member.profile;
     const added = missingLayers(member, lap, member.id).length;
-    // What a spare device keeps ready goes when it is given layers.
+    // What a standby device keeps ready goes when it is given layers.
     const usedBytes = member.layers.length > 0 ? member.usedBytes : 0;
     return added > 0 && usedBytes + added * compute.blockBytes > budgetBytes;
   });

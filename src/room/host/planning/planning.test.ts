@@ -27,20 +27,22 @@ describe('planning', () => {
       kind: 'memory',
       sentence: 'The model needs 25 GB and the room has 14 GB.',
     });
-    expect(room.rollOuts).toEqual([]);
+    expect(room.deployments).toEqual([]);
   });
 
   it('has the devices load a plan before anything runs on it', async () => {
     const room = openPlanningRoom();
     const answer = await startUse(room);
     await change(room, two);
-    expect(room.rollOuts.map(({ lap }) => lap)).toEqual([{ epoch: 1, stages: two.stages }]);
-    expect(room.views.at(-1)?.plan).toMatchObject({ epoch: 1, status: 'loading' });
-    expect(answer.epoch()).toBeNull();
+    expect(room.deployments.map(({ lap }) => lap)).toEqual([
+      { planVersion: 1, stages: two.stages },
+    ]);
+    expect(room.views.at(-1)?.plan).toMatchObject({ planVersion: 1, status: 'loading' });
+    expect(answer.planVersion()).toBeNull();
     await succeed(room);
     expect(room.views.at(-1)).toEqual({
       plan: {
-        epoch: 1,
+        planVersion: 1,
         stages: two.stages,
         predictedMsPerToken: 12,
         why: 'Because.',
@@ -48,14 +50,14 @@ describe('planning', () => {
       },
       waitingFor: null,
     });
-    expect(answer.epoch()).toBe(1);
+    expect(answer.planVersion()).toBe(1);
     expect(room.inUse).toEqual([[1]]);
   });
 
   it('leaves a plan alone that is proposed again', async () => {
     const room = await openRunning(two);
     await change(room, planOf('host:0-3,a:4-6,host:7', 11));
-    expect(room.rollOuts).toHaveLength(1);
+    expect(room.deployments).toHaveLength(1);
   });
 
   it('changes a plan that works only for one worth the move', async () => {
@@ -63,12 +65,12 @@ describe('planning', () => {
       isWorthwhile: (proposal, running) => proposal.lapMs < running.lapMs * 0.9,
     });
     await change(room, planOf('host:0-2,a:3-6,host:7', 11.5));
-    expect(room.rollOuts).toHaveLength(1);
+    expect(room.deployments).toHaveLength(1);
     await change(room, three);
-    expect(room.rollOuts).toHaveLength(2);
+    expect(room.deployments).toHaveLength(2);
   });
 
-  it('plans once for several changes while a plan is rolled out', async () => {
+  it('plans once for several changes while a plan is deployed', async () => {
     const room = openPlanningRoom();
     await change(room, alone);
     room.proposal = two;
@@ -76,11 +78,11 @@ describe('planning', () => {
     room.planning.changed();
     room.planning.changed();
     await settle();
-    expect(room.rollOuts).toHaveLength(1);
+    expect(room.deployments).toHaveLength(1);
     await succeed(room);
-    expect(room.rollOuts.map(({ lap }) => lap.epoch)).toEqual([1, 2]);
+    expect(room.deployments.map(({ lap }) => lap.planVersion)).toEqual([1, 2]);
     await succeed(room);
-    expect(room.rollOuts).toHaveLength(2);
+    expect(room.deployments).toHaveLength(2);
     await room.planning.settled();
   });
 
@@ -88,10 +90,10 @@ describe('planning', () => {
     const room = await openRunning(alone);
     const first = await startUse(room);
     await change(room, two);
-    expect(room.views.at(-1)?.plan).toMatchObject({ epoch: 1, status: 'running' });
+    expect(room.views.at(-1)?.plan).toMatchObject({ planVersion: 1, status: 'running' });
     await succeed(room);
     const second = await startUse(room);
-    expect([first.epoch(), second.epoch()]).toEqual([1, 2]);
+    expect([first.planVersion(), second.planVersion()]).toEqual([1, 2]);
     expect(first.lost()).toBe('');
     expect(room.inUse).toEqual([[1], [1, 2]]);
     await first.end();
@@ -116,15 +118,15 @@ describe('planning', () => {
     room.overflows = true;
     await change(room, two);
     const second = await startUse(room);
-    expect(room.rollOuts).toHaveLength(1);
-    expect(second.epoch()).toBeNull();
+    expect(room.deployments).toHaveLength(1);
+    expect(second.planVersion()).toBeNull();
     await first.end();
-    expect(room.rollOuts).toHaveLength(2);
-    expect(room.rollOuts[1].dropFirst).toBe(true);
-    expect(room.views.at(-1)?.plan).toMatchObject({ epoch: 2, status: 'loading' });
-    expect(second.epoch()).toBeNull();
+    expect(room.deployments).toHaveLength(2);
+    expect(room.deployments[1].dropFirst).toBe(true);
+    expect(room.views.at(-1)?.plan).toMatchObject({ planVersion: 2, status: 'loading' });
+    expect(second.planVersion()).toBeNull();
     await succeed(room);
-    expect(second.epoch()).toBe(2);
+    expect(second.planVersion()).toBe(2);
   });
 
   it('lets a question go that is stopped before there is a plan', async () => {

@@ -1,8 +1,8 @@
 /**
  * Keeps the room's plan fitting its members and its load: plans anew at every change, has the devices
  * load what the new plan gives them beside what runs, and takes it into use when all of them are
- * ready. Answers that run on an older plan end on it, or change over between two tokens (`moving.ts`); its
- * layers go when the last of them has. One roll-out at a time; a change meanwhile starts another after it.
+ * ready. Answers that run on an older plan end on it, or change over between two tokens (`plan-migration.ts`); its
+ * layers go when the last of them has. One deployment at a time; a change meanwhile starts another after it.
  */
 import { devicesOf, sameStages, type Lap, type LapInUse } from '../../lap.ts';
 import type { PlanView, WaitingFor } from '../../view.ts';
@@ -20,7 +20,7 @@ export interface RunningLap extends LapInUse {
 export interface PlanningOptions {
   /** `waitingFor` while the room is not complete enough to plan at all. */
   propose: () => Promise<RoomPlan | { waitingFor: WaitingFor }>;
-  /** Whether the proposal is worth its roll-out in place of a plan that works. */
+  /** Whether the proposal is worth its deployment in place of a plan that works. */
   isWorthwhile: (proposal: FeasibleRoomPlan, running: FeasibleRoomPlan) => boolean;
   /** The running plan with what it should take by what is known now; null where that cannot be said. */
   repriced: (running: FeasibleRoomPlan) => FeasibleRoomPlan | null;
@@ -29,7 +29,7 @@ export interface PlanningOptions {
   /** Whether loading the lap beside what is loaded would break some device's memory budget. */
   overflows: (lap: Lap) => boolean;
   /** Has every device of the lap load its layers; rejects with a sentence when one cannot. */
-  rollOut: (lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean) => Promise<void>;
+  deployment: (lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean) => Promise<void>;
   /** The laps in use changed, the newest last; all others may be forgotten. */
   onLaps: (laps: Lap[]) => void;
   onView: (plan: PlanView | null, waitingFor: WaitingFor | null) => void;
@@ -53,22 +53,22 @@ export interface Planning {
     signal: AbortSignal,
     onLacking?: (sentence: string) => void,
   ): Promise<T>;
-  /** Settles when no planning or roll-out is under way. */
+  /** Settles when no planning or deployment is under way. */
   settled(): Promise<void>;
 }
 
-interface Rolled extends RunningLap {
+interface Deployed extends RunningLap {
   losing: AbortController;
   users: number;
 }
 
 export function createPlanning(options: PlanningOptions): Planning {
-  let current: Rolled | null = null;
-  /** Being rolled out. */
-  let next: Rolled | null = null;
+  let current: Deployed | null = null;
+  /** Being deployed. */
+  let next: Deployed | null = null;
   /** Older laps that answers still run on. */
-  const ending = new Set<Rolled>();
-  let lastEpoch = 0;
+  const ending = new Set<Deployed>();
+  let lastPlanVersion = 0;
   let isDirty = false;
   let isPlanning = false;
   /** Devices that were lost while the planner thought: what it proposes may still count on them. */
@@ -145,18 +145,18 @@ export function createPlanning(options: PlanningOptions): Planning {
       }
       if (!options.isWorthwhile(proposal, current.plan)) return;
     }
-    const rolled = newRolled(proposal);
-    next = rolled;
-    const dropFirst = options.overflows(rolled.lap);
+    const deployed = newDeployed(proposal);
+    next = deployed;
+    const dropFirst = options.overflows(deployed.lap);
     if (dropFirst) {
       // Both plans together do not fit: the answers on the old one end first, and new ones wait.
       retireCurrent();
       await until(() => (ending.size === 0 ? true : null));
     }
-    if (!current) options.onView(viewOf(rolled, 'loading'), null);
+    if (!current) options.onView(viewOf(deployed, 'loading'), null);
     try {
-      await options.rollOut(rolled.lap, proposal, dropFirst);
-      rolled.lost.throwIfAborted();
+      await options.deployment(deployed.lap, proposal, dropFirst);
+      deployed.lost.throwIfAborted();
     } catch (error) {
       next = null;
       fail(error);
@@ -164,9 +164,9 @@ export function createPlanning(options: PlanningOptions): Planning {
     }
     next = null;
     retireCurrent();
-    current = rolled;
+    current = deployed;
     tellLaps();
-    options.onView(viewOf(rolled, 'running'), null);
+    options.onView(viewOf(deployed, 'running'), null);
     wake();
   }
 
@@ -178,21 +178,21 @@ export function createPlanning(options: PlanningOptions): Planning {
     wake();
   }
 
-  function newRolled(plan: FeasibleRoomPlan): Rolled {
+  function newDeployed(plan: FeasibleRoomPlan): Deployed {
     const losing = new AbortController();
-    const rolled: Rolled = {
-      lap: { epoch: ++lastEpoch, stages: plan.stages },
+    const deployed: Deployed = {
+      lap: { planVersion: ++lastPlanVersion, stages: plan.stages },
       plan,
       losing,
       lost: losing.signal,
       users: 0,
-      successor: () => (current === rolled ? null : current),
+      successor: () => (current === deployed ? null : current),
       hold() {
-        rolled.users++;
-        return () => endUse(rolled);
+        deployed.users++;
+        return () => endUse(deployed);
       },
     };
-    return rolled;
+    return deployed;
   }
 
   function retireCurrent(): void {
@@ -205,19 +205,19 @@ export function createPlanning(options: PlanningOptions): Planning {
     if (inUse.length > 0) options.onLaps(inUse);
   }
 
-  function endUse(rolled: Rolled): void {
-    rolled.users--;
-    if (rolled.users === 0 && ending.delete(rolled)) tellLaps();
+  function endUse(deployed: Deployed): void {
+    deployed.users--;
+    if (deployed.users === 0 && ending.delete(deployed)) tellLaps();
     wake();
   }
 
   /** Tells whoever runs on a plan for which there is a reason that it is lost. */
   function breakLaps(reasonFor: (lap: Lap) => string | null): void {
-    for (const rolled of [...ending, ...(next ? [next] : []), ...(current ? [current] : [])]) {
-      const reason = reasonFor(rolled.lap);
+    for (const deployed of [...ending, ...(next ? [next] : []), ...(current ? [current] : [])]) {
+      const reason = reasonFor(deployed.lap);
       if (reason === null) continue;
-      rolled.losing.abort(new Error(reason));
-      if (rolled !== current) continue;
+      deployed.losing.abort(new Error(reason));
+      if (deployed !== current) continue;
       retireCurrent();
       options.onView(null, { kind: 'preparing', sentence: reason });
     }
@@ -261,9 +261,15 @@ export function createPlanning(options: PlanningOptions): Planning {
   };
 }
 
-function viewOf({ lap, plan }: Rolled, status: PlanView['status']): PlanView {
+function viewOf({ lap, plan }: Deployed, status: PlanView['status']): PlanView {
   const { lapMs: predictedMsPerToken, why } = plan;
-  return { epoch: lap.epoch, stages: [...lap.stages], predictedMsPerToken, why, status };
+  return {
+    planVersion: lap.planVersion,
+    stages: [...lap.stages],
+    predictedMsPerToken,
+    why,
+    status,
+  };
 }
 
 function waitingIn(

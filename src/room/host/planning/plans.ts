@@ -1,5 +1,5 @@
 /**
- * The plans of the room: each made from what is known of the devices and their load, rolled out to the devices
+ * The plans of the room: each made from what is known of the devices and their load, deployed to the devices
  * that it gives layers, shown, and lost with any one of them.
  */
 import type { Manifest } from '../../../model/manifest.ts';
@@ -7,16 +7,16 @@ import { devicesOf, rangesOf, layersOf, type Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { PlanReasons } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
-import type { Attendance } from '../membership/liveness.ts';
+import type { Liveness } from '../membership/liveness.ts';
 import type { Caches } from '../kv-cache/caches.ts';
 import { brokenBecause, missingLayers, overflows, sequenceCapacity } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
 import { nameOf, type Member } from '../membership/members.ts';
-import type { OwnDevice } from '../membership/host-device.ts';
+import type { HostDevice } from '../membership/host-device.ts';
 import type { PieceTracker } from '../weights/piece-tracker.ts';
 import { planReasons } from './plan-reasons.ts';
 import { createPlanning, type Planning } from './planning.ts';
-import { createRollOut, type RollOut } from './deployment.ts';
+import { createDeployment, type Deployment } from './deployment.ts';
 import { hiddenBytes } from './room-plan.ts';
 import { createRoomPlanner } from './room-planner.ts';
 import type { Roster } from '../membership/roster.ts';
@@ -31,8 +31,8 @@ export interface PlansOptions {
   store: ViewStore;
   roster: Roster;
   caches: Caches;
-  attendance: Attendance;
-  own: () => OwnDevice;
+  liveness: Liveness;
+  own: () => HostDevice;
   sourcesOf: PieceTracker['sourcesOf'];
   /** Other devices hold other layers now. */
   onLayersMoved: () => void;
@@ -45,7 +45,7 @@ export interface PlansOptions {
 export interface Plans {
   planning: Planning;
   load: Load;
-  rollOut: Pick<RollOut, 'ready' | 'unable'>;
+  deployment: Pick<Deployment, 'ready' | 'unable'>;
   speeds: Speeds;
   /** Something of the devices changed: it is shown, and may be worth another plan. */
   changed(): void;
@@ -65,13 +65,13 @@ export interface Plans {
 }
 
 /** A device may hear of a sequence's end after the beginning of the next, which comes another way. */
-const spareFactor = 2;
+const sequenceHeadroom = 2;
 
 export function createPlans(room: PlansOptions): Plans {
   const { options, manifest, contextLength, position, store, roster, caches, signal } = room;
   const { members, host } = roster;
 
-  let toldMost: number = spareFactor;
+  let toldMost: number = sequenceHeadroom;
 
   const planner = createRoomPlanner({
     host,
@@ -86,17 +86,17 @@ export function createPlans(room: PlansOptions): Plans {
     }),
     wireShare: (from, to) => speeds.wireShare(from, to),
     inFlight: () => load.answers(),
-    hasEverRun: () => rollOut.hasEverRun,
+    hasEverRun: () => deployment.hasEverRun,
     signal,
     onBetter: () => planning.changed(),
-    onWarm(deviceId, warm) {
+    onStandby(deviceId, standby) {
       if (deviceId === 'host') {
-        void room.own().keepWarm(warm.layers);
+        void room.own().keepStandby(standby.layers);
         return;
       }
-      for (const source of room.sourcesOf(warm.layers, deviceId))
+      for (const source of room.sourcesOf(standby.layers, deviceId))
         roster.tell(deviceId, { kind: 'layer-sources', ...source });
-      roster.tell(deviceId, { kind: 'keep-warm', ...warm });
+      roster.tell(deviceId, { kind: 'keep-standby', ...standby });
     },
   });
   const planning = createPlanning({
@@ -105,12 +105,12 @@ export function createPlans(room: PlansOptions): Plans {
     repriced: (running) => planner.repriced(running),
     brokenBecause: (lap) => brokenBecause(members, lap),
     overflows: (lap) => overflows(members, lap),
-    rollOut(lap, plan, dropFirst) {
+    deployment(lap, plan, dropFirst) {
       tellMostSequences(lap);
-      // Layers that are dropped first are gone even if the rest of the roll-out fails.
+      // Layers that are dropped first are gone even if the rest of the deployment fails.
       if (dropFirst) caches.sequences.keepLaps([lap]);
-      const stop = room.attendance.waitFor(devicesOf(lap), null);
-      return rollOut.run(lap, plan, dropFirst).finally(stop);
+      const stop = room.liveness.waitFor(devicesOf(lap), null);
+      return deployment.run(lap, plan, dropFirst).finally(stop);
     },
     onLaps: keepLaps,
     onView(plan, waitingFor) {
@@ -127,7 +127,7 @@ export function createPlans(room: PlansOptions): Plans {
     planAnew: () => planning.changed(),
     signal,
   });
-  const rollOut = createRollOut({
+  const deployment = createDeployment({
     members,
     sourcesOf: (lap, deviceId) =>
       room.sourcesOf(missingLayers(members.get(deviceId), lap, deviceId), deviceId),
@@ -136,14 +136,14 @@ export function createPlans(room: PlansOptions): Plans {
   });
 
   function keepLaps(laps: Lap[]): void {
-    const epochs = laps.map(({ epoch }) => epoch);
+    const planVersions = laps.map(({ planVersion }) => planVersion);
     caches.sequences.keepLaps(laps);
     for (const member of members.values()) {
       const layers = laps.flatMap((lap) => layersOf(lap, member.id));
       member.layers = rangesOf([...new Set(layers)].sort((a, b) => a - b));
-      member.link?.sendControl({ kind: 'keep-laps', epochs });
+      member.link?.sendControl({ kind: 'keep-laps', planVersions });
     }
-    void room.own().keepLaps(new Set(epochs));
+    void room.own().keepLaps(new Set(planVersions));
     room.onLayersMoved();
     roster.show();
     planner.runs(laps[laps.length - 1]);
@@ -156,7 +156,7 @@ export function createPlans(room: PlansOptions): Plans {
 
   /** Before the devices of that lap are given layers, for whichever lap takes more. */
   function tellMostSequences(next: Lap | undefined): void {
-    const most = spareFactor * Math.max(capacityOf(next), capacityOf(planning.current()?.lap));
+    const most = sequenceHeadroom * Math.max(capacityOf(next), capacityOf(planning.current()?.lap));
     if (most === toldMost && !next) return;
     toldMost = most;
     roster.tellAll({ kind: 'most-sequences', most });
@@ -178,7 +178,7 @@ export function createPlans(room: PlansOptions): Plans {
   return {
     planning,
     load,
-    rollOut,
+    deployment,
     speeds,
     changed() {
       roster.show();
@@ -188,10 +188,10 @@ export function createPlans(room: PlansOptions): Plans {
     lose,
     left(member) {
       speeds.left(member.id);
-      rollOut.lost(member, 'left');
+      deployment.lost(member, 'left');
     },
     away(member) {
-      rollOut.lost(member, 'does not answer');
+      deployment.lost(member, 'does not answer');
       lose(member.id, `${member.label} does not answer; its layers move to the others.`);
     },
     canDoWithout: (deviceId) => planner.canDoWithout(deviceId),

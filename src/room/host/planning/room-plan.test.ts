@@ -3,7 +3,7 @@ import { tinyConfig, tinyManifest } from '../../../model/fixtures/tiny-manifest.
 import { choosePlan, parseProblem } from '../../../planner/index.ts';
 import { stagesOf } from '../../fixtures/engine-room.ts';
 import { measuredMember, type MemberFigures } from '../../fixtures/members.ts';
-import { keptBudgetBytes } from '../../replay/replay-buffer.ts';
+import { replayBudgetBytes } from '../../replay/replay-buffer.ts';
 import type { PlanChoice } from '../../room.ts';
 import type { MeasuredMember } from '../membership/members.ts';
 import {
@@ -52,7 +52,7 @@ const near = { latencyMs: 0, mbps: 1e6 };
 /** The smallest budget that leaves so much for weights and caches, beside the hidden states that are kept. */
 function budgetFor(bytes: number): number {
   let budgetBytes = bytes;
-  while (budgetBytes - keptBudgetBytes(budgetBytes) < bytes) budgetBytes++;
+  while (budgetBytes - replayBudgetBytes(budgetBytes) < bytes) budgetBytes++;
   return budgetBytes;
 }
 

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../../../model/config.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import { priceStages, solve, type Problem } from '../../../planner/index.ts';
 import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
-import { keptBudgetBytes } from '../../replay/replay-buffer.ts';
+import { replayBudgetBytes } from '../../replay/replay-buffer.ts';
 import { checkStages, hopsOf, type Stage } from '../../lap.ts';
 import type { PlanChoice, WireType } from '../../room.ts';
 import { sequenceBytesPerBlock } from '../../memory/sequence-bytes.ts';
@@ -176,7 +176,7 @@ export function blocksThatFit(
 
 /** What of a device's budget is for weights and caches. */
 function computeBytes({ budgetBytes }: DeviceProfile): number {
-  return budgetBytes - keptBudgetBytes(budgetBytes);
+  return budgetBytes - replayBudgetBytes(budgetBytes);
 }
 
 /**

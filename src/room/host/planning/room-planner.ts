@@ -20,7 +20,7 @@ import {
   type RoomPlan,
   type RoomPlanInput,
 } from './room-plan.ts';
-import { createTakeovers, type WarmLayers } from './failover-plans.ts';
+import { createFailoverPlans, type StandbyLayers } from './failover-plans.ts';
 
 export interface RoomPlannerOptions {
   host: Member;
@@ -29,7 +29,7 @@ export interface RoomPlannerOptions {
   contextLength: number;
   /** Positions before the token that plans are made for. */
   position: number;
-  room: Pick<HostOptions, 'wire' | 'plan' | 'expectedDevices' | 'warmSpares'>;
+  room: Pick<HostOptions, 'wire' | 'plan' | 'expectedDevices' | 'standby'>;
   /** A member's profile as it computes, beside what it had measured. */
   calibrated: (member: MeasuredMember) => MeasuredMember;
   wireShare: NonNullable<RoomPlanInput['wireShare']>;
@@ -41,7 +41,7 @@ export interface RoomPlannerOptions {
   /** There is something better to propose than the last time. */
   onBetter: () => void;
   /** This device should keep these layers ready, in case another one leaves. */
-  onWarm: (deviceId: string, warm: WarmLayers) => void;
+  onStandby: (deviceId: string, standby: StandbyLayers) => void;
 }
 
 export interface RoomPlanner {
@@ -61,36 +61,36 @@ const worthwhileGain = 0.03;
 /** A plan that can begin soon is followed by the best one: it may be this much slower. */
 const soonTolerance = 0.5;
 /** After a loss a plan is wanted now; a better one follows. */
-const takeoverPatienceMs = 50;
+const failoverPatienceMs = 50;
 /** A plan for what may never happen is not worth more of the machine. */
-const takeoverLimitMs = 300;
+const failoverLimitMs = 300;
 
 export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
   const { host, members, manifest, contextLength, position, room, signal } = options;
   const planner = startPlanner();
   /** Plans for losses are made beside those for now, and never in front of them. */
-  const spare = startPlanner();
+  const standby = startPlanner();
   signal.addEventListener('abort', () => {
     planner.dispose();
-    spare.dispose();
+    standby.dispose();
   });
   const choose = createPlanChooser(planner, options.onBetter);
-  const limits = { patienceMs: takeoverPatienceMs, timeLimitMs: takeoverLimitMs };
+  const limits = { patienceMs: failoverPatienceMs, timeLimitMs: failoverLimitMs };
   const chooseSoon = createPlanChooser(planner, options.onBetter, limits);
-  const takeovers = createTakeovers({
+  const failoverPlans = createFailoverPlans({
     input,
-    choose: createPlanChooser(spare, () => undefined, {
-      patienceMs: 2 * takeoverLimitMs,
-      timeLimitMs: takeoverLimitMs,
+    choose: createPlanChooser(standby, () => undefined, {
+      patienceMs: 2 * failoverLimitMs,
+      timeLimitMs: failoverLimitMs,
     }),
-    onWarm(warm) {
-      if (!room.warmSpares) return;
-      for (const [deviceId, layers] of warm) options.onWarm(deviceId, layers);
+    onStandby(standby) {
+      if (!room.standby) return;
+      for (const [deviceId, layers] of standby) options.onStandby(deviceId, layers);
     },
   });
   /** The last lap that ran, if only until one of its devices was lost. */
   let running: Lap | null = null;
-  let isTakeover = false;
+  let isFailover = false;
   /** The lap and the members that losses were thought through for. */
   let preparedFor = '';
 
@@ -113,27 +113,27 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
 
   function missingFrom({ stages }: Pick<Lap, 'stages'>, now: RoomPlanInput): string[] {
     const there = new Set(now.members.map(({ id }) => id));
-    return [...devicesOf({ epoch: 0, stages })].filter((id) => !there.has(id));
+    return [...devicesOf({ planVersion: 0, stages })].filter((id) => !there.has(id));
   }
 
   function isPossible({ stages }: Pick<Lap, 'stages'>, now: RoomPlanInput): boolean {
     if (missingFrom({ stages }, now).length > 0) return false;
-    return brokenBecause(members, { epoch: 0, stages }) === null;
+    return brokenBecause(members, { planVersion: 0, stages }) === null;
   }
 
   function prepareForLosses({ members: measured }: RoomPlanInput): void {
     if (!running) return;
     const budgets = measured.map(({ id, profile }) => [id, profile.budgetBytes]);
-    const now = JSON.stringify([running.epoch, budgets]);
+    const now = JSON.stringify([running.planVersion, budgets]);
     if (now === preparedFor) return;
     preparedFor = now;
-    takeovers.prepare(running);
+    failoverPlans.prepare(running);
   }
 
   /** One that can begin soon, since it leaves most layers where they are. */
-  async function takeover(lap: Lap, now: RoomPlanInput): Promise<RoomPlan> {
+  async function failover(lap: Lap, now: RoomPlanInput): Promise<RoomPlan> {
     const missing = missingFrom(lap, now);
-    const plan = missing.length === 1 ? takeovers.without(missing[0]) : null;
+    const plan = missing.length === 1 ? failoverPlans.without(missing[0]) : null;
     if (plan && isPossible(plan, now)) return repriced(now, plan) ?? plan;
     return planRoom({ ...now, loaded: loadedIn(now), loadTolerance: soonTolerance }, chooseSoon);
   }
@@ -149,8 +149,8 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
       const now = input();
       const missing = room.expectedDevices - now.members.length;
       if (missing > 0 && !options.hasEverRun()) return { waitingFor: waitingForDevices(missing) };
-      isTakeover = running !== null && !isPossible(running, now);
-      if (running && isTakeover) return takeover(running, now);
+      isFailover = running !== null && !isPossible(running, now);
+      if (running && isFailover) return failover(running, now);
       if (!running) return planRoom(now, choose);
       prepareForLosses(now);
       const loaded = loadedIn(now);
@@ -171,14 +171,14 @@ export function createRoomPlanner(options: RoomPlannerOptions): RoomPlanner {
       const now = input();
       // Where nothing runs any more, or not on it, nothing is given up.
       if (!devicesOf(running).has(deviceId) || !isPossible(running, now)) return true;
-      const plan = takeovers.without(deviceId);
+      const plan = failoverPlans.without(deviceId);
       return plan !== null && isPossible(plan, now);
     },
     runs(lap) {
       running = lap;
       prepareForLosses(input());
-      if (!isTakeover) return;
-      isTakeover = false;
+      if (!isFailover) return;
+      isFailover = false;
       options.onBetter();
     },
   };

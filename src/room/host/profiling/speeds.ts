@@ -1,9 +1,9 @@
 /**
  * How fast the room's devices are, by the best that is known: what each measured of itself, put right by what its
- * laps take (`calibration.ts`), and measured anew where that is too old to plan by (`paces.ts`).
+ * laps take (`calibration.ts`), and measured anew where that is too old to plan by (`stragglers.ts`).
  */
 import { createCalibration, type Calibration } from './calibration.ts';
-import { createPaces, type Paces } from './stragglers.ts';
+import { createStragglers, type Stragglers } from './stragglers.ts';
 import type { Roster } from '../membership/roster.ts';
 import { plannedWireMs } from './planned-wire.ts';
 
@@ -24,7 +24,7 @@ export interface SpeedsOptions {
 export interface Speeds
   extends
     Pick<Calibration, 'observe' | 'calibrated' | 'wireShare'>,
-    Pick<Paces, 'measured' | 'sight'> {
+    Pick<Stragglers, 'measured' | 'visibilityChanged'> {
   left(deviceId: string): void;
 }
 
@@ -42,11 +42,11 @@ export function createSpeeds(options: SpeedsOptions): Speeds {
     onDeparture() {
       // First what the running plan costs now: answers on it leave for a better one by that.
       reprice();
-      paces.look();
+      stragglers.look();
       planAnew();
     },
   });
-  const paces = createPaces({
+  const stragglers = createStragglers({
     members,
     calibrated: (deviceId, profile) => calibration.calibrated(deviceId, profile),
     measureAgain: ({ link }) => link?.sendControl({ kind: 'measure-again' }),
@@ -63,11 +63,11 @@ export function createSpeeds(options: SpeedsOptions): Speeds {
     observe: (lap) => calibration.observe(lap),
     calibrated: (deviceId, profile) => calibration.calibrated(deviceId, profile),
     wireShare: (from, to) => calibration.wireShare(from, to),
-    measured: (member, compute) => paces.measured(member, compute),
-    sight: (member, isHidden) => paces.sight(member, isHidden),
+    measured: (member, compute) => stragglers.measured(member, compute),
+    visibilityChanged: (member, isHidden) => stragglers.visibilityChanged(member, isHidden),
     left(deviceId) {
       calibration.forget(deviceId);
-      paces.left(deviceId);
+      stragglers.left(deviceId);
     },
   };
 }

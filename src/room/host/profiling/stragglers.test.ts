@@ -3,14 +3,14 @@ import { madeUpProfile } from '../../fixtures/engine-room.ts';
 import { measuredMember } from '../../fixtures/members.ts';
 import { createLink } from '../../fixtures/recorded-link.ts';
 import type { MeasuredMember } from '../membership/members.ts';
-import { createPaces, type Paces } from './stragglers.ts';
+import { createStragglers, type Stragglers } from './stragglers.ts';
 
 let phone: MeasuredMember;
 /** How much slower than it measured the phone's laps show it to be. */
 let factor: number;
 let notices: string[];
 let asked: number;
-let paces: Paces;
+let stragglers: Stragglers;
 let ending: AbortController;
 
 beforeEach(() => {
@@ -21,7 +21,7 @@ beforeEach(() => {
   notices = [];
   asked = 0;
   ending = new AbortController();
-  paces = createPaces({
+  stragglers = createStragglers({
     members: new Map([[phone.id, phone]]),
     calibrated: (_, profile) => {
       const compute = { ...profile.compute, blockMs: profile.compute.blockMs * factor };
@@ -41,10 +41,11 @@ afterEach(() => {
 
 function slowedTo(slowness: number): void {
   factor = slowness;
-  paces.look();
+  stragglers.look();
 }
 
-const measuredAt = (blockMs: number): void => paces.measured(phone, { ...madeUpProfile, blockMs });
+const measuredAt = (blockMs: number): void =>
+  stragglers.measured(phone, { ...madeUpProfile, blockMs });
 
 it('tells of a device that is much slower, once, and once when it is not', () => {
   for (const slowness of [1, 1.9, 3.1, 2.5, 1.6, 3, 1.2, 1.9]) slowedTo(slowness);
@@ -89,10 +90,10 @@ it('takes it for what it is once it is fast again', async () => {
 it('waits while its page is hidden, and asks as soon as it is in sight again', async () => {
   slowedTo(5);
   phone.layers = [];
-  paces.sight(phone, true);
+  stragglers.visibilityChanged(phone, true);
   await vi.advanceTimersByTimeAsync(3600_000);
   expect(asked).toBe(0);
-  paces.sight(phone, false);
+  stragglers.visibilityChanged(phone, false);
   expect(asked).toBe(1);
 });
 
@@ -108,7 +109,7 @@ it('asks one question at a time, and again after a device that was busy', async 
   phone.layers = [];
   await vi.advanceTimersByTimeAsync(3600_000);
   expect(asked).toBe(1);
-  paces.measured(phone, null);
+  stragglers.measured(phone, null);
   await vi.advanceTimersByTimeAsync(5000);
   expect(asked).toBe(2);
 });

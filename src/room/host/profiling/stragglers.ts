@@ -7,7 +7,7 @@ import type { ComputeProfile } from '../../../engine/engine.ts';
 import { nameOf, type MeasuredMember, type Member } from '../membership/members.ts';
 import type { DeviceProfile } from '../membership/device-profile.ts';
 
-export interface PacesOptions {
+export interface StragglersOptions {
   members: ReadonlyMap<string, Member>;
   /** A device's profile with its times as its laps show them. */
   calibrated: (deviceId: string, profile: DeviceProfile) => DeviceProfile;
@@ -21,17 +21,17 @@ export interface PacesOptions {
   nowMs?: () => number;
 }
 
-export interface Paces {
+export interface Stragglers {
   /** It is time to see who is slow, and who is no more. */
   look(): void;
   /** Its page was hidden, or is in sight again. */
-  sight(member: Member, isHidden: boolean): void;
+  visibilityChanged(member: Member, isHidden: boolean): void;
   /** What the device says of itself now; null where it could not measure, since it computes. */
   measured(member: Member, compute: ComputeProfile | null): void;
   left(deviceId: string): void;
 }
 
-interface Pace {
+interface StragglerState {
   /** The least that a block took by the device's own measurement, ms. */
   bestBlockMs: number;
   isSlow: boolean;
@@ -49,48 +49,48 @@ const lookEveryMs = 5000;
 const firstWaitMs = 30_000;
 const longestWaitMs = 10 * 60_000;
 
-export function createPaces(options: PacesOptions): Paces {
+export function createStragglers(options: StragglersOptions): Stragglers {
   const { nowMs = () => performance.now() } = options;
-  const paces = new Map<string, Pace>();
+  const stragglers = new Map<string, StragglerState>();
 
-  function paceOf({ id, profile }: MeasuredMember): Pace {
+  function stateOf({ id, profile }: MeasuredMember): StragglerState {
     const { blockMs } = profile.compute;
-    const pace = paces.get(id) ?? {
+    const state = stragglers.get(id) ?? {
       bestBlockMs: blockMs,
       isSlow: false,
       isAsked: false,
       askedAtMs: -Infinity,
       waitMs: firstWaitMs,
     };
-    pace.bestBlockMs = Math.min(pace.bestBlockMs, blockMs);
-    paces.set(id, pace);
-    return pace;
+    state.bestBlockMs = Math.min(state.bestBlockMs, blockMs);
+    stragglers.set(id, state);
+    return state;
   }
 
   function lookAt(member: MeasuredMember): void {
-    const pace = paceOf(member);
+    const state = stateOf(member);
     const slowness =
-      options.calibrated(member.id, member.profile).compute.blockMs / pace.bestBlockMs;
+      options.calibrated(member.id, member.profile).compute.blockMs / state.bestBlockMs;
     const who = nameOf(member);
-    if (!pace.isSlow && slowness >= slowFrom) {
-      pace.isSlow = true;
-      pace.askedAtMs = nowMs();
+    if (!state.isSlow && slowness >= slowFrom) {
+      state.isSlow = true;
+      state.askedAtMs = nowMs();
       options.onNotice(
         `${who} computes ${slowness.toFixed(1)} times slower than it did; layers go where they are computed sooner.`,
       );
-    } else if (pace.isSlow && slowness <= fastUpTo) {
-      pace.isSlow = false;
+    } else if (state.isSlow && slowness <= fastUpTo) {
+      state.isSlow = false;
       options.onNotice(`${who} is as fast as before.`);
     }
-    const isDue = nowMs() - pace.askedAtMs >= pace.waitMs;
-    if (pace.isSlow && isDue && isIdle(member)) ask(member, pace);
+    const isDue = nowMs() - state.askedAtMs >= state.waitMs;
+    if (state.isSlow && isDue && isIdle(member)) ask(member, state);
   }
 
-  function ask(member: Member, pace: Pace): void {
-    if (pace.isAsked) return;
-    pace.isAsked = true;
-    pace.askedAtMs = nowMs();
-    pace.waitMs = Math.min(2 * pace.waitMs, longestWaitMs);
+  function ask(member: Member, state: StragglerState): void {
+    if (state.isAsked) return;
+    state.isAsked = true;
+    state.askedAtMs = nowMs();
+    state.waitMs = Math.min(2 * state.waitMs, longestWaitMs);
     options.measureAgain(member);
   }
 
@@ -103,25 +103,25 @@ export function createPaces(options: PacesOptions): Paces {
 
   return {
     look,
-    sight(member, isHidden) {
+    visibilityChanged(member, isHidden) {
       member.isHidden = isHidden;
-      const pace = paces.get(member.id);
-      if (isHidden || !pace) return;
+      const state = stragglers.get(member.id);
+      if (isHidden || !state) return;
       // What slowed it down may be over this very moment.
-      pace.waitMs = firstWaitMs;
-      if (pace.isSlow && isIdle(member)) ask(member, pace);
+      state.waitMs = firstWaitMs;
+      if (state.isSlow && isIdle(member)) ask(member, state);
     },
     measured(member, compute) {
-      const pace = paces.get(member.id);
+      const state = stragglers.get(member.id);
       // Nobody asked, so nobody plans by it.
-      if (!pace?.isAsked) return;
-      pace.isAsked = false;
+      if (!state?.isAsked) return;
+      state.isAsked = false;
       if (!compute || !member.profile) return;
       member.profile = { ...member.profile, compute };
       options.onMeasured(member);
       look();
     },
-    left: (deviceId) => void paces.delete(deviceId),
+    left: (deviceId) => void stragglers.delete(deviceId),
   };
 }
 

@@ -40,10 +40,21 @@ export async function findRoomRecord(): Promise<RoomRecord | null> {
     await forgetOld();
     const hostId = sessionStorage.getItem(sessionKey);
     if (hostId === null) return null;
-    return (await get<RoomRecord>(hostId, records())) ?? null;
+    const record = await get<RoomRecord>(hostId, records());
+    return record ? inTodaysShape(record) : null;
   } catch {
     return null;
   }
+}
+
+/** `standby` was called `warmSpares` when some records were written. */
+function inTodaysShape(record: RoomRecord): RoomRecord {
+  const options: HostOptions & { warmSpares?: boolean } = record.options;
+  const { warmSpares = true, ...rest } = options;
+  return {
+    ...record,
+    options: { ...rest, standby: (rest.standby as boolean | undefined) ?? warmSpares },
+  };
 }
 
 async function forgetOld(): Promise<void> {

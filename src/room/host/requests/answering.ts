@@ -57,7 +57,7 @@ export function createAnswering(room: AnsweringOptions): Answering {
     turns: createTurns(options.pipeline),
     betweenLaps: createBetweenLaps(),
     speculation: ({ lap }) =>
-      options.speculation && batchesAreExact(members, lap) ? speculationOn(lap.epoch) : null,
+      options.speculation && batchesAreExact(members, lap) ? speculationOn(lap.planVersion) : null,
     tokenizer: codec.tokenizer,
     encodePrompt: (text) => codec.encodePrompt(text),
     stopIds: codec.stopIds,

@@ -64,7 +64,7 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
     repriced: (running) => running,
     brokenBecause: () => null,
     overflows: () => false,
-    rollOut: (lap) => own.prepare(lap),
+    deployment: (lap) => own.prepare(lap),
     onLaps: () => undefined,
     onView: () => undefined,
   });

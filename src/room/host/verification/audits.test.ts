@@ -14,7 +14,7 @@ import type { LapRunner } from '../decoding/lap-runner.ts';
 import type { Member } from '../membership/members.ts';
 
 const hiddenSize = 96;
-const lap = { epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
+const lap = { planVersion: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
 let model: TinyModel;
 let room: EngineRoom;
 let members: Map<string, Member>;
@@ -24,8 +24,8 @@ let verdicts: string[];
 let hostJobs: Job[];
 /** Devices that have every layer's bytes. */
 let keepers: Set<string>;
-/** Puts something else in place of what the spare device computes. */
-let spareSays: (states: Float32Array) => Float32Array;
+/** Puts something else in place of what the standby device computes. */
+let standbySays: (states: Float32Array) => Float32Array;
 /** How often a neighbour was asked what it has seen. */
 let shown: number;
 let nextSequence = 0;
@@ -38,17 +38,17 @@ beforeEach(() => {
   hostJobs = [];
   shown = 0;
   keepers = new Set(['host', 'c']);
-  spareSays = (states) => states;
+  standbySays = (states) => states;
 });
 afterEach(() => room.dispose());
 
 async function open({
-  spare = false,
+  standby = false,
   wire = 'f32',
-}: { spare?: boolean; wire?: WireType } = {}): Promise<void> {
+}: { standby?: boolean; wire?: WireType } = {}): Promise<void> {
   room = createEngineRoom(model, ['host', 'a', 'b', 'c'], { wire });
   await room.prepare(lap);
-  const ids = ['host', 'a', 'b', ...(spare ? ['c'] : [])];
+  const ids = ['host', 'a', 'b', ...(standby ? ['c'] : [])];
   members = new Map(
     ids.map((id) => [id, measuredMember(id, { link: id === 'host' ? null : createLink() })]),
   );
@@ -56,16 +56,16 @@ async function open({
     members,
     hiddenSize,
     wire,
-    witness: room.witness('host'),
+    boundaryTap: room.boundaryTap('host'),
     tell(deviceId, message) {
-      if (message.kind === 'watch') room.witness(deviceId).watch(message);
-      if (message.kind !== 'show') return;
+      if (message.kind === 'tap-boundary') room.boundaryTap(deviceId).watch(message);
+      if (message.kind !== 'report-boundary') return;
       shown++;
-      const { epoch, sequence, stage } = message;
-      const seen = room.witness(deviceId).take(message);
+      const { planVersion, sequence, stage } = message;
+      const seen = room.boundaryTap(deviceId).take(message);
       const header = {
-        kind: 'seen',
-        epoch,
+        kind: 'boundary-states',
+        planVersion,
         sequence,
         stage,
         positions: seen?.positions ?? [],
@@ -73,7 +73,7 @@ async function open({
       audits.onSeen(deviceId, header, seen?.payload ?? new Uint8Array());
     },
     askDevice: async (deviceId, job) =>
-      spareSays(await room.device(deviceId).recompute(job, new AbortController().signal)),
+      standbySays(await room.device(deviceId).recompute(job, new AbortController().signal)),
     askHost(job, signal) {
       hostJobs.push(job);
       return room.device('host').recompute(job, signal);
@@ -130,7 +130,7 @@ describe.each<WireType>(['f32', 'f16'])('work that crosses as %s', (wire) => {
     // All 9 of the prompt, and the tokens after it.
     expect(hostJobs.map(({ input }) => input.length / hiddenSize)).toEqual([13, 13]);
     // The layers were borrowed, and are gone again.
-    expect(room.device('host')).toMatchObject({ lapLayers: [0, 1, 6], warmLayers: [] });
+    expect(room.device('host')).toMatchObject({ lapLayers: [0, 1, 6], standbyLayers: [] });
   });
 
   it.each<[string, (states: Float32Array) => Float32Array]>([
@@ -163,7 +163,7 @@ describe('a stage', () => {
   });
 
   it('is looked at by a device with nothing else to do, before the host', async () => {
-    await open({ spare: true });
+    await open({ standby: true });
     audits.onInFlight(1);
     await answer();
     expect(hostJobs).toEqual([]);
@@ -171,14 +171,14 @@ describe('a stage', () => {
   });
 
   it('is not wrong because somebody says so: the host has the last word', async () => {
-    await open({ spare: true });
-    spareSays = (states) => states.fill(1);
+    await open({ standby: true });
+    standbySays = (states) => states.fill(1);
     await answer();
     expect(verdicts).toEqual([`c: ${wrongLayers('2 to 3')}`]);
   });
 
   it('is accused where the host cannot look itself', async () => {
-    await open({ spare: true });
+    await open({ standby: true });
     lies('a', 'f32', (states) => states.fill(0));
     const host = room.device('host');
     host.recompute = () => Promise.reject(new Error('The host has no room for another layer.'));
@@ -198,11 +198,11 @@ describe('a stage', () => {
   });
 
   it('is looked at once nobody waits for an answer, even if somebody is at another one just then', async () => {
-    await open({ spare: true });
+    await open({ standby: true });
     audits.onInFlight(1);
-    spareSays = (states) => states.fill(1);
+    standbySays = (states) => states.fill(1);
     await answer();
-    spareSays = (states) => {
+    standbySays = (states) => {
       audits.onInFlight(0);
       return states;
     };
@@ -211,7 +211,7 @@ describe('a stage', () => {
   });
 
   it('is looked at by nobody who must fetch layers for it, while somebody may want to ask', async () => {
-    await open({ spare: true });
+    await open({ standby: true });
     keepers.clear();
     audits.onInFlight(1);
     await answer();
@@ -233,7 +233,7 @@ describe('a stage', () => {
 describe('a neighbour', () => {
   it('that has seen nothing makes no case', async () => {
     await open();
-    room.witness('b').watch = () => undefined;
+    room.boundaryTap('b').watch = () => undefined;
     await answer();
     expect(hostJobs).toEqual([]);
   });
@@ -256,10 +256,10 @@ describe('a neighbour', () => {
 
   it('that shows other states than it says is refused', async () => {
     await open();
-    const witness = room.witness('b');
-    const { take } = { ...witness };
-    witness.take = (crossing) => {
-      const seen = take(crossing);
+    const boundaryTap = room.boundaryTap('b');
+    const { take } = { ...boundaryTap };
+    boundaryTap.take = (boundary) => {
+      const seen = take(boundary);
       return seen && { ...seen, positions: seen.positions.slice(1) };
     };
     await expect(answer()).rejects.toThrow(/^b says it saw 12 positions, and shows 13$/);

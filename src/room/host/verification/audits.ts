@@ -1,6 +1,6 @@
 /**
  * Looks over the devices' shoulders: now and then what went into a stage and what came out of it is kept by its
- * neighbours, and somebody with time to spare computes it again. A spare device does if there is one, else
+ * neighbours, and somebody with time to spare computes it again. A standby device does if there is one, else
  * the host while nobody waits for an answer; where they differ the host has the last word, whose own layers have
  * been held against the model's golden states. No token waits for any of this.
  */
@@ -12,7 +12,12 @@ import type { Lap } from '../../lap.ts';
 import type { HostMessage } from '../../protocol/control-messages.ts';
 import type { Job } from '../../compute/recompute.ts';
 import type { WireType } from '../../room.ts';
-import { mostWatches, type Crossing, type Seen, type Witness } from '../../stage/boundary-tap.ts';
+import {
+  mostWatches,
+  type Boundary,
+  type Seen,
+  type BoundaryTap,
+} from '../../stage/boundary-tap.ts';
 import type { LapRunner } from '../decoding/lap-runner.ts';
 import { type Member } from '../membership/members.ts';
 import { hasRoomForLayer } from '../membership/device-profile.ts';
@@ -22,7 +27,7 @@ export interface AuditsOptions {
   hiddenSize: number;
   wire: WireType;
   /** Of what crosses at the host. */
-  witness: Witness;
+  boundaryTap: BoundaryTap;
   tell: (deviceId: string, message: HostMessage) => void;
   /** Has a device compute; null where it does not answer in good time, which is no offence. */
   askDevice: (deviceId: string, job: Job) => Promise<Float32Array | null>;
@@ -44,7 +49,7 @@ export interface Audits {
   /** What a neighbour has seen. */
   onSeen(
     from: string,
-    header: Extract<BulkHeader, { kind: 'seen' }>,
+    header: Extract<BulkHeader, { kind: 'boundary-states' }>,
     body: BulkMessage['body'],
   ): void;
   /** How many answers are in flight: the host computes for this only while there is none. */
@@ -61,7 +66,7 @@ const mostWaiting = 4;
 /** Layers are fetched for this once nobody has asked anything for so long: others may want the network. */
 const defaultFetchPauseMs = 15_000;
 
-interface Sample extends Crossing {
+interface Sample extends Boundary {
   lap: Lap;
   suspect: Member;
   laps: number;
@@ -81,7 +86,7 @@ interface Case {
 }
 
 export function createAudits(options: AuditsOptions): Audits {
-  const { members, hiddenSize, wire, witness } = options;
+  const { members, hiddenSize, wire, boundaryTap } = options;
   const { random = Math.random, fetchPauseMs = defaultFetchPauseMs } = options;
   const samples = new Map<number, Sample>();
   const timesLookedAt = new WeakMap<Member, number>();
@@ -97,14 +102,14 @@ export function createAudits(options: AuditsOptions): Audits {
     if (stage === null) return;
     const suspect = members.get(lap.stages[stage].device);
     if (!suspect) return;
-    const { epoch } = lap;
-    const sample = { epoch, sequence, stage, lap, suspect, laps: 0, into: null, outOf: null };
+    const { planVersion } = lap;
+    const sample = { planVersion, sequence, stage, lap, suspect, laps: 0, into: null, outOf: null };
     samples.set(sequence, sample);
     // An answer that ended before it was watched long enough is never taken out; its neighbours have forgotten it.
     dropOldest(samples, mostWatches);
-    for (const [device, crossing] of crossingsOf(sample))
-      if (device === 'host') witness.watch(crossing);
-      else options.tell(device, { kind: 'watch', ...crossing });
+    for (const [device, boundary] of boundariesOf(sample))
+      if (device === 'host') boundaryTap.watch(boundary);
+      else options.tell(device, { kind: 'tap-boundary', ...boundary });
   }
 
   /** The one that has been looked at least; none where all have, and it is not their turn again. */
@@ -120,9 +125,9 @@ export function createAudits(options: AuditsOptions): Audits {
   }
 
   function collect(sample: Sample): void {
-    for (const [device, crossing] of crossingsOf(sample))
-      if (device === 'host') take(sample, crossing.stage, witness.take(crossing));
-      else options.tell(device, { kind: 'show', ...crossing });
+    for (const [device, boundary] of boundariesOf(sample))
+      if (device === 'host') take(sample, boundary.stage, boundaryTap.take(boundary));
+      else options.tell(device, { kind: 'report-boundary', ...boundary });
   }
 
   function take(sample: Sample, stage: number, seen: Seen | null): void {
@@ -181,11 +186,11 @@ export function createAudits(options: AuditsOptions): Audits {
 
   /** False where nobody has the time now. */
   async function looked(open: Case): Promise<boolean> {
-    const spare = open.accuser ? undefined : spareFor(open);
-    if (spare) {
-      const result = await options.askDevice(spare.id, open.job);
+    const standby = open.accuser ? undefined : standbyFor(open);
+    if (standby) {
+      const result = await options.askDevice(standby.id, open.job);
       if (!result || isRight(open, result)) return true;
-      open.accuser = { member: spare, result };
+      open.accuser = { member: standby, result };
     }
     if (inFlight > 0) return false;
     hostWork = new AbortController();
@@ -230,7 +235,7 @@ export function createAudits(options: AuditsOptions): Audits {
     return states.subarray(index * hiddenSize, (index + 1) * hiddenSize);
   }
 
-  function spareFor({ involved, job }: Case): Member | undefined {
+  function standbyFor({ involved, job }: Case): Member | undefined {
     return [...members.values()].find(
       (member) =>
         member.link !== null &&
@@ -254,11 +259,11 @@ export function createAudits(options: AuditsOptions): Audits {
         return result;
       },
     }),
-    onSeen(from, { epoch, sequence, stage, positions }, payload) {
+    onSeen(from, { planVersion, sequence, stage, positions }, payload) {
       const sample = samples.get(sequence);
-      const asked = sample && crossingsOf(sample).find(([, crossing]) => crossing.stage === stage);
+      const asked = sample && boundariesOf(sample).find(([, boundary]) => boundary.stage === stage);
       // Who was not asked, or too late, is not heard.
-      if (!sample || sample.epoch !== epoch || asked?.[0] !== from) return;
+      if (!sample || sample.planVersion !== planVersion || asked?.[0] !== from) return;
       const count = payload.length / (hiddenSize * (wire === 'f16' ? 2 : 4));
       if (positions.length === 0) samples.delete(sequence);
       else if (positions.length !== count || !isAscending(positions))
@@ -287,10 +292,10 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** The two ends of a stage, and who sees what crosses there. */
-function crossingsOf({ lap, epoch, sequence, stage }: Sample): [string, Crossing][] {
+function boundariesOf({ lap, planVersion, sequence, stage }: Sample): [string, Boundary][] {
   return [
-    [lap.stages[stage - 1].device, { epoch, sequence, stage }],
-    [lap.stages[stage + 1].device, { epoch, sequence, stage: stage + 1 }],
+    [lap.stages[stage - 1].device, { planVersion, sequence, stage }],
+    [lap.stages[stage + 1].device, { planVersion, sequence, stage: stage + 1 }],
   ];
 }
 

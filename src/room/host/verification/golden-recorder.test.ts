@@ -10,20 +10,20 @@ import {
 import { measuredMember } from '../../fixtures/members.ts';
 import { createLink } from '../../fixtures/recorded-link.ts';
 import { rangesOf, layersOf } from '../../lap.ts';
-import { createGoldenBook, type GoldenBook } from './golden-recorder.ts';
+import { createGoldenRecorder, type GoldenRecorder } from './golden-recorder.ts';
 import type { Member } from '../membership/members.ts';
 
 const ids = ['host', 'a', 'b'];
 let model: TinyModel;
 let room: EngineRoom;
 let members: Map<string, Member>;
-let book: GoldenBook;
+let goldenRecorder: GoldenRecorder;
 let wrong: string[];
 /** Each device that was asked, and for which layer. */
 let asked: string[];
 /** Devices whose answers are all zeros. */
-let liars: Set<string>;
-let epoch = 0;
+let falseAccusers: Set<string>;
+let planVersion = 0;
 const going = new AbortController().signal;
 
 beforeAll(async () => {
@@ -36,8 +36,8 @@ beforeEach(() => {
   );
   wrong = [];
   asked = [];
-  liars = new Set();
-  book = createGoldenBook({
+  falseAccusers = new Set();
+  goldenRecorder = createGoldenRecorder({
     config: model.config,
     contextLength,
     members,
@@ -45,7 +45,7 @@ beforeEach(() => {
     async ask(deviceId, job) {
       asked.push(`${deviceId} ${job.first}`);
       const states = await room.device(deviceId).recompute(job, going);
-      return liars.has(deviceId) ? states.fill(0) : states;
+      return falseAccusers.has(deviceId) ? states.fill(0) : states;
     },
     onWrong: ({ id }, reason) => wrong.push(`${id}: ${reason}`),
   });
@@ -54,68 +54,68 @@ afterEach(() => room.dispose());
 
 /** The layers are dealt like this from now on. */
 async function deal(split: string): Promise<void> {
-  const lap = { epoch: ++epoch, stages: stagesOf(split) };
+  const lap = { planVersion: ++planVersion, stages: stagesOf(split) };
   await room.prepare(lap);
-  for (const id of ids) await room.device(id).keepLaps(new Set([lap.epoch]));
+  for (const id of ids) await room.device(id).keepLaps(new Set([lap.planVersion]));
   for (const member of members.values()) member.layers = rangesOf(layersOf(lap, member.id));
 }
 
 describe('the golden states of a model that came without', () => {
   it('are recorded where a layer first runs, and count once a second device agrees', async () => {
     await deal('host:0-2,a:3-5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     expect(asked).toEqual(['host 1', 'host 2', 'a 3', 'a 4', 'a 5']);
-    expect(book.agreed()).toEqual([]);
+    expect(goldenRecorder.agreed()).toEqual([]);
 
     await deal('host:0-1,b:2-3,a:4-5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     expect(asked.slice(5)).toEqual(['b 2', 'b 3']);
-    expect(book.agreed()).toEqual([2, 3]);
-    await book.work(going);
+    expect(goldenRecorder.agreed()).toEqual([2, 3]);
+    await goldenRecorder.work(going);
     expect(asked).toHaveLength(7);
     expect(wrong).toEqual([]);
   });
 
   it('are asked for again of a device that takes a layer anew', async () => {
     await deal('host:0,a:1-5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     await deal('host:0,b:1-5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     await deal('host:0,a:1-5,host:6');
     asked = [];
-    await book.work(going);
+    await goldenRecorder.work(going);
     expect(asked).toEqual(['a 1', 'a 2', 'a 3', 'a 4', 'a 5']);
   });
 
   it('find the second device wrong, where the host agrees with the first', async () => {
     await deal('host:0-2,a:3-5,host:6');
-    await book.work(going);
-    liars.add('b');
+    await goldenRecorder.work(going);
+    falseAccusers.add('b');
     await deal('host:0-2,a:3-4,b:5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     expect(wrong).toEqual([
       'b: Layer 5 makes something else of a fixed input there than on other devices.',
     ]);
-    expect(book.agreed()).toEqual([5]);
+    expect(goldenRecorder.agreed()).toEqual([5]);
   });
 
   it('find the first device wrong, and record the layer anew', async () => {
-    liars.add('a');
+    falseAccusers.add('a');
     await deal('host:0-2,a:3-5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     await deal('host:0-2,b:3-5,host:6');
-    await book.work(going);
+    await goldenRecorder.work(going);
     expect(wrong).toEqual([
       'a: Layer 3 makes something else of a fixed input there than on other devices.',
     ]);
-    expect(book.agreed()).toEqual([3]);
+    expect(goldenRecorder.agreed()).toEqual([3]);
     // What came after was computed from its zeros.
     expect(asked.slice(-2)).toEqual(['b 4', 'b 5']);
   });
 
   it('wait while somebody waits for an answer', async () => {
     await deal('host:0-2,a:3-5,host:6');
-    await book.work(AbortSignal.abort());
+    await goldenRecorder.work(AbortSignal.abort());
     expect(asked).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import { deviationOf, isWithin, limitOf, piecesAreExact } from '../../compute/de
 import type { Job } from '../../compute/recompute.ts';
 import type { Member } from '../membership/members.ts';
 
-export interface GoldenBookOptions {
+export interface GoldenRecorderOptions {
   config: ModelConfig;
   contextLength: number;
   members: ReadonlyMap<string, Member>;
@@ -22,7 +22,7 @@ export interface GoldenBookOptions {
   onWrong: (member: Member, reason: string) => void;
 }
 
-export interface GoldenBook {
+export interface GoldenRecorder {
   /** Goes on until every layer has been seen on every device that holds it, or somebody asks something. */
   work(signal: AbortSignal): Promise<void>;
   /** Layers on whose states two devices agree. */
@@ -37,7 +37,7 @@ interface Entry {
   by: Member[];
 }
 
-export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
+export function createGoldenRecorder(options: GoldenRecorderOptions): GoldenRecorder {
   const { config, members } = options;
   const ids = Int32Array.from(goldenInputs(config)[1].slice(0, options.contextLength));
   const entries = new Map<number, Entry>();
@@ -82,7 +82,7 @@ export function createGoldenBook(options: GoldenBookOptions): GoldenBook {
     if (!others[1].agrees) forgetFrom(layer + 1);
     entries.set(layer, { input, ...own, by: [host, ...by] });
     for (const each of others)
-      if (!each.agrees) for (const liar of each.by) options.onWrong(liar, wrong);
+      if (!each.agrees) for (const falseAccuser of each.by) options.onWrong(falseAccuser, wrong);
   }
 
   /** What follows was computed from wrong states, which may hide as much as they show. */

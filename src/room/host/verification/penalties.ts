@@ -5,7 +5,7 @@
  */
 import type { Member } from '../membership/members.ts';
 
-export interface Strikes {
+export interface Penalties {
   /** Its work was wrong, or failed. What else goes wrong while it proves itself is the same failure. */
   blame(member: Member, reason: string): void;
   /**
@@ -22,7 +22,7 @@ export interface Strikes {
   left(member: Member): void;
 }
 
-export interface StrikesOptions {
+export interface PenaltiesOptions {
   /** No layers for it until `restore`, and a proof of those that it holds. */
   suspend: (member: Member, reason: string) => void;
   restore: (member: Member) => void;
@@ -38,10 +38,10 @@ const stallsForgiven = 2;
 /** Two mishaps so far apart have nothing to do with each other. */
 export const forgivenAfterMs = 20 * 60_000;
 
-export function createStrikes(options: StrikesOptions): Strikes {
+export function createPenalties(options: PenaltiesOptions): Penalties {
   const nowMs = options.nowMs ?? (() => performance.now());
   /** By certificate, so that to leave and come back makes nothing undone. */
-  const lastStrikeMs = new Map<string, number>();
+  const lastPenaltyMs = new Map<string, number>();
   const proving = new Set<Member>();
   /** When a device handed nothing on, by certificate. */
   const stalls = new Map<string, number[]>();
@@ -52,8 +52,8 @@ export function createStrikes(options: StrikesOptions): Strikes {
     const { fingerprint } = member.link ?? {};
     // The host's own page is nobody to be thrown out.
     if (fingerprint === undefined) return;
-    const last = lastStrikeMs.get(fingerprint) ?? -Infinity;
-    lastStrikeMs.set(fingerprint, nowMs());
+    const last = lastPenaltyMs.get(fingerprint) ?? -Infinity;
+    lastPenaltyMs.set(fingerprint, nowMs());
     if (nowMs() - last < forgivenAfterMs) {
       proving.delete(member);
       options.drop(member, reason);

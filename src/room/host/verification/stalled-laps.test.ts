@@ -8,7 +8,7 @@ import type { StageProgress } from '../../stage/progress.ts';
 import type { LapRunner, TripResult } from '../decoding/lap-runner.ts';
 import { createStalledLaps } from './stalled-laps.ts';
 
-const lap = { epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
+const lap = { planVersion: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
 let model: TinyModel;
 let room: EngineRoom;
 let laps: LapRunner;
@@ -29,13 +29,13 @@ beforeEach(async () => {
   says = (_, truth) => truth;
   const stalled = createStalledLaps({
     headLayer: room.headLayer,
-    own: (epoch, sequence) => room.device('host').progress(epoch, sequence),
+    own: (planVersion, sequence) => room.device('host').progress(planVersion, sequence),
     tell(device, message) {
       asked.push(device);
-      if (message.kind !== 'where') return;
-      const { epoch, sequence } = message;
-      const stages = says(device, room.device(device).progress(epoch, sequence));
-      if (stages) stalled.onProgress(device, { epoch, sequence, stages });
+      if (message.kind !== 'report-progress') return;
+      const { planVersion, sequence } = message;
+      const stages = says(device, room.device(device).progress(planVersion, sequence));
+      if (stages) stalled.onProgress(device, { planVersion, sequence, stages });
     },
     onKeeper: (device) => findings.push(`${device} keeps it`),
     onContradiction: (giver, taker) => findings.push(`${giver} and ${taker} contradict each other`),

@@ -12,7 +12,7 @@ import type { RunningLap } from '../planning/planning.ts';
 export interface StalledLapsOptions {
   tell: (deviceId: string, message: HostMessage) => void;
   /** Of the host's own stages. */
-  own: (epoch: number, sequence: number) => StageProgress[];
+  own: (planVersion: number, sequence: number) => StageProgress[];
   /** The model's last layer. */
   headLayer: number;
   /** It took in what it does not hand on. */
@@ -28,7 +28,7 @@ export interface StalledLaps {
 }
 
 export interface ProgressMessage {
-  epoch: number;
+  planVersion: number;
   sequence: number;
   stages: readonly StageProgress[];
 }
@@ -53,14 +53,15 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
   function inquire(sequence: number, { lap, said }: Watched): void {
     said.clear();
     for (const device of new Set(lap.stages.map((stage) => stage.device)))
-      if (device !== 'host') options.tell(device, { kind: 'where', epoch: lap.epoch, sequence });
+      if (device !== 'host')
+        options.tell(device, { kind: 'report-progress', planVersion: lap.planVersion, sequence });
   }
 
   function find(sequence: number, { lap, said }: Watched): Finding | null {
-    said.set('host', options.own(lap.epoch, sequence));
+    said.set('host', options.own(lap.planVersion, sequence));
     let before: { device: string; given: number } | null = null;
     for (const [stage, { device, first }] of lap.stages.entries()) {
-      // Who does not answer at all is another matter: see `attendance.ts`.
+      // Who does not answer at all is another matter: see `liveness.ts`.
       const all = said.get(device);
       if (!all) return null;
       const { taken, given } = all.find((each) => each.stage === stage) ?? { taken: 0, given: 0 };
@@ -131,10 +132,11 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
         }
       },
     }),
-    onProgress(deviceId, { epoch, sequence, stages }) {
+    onProgress(deviceId, { planVersion, sequence, stages }) {
       const own = watched.get(sequence);
       const isAsked =
-        own?.lap.epoch === epoch && own.lap.stages.some(({ device }) => device === deviceId);
+        own?.lap.planVersion === planVersion &&
+        own.lap.stages.some(({ device }) => device === deviceId);
       if (isAsked) own.said.set(deviceId, stages);
     },
   };

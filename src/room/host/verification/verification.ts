@@ -5,21 +5,21 @@ import type { StageFailure } from '../../stage/stage-failures.ts';
 import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
 import type { DeviceMessage, HostMessage } from '../../protocol/control-messages.ts';
 import type { WireType } from '../../room.ts';
-import { createWitness, type Witness } from '../../stage/boundary-tap.ts';
+import { createBoundaryTap, type BoundaryTap } from '../../stage/boundary-tap.ts';
 import { createAudits } from './audits.ts';
-import { createGoldenBook } from './golden-recorder.ts';
+import { createGoldenRecorder } from './golden-recorder.ts';
 import type { LapRunner } from '../decoding/lap-runner.ts';
 import { nameOf, type Member } from '../membership/members.ts';
-import type { OwnDevice } from '../membership/host-device.ts';
+import type { HostDevice } from '../membership/host-device.ts';
 import { createRecomputeRequests } from './recompute-requests.ts';
-import { createStrikes } from './penalties.ts';
-import { createUnmetRequests } from './unmet-requests.ts';
+import { createPenalties } from './penalties.ts';
+import { createCacheMisses } from './cache-misses.ts';
 
-export interface TrustOptions {
+export interface VerificationOptions {
   members: ReadonlyMap<string, Member>;
   manifest: Manifest;
   wire: WireType;
-  own: () => OwnDevice;
+  own: () => HostDevice;
   sendBulk: (deviceId: string, message: Uint8Array) => Promise<void>;
   /** Whether the device has the layer's bytes at hand. */
   keepsLayer: (deviceId: string, layer: number) => boolean;
@@ -32,8 +32,8 @@ export interface TrustOptions {
   /** It may get layers again. */
   regain: (member: Member) => void;
   /** Two members are no longer to follow each other in a lap. */
-  onParted: () => void;
-  /** Whether an answer or a refill uses the sequence, or its cache is kept for reuse. */
+  onSeparated: () => void;
+  /** Whether an answer or a cache rebuild uses the sequence, or its cache is kept for reuse. */
   isInUse: (sequence: number) => boolean;
   /** Has every device give up the caches of all sequences but those in use. */
   tidy: () => void;
@@ -43,9 +43,9 @@ export interface TrustOptions {
   remove: (member: Member, reason: string) => void;
 }
 
-export interface Trust {
+export interface Verification {
   /** Of what crosses at the host's own stages. */
-  readonly witness: Witness;
+  readonly boundaryTap: BoundaryTap;
   watching(laps: LapRunner): LapRunner;
   /** A stage, maybe the host's own, could not do its work, or got from another device what is no work. */
   onStageFailed(member: Member, failure: StageFailure): void;
@@ -54,7 +54,7 @@ export interface Trust {
   /** One of the two says that it gave what the other never got. */
   onContradiction(giver: string, taker: string): void;
   /** It accuses devices of what they did not do; a sentence. */
-  onLiar(deviceId: string, reason: string): void;
+  onFalseAccusation(deviceId: string, reason: string): void;
   onProof(member: Member, message: Extract<DeviceMessage, { kind: 'proved' | 'disproved' }>): void;
   /** Whether the message was for the auditors. */
   onBulk(from: string, message: BulkMessage): boolean;
@@ -64,14 +64,14 @@ export interface Trust {
   left(member: Member): void;
 }
 
-export function createTrust(options: TrustOptions): Trust {
+export function createVerification(options: VerificationOptions): Verification {
   const { members, manifest, wire } = options;
   const { hidden_size: hiddenSize, max_position_embeddings: contextLength } = manifest.config;
-  const witness = createWitness(hiddenSize * bytesPerNumber[wire]);
+  const boundaryTap = createBoundaryTap(hiddenSize * bytesPerNumber[wire]);
   const tell = (deviceId: string, message: HostMessage): void =>
     members.get(deviceId)?.link?.sendControl(message);
 
-  const strikes = createStrikes({
+  const penalties = createPenalties({
     suspend(member, reason) {
       member.excluded = reason;
       // It proves the layers that it holds now, before another plan takes them away.
@@ -94,31 +94,31 @@ export function createTrust(options: TrustOptions): Trust {
   });
 
   function part(one: Member, other: Member, reason: string): void {
-    if (one.parted.has(other)) return;
-    one.parted.add(other);
-    other.parted.add(one);
+    if (one.separated.has(other)) return;
+    one.separated.add(other);
+    other.separated.add(one);
     options.announce(
       `${nameOf(one)} and ${nameOf(other)} do not follow each other any more, since nobody can tell which of them is right: ${reason}`,
     );
-    options.onParted();
+    options.onSeparated();
   }
 
   function onWrong(member: Member, reason: string): void {
     options.distrustCaches();
-    strikes.blame(member, reason);
+    penalties.blame(member, reason);
   }
 
-  const unmet = createUnmetRequests({
+  const cacheMisses = createCacheMisses({
     isInUse: options.isInUse,
     tidy: options.tidy,
-    accuse: (accuser, accused, reason) => strikes.accuse(accuser, accused, reason),
+    accuse: (accuser, accused, reason) => penalties.accuse(accuser, accused, reason),
   });
   const requests = createRecomputeRequests(options.sendBulk);
   const audits = createAudits({
     members,
     hiddenSize,
     wire,
-    witness,
+    boundaryTap,
     tell,
     keeps(deviceId, { first, last }) {
       for (let layer = first; layer <= last; layer++)
@@ -130,13 +130,13 @@ export function createTrust(options: TrustOptions): Trust {
     onWrong,
     onAccused(accuser, accused, reason) {
       options.distrustCaches();
-      strikes.accuse(accuser, accused, reason);
+      penalties.accuse(accuser, accused, reason);
     },
   });
 
-  const book = manifest.golden
+  const goldenRecorder = manifest.golden
     ? null
-    : createGoldenBook({
+    : createGoldenRecorder({
         config: manifest.config,
         contextLength,
         members,
@@ -157,11 +157,11 @@ export function createTrust(options: TrustOptions): Trust {
 
   function record(): void {
     isOwed = true;
-    if (!book || recording || inFlight > 0) return;
+    if (!goldenRecorder || recording || inFlight > 0) return;
     isOwed = false;
     recording = new AbortController();
     // A device that cannot now may when the layers have moved again.
-    void book
+    void goldenRecorder
       .work(recording.signal)
       .catch(() => undefined)
       .finally(() => {
@@ -171,33 +171,34 @@ export function createTrust(options: TrustOptions): Trust {
   }
 
   return {
-    witness,
+    boundaryTap,
     watching: (laps) => audits.watching(laps),
     onStageFailed(member, { blames, fault, ...failure }) {
       const blamed = blames === null ? member : members.get(blames);
-      if (blamed === member) strikes.blame(member, failure.reason);
-      else if (blamed && fault === 'request') unmet.report(member, blamed, failure);
-      else if (blamed) strikes.accuse(member, blamed, failure.reason);
+      if (blamed === member) penalties.blame(member, failure.reason);
+      else if (blamed && fault === 'request') cacheMisses.report(member, blamed, failure);
+      else if (blamed) penalties.accuse(member, blamed, failure.reason);
       options.fail(failure);
     },
     onKeeper(deviceId) {
       const member = members.get(deviceId);
-      if (member) strikes.stall(member, 'It took in work for a long time, and handed nothing on.');
+      if (member)
+        penalties.stall(member, 'It took in work for a long time, and handed nothing on.');
     },
     onContradiction(giver, taker) {
       const [one, other] = [members.get(giver), members.get(taker)];
       if (one && other) part(one, other, `What ${giver} says it gave, ${taker} says it never got.`);
     },
-    onLiar(deviceId, reason) {
+    onFalseAccusation(deviceId, reason) {
       const member = members.get(deviceId);
-      if (member) strikes.blame(member, reason);
+      if (member) penalties.blame(member, reason);
     },
     onProof(member, message) {
-      if (message.kind === 'proved') strikes.proved(member);
-      else strikes.disproved(member, message.reason);
+      if (message.kind === 'proved') penalties.proved(member);
+      else penalties.disproved(member, message.reason);
     },
     onBulk(from, { header, body }) {
-      if (header.kind === 'seen') audits.onSeen(from, header, body.slice());
+      if (header.kind === 'boundary-states') audits.onSeen(from, header, body.slice());
       else if (header.kind === 'recomputed') requests.onAnswer(from, header.request, body.slice());
       else return false;
       return true;
@@ -210,8 +211,8 @@ export function createTrust(options: TrustOptions): Trust {
     },
     onLayersMoved: record,
     left(member) {
-      strikes.left(member);
-      unmet.left(member);
+      penalties.left(member);
+      cacheMisses.left(member);
       requests.left(member.id);
     },
   };

@@ -19,14 +19,14 @@ function outside({ manifest, files }: typeof plain): PieceOrigin {
   };
 }
 
-function open(model: typeof plain): { tracker: PieceTracker; liars: string[] } {
-  const liars: string[] = [];
+function open(model: typeof plain): { tracker: PieceTracker; falseAccusers: string[] } {
+  const falseAccusers: string[] = [];
   const tracker = createPieceTracker({
     manifest: model.manifest,
     outside: outside(model),
-    onLiar: (deviceId) => liars.push(deviceId),
+    onFalseAccusation: (deviceId) => falseAccusers.push(deviceId),
   });
-  return { tracker, liars };
+  return { tracker, falseAccusers };
 }
 
 async function hashesOf(layer: number): Promise<string[]> {
@@ -58,21 +58,21 @@ describe('a piece tracker', () => {
   });
 
   it('passes on hashes that a device found, where the manifest knows none', async () => {
-    const { tracker, liars } = open(plain);
+    const { tracker, falseAccusers } = open(plain);
     const hashes = await hashesOf(1);
     expect(tracker.sourcesOf([1], 'b')).toEqual([{ layer: 1, devices: [], sha256: [] }]);
     tracker.keeps('a', 1, hashes);
     await settle();
     expect(tracker.sourcesOf([1], 'b')).toEqual([{ layer: 1, devices: ['a'], sha256: hashes }]);
-    expect(liars).toEqual([]);
+    expect(falseAccusers).toEqual([]);
   });
 
   it('finds out a device whose hashes its source does not bear out', async () => {
-    const { tracker, liars } = open(plain);
+    const { tracker, falseAccusers } = open(plain);
     const lie = (await hashesOf(2)).map(() => 'f'.repeat(64));
     tracker.keeps('a', 2, lie);
     await settle();
-    expect(liars).toEqual(['a']);
+    expect(falseAccusers).toEqual(['a']);
     expect(tracker.sourcesOf([2], 'b')).toEqual([{ layer: 2, devices: [], sha256: [] }]);
   });
 

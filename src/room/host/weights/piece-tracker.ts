@@ -37,13 +37,13 @@ export interface PieceTrackerOptions {
   /** The host's own way to the model's source. */
   outside: PieceOrigin;
   /** The device told a hash that the source does not bear out. */
-  onLiar: (deviceId: string) => void;
+  onFalseAccusation: (deviceId: string) => void;
 }
 
 export function createPieceTracker({
   manifest,
   outside,
-  onLiar,
+  onFalseAccusation,
 }: PieceTrackerOptions): PieceTracker {
   const keepers = new Map<number, Set<string>>();
   /** Hash and who told it, by the piece's name. */
@@ -71,7 +71,7 @@ export function createPieceTracker({
     const bytes = await outside.read(piece, () => undefined);
     if ((await sha256Hex(bytes)) === claim.sha256) return true;
     forget(claim.by);
-    onLiar(claim.by);
+    onFalseAccusation(claim.by);
     return false;
   }
 

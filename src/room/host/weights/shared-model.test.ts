@@ -48,7 +48,7 @@ function open(
       members.delete(deviceId);
       done.push(`removed ${deviceId}`);
     },
-    onLiar: (deviceId, reason) => done.push(`${deviceId} lies: ${reason}`),
+    onFalseAccusation: (deviceId, reason) => done.push(`${deviceId} lies: ${reason}`),
   });
   for (const id of ['b', 'c', 'd'])
     devices.set(

@@ -7,7 +7,7 @@ import type { Piece } from '../../../store/layer-pieces.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
 import type { BulkMessage } from '../../protocol/bulk-message.ts';
 import { createModelStore } from '../../pieces/model-store.ts';
-import { createForgeries, type Forgeries } from './weight-disputes.ts';
+import { createWeightDisputes, type WeightDisputes } from './weight-disputes.ts';
 import { nameOf } from '../membership/members.ts';
 import type { OpenedModel } from './open-model.ts';
 import { createPieceTracker, type PieceTracker } from './piece-tracker.ts';
@@ -21,11 +21,11 @@ export interface SharedModelOptions {
   /** It gave what is not the model's: out of the room, for a reason in a sentence. */
   remove: (deviceId: string, reason: string) => void;
   /** It accuses devices of what they did not do; a sentence. */
-  onLiar: (deviceId: string, reason: string) => void;
+  onFalseAccusation: (deviceId: string, reason: string) => void;
 }
 
 export interface SharedModel
-  extends Pick<PieceTracker, 'keeps' | 'sourcesOf'>, Pick<Forgeries, 'accuse' | 'settled'> {
+  extends Pick<PieceTracker, 'keeps' | 'sourcesOf'>, Pick<WeightDisputes, 'accuse' | 'settled'> {
   /** The host's own way to the bytes. */
   reader: ShardReader;
   keepsLayer(deviceId: string, layer: number): boolean;
@@ -45,16 +45,16 @@ export function createSharedModel(options: SharedModelOptions): SharedModel {
     fetchesForOthers: address.kind === 'given' && address.baseUrl === null,
     holders: (piece) => tracker.holdersOf(piece),
     sendBulk: options.sendBulk,
-    onForged: (deviceId, piece) => forgeries.found(deviceId, piece),
+    onHashMismatch: (deviceId, piece) => weightDisputes.found(deviceId, piece),
   });
-  const tracker = createPieceTracker({ manifest, outside, onLiar: onForger });
-  const forgeries = createForgeries({
+  const tracker = createPieceTracker({ manifest, outside, onFalseAccusation: onWrongWeights });
+  const weightDisputes = createWeightDisputes({
     pieceAt: (place) => tracker.pieceAt(place),
     ask: (deviceId, piece) =>
       deviceId === 'host' ? ownPiece(piece) : exchange.ask(deviceId, piece),
     isTrueHash: (piece) => tracker.isTrueHash(piece),
-    onForger,
-    onLiar: options.onLiar,
+    onWrongWeights,
+    onFalseAccusation: options.onFalseAccusation,
     onApart(accuser, accused) {
       const [one, other] = [members.get(accuser), members.get(accused)];
       if (one && other)
@@ -68,7 +68,7 @@ export function createSharedModel(options: SharedModelOptions): SharedModel {
     return reader.keptPiece({ ...piece, sha256: null });
   }
 
-  function onForger(deviceId: string): void {
+  function onWrongWeights(deviceId: string): void {
     tracker.left(deviceId);
     const member = members.get(deviceId);
     if (!member) return;
@@ -82,17 +82,17 @@ export function createSharedModel(options: SharedModelOptions): SharedModel {
     sourcesOf: (layers, asker) =>
       tracker.sourcesOf(layers, asker).map((source) => ({
         ...source,
-        devices: source.devices.filter((device) => !forgeries.areApart(device, asker)),
+        devices: source.devices.filter((device) => !weightDisputes.areApart(device, asker)),
       })),
     keepsLayer: (deviceId, layer) =>
       tracker.sourcesOf([layer], '').some(({ devices }) => devices.includes(deviceId)),
     receive: (from, message) => exchange.receive(from, message),
-    accuse: (accuser, accused, place) => forgeries.accuse(accuser, accused, place),
-    settled: () => forgeries.settled(),
+    accuse: (accuser, accused, place) => weightDisputes.accuse(accuser, accused, place),
+    settled: () => weightDisputes.settled(),
     left(deviceId) {
       exchange.lost(deviceId);
       tracker.left(deviceId);
-      forgeries.left(deviceId);
+      weightDisputes.left(deviceId);
     },
   };
 }

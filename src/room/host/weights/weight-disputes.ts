@@ -6,7 +6,7 @@
 import { sha256Hex } from '../../../store/read-manifest.ts';
 import type { Piece } from '../../../store/layer-pieces.ts';
 
-export interface ForgeriesOptions {
+export interface WeightDisputesOptions {
   /** The model's piece at this place, with its hash as far as that is known; undefined where there is none. */
   pieceAt: (place: Omit<Piece, 'sha256'>) => Piece | undefined;
   /** What the device gives when the host asks for the piece, or the host itself keeps; null for nothing. */
@@ -14,14 +14,14 @@ export interface ForgeriesOptions {
   /** Whether the piece's hash is the source's own, and no device's invention; rejects where that cannot be found out. */
   isTrueHash: (piece: Piece) => Promise<boolean>;
   /** The device gave bytes that are not the model's. */
-  onForger: (deviceId: string) => void;
+  onWrongWeights: (deviceId: string) => void;
   /** The device accuses who is innocent; a sentence. */
-  onLiar: (deviceId: string, reason: string) => void;
+  onFalseAccusation: (deviceId: string, reason: string) => void;
   /** It says so of the other, and nobody can tell who of the two is right. */
   onApart: (accuser: string, accused: string) => void;
 }
 
-export interface Forgeries {
+export interface WeightDisputes {
   /** The host itself was given wrong bytes. */
   found(deviceId: string, piece: Piece): void;
   /** Throws one sentence for what no honest device says. */
@@ -37,7 +37,7 @@ const blamesHost = 'It says that the host gave it bytes that are not the modelâ€
 const blamesSeveral =
   'It says of several devices that they gave it bytes that are not the modelâ€™s.';
 
-export function createForgeries(options: ForgeriesOptions): Forgeries {
+export function createWeightDisputes(options: WeightDisputesOptions): WeightDisputes {
   /** Whom each device has accused, the innocent among them apart. */
   const accusedBy = new Map<string, Set<string>>();
   const apart = new Map<string, Set<string>>();
@@ -51,7 +51,7 @@ export function createForgeries(options: ForgeriesOptions): Forgeries {
 
   async function prove(deviceId: string, piece: Piece): Promise<void> {
     const isForged = await options.isTrueHash(piece);
-    if (isForged && deviceId !== 'host') options.onForger(deviceId);
+    if (isForged && deviceId !== 'host') options.onWrongWeights(deviceId);
   }
 
   async function judge(accuser: string, accused: string, piece: Piece): Promise<void> {
@@ -60,12 +60,12 @@ export function createForgeries(options: ForgeriesOptions): Forgeries {
     if (!accusedBy.get(accuser)?.has(accused)) return;
     if (bytes && (await sha256Hex(bytes)) !== piece.sha256) return prove(accused, piece);
     if (accused === 'host') {
-      if (bytes) options.onLiar(accuser, blamesHost);
+      if (bytes) options.onFalseAccusation(accuser, blamesHost);
       return;
     }
     const others = setOf(apart, accuser).add(accused);
     options.onApart(accuser, accused);
-    if (bytes && others.size > 1) options.onLiar(accuser, blamesSeveral);
+    if (bytes && others.size > 1) options.onFalseAccusation(accuser, blamesSeveral);
   }
 
   return {

@@ -6,13 +6,13 @@
 import type { Member } from '../membership/members.ts';
 import { forgivenAfterMs } from './penalties.ts';
 
-export interface UnmetRequests {
+export interface CacheMisses {
   report(from: Member, asker: Member, failure: { sequence: number; reason: string }): void;
   left(member: Member): void;
 }
 
-export interface UnmetRequestsOptions {
-  /** Whether an answer or a refill uses the sequence, or its cache is kept for the next turn. */
+export interface CacheMissesOptions {
+  /** Whether an answer or a cache rebuild uses the sequence, or its cache is kept for the next turn. */
   isInUse: (sequence: number) => boolean;
   /** Tells every device which sequences are in use: the caches of others go. */
   tidy: () => void;
@@ -20,7 +20,7 @@ export interface UnmetRequestsOptions {
   nowMs?: () => number;
 }
 
-export function createUnmetRequests(options: UnmetRequestsOptions): UnmetRequests {
+export function createCacheMisses(options: CacheMissesOptions): CacheMisses {
   const nowMs = options.nowMs ?? (() => performance.now());
   const lastMs = new Map<Member, number>();
 

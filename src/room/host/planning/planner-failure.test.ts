@@ -1,6 +1,6 @@
 /** A planner that fails, as one does whose worker cannot be loaded. */
 import { expect, it } from 'vitest';
-import { never, openPlanningRoom, planOf } from '../fixtures/planning-room.ts';
+import { never, openPlanningRoom, planOf } from '../../fixtures/planning-room.ts';
 
 const sentence = 'The planner failed: it could not be loaded.';
 
@@ -9,25 +9,26 @@ it('is told to the screen and to whoever asks, and asked again at the next chang
   const room = openPlanningRoom({
     propose: () =>
       hasFailed ? Promise.reject(new Error(sentence)) : Promise.resolve(planOf('host:0-7', 10)),
-    rollOut: () => Promise.resolve(),
+    deployment: () => Promise.resolve(),
   });
   const { planning, views } = room;
-  const epoch = (): Promise<number> => planning.use(({ lap }) => Promise.resolve(lap.epoch), never);
+  const planVersion = (): Promise<number> =>
+    planning.use(({ lap }) => Promise.resolve(lap.planVersion), never);
   planning.changed();
-  await expect(epoch()).rejects.toThrow(sentence);
+  await expect(planVersion()).rejects.toThrow(sentence);
   const failed = { plan: null, waitingFor: { kind: 'failure', sentence } };
   expect(views).toEqual([failed]);
   await planning.settled();
 
   hasFailed = false;
   planning.changed();
-  expect(await epoch()).toBe(1);
+  expect(await planVersion()).toBe(1);
   const running = views.at(-1);
   expect(running).toMatchObject({ plan: { status: 'running' }, waitingFor: null });
 
   hasFailed = true;
   planning.changed();
   await planning.settled();
-  expect(await epoch()).toBe(1);
+  expect(await planVersion()).toBe(1);
   expect(views.at(-1)).toBe(running);
 });

@@ -10,8 +10,8 @@ import {
   succeed,
   three,
   two,
-} from '../fixtures/planning-room.ts';
-import type { FeasibleRoomPlan } from './planning/room-plan.ts';
+} from '../../fixtures/planning-room.ts';
+import type { FeasibleRoomPlan } from './room-plan.ts';
 
 describe('planning when something is lost', () => {
   it('tells the answers on a plan that a device of it is gone, and plans anew', async () => {
@@ -28,7 +28,7 @@ describe('planning when something is lost', () => {
     await answer.end();
     const next = await startUse(room);
     await succeed(room);
-    expect(next.epoch()).toBe(2);
+    expect(next.planVersion()).toBe(2);
     expect(room.inUse.at(-1)).toEqual([2]);
   });
 
@@ -41,7 +41,7 @@ describe('planning when something is lost', () => {
     await change(room, two);
     expect(answer.lost()).toBe('Error: Phone and laptop lost each other.');
     await succeed(room);
-    expect(room.planning.current()?.lap).toEqual({ epoch: 2, stages: two.stages });
+    expect(room.planning.current()?.lap).toEqual({ planVersion: 2, stages: two.stages });
   });
 
   it('plans again after something went wrong that nobody foresaw', async () => {
@@ -66,29 +66,29 @@ describe('planning when something is lost', () => {
     room.planning.lose('c', 'c left.');
     await settle();
     expect(answer.lost()).toBe('');
-    expect(room.planning.current()?.lap.epoch).toBe(1);
-    expect(room.rollOuts).toHaveLength(1);
+    expect(room.planning.current()?.lap.planVersion).toBe(1);
+    expect(room.deployments).toHaveLength(1);
   });
 
-  it('plans anew when a device is lost in the middle of a roll-out, and never runs the broken plan', async () => {
+  it('plans anew when a device is lost in the middle of a deployment, and never runs the broken plan', async () => {
     const room = await openRunning(alone);
     await change(room, three);
     room.proposal = two;
     room.planning.lose('b', 'b left.');
-    room.rollOuts[1].fail('b left.');
+    room.deployments[1].fail('b left.');
     await settle();
-    expect(room.planning.current()?.lap.epoch).toBe(1);
-    expect(room.rollOuts.map(({ lap }) => lap.epoch)).toEqual([1, 2, 3]);
+    expect(room.planning.current()?.lap.planVersion).toBe(1);
+    expect(room.deployments.map(({ lap }) => lap.planVersion)).toEqual([1, 2, 3]);
     await succeed(room);
-    expect(room.planning.current()?.lap).toEqual({ epoch: 3, stages: two.stages });
+    expect(room.planning.current()?.lap).toEqual({ planVersion: 3, stages: two.stages });
     expect(room.inUse).toEqual([[1], [3]]);
   });
 
-  it('never runs a plan whose device left at the last moment of its roll-out', async () => {
+  it('never runs a plan whose device left at the last moment of its deployment', async () => {
     const room = openPlanningRoom();
     await change(room, two);
     room.proposal = alone;
-    room.rollOuts[0].succeed();
+    room.deployments[0].succeed();
     room.planning.lose('a', 'a left.');
     await settle();
     expect(room.planning.current()).toBeNull();
@@ -96,7 +96,7 @@ describe('planning when something is lost', () => {
     expect(room.planning.current()?.lap.stages).toEqual(alone.stages);
   });
 
-  it('never rolls out a plan that was thought of before one of its devices was lost', async () => {
+  it('never deploys a plan that was thought of before one of its devices was lost', async () => {
     const proposals: ((plan: FeasibleRoomPlan) => void)[] = [];
     const room = openPlanningRoom({
       propose: () => new Promise((resolve) => proposals.push(resolve)),
@@ -105,31 +105,31 @@ describe('planning when something is lost', () => {
     room.planning.lose('a', 'a does not answer.');
     proposals[0](two);
     await settle();
-    expect(room.rollOuts).toEqual([]);
+    expect(room.deployments).toEqual([]);
     proposals[1](alone);
     await settle();
-    expect(room.rollOuts.map(({ lap }) => lap.stages)).toEqual([alone.stages]);
+    expect(room.deployments.map(({ lap }) => lap.stages)).toEqual([alone.stages]);
     room.planning.lose('b', 'b does not answer.');
     await succeed(room);
     proposals[2](two);
     await settle();
     // Who is here again has a part again.
-    expect(room.rollOuts).toHaveLength(2);
+    expect(room.deployments).toHaveLength(2);
   });
 
   it('keeps the plan that works when the layers of a new one cannot be loaded', async () => {
     const room = await openRunning(alone);
     await change(room, two);
-    room.rollOuts[1].fail('layer-3.bin is damaged.');
+    room.deployments[1].fail('layer-3.bin is damaged.');
     await settle();
-    expect(room.planning.current()?.lap.epoch).toBe(1);
+    expect(room.planning.current()?.lap.planVersion).toBe(1);
     expect(room.views.at(-1)?.waitingFor).toBeNull();
   });
 
   it('says why when the only plan cannot be loaded, also to those who ask, and recovers', async () => {
     const room = openPlanningRoom();
     await change(room, alone);
-    room.rollOuts[0].fail('layer-3.bin is damaged.');
+    room.deployments[0].fail('layer-3.bin is damaged.');
     await settle();
     expect(room.views.at(-1)).toEqual({
       plan: null,
@@ -139,6 +139,6 @@ describe('planning when something is lost', () => {
     await expect(asked).rejects.toThrow('layer-3.bin is damaged.');
     await change(room, two);
     await succeed(room);
-    expect(await room.planning.use(({ lap }) => Promise.resolve(lap.epoch), never)).toBe(2);
+    expect(await room.planning.use(({ lap }) => Promise.resolve(lap.planVersion), never)).toBe(2);
   });
 });

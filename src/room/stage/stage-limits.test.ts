@@ -1,20 +1,20 @@
 /** What a device of the lap may have the next one hold and do, and what becomes of honest answers meanwhile. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readTinyModelFile } from '../engine/fixtures/node-runtime.ts';
-import type { TinyModel } from '../engine/fixtures/tiny-model.ts';
-import type { FrameHeader } from '../transport/index.ts';
+import { readTinyModelFile } from '../../engine/fixtures/node-runtime.ts';
+import type { TinyModel } from '../../engine/fixtures/tiny-model.ts';
+import type { FrameHeader } from '../../transport/index.ts';
 import {
   contextLength,
   createEngineRoom,
   stagesOf,
   type EngineRoom,
-} from './fixtures/engine-room.ts';
-import { runningOn } from './fixtures/made-up-plans.ts';
-import { forkCode } from './protocol/hidden-codec.ts';
-import type { StageFailure } from './stage/stage-failures.ts';
-import type { ComputingDevice } from './compute/computing-device.ts';
+} from '../fixtures/engine-room.ts';
+import { runningOn } from '../fixtures/made-up-plans.ts';
+import { forkCode } from '../protocol/hidden-codec.ts';
+import type { StageFailure } from './stage-failures.ts';
+import type { ComputingDevice } from '../compute/computing-device.ts';
 
-const lap = { epoch: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
+const lap = { planVersion: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
 const hidden = 96;
 let model: TinyModel;
 let room: EngineRoom;
@@ -36,7 +36,16 @@ afterEach(() => room.dispose());
 
 /** As `a`, which is before it, might send it to `b`. */
 function send(sequence: number, change: Partial<FrameHeader> = {}, tokens = 1): void {
-  const header = { flags: 0, dtype: 0, epoch: 1, sequence, step: 0, stage: 2, hops: [], ...change };
+  const header = {
+    flags: 0,
+    dtype: 0,
+    planVersion: 1,
+    sequence,
+    step: 0,
+    stage: 2,
+    hops: [],
+    ...change,
+  };
   const values = new Float32Array(tokens * hidden).fill(0.1);
   const payload = change.dtype === forkCode ? Uint32Array.of(7) : values;
   b.receive('a', header, new Uint8Array(payload.buffer));
@@ -69,7 +78,7 @@ describe('a device that opens sequences of its own on the next one', () => {
     expect(made).toBeGreaterThan(1004);
     expect(failures[0]).toEqual({
       at: 'b',
-      epoch: 1,
+      planVersion: 1,
       sequence: 1003,
       fault: 'request',
       blames: 'a',
