@@ -6,6 +6,8 @@ import ts from 'typescript-eslint';
 
 /** The rooms of the house, and which other rooms each may import. An arrow points down only. */
 const mayImport = {
+  // What the language lacks: it knows nothing of the project, and every room may use it.
+  base: [],
   planner: [],
   model: [],
   transport: [],
@@ -60,6 +62,41 @@ export default ts.config(
     rules: { 'no-console': 'off' },
   },
   {
+    // A folder of the room has one face: others import its `index.ts`, and its own tests what is behind.
+    files: ['src/room/**'],
+    ignores: ['**/*.test.ts', '**/fixtures/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^\\.{1,2}/(?:\\.\\./)*(?!(?:${Object.keys(mayImport).join('|')})/)[^./][^/]*/(?!index\\.ts$)`,
+              message: 'Import the face of that folder: its index.ts.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/**'],
+    ignores: ['src/room/**', '**/*.test.ts', '**/fixtures/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '/room/(?!index\\.ts$)',
+              message: 'Import the face of the room: room/index.ts.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['src/**'],
     plugins: { boundaries },
     settings: {
@@ -76,7 +113,7 @@ export default ts.config(
           message: '{{from.type}} may not import {{to.type}}: an arrow points down only',
           policies: Object.entries(mayImport).map(([from, allowed]) => ({
             from: { element: { types: from } },
-            allow: { to: { element: { types: [from, ...allowed] } } },
+            allow: { to: { element: { types: ['base', from, ...allowed] } } },
           })),
         },
       ],

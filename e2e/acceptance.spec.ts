@@ -3,8 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../src/model/manifest.ts';
 import { parseManifestText } from '../src/model/parse-manifest.ts';
-import { greedy } from '../src/room/host/decoding/sampler.ts';
-import type { DeviceView } from '../src/room/view.ts';
 import { storedBytes } from '../src/store/layer-pieces.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
 import { expectReference, requestFor } from './fixtures/expect-reference.ts';
@@ -12,6 +10,8 @@ import { continuations, longPrompts } from './fixtures/reference-cases.ts';
 import { shardsDir } from './harness/project.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
+import { greedy } from '../src/room/host/decoding/index.ts';
+import type { DeviceView } from '../src/room/index.ts';
 
 test.describe('a room that grows from one device to four', () => {
   test.describe.configure({ mode: 'serial' });

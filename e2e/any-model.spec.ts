@@ -1,12 +1,12 @@
 /** Models as their authors published them, run by rooms of real tabs: from a hub, an address, a disk, a peer. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ModelChoice } from '../src/room/room.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
 import { expectTinyReference, tinyFolder, type TinyModel } from './fixtures/tiny-models.ts';
 import { accessToken, expect, test } from './harness/hub-test.ts';
 import type { LocalHub } from './harness/local-hub.ts';
 import { askerOf, openTabRoom, viewOf, type TabRoom } from './harness/tab-room.ts';
+import type { ModelChoice } from '../src/room/index.ts';
 
 const weights = 'model.safetensors';
 /** A file's beginning comes with the question of how long it is, and is asked twice before weights are. */

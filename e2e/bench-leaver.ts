@@ -4,14 +4,14 @@
  */
 import { parseArgs } from 'node:util';
 import { defaultModel } from '../src/model/catalogue.ts';
-import type { DeviceOptions, HostOptions } from '../src/room/room.ts';
-import { deviceName } from '../src/room/host/membership/members.ts';
 import { onStand, runCommand, say, wholeNumber, type BenchStand } from './bench/bench-stand.ts';
 import { answerBesideLoad, type BusyFigures } from './bench/busy-room.ts';
 import { median } from './bench/statistics.ts';
 import { liveTable } from './bench/table.ts';
 import { measureFailover, type Departure, type FailoverFigures } from './bench/takeover.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
+import type { DeviceOptions, HostOptions } from '../src/room/index.ts';
+import { deviceName } from '../src/room/host/membership/index.ts';
 
 interface Room {
   title: string;

@@ -1,4 +1,5 @@
 /** `npm run chaos -- --minutes 5 --seed S [--json]`: a room that answers while its devices are struck down. Fails if any answer suffers. */
+import { errorMessage } from '../src/base/error-message.ts';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { defaultModel } from '../src/model/catalogue.ts';
@@ -80,7 +81,7 @@ function linesOf(of: Logbook['of']): string {
 main().then(
   (flawless) => process.exit(flawless ? 0 : 1),
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(errorMessage(error));
     process.exit(2);
   },
 );

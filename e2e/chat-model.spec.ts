@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { ensureModel } from '../src/convert/fetch-model.ts';
-import { greedy } from '../src/room/host/decoding/sampler.ts';
 import { withFileLock } from '../src/server/file-lock.ts';
 import { oneThread } from './fixtures/exact-room.ts';
 import { modelCacheDir, shardsDir } from './harness/project.ts';
 import { openTabRoom, type TabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
+import { greedy } from '../src/room/host/decoding/index.ts';
 
 const ReferenceSchema = v.object({
   cases: v.array(

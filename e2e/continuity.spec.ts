@@ -1,10 +1,10 @@
 /** Answers that outlive what happens to their room: a newcomer is taken in, the host's page is loaded anew. */
 import type { Page } from 'playwright';
-import { greedy } from '../src/room/host/decoding/sampler.ts';
-import type { AskRequest } from '../src/room/room.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { openTabRoom, viewOf, type TabRoom } from './harness/tab-room.ts';
 import { expect, test } from './harness/test.ts';
+import { greedy } from '../src/room/host/decoding/index.ts';
+import type { AskRequest } from '../src/room/index.ts';
 
 const [reference] = continuations;
 const question: AskRequest = {

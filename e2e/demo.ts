@@ -1,4 +1,5 @@
 /** `npm run demo`: a whole room of real, headless browser tabs answers one prompt in the terminal. */
+import { errorMessage } from '../src/base/error-message.ts';
 import { chromium } from 'playwright';
 import { chromiumFlags } from './harness/chromium-flags.ts';
 import { findBrowser } from './harness/find-browser.ts';
@@ -52,7 +53,7 @@ async function run(options: DemoOptions): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(errorMessage(error));
     process.exit(error instanceof OptionError ? 2 : 1);
   },
 );

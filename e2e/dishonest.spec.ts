@@ -1,9 +1,8 @@
-/** Devices that compute wrongly on purpose: each is found out, named and dropped, and the room goes on. */
-import { greedy } from '../src/room/host/decoding/sampler.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { prepareToLie, startLying } from './harness/dishonest-device.ts';
 import { askerOf, noticesOf, planOf, viewOf } from './harness/tab-room.ts';
 import { expect, test, type Page } from './harness/test.ts';
+import { greedy } from '../src/room/host/decoding/index.ts';
 
 const [reference] = continuations;
 const tokens = 12;

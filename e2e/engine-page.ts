@@ -24,7 +24,7 @@ import {
 import type { Manifest } from '../src/model/manifest.ts';
 import { parseManifestText } from '../src/model/parse-manifest.ts';
 import { openRandomModel, randomReference } from '../src/room/fixtures/random-model.ts';
-import { createSelfProof } from '../src/room/compute/self-proof.ts';
+import { createSelfProof } from '../src/room/compute/index.ts';
 
 /** A model in this page, all of its layers loaded. */
 interface Opened {

@@ -1,8 +1,3 @@
-/**
- * A room that is attacked from all sides while it answers: every answer comes out as it would alone, whoever broke the
- * rules is out and named in a sentence, and the honest devices hold no more than they should.
- */
-import { greedy } from '../src/room/host/decoding/sampler.ts';
 import { exact, oneThread } from './fixtures/exact-room.ts';
 import { continuations } from './fixtures/reference-cases.ts';
 import { prepareToLie, startLying } from './harness/dishonest-device.ts';
@@ -16,6 +11,7 @@ import {
 } from './harness/hostile-newcomer.ts';
 import { askerOf, noticesOf, planOf, viewOf } from './harness/tab-room.ts';
 import { expect, test, type Page } from './harness/test.ts';
+import { greedy } from '../src/room/host/decoding/index.ts';
 
 const [reference] = continuations;
 const tokens = 24;

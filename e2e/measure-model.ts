@@ -2,11 +2,11 @@
  * `npm run bench:model`: how well and how fast a room runs a model whose answers are known, what each tab
  * holds and loads, and the memory that loading takes at its peak. For models too large for every test run.
  */
+import { errorMessage } from '../src/base/error-message.ts';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import * as v from 'valibot';
-import type { HostOptions } from '../src/room/room.ts';
 import { measureAgreement } from './bench/agreement.ts';
 import { measureHubBytes, measureLoadTimes } from './bench/load-times.ts';
 import { measureLoading } from './bench/loading.ts';
@@ -15,6 +15,7 @@ import { chromiumFlags } from './harness/chromium-flags.ts';
 import { findBrowser } from './harness/find-browser.ts';
 import { serveModel } from './harness/serve-model.ts';
 import { openTabRoom } from './harness/tab-room.ts';
+import type { HostOptions } from '../src/room/index.ts';
 
 const usage = `Usage: npm run bench:model -- [options]
 
@@ -132,7 +133,7 @@ function sum(values: readonly number[]): number {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(errorMessage(error));
     process.exit(1);
   },
 );

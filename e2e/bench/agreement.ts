@@ -1,7 +1,6 @@
-/** How far a room's answers agree with those computed elsewhere from the same file. */
-import { greedy } from '../../src/room/host/decoding/sampler.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 import { median } from './statistics.ts';
+import { greedy } from '../../src/room/host/decoding/index.ts';
 
 export interface KnownAnswer {
   promptIds: number[];

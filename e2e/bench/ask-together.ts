@@ -1,6 +1,6 @@
 /** Several answers in flight at once, with the moment at which each lap's tokens came. */
 import type { Page } from 'playwright';
-import type { AnswerResult, AskRequest } from '../../src/room/room.ts';
+import type { AnswerResult, AskRequest } from '../../src/room/index.ts';
 
 export interface TimedAnswer {
   result: AnswerResult;

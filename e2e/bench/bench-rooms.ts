@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
-import type { HostOptions } from '../../src/room/room.ts';
 import { serveModel, type ServedModel } from '../harness/serve-model.ts';
 import { openTabRoom, type TabRoom } from '../harness/tab-room.ts';
 import { writeWideModel } from './wide-model.ts';
+import type { HostOptions } from '../../src/room/index.ts';
 
 /** `short`: those of the model that was asked for. `long`: those of `wide-model.ts`. */
 export type StageLength = 'short' | 'long';

@@ -1,4 +1,5 @@
 /** What every benchmark of real tabs stands on: a browser, a server with the model, an end that leaves neither behind. */
+import { errorMessage } from '../../src/base/error-message.ts';
 import { availableParallelism, cpus } from 'node:os';
 import { chromium, type Browser } from 'playwright';
 import { chromiumFlags } from '../harness/chromium-flags.ts';
@@ -46,7 +47,7 @@ export function runCommand(main: () => Promise<void>): void {
   main().then(
     () => process.exit(0),
     (error: unknown) => {
-      console.error(error instanceof Error ? error.message : String(error));
+      console.error(errorMessage(error));
       process.exit(1);
     },
   );

@@ -1,10 +1,9 @@
-/** Prompt-lookup drafts over slowed links: tokens a lap and ms a token, with drafts and without, by turns in one room. */
-import type { AnswerResult, AskRequest } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 import type { BenchRooms } from './bench-rooms.ts';
 import { delayed } from './prediction.ts';
 import { question, repetitiveQuestion } from './room-questions.ts';
 import { median } from './statistics.ts';
+import type { AnswerResult, AskRequest } from '../../src/room/index.ts';
 
 export interface DraftFigures {
   /** Added to the link between the two devices, one way. */

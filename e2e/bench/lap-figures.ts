@@ -1,6 +1,5 @@
-/** What the laps of an answer say of its room. */
-import type { LapTiming } from '../../src/room/room.ts';
 import { median } from './statistics.ts';
+import type { LapTiming } from '../../src/room/index.ts';
 
 /** Of each lap: `(lap − Σ compute − Σ round trip / 2) / hops`, ms. Empty without a hop. */
 export function hopOverheadsMs(laps: readonly LapTiming[]): number[] {

@@ -2,10 +2,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright';
-import type { HostOptions } from '../../src/room/room.ts';
 import type { LocalHub } from '../harness/local-hub.ts';
 import { openTabRoom } from '../harness/tab-room.ts';
 import { median } from './statistics.ts';
+import type { HostOptions } from '../../src/room/index.ts';
 
 export interface LoadTimes {
   from: 'disk' | 'hub' | 'peers';

@@ -1,8 +1,8 @@
 /** What a tab's memory grows by while it loads all layers of a model. */
 import type { Browser } from 'playwright';
-import type { HostOptions } from '../../src/room/room.ts';
 import { viewOf } from '../harness/tab-room.ts';
 import type { RendererMemory } from './process-memory.ts';
+import type { HostOptions } from '../../src/room/index.ts';
 
 export interface LoadingFigures {
   /** Resident before any layer: the page, ONNX Runtime, what measuring left behind. */

@@ -1,10 +1,10 @@
 /** Measures one room: speed against its prediction, what a hop costs, how long loading took, memory. */
 import type { Browser, Page } from 'playwright';
-import { greedy } from '../../src/room/host/decoding/sampler.ts';
-import type { AnswerResult, HostOptions, LapTiming, ModelChoice } from '../../src/room/room.ts';
 import { openTabRoom } from '../harness/tab-room.ts';
 import { rendererMemory } from './process-memory.ts';
 import { median, quantile } from './statistics.ts';
+import { greedy } from '../../src/room/host/decoding/index.ts';
+import type { AnswerResult, HostOptions, LapTiming, ModelChoice } from '../../src/room/index.ts';
 
 export interface RoomFigures {
   devices: number;

@@ -1,12 +1,12 @@
 /** Bubbles against no-bubbles, one by one, beside the planner's simulator for the stages and links measured there. */
 import { simulate, type Problem } from '../../src/planner/index.ts';
-import type { LapTiming } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 import { askTogether, steadyTokensPerSecond } from './ask-together.ts';
 import type { BenchRooms } from './bench-rooms.ts';
 import { hopOverheadsMs, stageMs, wireMsBefore } from './lap-figures.ts';
 import { idsQuestion } from './room-questions.ts';
 import { median } from './statistics.ts';
+import type { LapTiming } from '../../src/room/index.ts';
 
 export interface PipelineFigures {
   inFlight: number;

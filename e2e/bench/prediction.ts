@@ -1,5 +1,3 @@
-/** Measured ms a token beside what was predicted, and what a hop costs, with links as they are and slowed down. */
-import type { AnswerResult, AskRequest } from '../../src/room/room.ts';
 import type { LinkEmulation } from '../../src/transport/index.ts';
 import { initialSettings, requestFor } from '../../src/ui/conversation/sampling-settings.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
@@ -7,6 +5,7 @@ import type { BenchRooms } from './bench-rooms.ts';
 import { hopOverheadsMs } from './lap-figures.ts';
 import { question } from './room-questions.ts';
 import { median, quantile } from './statistics.ts';
+import type { AnswerResult, AskRequest } from '../../src/room/index.ts';
 
 export interface PredictionFigures {
   devices: number;

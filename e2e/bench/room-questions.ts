@@ -1,7 +1,6 @@
-/** The questions that benchmarks ask: plain, repetitive, long. */
-import { greedy } from '../../src/room/host/decoding/sampler.ts';
-import type { AskRequest } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
+import { greedy } from '../../src/room/host/decoding/index.ts';
+import type { AskRequest } from '../../src/room/index.ts';
 
 const beginnings = [
   'Once upon a time',

@@ -1,8 +1,8 @@
 /** How long an answer pauses when a device in the middle of its lap goes, and what the time goes into. */
 import type { Page } from 'playwright';
-import { deviceName } from '../../src/room/host/membership/members.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 import { question } from './room-questions.ts';
+import { deviceName } from '../../src/room/host/membership/index.ts';
 
 /** `announced`: the tab says goodbye. `killed`: its process ends, and nobody says anything. */
 export type Departure = 'announced' | 'killed';

@@ -1,10 +1,9 @@
-/** Tokens a second by answers in flight, beside what the slowest device allows one by one; one by one and batched. */
-import type { HostOptions, LapTiming } from '../../src/room/room.ts';
 import type { TabRoom } from '../harness/tab-room.ts';
 import { askTogether, steadyTokensPerSecond } from './ask-together.ts';
 import type { BenchRooms, StageLength } from './bench-rooms.ts';
 import { busiestDeviceMs, slowestDeviceMs } from './lap-figures.ts';
 import { lastingQuestions } from './room-questions.ts';
+import type { HostOptions, LapTiming } from '../../src/room/index.ts';
 
 interface Run {
   laps: LapTiming[];

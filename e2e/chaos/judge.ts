@@ -1,8 +1,8 @@
 /** Whether every answer is what it has to be, from the host's record and the devices' screens. */
 import type { Page } from 'playwright';
-import type { AskedRecord } from '../../src/room/host/record/room-record.ts';
 import type { DeviceQuestion } from './asking.ts';
 import { nameOf, questionAt, type Expected } from './questions.ts';
+import type { AskedRecord } from '../../src/room/host/record/index.ts';
 
 export interface Verdict {
   answers: number;

@@ -2,13 +2,13 @@
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { defaultModel } from '../../src/model/catalogue.ts';
-import { greedy } from '../../src/room/host/decoding/sampler.ts';
-import { deviceName } from '../../src/room/host/membership/members.ts';
-import { EmulationSchema } from '../../src/room/protocol/control-messages.ts';
-import type { AskRequest, DeviceOptions, HostOptions } from '../../src/room/room.ts';
 import { parseEmulatedLink } from '../../src/transport/emulated-network.ts';
 import type { LinkEmulation } from '../../src/transport/index.ts';
 import { exactPlan } from '../../src/ui/page-options.ts';
+import { greedy } from '../../src/room/host/decoding/index.ts';
+import { deviceName } from '../../src/room/host/membership/index.ts';
+import { EmulationSchema } from '../../src/room/protocol/index.ts';
+import type { AskRequest, DeviceOptions, HostOptions } from '../../src/room/index.ts';
 
 export interface DemoOptions {
   /** A catalogue name, a folder, a `.gguf` file, a hub id or a URL. */

@@ -1,8 +1,6 @@
-/** What the demo says of a room after its answer: for people, and as one JSON object. */
-import type { AnswerResult } from '../../src/room/room.ts';
-import type { DeviceView, RoomView } from '../../src/room/view.ts';
 import { emulationText } from '../../src/ui/devices/emulation.ts';
 import type { DemoOptions } from './options.ts';
+import type { AnswerResult, DeviceView, RoomView } from '../../src/room/index.ts';
 
 export function report(view: RoomView, result: AnswerResult): string {
   const { plan } = view;

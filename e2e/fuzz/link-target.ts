@@ -3,20 +3,20 @@
  * whatever it likes, in the link's own messages, in frames and in large messages.
  */
 import * as v from 'valibot';
-import {
-  BulkHeaderSchema,
-  decodeBulk,
-  encodeBulk,
-  type BulkHeader,
-} from '../../src/room/protocol/bulk-message.ts';
-import { createPeers } from '../../src/room/links/peers.ts';
-import { createPieceExchange } from '../../src/room/pieces/piece-exchange.ts';
 import { LinkMessageSchema } from '../../src/transport/link-message.ts';
 import { openHostileLink, openNear, roomKey, type HostileLink } from './hostile-link.ts';
 import { messagesByKind } from './message-values.ts';
 import { below, oneOf, spoiltBytes, spoiltValue } from './mutate.ts';
 import type { Target, TargetOptions } from './target.ts';
 import { randomFrame } from './wire-targets.ts';
+import {
+  type BulkHeader,
+  BulkHeaderSchema,
+  decodeBulk,
+  encodeBulk,
+} from '../../src/room/protocol/index.ts';
+import { createPeers } from '../../src/room/links/index.ts';
+import { createPieceExchange } from '../../src/room/pieces/index.ts';
 
 /** Links take so many messages at once, and end with whoever says more. */
 const perLink = 700;

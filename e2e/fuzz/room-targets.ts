@@ -1,23 +1,26 @@
 /** The room's messages: to a host that admits whoever has the key, and to a device that takes part. */
 import * as v from 'valibot';
 import type { TinyModel } from '../../src/engine/fixtures/tiny-model.ts';
-import type { DevicePart } from '../../src/room/device/part/take-part.ts';
 import { createPartBench, welcome, withCallbacks } from '../../src/room/fixtures/device-part.ts';
 import { stagesOf } from '../../src/room/fixtures/engine-room.ts';
-import { admitDevices, type AdmissionOptions } from '../../src/room/host/admission/admission.ts';
-import { createDoor } from '../../src/room/host/admission/door.ts';
-import type { Member } from '../../src/room/host/membership/members.ts';
-import { createPeers } from '../../src/room/links/peers.ts';
-import {
-  DeviceMessageSchema,
-  HostMessageSchema,
-  roomProtocolVersion,
-} from '../../src/room/protocol/control-messages.ts';
 import type { Link, Signalling } from '../../src/transport/index.ts';
 import { openHostileLink, openNear, roomKey, type HostileLink } from './hostile-link.ts';
 import { messagesByKind } from './message-values.ts';
 import { oneOf, spoiltValue, type Random } from './mutate.ts';
 import { crash, type Target, type TargetOptions } from './target.ts';
+import type { DevicePart } from '../../src/room/device/part/index.ts';
+import {
+  type AdmissionOptions,
+  admitDevices,
+  createDoor,
+} from '../../src/room/host/admission/index.ts';
+import type { Member } from '../../src/room/host/membership/index.ts';
+import { createPeers } from '../../src/room/links/index.ts';
+import {
+  DeviceMessageSchema,
+  HostMessageSchema,
+  roomProtocolVersion,
+} from '../../src/room/protocol/index.ts';
 
 /** Links take so many messages at once, and end with whoever says more. */
 const perLink = 700;

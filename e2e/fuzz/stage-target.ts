@@ -3,7 +3,6 @@
  * frames of an answer that has to come out right.
  */
 import type { TinyModel } from '../../src/engine/fixtures/tiny-model.ts';
-import { forkCode } from '../../src/room/protocol/hidden-codec.ts';
 import {
   createEngineRoom,
   stagesOf,
@@ -13,6 +12,7 @@ import { runningOn } from '../../src/room/fixtures/made-up-plans.ts';
 import type { FrameHeader } from '../../src/transport/index.ts';
 import { below, oneOf, randomBytes, type Random } from './mutate.ts';
 import { isSentence, tryOn, type Target, type TargetOptions } from './target.ts';
+import { forkCode } from '../../src/room/protocol/index.ts';
 
 const honestLap = { planVersion: 1, stages: stagesOf('host:0-2,a:3-5,host:6') };
 /** In this one `x`, which is hostile, hands on to `a`. */

@@ -4,10 +4,10 @@
  * any device of the room could: from what the host tells it.
  */
 import type { Page } from 'playwright';
-import type { DeviceMessage, HostMessage } from '../../src/room/protocol/control-messages.ts';
-import type { Stage } from '../../src/room/lap.ts';
 import { encodeFrame, plainHeader } from '../../src/transport/frame.ts';
 import type { FrameHeader } from '../../src/transport/index.ts';
+import type { DeviceMessage, HostMessage } from '../../src/room/protocol/index.ts';
+import type { Stage } from '../../src/room/index.ts';
 
 /** To be called before the page is opened. */
 export async function prepareToAttack(page: Page): Promise<void> {

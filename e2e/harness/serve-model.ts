@@ -3,11 +3,11 @@ import { access, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ensureModel } from '../../src/convert/fetch-model.ts';
 import { findInCatalogue } from '../../src/model/catalogue.ts';
-import type { ModelChoice } from '../../src/room/room.ts';
 import { withFileLock } from '../../src/server/file-lock.ts';
 import { startServer } from '../../src/server/server.ts';
 import { startLocalHub, type LocalHub } from './local-hub.ts';
 import { modelCacheDir, projectDir, shardsDir } from './project.ts';
+import type { ModelChoice } from '../../src/room/index.ts';
 
 export interface ServedModel {
   origin: string;

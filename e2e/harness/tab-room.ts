@@ -1,9 +1,14 @@
 /** A room of real tabs, driven through the page's own console: for the demo, the benchmarks and tests. */
 import { randomUUID } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright';
-import type { AnswerResult, AskRequest, DeviceOptions, HostOptions } from '../../src/room/room.ts';
-import type { RoomView } from '../../src/room/view.ts';
 import type { LinkEmulation } from '../../src/transport/index.ts';
+import type {
+  AnswerResult,
+  AskRequest,
+  DeviceOptions,
+  HostOptions,
+  RoomView,
+} from '../../src/room/index.ts';
 
 export interface TabRoomOptions {
   origin: string;

@@ -1,4 +1,5 @@
 /** Runs a model's golden inputs through its shards, layer by layer, and keeps what every layer puts out. */
+import { errorMessage } from '../base/error-message.ts';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, StoredTensor } from '../engine/engine.ts';
@@ -33,7 +34,7 @@ export async function addGolden(
     await record(folder, manifest, options);
   } catch (error) {
     options.signal?.throwIfAborted();
-    options.onWithout?.(error instanceof Error ? error.message : String(error));
+    options.onWithout?.(errorMessage(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorMessage } from '../base/error-message.ts';
 import { blobSource, type ByteSource } from './byte-source.ts';
 import { openHttpSource } from './http-source.ts';
 
@@ -49,7 +50,7 @@ export async function readJson(
   try {
     return { json: JSON.parse(text) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new Error(`${path} is not complete JSON (${reason})`, { cause: error });
   }
 }

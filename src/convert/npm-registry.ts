@@ -1,4 +1,5 @@
 /** Asks the person's own npm where a package lies, so that their registry and proxy settings hold. */
+import { errorMessage } from '../base/error-message.ts';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
@@ -50,7 +51,7 @@ async function npm(args: string[]): Promise<string> {
     });
     return stdout;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new Error(
       `npm could not answer "npm ${args.join(' ')}"; is this computer online? (${reason.trim()})`,
       { cause: error },

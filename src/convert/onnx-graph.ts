@@ -2,6 +2,7 @@
  * Finds the weights in an ONNX model (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) without
  * taking them into memory: every initializer's type, shape and place, and which nodes use them.
  */
+import { errorMessage } from '../base/error-message.ts';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { ByteSource } from './byte-source.ts';
 import { protobufFields, type ProtobufField } from './protobuf-fields.ts';
@@ -41,7 +42,7 @@ export async function readOnnxGraph(source: ByteSource, path: string): Promise<O
     for await (const field of protobufFields(source, 0, source.bytes))
       if (field.number === model.graph) return await readGraph(source, field);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new Error(`${path} is no whole ONNX model: ${reason}`, { cause: error });
   }
   throw new Error(`${path} is no ONNX model: it holds no graph`);

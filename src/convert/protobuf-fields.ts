@@ -1,4 +1,5 @@
 /** Walks a protobuf message that is too large to be taken into memory, field by field. */
+import { errorMessage } from '../base/error-message.ts';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { ByteSource } from './byte-source.ts';
 
@@ -61,7 +62,7 @@ function readField(head: Uint8Array, at: number): ProtobufField {
         throw new Error(`wire type ${wireType}`);
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new Error(`there is no protobuf field at byte ${at} (${reason})`, { cause: error });
   }
 }

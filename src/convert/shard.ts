@@ -1,4 +1,5 @@
 /** `npm run shard -- INPUT`: cuts a checkpoint into shards that a room can load. */
+import { errorMessage } from '../base/error-message.ts';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -75,6 +76,6 @@ function showProgress(step: string, bytes: number, totalBytes: number): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(errorMessage(error));
   process.exitCode = 1;
 });

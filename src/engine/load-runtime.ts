@@ -1,4 +1,5 @@
 /** Starts ONNX Runtime in this worker: the build that suits the backend, with the binary handed in. */
+import { errorMessage } from '../base/error-message.ts';
 import asyncifyModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import type { Backend, EngineInfo, EngineOptions } from './engine.ts';
@@ -39,7 +40,7 @@ async function startSession(runtime: Runtime): Promise<void> {
     const session = await createSession(runtime, graph.compose(), []);
     await session.release();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new Error(`ONNX Runtime did not start with ${backend} on this device: ${reason}`, {
       cause,
     });

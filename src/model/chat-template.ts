@@ -1,7 +1,7 @@
 /** A conversation as the text, and the token ids, that a chat model was trained to continue. */
 import { Template } from '@huggingface/jinja';
 import type { Manifest } from './manifest.ts';
-import { reasonOf } from './reason.ts';
+import { parserFault } from './parser-fault.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface ChatMessage {
@@ -34,7 +34,7 @@ export function renderChat(
     });
   } catch (error) {
     throw new Error(
-      `the model's chat template does not take this conversation: ${reasonOf(error)}`,
+      `the model's chat template does not take this conversation: ${parserFault(error)}`,
       { cause: error },
     );
   }

@@ -1,4 +1,5 @@
 /** Reads a manifest that came from outside: shape first, then everything its parts claim of each other. */
+import { errorMessage } from '../base/error-message.ts';
 import * as v from 'valibot';
 import { architectures, isSupported, layerTensors } from './architecture.ts';
 import { tensorBytes } from './dtype.ts';
@@ -44,7 +45,7 @@ export function parseManifestText(text: string): Manifest {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new Error(`the manifest is not complete JSON (${reason}): fetch or cut it again`, {
       cause: error,
     });

@@ -2,6 +2,7 @@
  * What a Hugging Face `tokenizer.json` must hold before it is read: the library that reads it takes its parts on
  * trust, and a broken file would show as an error of the language's own, or later, in the middle of an answer.
  */
+import { errorMessage } from '../base/error-message.ts';
 import * as v from 'valibot';
 
 /** Several times the largest vocabulary there is. */
@@ -78,7 +79,7 @@ export function parseTokenizerText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new Error(`tokenizer.json is not complete JSON (${reason}): fetch the model again`, {
       cause: error,
     });

@@ -1,6 +1,6 @@
 /** Text to token ids and back, from a Hugging Face `tokenizer.json`. */
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
-import { reasonOf } from './reason.ts';
+import { parserFault } from './parser-fault.ts';
 import { parseTokenizerFile, type AddedToken, type TokenizerFile } from './tokenizer-file.ts';
 
 export interface EncodeOptions {
@@ -95,7 +95,7 @@ function construct(document: TokenizerFile): Constructed {
     return { full, literal, prefix: prefixOf(full) };
   } catch (error) {
     throw new Error(
-      `this tokenizer.json is of a kind that cannot be read here: ${reasonOf(error)}`,
+      `this tokenizer.json is of a kind that cannot be read here: ${parserFault(error)}`,
       {
         cause: error,
       },

@@ -3,6 +3,7 @@
  * `{ id, problem, explained }` for a plan to be explained. Messages out, for the same `id`: any number of `{ plan }`, each better than the
  * last, then one `{ choice }`, `{ explanation }` or `{ error }`.
  */
+import { errorMessage } from '../base/error-message.ts';
 import { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
 import { explain, type ExplainablePlan, type Explanation } from './explain.ts';
 import type { FeasiblePlan } from './plan.ts';
@@ -36,7 +37,7 @@ export function servePlanner(port: Port): void {
       if ('explained' in request) answer({ id, explanation: explain(problem, request.explained) });
       else answer({ id, choice: choosePlan(problem, { ...request.options, onPlan }) });
     } catch (error) {
-      answer({ id, error: error instanceof Error ? error.message : String(error) });
+      answer({ id, error: errorMessage(error) });
     }
   });
 }

@@ -5,6 +5,7 @@
  * the spot. So a phone can be told to trust the authority (phones accept nothing less) without handing
  * anybody, this machine included, the power to vouch for another site.
  */
+import { errorMessage } from '../base/error-message.ts';
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
@@ -82,7 +83,7 @@ function parsed<T>(what: string, file: string, parse: () => T): T {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }
 
 async function readKept(path: string): Promise<ServerCertificate | null> {

@@ -1,4 +1,5 @@
 /** The models in the shards folder, as the app's first screen offers them. */
+import { errorMessage } from '../base/error-message.ts';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifestText } from '../model/parse-manifest.ts';
@@ -56,6 +57,6 @@ async function readModel(path: string, folder: string, bytes: number): Promise<M
       bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     };
   } catch (error) {
-    return `${path}: ${error instanceof Error ? error.message : String(error)}.`;
+    return `${path}: ${errorMessage(error)}.`;
   }
 }

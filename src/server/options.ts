@@ -1,4 +1,5 @@
 /** What `npm start` can be told. */
+import { errorMessage } from '../base/error-message.ts';
 import { parseArgs } from 'node:util';
 import { defaultModel } from '../model/catalogue.ts';
 
@@ -115,6 +116,6 @@ function isOrigin(text: string): boolean {
 
 /** parseArgs explains at length, over several sentences. */
 function firstSentence(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorMessage(error);
   return message.split(/\.\s/)[0]?.replace(/\.$/, '') ?? message;
 }

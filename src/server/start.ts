@@ -1,4 +1,5 @@
 /** `npm start`: fetches the model once, builds what is needed, serves it to the room. */
+import { errorMessage } from '../base/error-message.ts';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureModel } from '../convert/fetch-model.ts';
@@ -25,7 +26,7 @@ switch (command.kind) {
       console.log(banner(server, { colour: process.stdout.isTTY }));
       endOnSignal(server);
     } catch (error) {
-      console.error(error instanceof Error ? error.message : error);
+      console.error(errorMessage(error));
       process.exit(1);
     }
     break;

@@ -1,16 +1,7 @@
-/**
- * `globalThis.edgeshard`: the page driven by a script. It does what the buttons do and shows the same
- * screens; the demo, the benchmarks and classroom experiments use it.
- *
- *     const room = edgeshard.openRoom({ weights: 'f32' });
- *     await room.settled();
- *     const answer = room.ask({ prompt: { kind: 'text', text: 'Once' }, … });
- *     (await answer.done).ids;
- */
-import type { DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
 import type { PageOptions } from './page-options.ts';
 import { staticHost } from './server-info.ts';
 import type { Session } from './session.svelte.ts';
+import type { DeviceOptions, HostOptions, HostRoom, Room } from '../room/index.ts';
 
 export interface ConsoleApi {
   /**

@@ -1,8 +1,5 @@
-/** When the page is drawn anew while a room changes with every token. */
-import { inNextTask } from '../room/next-task.ts';
-import type { Room } from '../room/room.ts';
-import type { RoomView } from '../room/view.ts';
 import { isSameStanding, standingOf } from './standing.ts';
+import { inNextTask, type Room, type RoomView } from '../room/index.ts';
 
 /** Twenty times a second reads as a steady stream; sixty would take three times as much from the tokens' time. */
 const leastApartMs = 50;

@@ -1,5 +1,4 @@
-/** Figures as a person reads them. A no-break space keeps a number and its unit together. */
-import type { LayerRange } from '../room/view.ts';
+import type { LayerRange } from '../room/index.ts';
 
 const space = '\u00a0';
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];

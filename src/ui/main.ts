@@ -1,8 +1,6 @@
 /** Puts the page together: its options, its session, its console, its screen. */
+import { errorMessage } from '../base/error-message.ts';
 import { mount } from 'svelte';
-import { joinRoom } from '../room/device/join-room.ts';
-import { openRoom } from '../room/host/open-room.ts';
-import { findRoomRecord } from '../room/host/record/room-record.ts';
 import { parseRoomLink } from '../transport/index.ts';
 import App from './App.svelte';
 import { consoleApi } from './console-api.ts';
@@ -11,6 +9,7 @@ import ClosedScreen from './screens/ClosedScreen.svelte';
 import { createSession } from './session.svelte.ts';
 import './styles/tokens.css';
 import './styles/base.css';
+import { findRoomRecord, joinRoom, openRoom } from '../room/index.ts';
 
 const target = document.querySelector('#app') ?? document.body;
 
@@ -35,7 +34,7 @@ async function start(): Promise<void> {
     if (record) session.openRoom({ ...options.host, ...record.options }, record);
     mount(App, { target, props: { session, options } });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     mount(ClosedScreen, {
       target,
       props: {

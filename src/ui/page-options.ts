@@ -26,7 +26,7 @@
  * Other names are left alone: links gather parameters on their way through mail and chat.
  */
 import * as v from 'valibot';
-import type { DeviceOptions, HostOptions } from '../room/room.ts';
+import type { DeviceOptions, HostOptions } from '../room/index.ts';
 
 const wholeNumber = (least: number, most: number) =>
   v.pipe(

@@ -1,9 +1,15 @@
 /** Which room this tab is in, if any: the one piece of state that the whole page turns on. */
 import { flushSync } from 'svelte';
-import type { AskRequest, DeviceOptions, HostOptions, HostRoom, Room } from '../room/room.ts';
-import type { RoomRecord } from '../room/host/record/room-record.ts';
-import type { RoomView } from '../room/view.ts';
 import { drawnCalmly } from './drawn-calmly.ts';
+import type {
+  AskRequest,
+  DeviceOptions,
+  HostOptions,
+  HostRoom,
+  Room,
+  RoomRecord,
+  RoomView,
+} from '../room/index.ts';
 
 /** How rooms are made; the gallery and tests bring their own. */
 export interface RoomMakers {

@@ -1,5 +1,4 @@
-/** What of a room a person waits for, or has just brought about: all but the text and the figures that run on. */
-import type { RoomView } from '../room/view.ts';
+import type { RoomView } from '../room/index.ts';
 
 /** Equal, entry by entry, as long as only text and figures change. */
 export function standingOf(view: RoomView): unknown[] {

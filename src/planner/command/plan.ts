@@ -2,6 +2,7 @@
  * `npm run --silent plan -- FILE|- [options]`: solves the problem in FILE (or standard input) and prints
  * the plan as one line of JSON; a file of many, one a line, is answered line by line.
  */
+import { errorMessage } from '../../base/error-message.ts';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
@@ -74,7 +75,7 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    throw new ProblemError(`${error instanceof Error ? error.message : String(error)}; ${usage}`);
+    throw new ProblemError(`${errorMessage(error)}; ${usage}`);
   }
 }
 
@@ -120,7 +121,7 @@ function parseJson(text: string): { ok: true; value: unknown } | { ok: false; fa
   try {
     return { ok: true, value: JSON.parse(text) as unknown };
   } catch (error) {
-    return { ok: false, fault: error instanceof Error ? error.message : String(error) };
+    return { ok: false, fault: errorMessage(error) };
   }
 }
 
@@ -128,7 +129,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
+    const fault = errorMessage(error);
     throw new ProblemError(`${nameOf(file)} cannot be read: ${fault}`);
   }
 }

@@ -6,16 +6,16 @@ import type { FrameHeader } from '../../transport/index.ts';
 import type { PreparedEngine } from './prepare-engine.ts';
 import { recompute, type Job } from './recompute.ts';
 import { layersOf, type Lap } from '../lap.ts';
-import type { StageProgress } from '../stage/progress.ts';
-import type { CacheRebuild, Replay } from '../replay/cache-rebuild.ts';
 import type { ShardHolder } from './shard-holder.ts';
 import {
   createStageRunner,
   type LapFork,
   type LapStart,
+  type StageProgress,
   type StageRunner,
   type StageRunnerOptions,
-} from '../stage/stage-runner.ts';
+} from '../stage/index.ts';
+import type { CacheRebuild, Replay } from '../replay/index.ts';
 
 export interface ComputingDevice {
   /** Layers of the laps in use, and of one that is being prepared. */

@@ -7,9 +7,9 @@ import { assumedMemoryBudget } from '../../profile/memory-budget.ts';
 import { assumedThreads, chooseBackend, thisPlatform } from '../../profile/this-device.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
 import { readRuntimeBinary } from '../../store/runtime-binary.ts';
-import { median } from '../timing/median.ts';
 import type { DeviceOptions } from '../room.ts';
 import type { DeviceStatus } from '../view.ts';
+import { median } from '../timing/index.ts';
 
 export interface PreparedEngine {
   engine: Engine;

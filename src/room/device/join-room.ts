@@ -7,8 +7,8 @@ import type { DeviceOptions, Room } from '../room.ts';
 import { createViewStore, newView } from '../view-store.ts';
 import { createKeptEngine } from './kept-engine.ts';
 import { createOwnQuestions } from './own-questions.ts';
-import type { DevicePart } from './part/take-part.ts';
 import { visit } from './visit.ts';
+import type { DevicePart } from './part/index.ts';
 
 /** How long a device waits for a host that went away: a reload, a laptop carried to another room. */
 const patienceMs = 3 * 60_000;

@@ -1,9 +1,4 @@
-/**
- * The tab's engine outlives a visit: a device that finds its room again has measured itself already,
- * and its runtime is running.
- */
-import type { PreparedEngine } from '../compute/prepare-engine.ts';
-import type { ComputeWith } from '../compute/safer-compute.ts';
+import type { ComputeWith, PreparedEngine } from '../compute/index.ts';
 
 export interface KeptEngine {
   /**

@@ -1,11 +1,6 @@
-/**
- * This screen's own questions: sent to the host, their answers shown as they come. They outlive the
- * connection: what was open is asked again, and since every question carries its seed the answer goes
- * on where the screen had come to.
- */
-import type { DeviceMessage, HostMessage } from '../protocol/control-messages.ts';
 import type { Answer, AnswerResult, AskRequest } from '../room.ts';
 import type { AnswerView } from '../view.ts';
+import type { DeviceMessage, HostMessage } from '../protocol/index.ts';
 
 type Question = Extract<DeviceMessage, { kind: 'ask' }>;
 

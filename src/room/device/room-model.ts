@@ -1,11 +1,11 @@
 /** The room's model as a device comes to it: its manifest, checked, and where its bytes are. */
+import { asError } from '../../base/error-message.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { parseManifest } from '../../model/parse-manifest.ts';
 import { httpOrigin, type PieceOrigin } from '../../store/piece-origin.ts';
 import { readManifest, sha256Hex } from '../../store/read-manifest.ts';
 import type { Link } from '../../transport/index.ts';
-import { decodeBulk } from '../protocol/bulk-message.ts';
-import type { HostMessage } from '../protocol/control-messages.ts';
+import { decodeBulk, type HostMessage } from '../protocol/index.ts';
 
 export interface RoomModel {
   manifest: Manifest;
@@ -46,7 +46,7 @@ function sentManifest(host: Pick<Link, 'onBulk' | 'onClosed'>): Promise<Uint8Arr
           throw new Error(`The host sent a ${header.kind} before its model's description.`);
         resolve(body.slice());
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
+        reject(asError(error));
       }
     });
   });

@@ -1,4 +1,5 @@
 /** One visit to a room: from dialling the host to the end of that connection. */
+import { errorMessage } from '../../base/error-message.ts';
 import type { ComputeProfile } from '../../engine/engine.ts';
 import { deviceLabel } from '../../profile/this-device.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
@@ -12,30 +13,26 @@ import {
   type RoomAddress,
   type Signalling,
 } from '../../transport/index.ts';
-import { createModelStore } from '../pieces/model-store.ts';
 import { modelView } from '../model-view.ts';
-import { onAbort } from '../on-abort.ts';
-import { createPeers } from '../links/peers.ts';
-import { prepareEngine } from '../compute/prepare-engine.ts';
-import { relayServers } from '../links/relay-servers.ts';
-import {
-  roomProtocolVersion,
-  type DeviceMessage,
-  type HostMessage,
-} from '../protocol/control-messages.ts';
+import { onAbort } from '../../base/on-abort.ts';
 import type { DeviceOptions } from '../room.ts';
-import { saferThan } from '../compute/safer-compute.ts';
-import { createSelfProof } from '../compute/self-proof.ts';
-import { createShardHolder } from '../compute/shard-holder.ts';
 import type { ViewStore } from '../view-store.ts';
-import { openInbox, type Inbox } from './part/inbox.ts';
 import type { KeptEngine } from './kept-engine.ts';
 import type { OwnQuestions } from './own-questions.ts';
 import { createOwnView } from './own-view.ts';
 import { findRoomModel } from './room-model.ts';
-import { createLayerSources } from './part/layer-sources.ts';
-import { createStatusReporter } from './part/status-reporter.ts';
-import { takePart, type DevicePart } from './part/take-part.ts';
+import { createModelStore } from '../pieces/index.ts';
+import { createPeers, relayServers } from '../links/index.ts';
+import { createSelfProof, createShardHolder, prepareEngine, saferThan } from '../compute/index.ts';
+import { type DeviceMessage, type HostMessage, roomProtocolVersion } from '../protocol/index.ts';
+import {
+  createLayerSources,
+  createStatusReporter,
+  type DevicePart,
+  type Inbox,
+  openInbox,
+  takePart,
+} from './part/index.ts';
 
 export interface VisitOptions {
   address: RoomAddress;
@@ -83,7 +80,7 @@ export async function visit(options: VisitOptions): Promise<VisitEnd> {
 
 /** Refusals are final; a network that fails, or a host that is not there, may come back. */
 function endOf(error: unknown): VisitEnd {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   const isPassing =
     error instanceof LinkError &&
     ['signalling-failed', 'peer-unavailable', 'no-path', 'timeout', 'closed'].includes(error.code);

@@ -3,28 +3,24 @@
  * the part of the host that it is for. Whoever is removed goes out here, and links are slowed down here on purpose.
  */
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
-import { encodeBulk } from '../protocol/bulk-message.ts';
-import type { Peers } from '../links/peers.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
-import { admitDevices } from './admission/admission.ts';
-import type { Caches } from './kv-cache/caches.ts';
+import { encodeBulk } from '../protocol/index.ts';
+import type { Peers } from '../links/index.ts';
 import {
+  admitDevices,
   createDoor,
-  removedSentence,
-  turnAway,
   type Door,
   type DoorRecord,
-} from './admission/door.ts';
-import { followLink } from './membership/link-health.ts';
-import { nameOf } from './membership/members.ts';
-import type { OpenedModel } from './weights/open-model.ts';
-import type { Plans } from './planning/plans.ts';
-import type { Roster } from './membership/roster.ts';
-import type { SharedModel } from './weights/shared-model.ts';
-import type { StalledLaps } from './verification/stalled-laps.ts';
-import type { Verification } from './verification/verification.ts';
-import type { Visitors } from './requests/visitors.ts';
+  removedSentence,
+  turnAway,
+} from './admission/index.ts';
+import type { Caches } from './kv-cache/index.ts';
+import { followLink, nameOf, type Roster } from './membership/index.ts';
+import type { OpenedModel, SharedModel } from './weights/index.ts';
+import type { Plans } from './planning/index.ts';
+import type { StalledLaps, Verification } from './verification/index.ts';
+import type { Visitors } from './requests/index.ts';
 
 export interface EntranceOptions {
   options: HostOptions;

@@ -1,4 +1,5 @@
 /** Opens a room: this tab becomes its host, and, like every other tab, one of its devices. */
+import { errorMessage } from '../../base/error-message.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { parseTokenizerText } from '../../model/tokenizer-file.ts';
 import { loadTokenizer, type Tokenizer } from '../../model/tokenizer.ts';
@@ -13,13 +14,12 @@ import {
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, newView, type ViewStore } from '../view-store.ts';
-import { onAbort } from '../on-abort.ts';
-import { relayServers } from '../links/relay-servers.ts';
-import { openModel } from './weights/open-model.ts';
-import { createRecordKeeper } from './record/record-keeper.ts';
-import { forgetRoomRecord, type RoomRecord } from './record/room-record.ts';
+import { onAbort } from '../../base/on-abort.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
-import { createTextCodec } from './requests/text-codec.ts';
+import { relayServers } from '../links/index.ts';
+import { openModel } from './weights/index.ts';
+import { createRecordKeeper, forgetRoomRecord, type RoomRecord } from './record/index.ts';
+import { createTextCodec } from './requests/index.ts';
 
 /**
  * Returns at once; the view says how far opening has come, and why if it fails. With a record the room
@@ -61,7 +61,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   const opened = open({ options, store, signal, record, onId: (id) => (hostId = id) });
   opened.then(
     (running) => (room = running),
-    (error: unknown) => end(error instanceof Error ? error.message : String(error)),
+    (error: unknown) => end(errorMessage(error)),
   );
   addEventListener('pagehide', goAway, { signal });
 

@@ -4,24 +4,19 @@
  */
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
-import { contextLengthOf } from '../memory/context-length.ts';
-import { createPeers } from '../links/peers.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import type { AskingMode, DoorMode, PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
-import { createAnswering } from './requests/answering.ts';
-import { createLiveness } from './membership/liveness.ts';
-import { createCaches } from './kv-cache/caches.ts';
 import { createEntrance } from './entrance.ts';
-import { prefillChunkOf } from './planning/lap-facts.ts';
-import { nameOf } from './membership/members.ts';
-import type { OpenedModel } from './weights/open-model.ts';
-import { createPlans } from './planning/plans.ts';
-import type { RoomRecord } from './record/room-record.ts';
-import { createRoster } from './membership/roster.ts';
-import { createSharedModel } from './weights/shared-model.ts';
-import type { TextCodec } from './requests/text-codec.ts';
 import { createWatchedLaps } from './watched-laps.ts';
+import { contextLengthOf } from '../memory/index.ts';
+import { createPeers } from '../links/index.ts';
+import { createAnswering, type TextCodec } from './requests/index.ts';
+import { createLiveness, createRoster, nameOf } from './membership/index.ts';
+import { createCaches } from './kv-cache/index.ts';
+import { createPlans, prefillChunkOf } from './planning/index.ts';
+import { createSharedModel, type OpenedModel } from './weights/index.ts';
+import type { RoomRecord } from './record/index.ts';
 
 export interface RunRoomOptions {
   options: HostOptions;

@@ -4,23 +4,28 @@
  */
 import type { Manifest } from '../../model/manifest.ts';
 import type { PieceCache } from '../../store/piece-cache.ts';
-import { replayBudgetBytes } from '../replay/replay-buffer.ts';
-import type { Peers } from '../links/peers.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
-import type { Liveness } from './membership/liveness.ts';
-import type { Caches } from './kv-cache/caches.ts';
-import { mostTogether } from './planning/lap-facts.ts';
-import { createLapRunner, type LapRunner } from './decoding/lap-runner.ts';
-import { watchLaps } from './decoding/overdue-laps.ts';
-import type { Member } from './membership/members.ts';
-import { createHostDevice, type HostDevice } from './membership/host-device.ts';
-import type { Plans } from './planning/plans.ts';
-import type { Roster } from './membership/roster.ts';
-import type { StageFailure } from '../stage/stage-failures.ts';
-import type { SharedModel } from './weights/shared-model.ts';
-import { createStalledLaps, type StalledLaps } from './verification/stalled-laps.ts';
-import { createVerification, type Verification } from './verification/verification.ts';
+import { replayBudgetBytes } from '../replay/index.ts';
+import type { Peers } from '../links/index.ts';
+import {
+  createHostDevice,
+  type HostDevice,
+  type Liveness,
+  type Member,
+  type Roster,
+} from './membership/index.ts';
+import type { Caches } from './kv-cache/index.ts';
+import { mostTogether, type Plans } from './planning/index.ts';
+import { createLapRunner, type LapRunner, watchLaps } from './decoding/index.ts';
+import type { StageFailure } from '../stage/index.ts';
+import type { SharedModel } from './weights/index.ts';
+import {
+  createStalledLaps,
+  createVerification,
+  type StalledLaps,
+  type Verification,
+} from './verification/index.ts';
 
 export interface WatchedLapsOptions {
   options: HostOptions;

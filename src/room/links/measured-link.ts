@@ -1,6 +1,6 @@
 /** What the planner needs to know of a link, measured; with patience, since a busy machine may miss a deadline. */
 import type { Link } from '../../transport/index.ts';
-import type { MeasuredLink } from '../protocol/control-messages.ts';
+import type { MeasuredLink } from '../protocol/index.ts';
 
 const tries = 3;
 

@@ -1,8 +1,4 @@
-/**
- * This device's links to the other devices of the room. The host introduces devices to each other: it
- * tells both sides the other's fingerprint, and one of them to dial. A link to anyone else is refused.
- */
-import { decodeBulk, type BulkMessage } from '../protocol/bulk-message.ts';
+import { errorMessage } from '../../base/error-message.ts';
 import {
   openLink,
   type FrameHeader,
@@ -11,6 +7,7 @@ import {
   type Signalling,
 } from '../../transport/index.ts';
 import { combinedEmulation } from './emulation.ts';
+import { type BulkMessage, decodeBulk } from '../protocol/index.ts';
 
 export interface PeersOptions {
   /** This device's own id. */
@@ -118,7 +115,7 @@ export function createPeers(options: PeersOptions): Peers {
       try {
         take();
       } catch (error) {
-        refuse(deviceId, error instanceof Error ? error.message : String(error));
+        refuse(deviceId, errorMessage(error));
       }
     };
     link.onFrame((header, payload) => {

@@ -1,8 +1,8 @@
 /** Devices give each other pieces of the model that they keep. What comes is checked by its hash, not by who sent it. */
 import type { Piece } from '../../store/layer-pieces.ts';
 import { createAllowance, type Allowance } from '../../transport/index.ts';
-import { encodeBulk, type BulkHeader, type BulkMessage } from '../protocol/bulk-message.ts';
 import { createServingLine } from './serving-line.ts';
+import { type BulkHeader, type BulkMessage, encodeBulk } from '../protocol/index.ts';
 
 export interface PieceExchangeOptions {
   /** Sends a large message; rejects when there is no link. */

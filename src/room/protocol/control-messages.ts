@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 
 /** Raised when two versions could misunderstand each other; a link refuses a different one. */
-export const roomProtocolVersion = 3;
+export const roomProtocolVersion = 4;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 const positiveCount = v.pipe(count, v.minValue(1));

@@ -1,19 +1,20 @@
 /** Judges the frames that reach this device: who may send them, what they may hold, and what work they bring. */
 import type { FrameHeader } from '../../transport/index.ts';
 import type { FailureReports } from './stage-failures.ts';
-import { groupCode, unpackGroup } from '../protocol/group-frame.ts';
-import {
-  areFinite,
-  bytesPerNumber,
-  forkCode,
-  unpackHidden,
-  wireCode,
-} from '../protocol/hidden-codec.ts';
 import type { Lap } from '../lap.ts';
 import type { OpenSequences } from './open-sequences.ts';
 import type { Routes } from './routes.ts';
 import type { StageRunnerOptions } from './stage-runner.ts';
 import { forkSource, isStep, type Work } from './stage-work.ts';
+import {
+  areFinite,
+  bytesPerNumber,
+  forkCode,
+  groupCode,
+  unpackGroup,
+  unpackHidden,
+  wireCode,
+} from '../protocol/index.ts';
 
 export interface ArrivalsOptions extends Pick<
   StageRunnerOptions,

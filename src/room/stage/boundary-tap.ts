@@ -3,8 +3,8 @@
  * before a stage keeps what it gave it, the one behind keeps what it got, and whoever runs the same layers on
  * the one should get the other.
  */
-import { dropOldest } from '../drop-oldest.ts';
-import { mostPositions } from '../protocol/bulk-message.ts';
+import { dropOldest } from '../../base/drop-oldest.ts';
+import { mostPositions } from '../protocol/index.ts';
 
 /** Into `stage` of this lap, for one sequence. */
 export interface Boundary {

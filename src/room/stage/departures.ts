@@ -1,9 +1,8 @@
 /** Sends what stages made to the stages that come next: steps that shared a run travel together. */
 import type { FrameHeader } from '../../transport/index.ts';
-import { groupCode, packGroup } from '../protocol/group-frame.ts';
-import { packHidden, wireCode } from '../protocol/hidden-codec.ts';
 import type { WireType } from '../room.ts';
 import { headerFor, type Work } from './stage-work.ts';
+import { groupCode, packGroup, packHidden, wireCode } from '../protocol/index.ts';
 
 /** Work for another device's stage, with the hidden states that it goes on from. */
 export interface Onward {

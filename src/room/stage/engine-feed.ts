@@ -3,7 +3,7 @@
  * last layer to do. Not earlier, since what arrives meanwhile may share the run; at once where nothing shares runs,
  * since the news of a last layer may come later than its end.
  */
-import { inNextTask } from '../next-task.ts';
+import { inNextTask } from '../../base/next-task.ts';
 
 /** What the engine is to do in one go, and what becomes of it. */
 export interface EngineJob {

@@ -1,7 +1,7 @@
 /** The laps and cache rebuilds that frames may travel, and which of what is under way is void. */
-import { dropOldest } from '../drop-oldest.ts';
+import { dropOldest } from '../../base/drop-oldest.ts';
 import type { Lap } from '../lap.ts';
-import { checkRebuild, type CacheRebuild } from '../replay/cache-rebuild.ts';
+import { type CacheRebuild, checkRebuild } from '../replay/index.ts';
 
 export interface Route {
   lap: Lap;

@@ -2,9 +2,10 @@
  * What this device tells the host of work that failed: of one sequence once, since what follows fails for the same
  * reason, and of one sender not without end, since somebody may send what is wrong just to have it complained about.
  */
+import { errorMessage } from '../../base/error-message.ts';
 import { isNotCached } from '../../engine/not-cached.ts';
 import { createAllowance, type Allowance, type AllowanceOptions } from '../../transport/index.ts';
-import { dropOldest } from '../drop-oldest.ts';
+import { dropOldest } from '../../base/drop-oldest.ts';
 import type { Work } from './stage-work.ts';
 
 /** A device's own, of the hidden state that it was sent, or of what it was asked to do. */
@@ -72,7 +73,7 @@ export function createFailureReports(
     },
     blame,
     failed(work, error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       const { lap, sequence, from } = work;
       if (from !== null && isNotCached(error)) blame(from, work, 'request', reason);
       else

@@ -11,6 +11,15 @@ import type { AllowanceOptions, FrameHeader, HopTiming } from '../../transport/i
 import { createArrivals } from './arrivals.ts';
 import { createFailureReports, type StageFailure } from './stage-failures.ts';
 import { sendOnward, type Onward } from './departures.ts';
+import { createEngineFeed, type EngineJob } from './engine-feed.ts';
+import { devicesOf, type Lap } from '../lap.ts';
+import { createOpenSequences } from './open-sequences.ts';
+import { createProgress, type StageProgress } from './progress.ts';
+import type { WireType } from '../room.ts';
+import { createRoutes, type Route } from './routes.ts';
+import { createStageQueue } from './stage-queue.ts';
+import { groupedByStage, headerFor, isStep, positionsOf, timing, type Work } from './stage-work.ts';
+import type { BoundaryTap } from './boundary-tap.ts';
 import {
   areFinite,
   bytesPerNumber,
@@ -18,18 +27,8 @@ import {
   packHidden,
   unpackHidden,
   wireCode,
-} from '../protocol/hidden-codec.ts';
-import { createReplayBuffer } from '../replay/replay-buffer.ts';
-import { createEngineFeed, type EngineJob } from './engine-feed.ts';
-import { devicesOf, type Lap } from '../lap.ts';
-import { createOpenSequences } from './open-sequences.ts';
-import { createProgress, type StageProgress } from './progress.ts';
-import type { CacheRebuild, Replay } from '../replay/cache-rebuild.ts';
-import type { WireType } from '../room.ts';
-import { createRoutes, type Route } from './routes.ts';
-import { createStageQueue } from './stage-queue.ts';
-import { groupedByStage, headerFor, isStep, positionsOf, timing, type Work } from './stage-work.ts';
-import type { BoundaryTap } from './boundary-tap.ts';
+} from '../protocol/index.ts';
+import { type CacheRebuild, createReplayBuffer, type Replay } from '../replay/index.ts';
 
 export interface LapStart {
   sequence: number;

@@ -1,4 +1,4 @@
-import type { AnswerStatus } from '../../room/view.ts';
+import type { AnswerStatus } from '../../room/index.ts';
 
 /** What the screen says of an answer's state beside its text; empty where the text says enough. */
 export function answerStatusText(status: AnswerStatus): string {

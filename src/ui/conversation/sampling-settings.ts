@@ -1,5 +1,4 @@
-/** How the next answer is sampled, as the settings form holds it; and what a request makes of it. */
-import type { AskRequest } from '../../room/room.ts';
+import type { AskRequest } from '../../room/index.ts';
 
 export interface SamplingSettings {
   greedy: boolean;

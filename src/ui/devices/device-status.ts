@@ -1,6 +1,5 @@
-/** What a device is doing, in the words and the tone the screen uses for it. */
-import type { DeviceStatus, LayerRange } from '../../room/view.ts';
 import { formatBytes, formatPercent, formatLayerRanges } from '../format.ts';
+import type { DeviceStatus, LayerRange } from '../../room/index.ts';
 
 export interface StatusText {
   /** Changes only when the device does something else: fit for a heading and to be read aloud. */

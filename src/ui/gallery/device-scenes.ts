@@ -1,7 +1,6 @@
-/** A tab that lends its compute, in every state. */
-import type { RoomView } from '../../room/view.ts';
 import { alone, answer, device, threeStages, unanswered } from './people.ts';
 import { closed, host, scene, starting, type Scenes } from './scene.ts';
+import type { RoomView } from '../../room/index.ts';
 
 const asDevice: RoomView = {
   ...host,

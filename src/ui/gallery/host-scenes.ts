@@ -1,5 +1,3 @@
-/** The room as its host sees it, in every state. */
-import type { RoomView } from '../../room/view.ts';
 import {
   alone,
   answer,
@@ -12,6 +10,7 @@ import {
 } from './people.ts';
 import { closed, host, link, scene, starting, type Scenes } from './scene.ts';
 import { tokens } from './story.ts';
+import type { RoomView } from '../../room/index.ts';
 
 const lone: RoomView = {
   ...host,

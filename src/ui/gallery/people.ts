@@ -1,4 +1,3 @@
-/** Devices, models and plans that the gallery's scenes are made of. Made-up figures of a likely size. */
 import type {
   AnswerView,
   DeviceStatus,
@@ -7,7 +6,7 @@ import type {
   ModelView,
   PlanReasons,
   PlanView,
-} from '../../room/view.ts';
+} from '../../room/index.ts';
 
 export const stories: ModelView = {
   name: 'stories15m',

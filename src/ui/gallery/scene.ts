@@ -1,8 +1,6 @@
-/** What a scene of the gallery is, and the host's view that most of them start from. */
-import type { StorageUsage } from '../../room/storage.ts';
-import type { RoomView } from '../../room/view.ts';
 import type { ServerInfo } from '../server-info.ts';
 import { stories, threeDevices, threeStages } from './people.ts';
+import type { RoomView, StorageUsage } from '../../room/index.ts';
 
 export type Scene =
   | {

@@ -1,9 +1,14 @@
-/** A room that lives in memory and tells one story again and again: for looking at the face, nothing else. */
-import type { Answer, AnswerResult, AskRequest, HostRoom } from '../../room/room.ts';
-import type { AnswerView, RoomView } from '../../room/view.ts';
-import { createViewStore } from '../../room/view-store.ts';
 import { reasons } from './people.ts';
 import { tokens } from './story.ts';
+import {
+  type Answer,
+  type AnswerResult,
+  type AnswerView,
+  type AskRequest,
+  createViewStore,
+  type HostRoom,
+  type RoomView,
+} from '../../room/index.ts';
 
 export function scriptedRoom(view: RoomView, msPerToken: number): HostRoom {
   const store = createViewStore(view);

@@ -1,8 +1,4 @@
-/**
- * One lap of a token round the room, cut into what the devices compute and what the wires take: what the
- * lap's picture and its table draw.
- */
-import type { DeviceView, PlanView, LayerRange } from '../../room/view.ts';
+import type { DeviceView, LayerRange, PlanView } from '../../room/index.ts';
 
 export type LapPart =
   | { kind: 'compute'; device: string; layers: LayerRange; ms: number }

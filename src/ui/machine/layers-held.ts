@@ -1,5 +1,4 @@
-/** Who holds each layer of the model, as runs of neighbouring layers: what the model's scale draws. */
-import type { DeviceView, PlanView, LayerRange } from '../../room/view.ts';
+import type { DeviceView, LayerRange, PlanView } from '../../room/index.ts';
 
 export interface LayerRun extends LayerRange {
   /** Null where no device holds the layers yet. */

@@ -1,5 +1,4 @@
-/** What was measured of the plan that runs. */
-import type { AnswerView, LapView, PlanView } from '../../room/view.ts';
+import type { AnswerView, LapView, PlanView } from '../../room/index.ts';
 
 export interface Measured {
   msPerToken: number;

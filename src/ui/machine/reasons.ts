@@ -1,5 +1,4 @@
-/** A plan's reasons in words. */
-import type { PlanReasons } from '../../room/view.ts';
+import type { PlanReasons } from '../../room/index.ts';
 
 const planNames: Record<string, string> = {
   solo: 'The host alone',

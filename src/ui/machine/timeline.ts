@@ -1,6 +1,5 @@
-/** A token's lap along a line: what it meets, in order, and for how long. */
-import type { LapView, PlanView, StageTiming } from '../../room/view.ts';
 import type { Lap } from './lap.ts';
+import type { LapView, PlanView, StageTiming } from '../../room/index.ts';
 
 export interface TimelinePart {
   /** `queue`: arrived, and waiting to be taken up. `rest`: in none of the stages' own figures. */

@@ -1,8 +1,8 @@
 /** What this browser gives a page that wants to compute, connect and keep. */
 import { assumedThreads, chooseBackend } from '../../profile/this-device.ts';
-import { storageUsage } from '../../room/storage.ts';
 import { canPlay } from '../hiding/quiet-tone.ts';
 import { relayReach, type RelayReach } from './relay-reach.ts';
+import { storageUsage } from '../../room/index.ts';
 
 export interface Capabilities {
   /** HTTPS or localhost; without it a browser withholds the GPU, the disk and cryptography. */

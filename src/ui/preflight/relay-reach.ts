@@ -1,5 +1,4 @@
-/** Whether the server's relay would pass this device's packets on, should a network keep devices apart. */
-import { relayServers } from '../../room/links/relay-servers.ts';
+import { relayServers } from '../../room/index.ts';
 
 /** `none`: the server has none, or there is no server; `unreachable`: it has one that does not answer here. */
 export type RelayReach = 'reached' | 'none' | 'unreachable';

@@ -1,6 +1,5 @@
-/** What a person picked on the start page, and the model that it means. */
-import type { ModelChoice } from '../../room/room.ts';
 import type { ModelOffer } from '../server-info.ts';
+import type { ModelChoice } from '../../room/index.ts';
 
 export type ModelPick =
   /** One that the server offers, by its name. */

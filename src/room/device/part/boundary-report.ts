@@ -1,7 +1,6 @@
-/** What a device says when the host looks at the work of others: what it saw cross, and what it computes itself. */
-import { encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
-import type { Job } from '../../compute/recompute.ts';
-import type { Boundary, BoundaryTap } from '../../stage/boundary-tap.ts';
+import { type BulkMessage, encodeBulk } from '../../protocol/index.ts';
+import type { Job } from '../../compute/index.ts';
+import type { Boundary, BoundaryTap } from '../../stage/index.ts';
 
 export interface BoundaryReportOptions {
   boundaryTap: BoundaryTap;

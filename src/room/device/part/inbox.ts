@@ -1,6 +1,7 @@
 /** The host's messages in order, none lost between one reader and the next. */
+import { asError, errorMessage } from '../../../base/error-message.ts';
 import type { Link } from '../../../transport/index.ts';
-import { parseHostMessage, type HostMessage } from '../../protocol/control-messages.ts';
+import { type HostMessage, parseHostMessage } from '../../protocol/index.ts';
 
 /** All but the last word, which waits for no reader. */
 export type InboxMessage = Exclude<HostMessage, { kind: 'ended' }>;
@@ -48,7 +49,7 @@ export function openInbox(
             if (message instanceof Error) throw message;
             handle(message);
           } catch (error) {
-            fail(error instanceof Error ? error.message : String(error));
+            fail(errorMessage(error));
           }
         }
       };
@@ -61,6 +62,6 @@ function parsedOrError(raw: unknown): HostMessage | Error {
   try {
     return parseHostMessage(raw);
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
 }

@@ -1,7 +1,7 @@
 /** What the host told of where the layers lie in the room. */
 import type { Manifest } from '../../../model/manifest.ts';
 import { pieceName, piecesOfLayer, type Piece } from '../../../store/layer-pieces.ts';
-import type { HostMessage } from '../../protocol/control-messages.ts';
+import type { HostMessage } from '../../protocol/index.ts';
 
 export interface LayerSources {
   learn(message: Extract<HostMessage, { kind: 'layer-sources' }>): void;

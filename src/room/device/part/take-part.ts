@@ -1,27 +1,32 @@
 /** What a measured device does in a room: meets the others, loads its layers, runs its stages. */
+import { errorMessage } from '../../../base/error-message.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
 import type { FrameHeader } from '../../../transport/index.ts';
-import type { BulkMessage } from '../../protocol/bulk-message.ts';
-import { createComputingDevice } from '../../compute/computing-device.ts';
-import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
-import { replayBudgetBytes } from '../../replay/replay-buffer.ts';
 import { checkStages, rangesOf, type Lap } from '../../lap.ts';
-import { measuredLink } from '../../links/measured-link.ts';
-import type { Peers } from '../../links/peers.ts';
-import type { PreparedEngine } from '../../compute/prepare-engine.ts';
-import type { DeviceMessage, HostMessage } from '../../protocol/control-messages.ts';
-import { WrongResult } from '../../compute/self-proof.ts';
-import type { ShardHolder } from '../../compute/shard-holder.ts';
-import { createStageWatch } from '../../timing/stage-means.ts';
 import type { AskingMode, DeviceStatus, DeviceView, PlanView } from '../../view.ts';
-import { createBoundaryTap } from '../../stage/boundary-tap.ts';
 import { createBusyLight } from './busy-light.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { Inbox, InboxMessage } from './inbox.ts';
 import type { LayerSources } from './layer-sources.ts';
 import type { StatusReporter } from './status-reporter.ts';
 import { createBoundaryReport } from './boundary-report.ts';
+import {
+  type BulkMessage,
+  bytesPerNumber,
+  type DeviceMessage,
+  type HostMessage,
+} from '../../protocol/index.ts';
+import {
+  createComputingDevice,
+  type PreparedEngine,
+  type ShardHolder,
+  WrongResult,
+} from '../../compute/index.ts';
+import { replayBudgetBytes } from '../../replay/index.ts';
+import { measuredLink, type Peers } from '../../links/index.ts';
+import { createStageWatch } from '../../timing/index.ts';
+import { createBoundaryTap } from '../../stage/index.ts';
 
 export interface PartOptions {
   welcome: Extract<HostMessage, { kind: 'welcome' }>;
@@ -157,7 +162,7 @@ export function takePart(options: PartOptions): DevicePart {
       );
     } catch (error) {
       if (assigned !== lap) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       if (error instanceof WrongResult && options.fallBack(reason)) return;
       reporter.set({ kind: 'failed', reason });
       send({ kind: 'unable', planVersion: lap.planVersion, reason: reason.slice(0, 500) });
@@ -174,7 +179,7 @@ export function takePart(options: PartOptions): DevicePart {
       await proof('layers');
       send({ kind: 'proved' });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       if (error instanceof WrongResult && options.fallBack(reason)) return;
       send({ kind: 'disproved', reason: reason.slice(0, 500) });
     }

@@ -2,6 +2,7 @@
  * Lets devices in: proves the room key with whoever dials, asks at the door, welcomes them, has every pair that can meet
  * meet and measure, and turns their messages into what the host knows of them.
  */
+import { errorMessage } from '../../../base/error-message.ts';
 import type { ComputeProfile } from '../../../engine/engine.ts';
 import {
   openLink,
@@ -9,19 +10,18 @@ import {
   type RoomAddress,
   type Signalling,
 } from '../../../transport/index.ts';
-import { measuredLink } from '../../links/measured-link.ts';
-import type { Peers } from '../../links/peers.ts';
+import { turnAway, type Door } from './door.ts';
+import { createProofGuard } from './proof-guard.ts';
+import { createLinkRetries } from './link-retries.ts';
+import { measuredLink, type Peers } from '../../links/index.ts';
 import {
-  parseDeviceMessage,
-  roomProtocolVersion,
   type DeviceMessage,
   type HostMessage,
   type MeasuredLink,
-} from '../../protocol/control-messages.ts';
-import { turnAway, type Door } from './door.ts';
-import { deviceName, linkBetween, newMember, type Member } from '../membership/members.ts';
-import { createProofGuard } from './proof-guard.ts';
-import { createLinkRetries } from './link-retries.ts';
+  parseDeviceMessage,
+  roomProtocolVersion,
+} from '../../protocol/index.ts';
+import { deviceName, linkBetween, type Member, newMember } from '../membership/index.ts';
 
 type MessageOf<Kind extends DeviceMessage['kind']> = Extract<DeviceMessage, { kind: Kind }>;
 
@@ -118,7 +118,7 @@ export function admitDevices(options: AdmissionOptions): Admission {
           door.knock({ link, label, enter: () => (member = enter(message.label, link)) });
         }
       } catch (error) {
-        const fault = error instanceof Error ? error.message : String(error);
+        const fault = errorMessage(error);
         if (member) peers.refuse(member.id, fault);
         else link.close(fault);
       }

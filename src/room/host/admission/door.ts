@@ -3,9 +3,9 @@
  * certificates, which nobody else can show; who was in the room comes in again without asking.
  */
 import { pairCode, type Link } from '../../../transport/index.ts';
-import { dropOldest } from '../../drop-oldest.ts';
-import type { HostMessage } from '../../protocol/control-messages.ts';
+import { dropOldest } from '../../../base/drop-oldest.ts';
 import type { DoorMode, DoorView } from '../../view.ts';
+import type { HostMessage } from '../../protocol/index.ts';
 
 /** What the door remembers when the host's page is loaded anew. */
 export interface DoorRecord {

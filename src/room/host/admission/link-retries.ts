@@ -1,8 +1,4 @@
-/**
- * Devices that found no way to each other, or lost it, look for one again, ever later: a network changes, and a
- * machine may have been too busy for the first meeting.
- */
-import { linkBetween, pairOf, type Member } from '../membership/members.ts';
+import { linkBetween, type Member, pairOf } from '../membership/index.ts';
 
 export interface LinkRetries {
   /** The two have no way to each other. */

@@ -2,9 +2,9 @@
  * What the host takes between a token's lap and its next one: to choose the token, and to write it down. Over a
  * small model a draw from a large vocabulary is a good part of a token's time, so that a prediction counts it.
  */
-import { dropOldest } from '../../drop-oldest.ts';
-import { median } from '../../timing/median.ts';
+import { dropOldest } from '../../../base/drop-oldest.ts';
 import type { SamplingOptions } from '../../room.ts';
+import { median } from '../../timing/index.ts';
 
 export interface BetweenLaps {
   /** It took so long for a token that is chosen this way. */

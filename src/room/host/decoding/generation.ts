@@ -5,13 +5,11 @@
 import type { LapTiming } from '../../room.ts';
 import { type LapRunner } from './lap-runner.ts';
 import { createMoves } from './plan-migration.ts';
-import type { Planning, RunningLap } from '../planning/planning.ts';
-import type { CacheRebuilds } from '../kv-cache/cache-rebuilds.ts';
-import { predictedMsPerToken } from '../planning/room-plan.ts';
 import { topLogits, type Sampler } from './sampler.ts';
-import type { Lease, Sequences } from '../kv-cache/sequences.ts';
 import type { Speculation } from './speculation.ts';
 import { LapLost } from '../../lap.ts';
+import { type Planning, predictedMsPerToken, type RunningLap } from '../planning/index.ts';
+import type { CacheRebuilds, Lease, Sequences } from '../kv-cache/index.ts';
 
 export interface GenerationOptions {
   promptIds: readonly number[];

@@ -1,9 +1,9 @@
 /** Sends tokens round the lap and waits for their logits. */
 import type { LapTiming } from '../../room.ts';
-import type { LapEnd, LapStart } from '../../stage/stage-runner.ts';
-import type { TokenLap } from '../profiling/calibration.ts';
-import type { RunningLap } from '../planning/planning.ts';
 import { LapLost } from '../../lap.ts';
+import type { LapEnd, LapStart } from '../../stage/index.ts';
+import type { TokenLap } from '../profiling/index.ts';
+import type { RunningLap } from '../planning/index.ts';
 
 export interface Trip {
   sequence: number;

@@ -1,8 +1,8 @@
 /** Has the devices of a lap that is overdue, by what laps took of late, asked whether they are still there. */
 import { devicesOf } from '../../lap.ts';
-import { median } from '../../timing/median.ts';
-import type { Liveness } from '../membership/liveness.ts';
 import type { LapRunner } from './lap-runner.ts';
+import { median } from '../../timing/index.ts';
+import type { Liveness } from '../membership/index.ts';
 
 /** Laps that count as recent. */
 const remembered = 64;

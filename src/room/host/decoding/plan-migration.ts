@@ -1,11 +1,5 @@
-/**
- * An answer's move to a newer plan while it is being written: the caches that the newer plan's devices lack are
- * filled beside the lap that runs, and the answer changes over between two tokens.
- */
-import type { RunningLap } from '../planning/planning.ts';
-import type { CacheRebuilds } from '../kv-cache/cache-rebuilds.ts';
-import { msPerTokenOf } from '../planning/room-plan.ts';
-import type { Lease, Sequences } from '../kv-cache/sequences.ts';
+import { msPerTokenOf, type RunningLap } from '../planning/index.ts';
+import type { CacheRebuilds, Lease, Sequences } from '../kv-cache/index.ts';
 
 export interface MovingAnswer {
   rebuilds: CacheRebuilds;

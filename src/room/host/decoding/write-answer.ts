@@ -1,15 +1,14 @@
 /** One answer from its prompt to its last token, telling at every lap how it is getting on. */
 import type { Tokenizer } from '../../../model/tokenizer.ts';
-import { median } from '../../timing/median.ts';
 import type { AnswerResult, AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
 import type { BetweenLaps } from './between-laps.ts';
 import { generate, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
-import type { Planning } from '../planning/planning.ts';
-import { createLapWatch } from '../../timing/stage-means.ts';
 import { createSampler } from './sampler.ts';
 import type { Turns } from './pipeline-turns.ts';
+import { createLapWatch, median } from '../../timing/index.ts';
+import type { Planning } from '../planning/index.ts';
 
 export interface WritingOptions extends Pick<
   GenerationOptions,

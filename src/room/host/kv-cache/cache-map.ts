@@ -4,7 +4,7 @@
  * computed again.
  */
 import type { Lap } from '../../lap.ts';
-import type { CacheRebuild } from '../../replay/cache-rebuild.ts';
+import type { CacheRebuild } from '../../replay/index.ts';
 
 export interface CacheMap {
   /** The sequence's positions from `from` up to `upTo` went round the lap. */

@@ -1,12 +1,9 @@
-/**
- * Gives the devices of a lap the caches of a sequence that they lack: whoever kept the hidden states in
- * front of the missing layers sends them again, and only those layers compute.
- */
-import type { LapStart } from '../../stage/stage-runner.ts';
+import { asError } from '../../../base/error-message.ts';
 import { LapLost, type Lap, type LapInUse } from '../../lap.ts';
-import type { CacheRebuild, Replay } from '../../replay/cache-rebuild.ts';
 import type { CacheMap } from './cache-map.ts';
 import { planRebuilds, type PlannedRebuild } from './rebuild-plan.ts';
+import type { LapStart } from '../../stage/index.ts';
+import type { CacheRebuild, Replay } from '../../replay/index.ts';
 
 export interface CacheRebuildsOptions {
   cacheMap: CacheMap;
@@ -232,10 +229,6 @@ async function allSettled(work: Promise<void>[]): Promise<void> {
   const isLost = (error: Error): number => Number(error instanceof LapLost);
   const worst = failures.sort((a, b) => isLost(b) - isLost(a)).at(0);
   if (worst) throw worst;
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 function reasonOf({ reason }: AbortSignal): string {

@@ -1,12 +1,11 @@
-/** The caches of a room's devices as the host manages them: who has what, for whom, and how gaps are filled. */
-import type { ComputingDevice } from '../../compute/computing-device.ts';
 import type { Lap } from '../../lap.ts';
-import type { HostMessage } from '../../protocol/control-messages.ts';
-import type { Liveness } from '../membership/liveness.ts';
 import { createCacheMap } from './cache-map.ts';
 import { createCacheRebuilds, type CacheRebuilds } from './cache-rebuilds.ts';
 import { createSequences, type Sequences } from './sequences.ts';
 import { watchRebuilds } from './watched-rebuilds.ts';
+import type { ComputingDevice } from '../../compute/index.ts';
+import type { HostMessage } from '../../protocol/index.ts';
+import type { Liveness } from '../membership/index.ts';
 
 export interface CachesOptions {
   /** The model's last layer. */

@@ -1,18 +1,24 @@
 /** The host as one of its room's devices: its engine made ready, and made anew when it is lost. */
+import { errorMessage } from '../../../base/error-message.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import type { PieceCache } from '../../../store/piece-cache.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
-import { createComputingDevice, type ComputingDevice } from '../../compute/computing-device.ts';
 import type { Lap } from '../../lap.ts';
-import { prepareEngine } from '../../compute/prepare-engine.ts';
 import type { HostOptions } from '../../room.ts';
-import type { Job } from '../../compute/recompute.ts';
-import { saferThan, type ComputeWith } from '../../compute/safer-compute.ts';
-import { createSelfProof, WrongResult } from '../../compute/self-proof.ts';
-import { createShardHolder } from '../../compute/shard-holder.ts';
-import type { StageRunnerOptions } from '../../stage/stage-runner.ts';
 import { type Member } from './members.ts';
 import { hasRoomForLayer } from './device-profile.ts';
+import {
+  type ComputeWith,
+  type ComputingDevice,
+  createComputingDevice,
+  createSelfProof,
+  createShardHolder,
+  type Job,
+  prepareEngine,
+  saferThan,
+  WrongResult,
+} from '../../compute/index.ts';
+import type { StageRunnerOptions } from '../../stage/index.ts';
 
 export interface HostDeviceOptions {
   /** The host's own entry among the members: kept up to date here. */
@@ -124,7 +130,7 @@ export function createHostDevice(options: HostDeviceOptions): HostDevice {
   }
 
   function fail(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     host.status = { kind: 'failed', reason };
     options.onShown();
     options.onFailed(`This device cannot compute: ${reason}`);

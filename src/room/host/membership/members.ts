@@ -1,8 +1,8 @@
 /** Who is in the room, as the host knows them: the host itself first, then devices in order of joining. */
 import type { Link, LinkEmulation } from '../../../transport/index.ts';
-import type { MeasuredLink } from '../../protocol/control-messages.ts';
 import type { DeviceStatus, LayerRange } from '../../view.ts';
 import type { DeviceProfile } from './device-profile.ts';
+import type { MeasuredLink } from '../../protocol/index.ts';
 
 export interface Member {
   readonly id: string;

@@ -1,10 +1,10 @@
 /** Who is in the room: the one list of its devices, with the ways to tell them something and to show them. */
 import { deviceLabel } from '../../../profile/this-device.ts';
-import type { HostMessage } from '../../protocol/control-messages.ts';
 import type { ViewStore } from '../../view-store.ts';
 import { devicesView } from './devices-view.ts';
 import { newMember, type Member } from './members.ts';
 import type { DeviceProfile } from './device-profile.ts';
+import type { HostMessage } from '../../protocol/index.ts';
 
 export interface RosterOptions {
   store: ViewStore;

@@ -1,8 +1,8 @@
 /** Has every device of a lap load its layers, and waits until all of them have. */
 import { devicesOf, type Lap } from '../../lap.ts';
-import type { Member } from '../membership/members.ts';
-import type { LayerSources } from '../weights/piece-tracker.ts';
 import type { FeasibleRoomPlan } from './room-plan.ts';
+import type { Member } from '../membership/index.ts';
+import type { LayerSources } from '../weights/index.ts';
 
 export interface DeploymentOptions {
   members: ReadonlyMap<string, Member>;

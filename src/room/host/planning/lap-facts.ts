@@ -1,8 +1,8 @@
 /** What the members' measurements and memory say of a lap. */
 import type { Manifest } from '../../../model/manifest.ts';
 import { devicesOf, hopsOf, layersOf, type Lap } from '../../lap.ts';
-import { linkBetween, type Member } from '../membership/members.ts';
 import { sequencesThatFit } from './room-plan.ts';
+import { linkBetween, type Member } from '../membership/index.ts';
 
 export type Members = ReadonlyMap<string, Member>;
 

@@ -2,8 +2,9 @@
  * Asks the planner, which proves its plans in a worker. A plan that is good but not yet proven is used
  * after a moment; when the proof ends and found a better one, the room hears and plans again.
  */
+import { asError } from '../../../base/error-message.ts';
 import type { Choice, ChooseOptions, PlannerClient, Problem } from '../../../planner/index.ts';
-import { dropOldest } from '../../drop-oldest.ts';
+import { dropOldest } from '../../../base/drop-oldest.ts';
 
 export type Choose = (
   problem: Problem,
@@ -64,7 +65,7 @@ export function createPlanChooser(
           },
           (error: unknown) => {
             clearTimeout(timer);
-            reject(error instanceof Error ? error : new Error(String(error)));
+            reject(asError(error));
           },
         );
     });

@@ -4,6 +4,7 @@
  * ready. Answers that run on an older plan end on it, or change over between two tokens (`plan-migration.ts`); its
  * layers go when the last of them has. One deployment at a time; a change meanwhile starts another after it.
  */
+import { asError, errorMessage } from '../../../base/error-message.ts';
 import { devicesOf, sameStages, type Lap, type LapInUse } from '../../lap.ts';
 import type { PlanView, WaitingFor } from '../../view.ts';
 import type { FeasibleRoomPlan, RoomPlan } from './room-plan.ts';
@@ -102,7 +103,7 @@ export function createPlanning(options: PlanningOptions): Planning {
           resolve(value);
         } catch (error) {
           stop();
-          reject(error instanceof Error ? error : new Error(String(error)));
+          reject(asError(error));
         }
       };
       waiting.add(check);
@@ -173,7 +174,7 @@ export function createPlanning(options: PlanningOptions): Planning {
   /** What runs goes on; where nothing does, and nothing has changed since, whoever waits is told. */
   function fail(error: unknown): void {
     if (isDirty || current) return;
-    failure = error instanceof Error ? error.message : String(error);
+    failure = errorMessage(error);
     options.onView(null, { kind: 'failure', sentence: failure });
     wake();
   }

@@ -7,20 +7,23 @@ import { devicesOf, rangesOf, layersOf, type Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { PlanReasons } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
-import type { Liveness } from '../membership/liveness.ts';
-import type { Caches } from '../kv-cache/caches.ts';
 import { brokenBecause, missingLayers, overflows, sequenceCapacity } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
-import { nameOf, type Member } from '../membership/members.ts';
-import type { HostDevice } from '../membership/host-device.ts';
-import type { PieceTracker } from '../weights/piece-tracker.ts';
 import { planReasons } from './plan-reasons.ts';
 import { createPlanning, type Planning } from './planning.ts';
 import { createDeployment, type Deployment } from './deployment.ts';
 import { hiddenBytes } from './room-plan.ts';
 import { createRoomPlanner } from './room-planner.ts';
-import type { Roster } from '../membership/roster.ts';
-import { createSpeeds, type Speeds } from '../profiling/speeds.ts';
+import {
+  type HostDevice,
+  type Liveness,
+  type Member,
+  nameOf,
+  type Roster,
+} from '../membership/index.ts';
+import type { Caches } from '../kv-cache/index.ts';
+import type { PieceTracker } from '../weights/index.ts';
+import { createSpeeds, type Speeds } from '../profiling/index.ts';
 
 export interface PlansOptions {
   options: HostOptions;

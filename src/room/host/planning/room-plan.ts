@@ -2,15 +2,20 @@
 import type { ModelConfig } from '../../../model/config.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import { priceStages, solve, type Problem } from '../../../planner/index.ts';
-import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
-import { replayBudgetBytes } from '../../replay/replay-buffer.ts';
 import { checkStages, hopsOf, type Stage } from '../../lap.ts';
 import type { PlanChoice, WireType } from '../../room.ts';
-import { sequenceBytesPerBlock } from '../../memory/sequence-bytes.ts';
 import { fitAdvice } from './fit-advice.ts';
 import type { Choose } from './plan-chooser.ts';
-import { linkBetween, type MeasuredMember, type Member } from '../membership/members.ts';
-import { blockMsAt, type DeviceProfile } from '../membership/device-profile.ts';
+import { bytesPerNumber } from '../../protocol/index.ts';
+import { replayBudgetBytes } from '../../replay/index.ts';
+import { sequenceBytesPerBlock } from '../../memory/index.ts';
+import {
+  blockMsAt,
+  type DeviceProfile,
+  linkBetween,
+  type MeasuredMember,
+  type Member,
+} from '../membership/index.ts';
 
 export interface RoomPlanInput {
   manifest: Manifest;

@@ -5,12 +5,6 @@ import { devicesOf, type Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { WaitingFor } from '../../view.ts';
 import { brokenBecause, type Members } from './lap-facts.ts';
-import {
-  measuredMembers,
-  layersHeld,
-  type MeasuredMember,
-  type Member,
-} from '../membership/members.ts';
 import { createPlanChooser } from './plan-chooser.ts';
 import {
   planRoom,
@@ -21,6 +15,12 @@ import {
   type RoomPlanInput,
 } from './room-plan.ts';
 import { createFailoverPlans, type StandbyLayers } from './failover-plans.ts';
+import {
+  layersHeld,
+  type MeasuredMember,
+  measuredMembers,
+  type Member,
+} from '../membership/index.ts';
 
 export interface RoomPlannerOptions {
   host: Member;

@@ -4,11 +4,10 @@
  * and predictions follow that, once it is more than noise.
  */
 import { hopsOf, type Stage } from '../../lap.ts';
-import { median } from '../../timing/median.ts';
 import type { LapTiming } from '../../room.ts';
 import { plannedMsOf, restMs, type Spent } from './lap-rest.ts';
-import { pairOf, type Member } from '../membership/members.ts';
-import { blockMsAt, type DeviceProfile } from '../membership/device-profile.ts';
+import { median } from '../../timing/index.ts';
+import { blockMsAt, type DeviceProfile, type Member, pairOf } from '../membership/index.ts';
 
 export interface TokenLap {
   stages: readonly Stage[];

@@ -1,5 +1,4 @@
-/** What plans count for a hop over a link. */
-import { linkBetween, type Member } from '../membership/members.ts';
+import { linkBetween, type Member } from '../membership/index.ts';
 
 /** What plans count for so many bytes from one device to another; 0 where that was never measured. */
 export function plannedWireMs(

@@ -4,8 +4,8 @@
  */
 import { createCalibration, type Calibration } from './calibration.ts';
 import { createStragglers, type Stragglers } from './stragglers.ts';
-import type { Roster } from '../membership/roster.ts';
 import { plannedWireMs } from './planned-wire.ts';
+import type { Roster } from '../membership/index.ts';
 
 export interface SpeedsOptions {
   roster: Roster;

@@ -4,8 +4,12 @@
  * and makes no laps by which it could be seen to be fast again, is asked to measure itself anew.
  */
 import type { ComputeProfile } from '../../../engine/engine.ts';
-import { nameOf, type MeasuredMember, type Member } from '../membership/members.ts';
-import type { DeviceProfile } from '../membership/device-profile.ts';
+import {
+  type DeviceProfile,
+  type MeasuredMember,
+  type Member,
+  nameOf,
+} from '../membership/index.ts';
 
 export interface StragglersOptions {
   members: ReadonlyMap<string, Member>;

@@ -7,7 +7,7 @@
 import { createStore, del, entries, get, set } from 'idb-keyval';
 import type { AskRequest, HostOptions } from '../../room.ts';
 import type { AnswerStatus } from '../../view.ts';
-import type { DoorRecord } from '../admission/door.ts';
+import type { DoorRecord } from '../admission/index.ts';
 
 export interface AskedRecord {
   request: AskRequest;
@@ -48,13 +48,11 @@ export async function findRoomRecord(): Promise<RoomRecord | null> {
 }
 
 /** `standby` was called `warmSpares` when some records were written. */
+type WrittenOptions = Omit<HostOptions, 'standby'> & { standby?: boolean; warmSpares?: boolean };
+
 function inTodaysShape(record: RoomRecord): RoomRecord {
-  const options: HostOptions & { warmSpares?: boolean } = record.options;
-  const { warmSpares = true, ...rest } = options;
-  return {
-    ...record,
-    options: { ...rest, standby: (rest.standby as boolean | undefined) ?? warmSpares },
-  };
+  const { standby, warmSpares = true, ...rest }: WrittenOptions = record.options;
+  return { ...record, options: { ...rest, standby: standby ?? warmSpares } };
 }
 
 async function forgetOld(): Promise<void> {

@@ -4,16 +4,17 @@ import type { AskRequest, Answer, HostOptions } from '../../room.ts';
 import type { AskingMode } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
 import { createAnswers, type Answers } from './answers.ts';
-import { createBetweenLaps } from '../decoding/between-laps.ts';
-import type { Caches } from '../kv-cache/caches.ts';
-import { batchesAreExact, prefillChunkOf } from '../planning/lap-facts.ts';
-import type { LapRunner } from '../decoding/lap-runner.ts';
-import type { Plans } from '../planning/plans.ts';
-import type { Roster } from '../membership/roster.ts';
-import { createSpeculations } from '../decoding/speculation.ts';
 import type { TextCodec } from './text-codec.ts';
-import { createTurns } from '../decoding/pipeline-turns.ts';
 import { createVisitors, type Visitors } from './visitors.ts';
+import {
+  createBetweenLaps,
+  createSpeculations,
+  createTurns,
+  type LapRunner,
+} from '../decoding/index.ts';
+import type { Caches } from '../kv-cache/index.ts';
+import { batchesAreExact, type Plans, prefillChunkOf } from '../planning/index.ts';
+import type { Roster } from '../membership/index.ts';
 
 export interface AnsweringOptions {
   options: HostOptions;

@@ -1,9 +1,10 @@
 /** Questions and their answers: several in flight together, the rest waiting in a fair line. */
+import { asError } from '../../../base/error-message.ts';
 import type { Answer, AnswerResult, AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
-import type { AskedRecord } from '../record/room-record.ts';
 import { createWaitingLine } from './waiting-line.ts';
-import { nothingWritten, writeAnswer, type WritingOptions } from '../decoding/write-answer.ts';
+import type { AskedRecord } from '../record/index.ts';
+import { nothingWritten, writeAnswer, type WritingOptions } from '../decoding/index.ts';
 
 export interface AnswersOptions extends WritingOptions {
   /** How many answers fit the devices' memory together; at least 1. */
@@ -97,7 +98,7 @@ export function createAnswers(options: AnswersOptions): Answers {
   }
 
   function fail(entry: Entry, error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error));
+    const failure = asError(error);
     show(entry, { status: { kind: 'failed', reason: failure.message } });
     entry.reject(failure);
   }

@@ -1,9 +1,9 @@
 /** Questions that visitors ask from their own screens, within what the host allows. */
 import { createAllowance, type Allowance } from '../../../transport/index.ts';
-import type { DeviceMessage, HostMessage } from '../../protocol/control-messages.ts';
 import type { Answer } from '../../room.ts';
 import type { AnswerView, AskingMode } from '../../view.ts';
 import type { Answers } from './answers.ts';
+import type { DeviceMessage, HostMessage } from '../../protocol/index.ts';
 
 export interface Visitors {
   /** Throws a sentence for a device that asks faster than a person can. */

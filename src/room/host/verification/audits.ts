@@ -1,26 +1,18 @@
-/**
- * Looks over the devices' shoulders: now and then what went into a stage and what came out of it is kept by its
- * neighbours, and somebody with time to spare computes it again. A standby device does if there is one, else
- * the host while nobody waits for an answer; where they differ the host has the last word, whose own layers have
- * been held against the model's golden states. No token waits for any of this.
- */
-import { type BulkHeader, type BulkMessage, mostPositions } from '../../protocol/bulk-message.ts';
-import { deviationOf, isWithin, limitOf, piecesAreExact } from '../../compute/deviation.ts';
-import { dropOldest } from '../../drop-oldest.ts';
-import { unpackHidden, wireCode } from '../../protocol/hidden-codec.ts';
+import { dropOldest } from '../../../base/drop-oldest.ts';
 import type { Lap } from '../../lap.ts';
-import type { HostMessage } from '../../protocol/control-messages.ts';
-import type { Job } from '../../compute/recompute.ts';
 import type { WireType } from '../../room.ts';
 import {
-  mostWatches,
-  type Boundary,
-  type Seen,
-  type BoundaryTap,
-} from '../../stage/boundary-tap.ts';
-import type { LapRunner } from '../decoding/lap-runner.ts';
-import { type Member } from '../membership/members.ts';
-import { hasRoomForLayer } from '../membership/device-profile.ts';
+  type BulkHeader,
+  type BulkMessage,
+  type HostMessage,
+  mostPositions,
+  unpackHidden,
+  wireCode,
+} from '../../protocol/index.ts';
+import { deviationOf, isWithin, type Job, limitOf, piecesAreExact } from '../../compute/index.ts';
+import { type Boundary, type BoundaryTap, mostWatches, type Seen } from '../../stage/index.ts';
+import type { LapRunner } from '../decoding/index.ts';
+import { hasRoomForLayer, type Member } from '../membership/index.ts';
 
 export interface AuditsOptions {
   members: ReadonlyMap<string, Member>;

@@ -1,10 +1,5 @@
-/**
- * A stage was asked to go on with what it does not hold, or to hold more than it may, and says who asked. Where the
- * host itself knows nothing of such a sequence, somebody made it up. Where it does, a device may have lost its cache, or
- * not have heard of an ended one: once, that is nobody's fault.
- */
-import type { Member } from '../membership/members.ts';
 import { forgivenAfterMs } from './penalties.ts';
+import type { Member } from '../membership/index.ts';
 
 export interface CacheMisses {
   report(from: Member, asker: Member, failure: { sequence: number; reason: string }): void;

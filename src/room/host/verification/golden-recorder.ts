@@ -6,9 +6,8 @@
 import type { WeightType } from '../../../engine/engine.ts';
 import type { ModelConfig } from '../../../model/config.ts';
 import { goldenInputs } from '../../../model/golden.ts';
-import { deviationOf, isWithin, limitOf, piecesAreExact } from '../../compute/deviation.ts';
-import type { Job } from '../../compute/recompute.ts';
-import type { Member } from '../membership/members.ts';
+import { deviationOf, isWithin, type Job, limitOf, piecesAreExact } from '../../compute/index.ts';
+import type { Member } from '../membership/index.ts';
 
 export interface GoldenRecorderOptions {
   config: ModelConfig;

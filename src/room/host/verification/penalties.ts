@@ -1,9 +1,4 @@
-/**
- * What becomes of a device that computed wrongly, or broke the rules. The first time it gets no layers until it has proven its own
- * once more; the second time it is dropped, and everybody hears of it. To be slow is not to be wrong: a device
- * that takes long over its proof keeps its place, and gets layers again when it has answered.
- */
-import type { Member } from '../membership/members.ts';
+import type { Member } from '../membership/index.ts';
 
 export interface Penalties {
   /** Its work was wrong, or failed. What else goes wrong while it proves itself is the same failure. */

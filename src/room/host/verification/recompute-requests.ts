@@ -1,6 +1,5 @@
-/** Asks devices to compute something once more, and waits for what they make of it. */
-import { encodeBulk } from '../../protocol/bulk-message.ts';
-import type { Job } from '../../compute/recompute.ts';
+import { encodeBulk } from '../../protocol/index.ts';
+import type { Job } from '../../compute/index.ts';
 
 export interface RecomputeRequests {
   /** States of the input's shape; null where none come in good time. */

@@ -4,10 +4,10 @@
  * where they are asked twice and it is the same, it stays with whoever took more than it gave.
  */
 import type { Lap } from '../../lap.ts';
-import type { StageProgress } from '../../stage/progress.ts';
-import type { HostMessage } from '../../protocol/control-messages.ts';
-import type { LapRunner, Trip } from '../decoding/lap-runner.ts';
-import type { RunningLap } from '../planning/planning.ts';
+import type { StageProgress } from '../../stage/index.ts';
+import type { HostMessage } from '../../protocol/index.ts';
+import type { LapRunner, Trip } from '../decoding/index.ts';
+import type { RunningLap } from '../planning/index.ts';
 
 export interface StalledLapsOptions {
   tell: (deviceId: string, message: HostMessage) => void;

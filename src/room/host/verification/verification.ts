@@ -1,19 +1,20 @@
 /** How far the host trusts its devices: their work is looked at, and who computes wrongly loses its place. */
 import type { Manifest } from '../../../model/manifest.ts';
-import type { BulkMessage } from '../../protocol/bulk-message.ts';
-import type { StageFailure } from '../../stage/stage-failures.ts';
-import { bytesPerNumber } from '../../protocol/hidden-codec.ts';
-import type { DeviceMessage, HostMessage } from '../../protocol/control-messages.ts';
 import type { WireType } from '../../room.ts';
-import { createBoundaryTap, type BoundaryTap } from '../../stage/boundary-tap.ts';
 import { createAudits } from './audits.ts';
 import { createGoldenRecorder } from './golden-recorder.ts';
-import type { LapRunner } from '../decoding/lap-runner.ts';
-import { nameOf, type Member } from '../membership/members.ts';
-import type { HostDevice } from '../membership/host-device.ts';
 import { createRecomputeRequests } from './recompute-requests.ts';
 import { createPenalties } from './penalties.ts';
 import { createCacheMisses } from './cache-misses.ts';
+import {
+  type BulkMessage,
+  bytesPerNumber,
+  type DeviceMessage,
+  type HostMessage,
+} from '../../protocol/index.ts';
+import { type BoundaryTap, createBoundaryTap, type StageFailure } from '../../stage/index.ts';
+import type { LapRunner } from '../decoding/index.ts';
+import { type HostDevice, type Member, nameOf } from '../membership/index.ts';
 
 export interface VerificationOptions {
   members: ReadonlyMap<string, Member>;

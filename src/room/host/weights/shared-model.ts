@@ -5,13 +5,12 @@
 import type { PieceCache } from '../../../store/piece-cache.ts';
 import type { Piece } from '../../../store/layer-pieces.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
-import type { BulkMessage } from '../../protocol/bulk-message.ts';
-import { createModelStore } from '../../pieces/model-store.ts';
 import { createWeightDisputes, type WeightDisputes } from './weight-disputes.ts';
-import { nameOf } from '../membership/members.ts';
 import type { OpenedModel } from './open-model.ts';
 import { createPieceTracker, type PieceTracker } from './piece-tracker.ts';
-import type { Roster } from '../membership/roster.ts';
+import type { BulkMessage } from '../../protocol/index.ts';
+import { createModelStore } from '../../pieces/index.ts';
+import { nameOf, type Roster } from '../membership/index.ts';
 
 export interface SharedModelOptions {
   model: OpenedModel;

@@ -1,0 +1,2 @@
+/** The face of a device: what joins a room. */
+export { joinRoom } from './join-room.ts';

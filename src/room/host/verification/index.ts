@@ -1,0 +1,3 @@
+/** The face of verification: whether devices compute what they should, and what follows where not. */
+export { createStalledLaps, type StalledLaps } from './stalled-laps.ts';
+export { createVerification, type Verification } from './verification.ts';

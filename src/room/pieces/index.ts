@@ -1,0 +1,3 @@
+/** The face of the pieces: the model's bytes, fetched, kept and passed on. */
+export { createModelStore } from './model-store.ts';
+export { createPieceExchange } from './piece-exchange.ts';

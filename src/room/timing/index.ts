@@ -1,0 +1,3 @@
+/** The face of timing: where a token's time goes. */
+export { median } from '../../base/median.ts';
+export { createLapWatch, createStageWatch } from './stage-means.ts';
