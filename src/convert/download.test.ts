@@ -80,7 +80,7 @@ describe('download', () => {
   it('keeps nothing of a file that is not the one promised', async () => {
     const url = await serve({}, randomBytes(1000));
     const failing = download([url], join(folder, 'file'), { integrity });
-    await expect(failing).rejects.toThrow(/not what was promised/);
+    await expect(failing).rejects.toThrow(/does not have the promised hash/);
     expect(await readdir(folder)).toEqual([]);
   });
 

@@ -151,7 +151,7 @@ describe('readHubConfig', () => {
     [
       'an unknown stretching',
       { rope_scaling: { rope_type: 'yarn', factor: 4 } },
-      /"yarn", not supported/,
+      /"yarn", which is not supported/,
     ],
     ['feed-forward biases', { model_type: 'qwen3', mlp_bias: true }, /mlp_bias/],
     ['attention biases', { model_type: 'mistral', attention_bias: true }, /attention_bias/],
