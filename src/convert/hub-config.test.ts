@@ -11,7 +11,7 @@ const llama3Scaling = {
   rope_type: 'llama3',
 };
 
-/** Without what is undefined. */
+/** Without undefined fields, as in a file. */
 const asFile = (fields: object): unknown => JSON.parse(JSON.stringify(fields));
 
 describe('readHubConfig', () => {

@@ -26,7 +26,7 @@ describe('weights in blocks', () => {
     const zero = 2 ** (bits - 1);
     const product = stack.flatMap(({ data }) => [...dequantise(dtype, data)]);
     product.forEach((weight, index) => {
-      // MatMulNBits: lower bits first, value = (q - zero) * scale of its block.
+      // MatMulNBits: lower bits first, value = (q - zero) * scale of its quantisation block.
       const byte = values[Math.floor((index * bits) / 8)];
       const q = bits === 8 ? byte : (byte >> (4 * (index % 2))) & 15;
       expect(scales[Math.floor(index / 32)] * (q - zero)).toBe(weight);
