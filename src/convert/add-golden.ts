@@ -13,9 +13,7 @@ import { createHashedFile, type HashedFile } from './hashed-file.ts';
 export interface GoldenOptions {
   /** Stored bytes of the layers run so far, and of all layers. */
   onProgress?: (bytes: number, totalBytes: number) => void;
-  /**
-   * Called with the reason when the engine cannot run the model here. The shards then have no golden states.
-   */
+  /** Called with the reason when the engine cannot run the model here. The shards then have no golden states. */
   onWithout?: (reason: string) => void;
   signal?: AbortSignal;
 }

@@ -88,9 +88,7 @@ function plausibleBlocks(blocks: number, blockBytes: number): Uint8Array {
   return bytes;
 }
 
-/**
- * Weights like a trained model's: normally distributed, with a deviation of 0.02; the same at every call.
- */
+/** Weights like a trained model's: normally distributed, with a deviation of 0.02; the same at every call. */
 function gaussianWeights(): Float32Array {
   let state = 1;
   const uniform = (): number => {

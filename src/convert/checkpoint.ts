@@ -38,9 +38,7 @@ export interface CheckpointParts {
   sampling?: Record<string, number>;
 }
 
-/**
- * @throws Error that names the part that a manifest cannot describe
- */
+/** @throws Error that names the part that a manifest cannot describe */
 export function checkpointOf(parts: CheckpointParts): Checkpoint {
   const { label, weights, tokenizer, ...rest } = parts;
   const path = 'tokenizer.json';

@@ -52,10 +52,7 @@ export async function* convertTensor(
   }
 }
 
-/**
- * The type in which a tensor is stored. `wanted` is the type chosen for weights; null keeps each tensor's
- * own.
- */
+/** The type in which a tensor is stored. `wanted` is the type chosen for weights; null keeps each tensor's own. */
 export function targetDtype(tensor: ManifestTensor, wanted: StorableDtype | null): Dtype {
   if (wanted === null) return tensor.dtype;
   // Norms and biases are small and matter everywhere.

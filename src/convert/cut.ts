@@ -20,9 +20,7 @@ export interface CutOptions {
   signal?: AbortSignal;
 }
 
-/**
- * Tensors begin at multiples of this many bytes, so that typed arrays of any type can view them in place.
- */
+/** Tensors begin at multiples of this many bytes, so that typed arrays of any type can view them in place. */
 const alignment = 16;
 
 /**

@@ -132,9 +132,7 @@ function fileName(file: PackagedFile): string {
   return `${file.package.replaceAll('/', '-')}-${file.version}`;
 }
 
-/**
- * @param paths where each of the entry's files lies
- */
+/** @param paths where each of the entry's files lies */
 async function openEntry(
   { format, name, title, licence, source }: CatalogueEntry,
   paths: string[],

@@ -1,6 +1,4 @@
-/**
- * Splits Phi-3's fused projections. Their rows follow one another in one tensor, so each is a range of it.
- */
+/** Splits Phi-3's fused projections. Their rows follow one another in one tensor, so each is a range of it. */
 import type { ModelConfig } from '../model/config.ts';
 import type { StoredRange } from './safetensors.ts';
 

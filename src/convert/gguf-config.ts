@@ -22,9 +22,7 @@ export interface GgufFacts {
   rotaryFactors: number[] | null;
 }
 
-/**
- * @throws Error that names the unsupported architecture, or the metadata that is missing
- */
+/** @throws Error that names the unsupported architecture, or the metadata that is missing */
 export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): ModelConfig {
   const architecture = metadata.text('general.architecture') ?? '';
   const modelType = modelTypes[architecture];

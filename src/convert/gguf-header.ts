@@ -50,9 +50,7 @@ const dtypeOfNumber: Partial<Record<number, Dtype>> = {
   30: 'BF16',
 };
 
-/**
- * @throws Error that names the file and the metadata key or tensor at fault
- */
+/** @throws Error that names the file and the metadata key or tensor at fault */
 export async function readGgufHeader(source: ByteSource, path: string): Promise<GgufHeader> {
   const reader = new Reader(source, path);
   if ((await reader.uint32('the magic')) !== 0x46554747)

@@ -20,9 +20,7 @@ const maxConfigBytes = 1 << 20;
 /** A tensor, and which of the checkpoint's files it lies in. */
 type LocatedTensor = StoredRange & { file: number };
 
-/**
- * @throws Error that names the file, and the architecture, option or tensor at fault
- */
+/** @throws Error that names the file, and the architecture, option or tensor at fault */
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
   const { config, about } = await readDescription(tree);
   const weights = await readWeights(tree);

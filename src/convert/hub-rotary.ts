@@ -25,9 +25,7 @@ export const rotaryFields = {
 
 type RotaryFields = v.InferOutput<v.ObjectSchema<typeof rotaryFields, undefined>>;
 
-/**
- * @throws Error that names a way of scaling that is not supported
- */
+/** @throws Error that names a way of scaling that is not supported */
 export function rotaryOf(
   hub: RotaryFields,
 ): Record<'rope_theta' | 'rope_local_base_freq' | 'rope_scaling', unknown> &

@@ -1,6 +1,4 @@
-/**
- * Asks the person's own npm for the address of a package, so that their registry and proxy settings apply.
- */
+/** Asks the person's own npm for the address of a package, so that their registry and proxy settings apply. */
 import { errorMessage } from '../base/error-message.ts';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -31,9 +29,7 @@ export async function findTarball(name: string, version: string): Promise<Tarbal
   return { urls: [...new Set([tarball, throughRegistry(tarball, registry.trim())])], integrity };
 }
 
-/**
- * A mirror often lists the addresses of the registry that it mirrors. This is the same path on the mirror.
- */
+/** A mirror often lists the addresses of the registry that it mirrors. This is the same path on the mirror. */
 function throughRegistry(tarball: string, registry: string): string {
   if (!URL.canParse(registry)) return tarball;
   const { origin, pathname } = new URL(registry);

@@ -16,9 +16,7 @@ export interface ProtobufField {
 const headBytes = 20;
 const windowBytes = 64 << 10;
 
-/**
- * @throws Error that says at which byte the message is malformed
- */
+/** @throws Error that says at which byte the message is malformed */
 export async function* protobufFields(
   source: ByteSource,
   start: number,

@@ -1,7 +1,4 @@
-/**
- * Sessions for attention alone. They hold no weights, so all blocks with the same kind of attention share
- * them.
- */
+/** Sessions for attention alone. They hold no weights, so all blocks with the same kind of attention share them. */
 import {
   composeAttention,
   projectionNames,

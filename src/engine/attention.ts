@@ -40,10 +40,7 @@ export function kvNames(index: number): Record<'pastKey' | 'pastValue' | 'key' |
   };
 }
 
-/**
- * Names of a graph's int32 inputs with one entry for each sequence: its length after the run, and that minus
- * one.
- */
+/** Names of a graph's int32 inputs with one entry for each sequence: its length after the run, and that minus one. */
 export const lengthNames = { total: 'total_length', last: 'last_position' } as const;
 
 /**

@@ -1,6 +1,4 @@
-/**
- * The sessions of a block: over one sequence's cache, and over those of several sequences decoded together.
- */
+/** The sessions of a block: over one sequence's cache, and over those of several sequences decoded together. */
 import type { AttentionSessions } from './attention-sessions.ts';
 import { kvNames, lengthNames } from './attention.ts';
 import { bindCaches, keepCaches, type BoundCache } from './bound-cache.ts';

@@ -15,10 +15,7 @@ import { lastLayerNews } from './worker-news.ts';
 
 const binaryUrl: Record<Backend, string> = { webgpu: asyncifyBinaryUrl, wasm: wasmBinaryUrl };
 
-/**
- * The address of the backend's ONNX Runtime binary, which the caller fetches for
- * `EngineOptions.runtimeBinary`.
- */
+/** The address of the backend's ONNX Runtime binary, which the caller fetches for `EngineOptions.runtimeBinary`. */
 export function runtimeBinaryUrl(backend: Backend): string {
   return new URL(binaryUrl[backend], import.meta.url).href;
 }

@@ -1,7 +1,4 @@
-/**
- * The embedding layer: a table of stored bytes. Only the table rows of the given tokens are turned into
- * numbers.
- */
+/** The embedding layer: a table of stored bytes. Only the table rows of the given tokens are turned into numbers. */
 import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { quantise } from '../model/quantise.ts';

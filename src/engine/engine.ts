@@ -71,16 +71,11 @@ export type RunResult = { computeMs: number } & (
 export interface ComputeProfile {
   backend: Backend;
   weights: WeightType;
-  /**
-   * ms for one token through one layer of each kind, without a past. The weights do not fit the last-level
-   * cache.
-   */
+  /** ms for one token through one layer of each kind, without a past. The weights do not fit the last-level cache. */
   embedMs: number;
   blockMs: number;
   headMs: number;
-  /**
-   * ms that each earlier position adds to one block: its keys and values are read, and on wasm also copied.
-   */
+  /** ms that each earlier position adds to one block: its keys and values are read, and on wasm also copied. */
   attendMs: number;
   /** ms per prompt token through one block, in chunks of `prefillChunk`. */
   prefillBlockMs: number;
@@ -127,7 +122,7 @@ export interface Engine {
    * time, so the device computes without a break. It is not called if a run fails.
    */
   runBatch(requests: RunRequest[], onLastLayer?: () => void): Promise<RunResult[]>;
-  /** Returns the logits of a whole run, which nobody reads any more. They may be overwritten. */
+  /** Gives back the logits of a whole run, which nobody reads any more: they may be overwritten or taken away. */
   giveBack(logits: Float32Array): void;
   /**
    * Copies the first `length` positions of `from`'s KV cache in these layers to the start of `to`. Throws if

@@ -19,9 +19,7 @@ const limits = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
-/**
- * @throws Error with a sentence for people if there is no WebGPU
- */
+/** @throws Error with a sentence for people if there is no WebGPU */
 export async function openGpu(): Promise<GPUDevice> {
   // Absent in browsers without WebGPU, although the type says otherwise.
   const gpu = (navigator as { gpu?: GPU }).gpu;

@@ -37,10 +37,7 @@ export interface KvMemory {
   bytes(capacity: number): number;
   /** `capacity`, grown until `total` positions fit. */
   grown(capacity: number, total: number): number;
-  /**
-   * Allocates room for the keys and values of several sequences. Throws a sentence that names what lacks
-   * memory.
-   */
+  /** Allocates room for the keys and values of several sequences. Throws a sentence that names what lacks memory. */
   allocate(sequences: number, capacity: number): Promise<Pick<KvRegion, 'key' | 'value'>>;
   /** Copies the first `positions` from one region to another. */
   copy(from: KvRegion, to: KvRegion, positions: number): void;

@@ -24,9 +24,7 @@ export interface LinearOptions {
 
 const microsoft = 'com.microsoft';
 
-/**
- * The type that layers compute with on this device when `asked` for: without 16-bit shaders f16 becomes f32.
- */
+/** The type that layers compute with on this device when `asked` for: without 16-bit shaders f16 becomes f32. */
 export function computedWith(info: EngineInfo, asked: WeightType): WeightType {
   return asked === 'f16' && !info.shaderF16 ? 'f32' : asked;
 }

@@ -12,9 +12,7 @@ export type LoadRuntimeOptions = Pick<EngineOptions, 'backend' | 'threads' | 'ru
 /** The address of each build's loader module; every thread loads it again. */
 const loaderUrl: Record<Backend, string> = { webgpu: asyncifyModuleUrl, wasm: wasmModuleUrl };
 
-/**
- * @throws Error with a sentence for people if this device cannot run the backend
- */
+/** @throws Error with a sentence for people if this device cannot run the backend */
 export async function loadRuntime(options: LoadRuntimeOptions): Promise<Runtime> {
   const { backend } = options;
   const ort =
@@ -32,10 +30,7 @@ export async function loadRuntime(options: LoadRuntimeOptions): Promise<Runtime>
   return runtime;
 }
 
-/**
- * The first session starts the runtime. It is better to fail here, with a clear message, than at the first
- * layer.
- */
+/** The first session starts the runtime. It is better to fail here, with a clear message, than at the first layer. */
 async function startSession(runtime: Runtime): Promise<void> {
   const graph = createGraph('start');
   const x = graph.input('x', 'float32', [1]);

@@ -1,9 +1,6 @@
 /** Turns every sign of too little memory into one sentence for people. */
 
-/**
- * How it shows on wasm: a C++ exception, Emscripten's abort, JavaScript's own limit, or ONNX Runtime's
- * allocator.
- */
+/** How it shows on wasm: a C++ exception, Emscripten's abort, JavaScript's own limit, or ONNX Runtime's allocator. */
 const wasmSigns =
   /bad_alloc|OOM|out of memory|memory access out of bounds|alloc\w* (failed|of)|failed to allocate|cannot enlarge/i;
 

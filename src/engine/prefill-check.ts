@@ -82,9 +82,7 @@ async function runInPieces(
   return result;
 }
 
-/**
- * The largest difference, relative to the root mean square of what the block added; NaN if either has a NaN.
- */
+/** The largest difference, relative to the root mean square of what the block added; NaN if either has a NaN. */
 function relativeError(a: Float32Array, b: Float32Array, hidden: Float32Array): number {
   let largest = 0;
   let squares = 0;

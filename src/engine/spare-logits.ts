@@ -8,10 +8,7 @@ import type { RunResult } from './engine.ts';
 export interface SpareLogits {
   /** Takes a buffer of logits that nobody reads any more. */
   add(buffer: ArrayBuffer): void;
-  /**
-   * The result, with its logits in a spare buffer if one has their size. Other results are returned
-   * unchanged.
-   */
+  /** The result, with its logits in a spare buffer if one has their size. Other results are returned unchanged. */
   place(result: RunResult): RunResult;
 }
 

@@ -8,10 +8,7 @@ import {
 } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 
-/**
- * Outermost dimension first; a projection is [out, in]. Throws for a name that this architecture does not
- * use.
- */
+/** Outermost dimension first; a projection is [out, in]. Throws for a name that this architecture does not use. */
 export function tensorShape(config: ModelConfig, name: string): number[] {
   const { hidden_size: hidden, vocab_size: vocabulary } = config;
   const known = [

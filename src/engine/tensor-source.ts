@@ -21,9 +21,7 @@ export interface TensorSource {
   release(): void;
 }
 
-/**
- * @param prefix the start of the layer's tensor names, such as `model.layers.3.`
- */
+/** @param prefix the start of the layer's tensor names, such as `model.layers.3.` */
 export function createTensorSource(
   tensors: StoredTensor[],
   prefix: string,

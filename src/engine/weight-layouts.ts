@@ -1,7 +1,4 @@
-/**
- * Converts stored weights, [out, in] and stacked along `out`, to the layouts of ONNX Runtime's matrix
- * products.
- */
+/** Converts stored weights, [out, in] and stacked along `out`, to the layouts of ONNX Runtime's matrix products. */
 import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { f16Values, packF16 } from '../model/f16.ts';

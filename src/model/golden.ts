@@ -41,9 +41,7 @@ export function goldenInputs(config: ModelConfig): number[][] {
   );
 }
 
-/**
- * The number of positions in a layer's record for an input of this length: the head answers at the last only.
- */
+/** The number of positions in a layer's record for an input of this length: the head answers at the last only. */
 function goldenPositions(config: ModelConfig, layer: number, inputLength: number): number {
   return layer === headLayer(config) ? 1 : inputLength;
 }

@@ -45,9 +45,7 @@ const TensorSchema = v.object({
   file: v.pipe(v.number(), v.integer(), v.minValue(0)),
   offset: byteCount,
   bytes: byteCount,
-  /**
-   * True if rows of q and k are stored for adjacent-pair rotation (GGUF files of Llama) instead of by halves.
-   */
+  /** True if rows of q and k are stored for adjacent-pair rotation (GGUF files of Llama) instead of by halves. */
   interleavedRotary: v.optional(v.boolean()),
 });
 

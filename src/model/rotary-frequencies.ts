@@ -1,6 +1,4 @@
-/**
- * Computes the frequencies of rotary position embedding (arXiv 2104.09864), scaled as a model's config says.
- */
+/** Computes the frequencies of rotary position embedding (arXiv 2104.09864), scaled as a model's config says. */
 import type { ModelConfig } from './config.ts';
 
 export type RotaryFigures = Pick<ModelConfig, 'head_dim' | 'rope_theta'> &

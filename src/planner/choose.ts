@@ -20,10 +20,7 @@ export interface ChooseOptions extends SolveOptions {
   sourceName?: string;
 }
 
-/**
- * Compares the method's plan with the source alone and the best single device. At equal speed, fewer devices
- * win.
- */
+/** Compares the method's plan with the source alone and the best single device. At equal speed, fewer devices win. */
 export function choosePlan(problem: Problem, options: ChooseOptions = {}): Choice {
   const method = options.method ?? 'exact';
   const tried: Method[] = [...new Set<Method>(['solo', 'best-single', method])];

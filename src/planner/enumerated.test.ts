@@ -4,10 +4,7 @@ import { findViolation, latencyCost, placementOfLayers, throughputCost } from '.
 import { solve, type Problem } from './index.ts';
 import { instanceOf } from './solve.ts';
 
-/**
- * Rooms that set programming solves: blocks alike, a head, little memory, and links that make detours
- * worthwhile.
- */
+/** Rooms that set programming solves: blocks alike, a head, little memory, and links that make detours worthwhile. */
 const uniformRoom: fc.Arbitrary<Problem> = fc
   .record({
     blocks: fc.integer({ min: 2, max: 6 }),

@@ -22,10 +22,7 @@ export interface ExplainedStage {
 }
 
 export interface Limit {
-  /**
-   * What is eased: a device's memory or speed is doubled, or a link's latency halved and its bandwidth
-   * doubled.
-   */
+  /** What is eased: a device's memory or speed is doubled, or a link's latency halved and its bandwidth doubled. */
   kind: 'memory' | 'speed' | 'link';
   /** A device, or `from → to`. */
   where: string;

@@ -40,10 +40,7 @@ export interface Instance {
   /** Index into `devices`; its kind has no other member. */
   source: number;
   sourceKind: number;
-  /**
-   * Fixed ms of a message between members of two kinds, at [from * kinds.length + to]; infinite without a
-   * link.
-   */
+  /** Fixed ms of a message between members of two kinds, at [from * kinds.length + to]; infinite without a link. */
   fixedMs: Float64Array;
   msPerByte: Float64Array;
   pinFirst: number;

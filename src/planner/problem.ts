@@ -32,10 +32,7 @@ const LayerSchema = v.object({
   memoryBytes: byteCount,
   /** Bytes sent over a link after this layer; those of the last layer return to the source. */
   outputBytes: byteCount,
-  /**
-   * Only a `block` has a KV cache. Without `kind`, every layer is a block unless its name is `embed` or
-   * `head`.
-   */
+  /** Only a `block` has a KV cache. Without `kind`, every layer is a block unless its name is `embed` or `head`. */
   kind: v.optional(v.picklist(['embed', 'block', 'head'], 'must be embed, block or head')),
 });
 

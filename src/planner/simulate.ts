@@ -170,10 +170,7 @@ function makeJobs({ sequences, microBatch = 1, arrivals }: SimulationOptions): J
   return jobs;
 }
 
-/**
- * The computations and transfers of one lap in order, for each micro-batch size, for the prompt and for a
- * token.
- */
+/** The computations and transfers of one lap in order, for each micro-batch size, for the prompt and for a token. */
 function stepsBySize(
   problem: Problem,
   stages: readonly Stage[],

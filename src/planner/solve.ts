@@ -25,10 +25,7 @@ export interface SolveOptions {
   timeLimitMs?: number;
   /** Tokens that share one trip (a micro-batch). Default 1. */
   batch?: number;
-  /**
-   * Whether to plan with each link's usual latency (default), or the one that nine of ten messages stay
-   * below.
-   */
+  /** Whether to plan with each link's usual latency (default), or the one that nine of ten messages stay below. */
   percentile?: 'p50' | 'p90';
   /** Replaces the problem's own `request`. */
   request?: { prompt: number; generate: number };

@@ -28,10 +28,7 @@ export function thisPlatform(backend: Backend): Platform {
   };
 }
 
-/**
- * WebGPU if there is a hardware adapter, otherwise wasm: a software adapter is several times slower than
- * wasm.
- */
+/** WebGPU if there is a hardware adapter, otherwise wasm: a software adapter is several times slower than wasm. */
 export async function chooseBackend(): Promise<Backend> {
   const { gpu } = navigator as { gpu?: GPU };
   const adapter = await gpu

@@ -10,9 +10,6 @@ export interface Architecture {
   activation: 'silu' | 'gelu_pytorch_tanh';
   /** The factor of embeddings, if the architecture has one. */
   embeddingScale?: (config: ModelConfig) => number;
-  /**
-   * One transformer block, from hidden state to hidden state. `block` is its number from 0, as in tensor
-   * names.
-   */
+  /** One transformer block, from hidden state to hidden state. `block` is its number from 0, as in tensor names. */
   block(f: Forward, x: Value, block: number): Value;
 }

@@ -1,6 +1,6 @@
 /**
- * Gemma 3 (arXiv 2503.19786): Gemma 2 with norms over each head of q and k instead of soft bounds. Five
- * blocks with a window follow each block without one, and have their own rotary base.
+ * Gemma 3 (arXiv 2503.19786): Gemma 2 with norms over each head of q and k instead of soft bounds. Each block
+ * that attends to all positions follows five with a window, which have a rotary base of their own.
  */
 import type { Architecture } from './architecture.ts';
 import { feedForward, gemma2, keepsToWindow } from './gemma2.ts';

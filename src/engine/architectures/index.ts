@@ -22,9 +22,7 @@ export function wrongOn(backend: Backend, config: ModelConfig): string | null {
     : null;
 }
 
-/**
- * @throws Error that names what the engine lacks for such a model
- */
+/** @throws Error that names what the engine lacks for such a model */
 export function architectureFor(config: ModelConfig): Architecture {
   const found = architectures.find(({ modelType }) => modelType === config.model_type);
   if (!found)

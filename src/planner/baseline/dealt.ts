@@ -68,10 +68,7 @@ function deviceOrder({ devices, source }: Instance): number[] {
   return [source, ...devices.map((_, device) => device).filter((device) => device !== source)];
 }
 
-/**
- * The number of layers from `first`, at most `share`, that fit in the device's memory beside those pinned to
- * it.
- */
+/** The number of layers from `first`, at most `share`, that fit in the device's memory beside those pinned to it. */
 function fittingLayers(instance: Instance, device: number, first: number, share: number): number {
   const { pinLastFrom, layerCount, source } = instance;
   const { memoryBytes } = kindOf(instance, device);

@@ -1,6 +1,4 @@
-/**
- * Generates rooms from a seed, to measure the planner with. The same seed gives the same room everywhere.
- */
+/** Generates rooms from a seed, to measure the planner with. The same seed gives the same room everywhere. */
 import type { Device, Link, Problem } from '../problem.ts';
 import { startRandom } from '../random.ts';
 

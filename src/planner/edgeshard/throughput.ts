@@ -18,9 +18,7 @@ interface Table {
   others: number[];
   /** The least bottleneck, at [(set * others + last) * (layers + 1) + layers placed]. */
   ms: Float64Array;
-  /**
-   * The state before it: `(last before + 1) * (layers + 1) + layers placed before`; device 0 is the source.
-   */
+  /** The state before it: `(last before + 1) * (layers + 1) + layers placed before`; device 0 is the source. */
   before: Int32Array;
 }
 
@@ -46,10 +44,7 @@ export function edgeshardThroughput(instance: Instance): Outcome {
     : { found: true, placement: best };
 }
 
-/**
- * The bottleneck with the first `m` layers, and the pinned last ones, on the source; infinite if they do not
- * fit.
- */
+/** The bottleneck with the first `m` layers, and the pinned last ones, on the source; infinite if they do not fit. */
 function sourceRangeMs(instance: Instance): Float64Array {
   const { layerCount, pinFirst, pinLastFrom, source } = instance;
   const { layerMs, memoryBytes } = kindOf(instance, source);

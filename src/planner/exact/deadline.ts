@@ -1,6 +1,4 @@
-/**
- * Says when to stop. It reads the clock only now and then, because that costs more than a step of a search.
- */
+/** Says when to stop. It reads the clock only now and then, because that costs more than a step of a search. */
 export interface Deadline {
   /** Cheap enough for the innermost loop. */
   passed: () => boolean;

@@ -1,7 +1,4 @@
-/**
- * Finds the best ranges for a given order of devices: a shortest path over (place in the order, layers
- * placed).
- */
+/** Finds the best ranges for a given order of devices: a shortest path over (place in the order, layers placed). */
 import type { Placement } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import type { Tables } from './tables.ts';

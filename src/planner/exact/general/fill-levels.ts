@@ -147,9 +147,7 @@ function pickRemembered(
   return shifts;
 }
 
-/**
- * The least memory in use at each level: a number of quarters, rounded up to whole layers if these are alike.
- */
+/** The least memory in use at each level: a number of quarters, rounded up to whole layers if these are alike. */
 function leastUsedAtLevels(
   instance: Instance,
   { usableBytes, blockBytes }: Tables,

@@ -24,9 +24,7 @@ interface Label {
 /** More comparisons cost more than they save: later ones rarely succeed. */
 const mostComparisons = 128;
 
-/**
- * @returns a bound on every plan that was not offered to `incumbent`
- */
+/** @returns a bound on every plan that was not offered to `incumbent` */
 export function searchLabels(
   instance: Instance,
   tables: Tables,
@@ -106,10 +104,7 @@ export function searchLabels(
     };
   }
 
-  /**
-   * The memory that the layer adds to the device; memory that it shares with a layer there is not added
-   * again.
-   */
+  /** The memory that the layer adds to the device; memory that it shares with a layer there is not added again. */
   function addedBytes(label: Label, layer: number, device: number): number {
     const group = tiedLayer.get(layer);
     const bytes = instance.layerMemoryBytes[layer];

@@ -15,10 +15,7 @@ export interface Relaxation {
   boundMs: number;
   /** The price of all memory, which is subtracted from priced costs. */
   paidBackMs: number;
-  /**
-   * Priced ms to the end of the lap from the start of a visit at a layer on a kind, at [layer * kindCount +
-   * kind].
-   */
+  /** Priced ms from the start of a visit at a layer on a kind to the end, at [layer * kindCount + kind]. */
   visitMs: Float64Array;
   /** The same from just after a layer on a kind, if the visit ends there. */
   leaveMs: Float64Array;

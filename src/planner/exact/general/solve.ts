@@ -18,9 +18,7 @@ const shares = [0.08, 0.04, 0.02, 0.01, 0.003, 0];
 /** Limits the number of labels, each of which has a number for every device. */
 const mostLabelBytes = 60e6;
 
-/**
- * @returns a bound on every plan; infinite if no plan exists
- */
+/** @returns a bound on every plan; infinite if no plan exists */
 export function solveGeneral(instance: Instance, incumbent: Incumbent): number {
   const { deadline } = incumbent;
   const tables = buildTables(instance);

@@ -6,9 +6,7 @@ export interface Tables {
   kindCount: number;
   /** Ms of the layers before `layer` on a kind, at [kind * (layerCount + 1) + layer]. */
   msBefore: Float64Array;
-  /**
-   * Memory of the layers before `layer`, at least. Shared memory counts with the first of its layers only.
-   */
+  /** Memory of the layers before `layer`, at least. Shared memory counts with the first of its layers only. */
   bytesBefore: Float64Array;
   /** Memory of one member of each kind that layers can use: if layers are alike, a whole number of them. */
   usableBytes: number[];
@@ -64,18 +62,14 @@ export function buildTables(instance: Instance): Tables {
   };
 }
 
-/**
- * The least that a layer adds: without memory that it may share with an earlier layer on the same device.
- */
+/** The least that a layer adds: without memory that it may share with an earlier layer on the same device. */
 function leastBytes(instance: Instance, layer: number): number {
   const group = instance.shared.find(({ layers }) => layers.includes(layer));
   const isFirst = group === undefined || layer === Math.min(...group.layers);
   return instance.layerMemoryBytes[layer] - (isFirst ? 0 : group.memoryBytes);
 }
 
-/**
- * The last free layer may be a head of another size. The rule for alike layers then applies to the others.
- */
+/** The last free layer may be a head of another size. The rule for alike layers then applies to the others. */
 function usableBytesOf(instance: Instance, kind: number): number {
   const { pinFirst, pinLastFrom, layerCount, kinds, sourceKind, layerMemoryBytes } = instance;
   const { memoryBytes } = kinds[kind];

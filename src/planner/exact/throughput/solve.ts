@@ -15,9 +15,7 @@ import { capacityBoundMs, reachWithin } from './reach.ts';
  */
 const fewDevices = 8;
 
-/**
- * @returns a bound on every plan; infinite if no plan exists
- */
+/** @returns a bound on every plan; infinite if no plan exists */
 export function solveThroughput(instance: Instance, incumbent: Incumbent): number {
   if (instance.devices.length - 1 <= fewDevices && instance.pinFirst > 0) {
     const outcome = edgeshardThroughput(instance);

@@ -1,7 +1,4 @@
-/**
- * The exact latency method for uniform rooms: ever wider searches until the best plan is proven or time is
- * up.
- */
+/** The exact latency method for uniform rooms: ever wider searches until the best plan is proven or time is up. */
 import type { Incumbent } from '../search.ts';
 import { placeLap } from './lap.ts';
 import type { UniformRoom } from './room.ts';
@@ -13,9 +10,7 @@ import { searchLaps } from './search.ts';
  */
 const mostRefused = 300;
 
-/**
- * @returns a bound on every plan; infinite if no plan exists
- */
+/** @returns a bound on every plan; infinite if no plan exists */
 export function solveUniform(
   room: UniformRoom,
   { deadline, offer, ms: bestMs }: Incumbent,

@@ -2,14 +2,9 @@
 
 export interface VisitedSets {
   size: () => number;
-  /**
-   * The number of members of each kind in the set of this slot: `kindCount` numbers, valid until the next
-   * `add`.
-   */
+  /** The number of members of each kind in the set of this slot: `kindCount` numbers, valid until the next `add`. */
   countsOf: (slot: number) => Uint16Array;
-  /**
-   * The slot of the set with one member of `kind` more (or less) than the set in `slot`; -1 if there is none.
-   */
+  /** The slot of the set with one member of `kind` more (or less) than the set in `slot`; -1 if there is none. */
   find: (slot: number, kind: number, step: 1 | -1) => number;
   /** Adds the set with one member of `kind` more than the set in `slot`, and returns its slot. */
   add: (slot: number, kind: number) => number;
