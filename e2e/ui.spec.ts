@@ -217,7 +217,7 @@ test('the host sees where a token’s time goes, and asks why the plan is this o
 }) => {
   await page.goto(gallery.scene('host-writing'));
   const panel = page.getByRole('region', { name: 'One lap, one token' });
-  await expect(panel.getByRole('row').filter({ hasText: 'rows 3–4' })).toContainText('6.1');
+  await expect(panel.getByRole('row').filter({ hasText: 'blocks\u00a03–4' })).toContainText('6.1');
   await panel.getByText('Other plans').click();
   await expect(panel.getByRole('row').filter({ hasText: 'The host alone' })).toContainText('38.1');
   await expect(panel.getByRole('listitem').first()).toContainText('a twice as fast');
