@@ -176,7 +176,7 @@ async function answerTo(host: Page): Promise<string> {
 }
 
 async function finished(host: Page): Promise<void> {
-  await expect(lastAnswer(host)).toContainText('Cut off at its longest length', {
+  await expect(lastAnswer(host)).toContainText('Ended at the length limit', {
     timeout: 60_000,
   });
 }

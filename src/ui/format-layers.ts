@@ -27,13 +27,14 @@ export function formatLayerRanges(ranges: readonly LayerRange[], modelLayers: nu
 
 /** Where space is small: "embed, 1–3", "4", "5–6, head". */
 export function formatLayersShort(range: LayerRange, modelLayers: number): string {
-  if (isWhole([range], modelLayers)) return wholeModel;
+  return shortParts(range, modelLayers).join(', ');
+}
+
+/** The same in parts that belong on one line each. */
+export function shortParts(range: LayerRange, modelLayers: number): string[] {
+  if (isWhole([range], modelLayers)) return [wholeModel];
   const { embedding, blocks, head } = partsOf([range], modelLayers);
-  return [
-    ...(embedding ? ['embed'] : []),
-    ...blocks.map(numbersOf),
-    ...(head ? ['head'] : []),
-  ].join(', ');
+  return [...(embedding ? ['embed'] : []), ...blocks.map(numbersOf), ...(head ? ['head'] : [])];
 }
 
 /** One division of a scale: "embed", "4", "head". */

@@ -34,7 +34,7 @@ it('gives the reason of a failure', () => {
 
 it('says in a sentence why a device is not at work for the moment', () => {
   expect(statusText({ kind: 'reconnecting' }).detail).toBe(
-    'the connection to the host broke, and is being made anew',
+    'the connection to the host broke and is being restored',
   );
   expect(statusText({ kind: 'away' }).detail).toBe('the room goes on without it for now');
 });

@@ -49,7 +49,7 @@ export function statusText(status: DeviceStatus, modelLayers: number): StatusTex
   }
 }
 
-const reconnecting = 'the connection to the host broke, and is being made anew';
+const reconnecting = 'the connection to the host broke and is being restored';
 const away = 'the room goes on without it for now';
 
 function standbyDetail(ready: LayerRange[], modelLayers: number): string {
