@@ -2,7 +2,7 @@
 import type { Link, LinkEmulation } from '../../../transport/index.ts';
 import type { DeviceStatus, LayerRange } from '../../view.ts';
 import type { DeviceProfile } from './device-profile.ts';
-import type { MeasuredLink } from '../../protocol/index.ts';
+import type { DeviceMessage, Handlers, MeasuredLink } from '../../protocol/index.ts';
 
 export interface Member {
   readonly id: string;
@@ -30,6 +30,12 @@ export interface Member {
   /** Why it gets no layers any more; null while it may. */
   excluded: string | null;
 }
+
+/** What a part of the host does with the messages of these kinds, which a member sent. */
+export type DeviceHandlers<Kind extends DeviceMessage['kind']> = Pick<
+  Handlers<DeviceMessage, [from: Member]>,
+  Kind
+>;
 
 export function newMember(id: string, label: string, link: Link | null): Member {
   return {

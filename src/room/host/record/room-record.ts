@@ -40,7 +40,7 @@ export async function findRoomRecord(): Promise<RoomRecord | null> {
     await forgetOld();
     const hostId = sessionStorage.getItem(sessionKey);
     if (hostId === null) return null;
-    const record = await get<RoomRecord>(hostId, records());
+    const record = await get<WrittenRecord>(hostId, records());
     return record ? inTodaysShape(record) : null;
   } catch {
     return null;
@@ -49,9 +49,10 @@ export async function findRoomRecord(): Promise<RoomRecord | null> {
 
 /** `standby` was called `warmSpares` when some records were written. */
 type WrittenOptions = Omit<HostOptions, 'standby'> & { standby?: boolean; warmSpares?: boolean };
+type WrittenRecord = Omit<RoomRecord, 'options'> & { options: WrittenOptions };
 
-function inTodaysShape(record: RoomRecord): RoomRecord {
-  const { standby, warmSpares = true, ...rest }: WrittenOptions = record.options;
+function inTodaysShape(record: WrittenRecord): RoomRecord {
+  const { standby, warmSpares = true, ...rest } = record.options;
   return { ...record, options: { ...rest, standby: standby ?? warmSpares } };
 }
 

@@ -1,12 +1,13 @@
 /**
- * Finds out who keeps a lap. A device may be there, answer every question, and pass nothing on: its engine hangs, or its
- * person means ill. When a lap has not moved for long, each device says how much of it it took in and handed on;
- * where they are asked twice and it is the same, it stays with whoever took more than it gave.
+ * Finds out which device keeps a lap. A device may be there, answer every question, and hand nothing on: its engine hangs,
+ * or its person means ill. When a lap has not moved for long, each device says how much of it it took in and handed on.
+ * If two inquiries find the same, the lap stays with the device that took in more than it gave.
  */
 import type { Lap } from '../../lap.ts';
 import type { StageProgress } from '../../stage/index.ts';
 import type { HostMessage } from '../../protocol/index.ts';
 import type { LapRunner, Trip } from '../decoding/index.ts';
+import type { DeviceHandlers } from '../membership/index.ts';
 import type { RunningLap } from '../planning/index.ts';
 
 export interface StalledLapsOptions {
@@ -25,6 +26,7 @@ export interface StalledLaps {
   /** The same laps, looked after. */
   watching(laps: LapRunner): LapRunner;
   onProgress(deviceId: string, message: ProgressMessage): void;
+  readonly handlers: DeviceHandlers<'progress'>;
 }
 
 export interface ProgressMessage {
@@ -116,7 +118,7 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
     };
   }
 
-  return {
+  const stalledLaps: StalledLaps = {
     watching: (laps) => ({
       ...laps,
       async run(running, trip) {
@@ -139,5 +141,7 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
         own.lap.stages.some(({ device }) => device === deviceId);
       if (isAsked) own.said.set(deviceId, stages);
     },
+    handlers: { progress: ({ id }, message) => stalledLaps.onProgress(id, message) },
   };
+  return stalledLaps;
 }

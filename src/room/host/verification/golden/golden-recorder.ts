@@ -1,13 +1,19 @@
 /**
- * Golden states for a model that came without any, straight from a hub: what a layer makes of a fixed input is
- * recorded where it first runs, and counts once a second device makes the same of it. Whoever takes the layer
- * later is held against that. All of it happens while nobody waits for an answer.
+ * Golden states for a model that came without any, straight from a hub. What a layer makes of a fixed input is recorded
+ * where it first runs, and counts once a second device makes the same of it. Devices that take the layer later are
+ * compared with that. All of it happens while nobody waits for an answer.
  */
-import type { WeightType } from '../../../engine/engine.ts';
-import type { ModelConfig } from '../../../model/config.ts';
-import { goldenInputs } from '../../../model/golden.ts';
-import { deviationOf, isWithin, type Job, limitOf, piecesAreExact } from '../../compute/index.ts';
-import type { Member } from '../membership/index.ts';
+import type { WeightType } from '../../../../engine/engine.ts';
+import type { ModelConfig } from '../../../../model/config.ts';
+import { goldenInputs } from '../../../../model/golden.ts';
+import {
+  deviationOf,
+  isWithin,
+  type Job,
+  limitOf,
+  piecesAreExact,
+} from '../../../compute/index.ts';
+import type { Member } from '../../membership/index.ts';
 
 export interface GoldenRecorderOptions {
   config: ModelConfig;
