@@ -6,7 +6,8 @@ import type { Peers } from '../links/index.ts';
 import { replayBudgetBytes } from '../replay/index.ts';
 import type { LapRunner } from './decoding/index.ts';
 import type { Caches } from './kv-cache/index.ts';
-import type { HostStages, Roster } from './membership/index.ts';
+import type { HostStages } from './host-device/index.ts';
+import type { Roster } from './membership/index.ts';
 import { mostTogether, type Plans } from './planning/index.ts';
 import type { Verification } from './verification/index.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The host's side of an open room, put together from its parts. Each part is made from those above it. What must reach a
- * part further down goes by an event, for which `reactions.ts` has what follows.
+ * The host's side of an open room, put together from its parts. Each part is made from the parts above it. It reaches those
+ * below it by events, and `reactions.ts` says what follows from each event.
  */
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
@@ -15,12 +15,8 @@ import { createWatchedLaps } from './watched-laps.ts';
 import { contextLengthOf } from '../memory/index.ts';
 import { createPeers } from '../links/index.ts';
 import { createAnswering, type TextCodec } from './requests/index.ts';
-import {
-  createHostDevice,
-  createLiveness,
-  createRoomEvents,
-  createRoster,
-} from './membership/index.ts';
+import { createHostDevice } from './host-device/index.ts';
+import { createLiveness, createRoomEvents, createRoster } from './membership/index.ts';
 import { createCaches } from './kv-cache/index.ts';
 import { createPlans, prefillChunkOf } from './planning/index.ts';
 import { createSharedModel, type OpenedModel } from './weights/index.ts';
@@ -38,9 +34,9 @@ export interface RunRoomOptions {
   address: RoomAddress;
   /** Of the host's own certificate. */
   fingerprint: string;
-  /** What there is to take up again. */
+  /** Of the room that was broken off and goes on here; null for a new one. */
   record: Pick<RoomRecord, 'asked' | 'door'> | null;
-  /** Something that a record of the room keeps has changed. */
+  /** The conversation or the door has changed. */
   onRecord: () => void;
 }
 
@@ -73,7 +69,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
   const position = Math.min(typicalPosition, contextLength >> 1);
 
   const events = createRoomEvents();
-  // Heard before any part hears that the room is over: answers end first, and then what they run on.
+  // Added before any part adds its own listener, so that answers end before what they run on.
   signal.addEventListener('abort', () => events.emit('closed'));
   const roster = createRoster({ store, events });
   const { members } = roster;

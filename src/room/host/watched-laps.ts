@@ -6,7 +6,8 @@ import type { Manifest } from '../../model/manifest.ts';
 import type { HostOptions } from '../room.ts';
 import type { Peers } from '../links/index.ts';
 import type { Removal } from './admission/index.ts';
-import type { HostDevice, Liveness, Roster } from './membership/index.ts';
+import type { HostDevice } from './host-device/index.ts';
+import type { Liveness, Roster } from './membership/index.ts';
 import type { Caches } from './kv-cache/index.ts';
 import type { Plans } from './planning/index.ts';
 import { createLapRunner, type LapRunner, watchLaps } from './decoding/index.ts';
@@ -46,7 +47,8 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
   const verification = createVerification({ ...room, wire: options.wire, laps: runner });
   const stalledLaps = createStalledLaps({
     tell: (deviceId, message) => roster.tell(deviceId, message),
-    own: (planVersion, sequence) => hostDevice.device?.progress(planVersion, sequence) ?? [],
+    hostProgress: (planVersion, sequence) =>
+      hostDevice.device?.progress(planVersion, sequence) ?? [],
     headLayer: manifest.layers.length - 1,
     onKeeper: (deviceId) => verification.onKeeper(deviceId),
     onContradiction: (giver, taker) => verification.onContradiction(giver, taker),

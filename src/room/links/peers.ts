@@ -27,12 +27,12 @@ export interface PeersHandlers {
 }
 
 export interface Peers {
-  /** From now on these handlers hear of everything. To be called once, before there is any link. */
+  /** To be called once, before there is any link. */
   handle(handlers: PeersHandlers): void;
   link(deviceId: string): Link | undefined;
-  /** A device that dialled, to be let in once the host has introduced it. */
+  /** Another device has dialled this one. Its link is made once the host has introduced it. */
   dialled(connection: RTCPeerConnection, peerId: string): void;
-  /** The host is known before anyone introduces it. */
+  /** A link that is there already, as the one to the host is. */
   add(deviceId: string, link: Link): void;
   /** Makes the link; false when the two devices cannot reach each other. */
   meet(introduction: {
@@ -117,7 +117,7 @@ export function createPeers(options: PeersOptions): Peers {
         );
         return true;
       } catch {
-        // Why two devices cannot reach each other is theirs to know; the plan only needs that they cannot.
+        // Plans only need to know that the two cannot reach each other, not why.
         return false;
       }
     },

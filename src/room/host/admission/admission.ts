@@ -37,7 +37,7 @@ export interface AdmissionOptions {
   manifestMessage: Uint8Array | null;
   /** It is a member and has been welcomed. */
   onJoined: (member: Member) => void;
-  /** A handler throws one sentence for what no honest device says: the link to the device is ended for that. */
+  /** A handler throws one sentence for what no honest device says. The link to the device is ended for that. */
   handlers: Handlers<MemberMessage, [from: Member]>;
 }
 
@@ -55,7 +55,7 @@ export function admitDevices(options: AdmissionOptions): void {
 
   signalling.onDial((connection, peerId) => {
     void admit(connection, peerId).catch(() => {
-      // Whoever could not prove the key has been told so by the handshake; the room takes no notice.
+      // The handshake has told the other side why. The room takes no notice of it.
       connection.close();
     });
   });
@@ -98,7 +98,7 @@ export function admitDevices(options: AdmissionOptions): void {
     members.set(id, member);
     peers.add(id, link);
     link.sendControl(options.welcome(id));
-    // Whoever leaves before it has all of it needs it no more.
+    // A device that leaves meanwhile needs it no more.
     if (options.manifestMessage) link.sendBulk(options.manifestMessage).catch(() => undefined);
     options.onJoined(member);
     return member;

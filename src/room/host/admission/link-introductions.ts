@@ -17,7 +17,7 @@ import { createLinkRetries } from './link-retries.ts';
 
 export interface LinkIntroductionsOptions {
   roster: Pick<Roster, 'members' | 'notice' | 'show'>;
-  /** Plans are made from links: it hears when one is settled. */
+  /** Told when a link is settled, since plans are made from links. */
   plans: Pick<Plans, 'changed'>;
 }
 
@@ -80,7 +80,7 @@ export function createLinkIntroductions({
   function onLink(member: Member, { deviceId, profile, fault }: DeviceMessageOf<'link'>): void {
     const other = members.get(deviceId);
     if (other && fault !== null) {
-      // It is not for want of a network path.
+      // There is a network path: the other must not be told that there is none.
       member.links.set(deviceId, null);
       roster.notice(`${nameOf(member)} ended its connection to ${nameOf(other)}: ${fault}`);
     }
@@ -89,11 +89,11 @@ export function createLinkIntroductions({
 
   function settleLink(member: Member, otherId: string, profile: MeasuredLink | null): void {
     const other = members.get(otherId);
-    // It may have left meanwhile; what is said of somebody who never was is not kept.
+    // The other may have left meanwhile, or never have been here.
     if (other) {
       const before = linkBetween(member, other);
       member.links.set(otherId, profile);
-      // Whatever the other one said was before they found each other again.
+      // What the other said of the link is older than this.
       if (profile !== null) other.links.delete(member.id);
       if (profile === null && before !== null) roster.notice(apartSentence(member, other));
       if (profile === null) linkRetries.apart(member, other);

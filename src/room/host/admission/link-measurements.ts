@@ -19,7 +19,7 @@ export function createLinkMeasurements(
   let measuring: Promise<void> = Promise.resolve();
   const settling = new Map<string, () => void>();
 
-  /** A device that leaves while its turn comes has nothing left to measure; the others' turns come all the same. */
+  /** Where a turn fails, since its device has left, the next one comes all the same. */
   function inTurn(work: () => Promise<void>): void {
     measuring = measuring.then(work).catch(() => undefined);
   }

@@ -1,6 +1,5 @@
-/** The face of membership: who is in the room, the host among them, and who is still there. */
+/** The face of membership: who is in the room, what is known of each of them, and who is still there. */
 export { blockMsAt, type DeviceProfile, hasRoomForLayer } from './device-profile.ts';
-export { createHostDevice, type HostDevice, type HostStages } from './host-device.ts';
 export { followLink } from './link-health.ts';
 export { devicesView } from './devices-view.ts';
 export { createLiveness, type Liveness, type LivenessWatch } from './liveness.ts';

@@ -23,8 +23,8 @@ export interface LivenessOptions {
 
 export interface LivenessWatch extends Liveness {
   /**
-   * From now on the room goes on without a silent device where `canDoWithout` says that there is a plan without it. Until
-   * then the room only waits.
+   * From now on the room goes on without a silent device if `canDoWithout` says that there is a plan without it. Until this
+   * is called the room only waits.
    */
   goOnWhere(canDoWithout: (deviceId: string) => boolean): void;
 }

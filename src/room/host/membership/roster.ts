@@ -22,7 +22,7 @@ export interface Roster {
   notice(sentence: string): void;
   /** For every screen of the room. */
   announce(sentence: string): void;
-  /** Something shown of a device changed. */
+  /** What the screen shows of a device changed. */
   show(): void;
   showComputing(isComputing: boolean): void;
   readonly handlers: DeviceHandlers<'status'>;

@@ -16,13 +16,13 @@ import { hiddenBytes } from './room-plan.ts';
 import { createRoomPlanner } from './room-planner.ts';
 import {
   type DeviceHandlers,
-  type HostDevice,
   type Liveness,
   type Member,
   nameOf,
   type RoomEmitter,
   type Roster,
 } from '../membership/index.ts';
+import type { HostDevice } from '../host-device/index.ts';
 import type { PieceTracker } from '../weights/index.ts';
 import { createSpeeds, type Speeds } from '../profiling/index.ts';
 

@@ -2,7 +2,7 @@
 import { encodeBulk } from '../../protocol/index.ts';
 import type { Job } from '../../compute/index.ts';
 import type { Peers } from '../../links/index.ts';
-import type { HostDevice } from '../membership/index.ts';
+import type { HostDevice } from '../host-device/index.ts';
 import type { SharedModel } from '../weights/index.ts';
 
 export interface RecomputingOptions {

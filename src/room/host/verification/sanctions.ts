@@ -1,5 +1,5 @@
-/** What is done to a device at fault: what it loses, what it is told, and what the room is told of it. */
-import { type Member, nameOf, type Roster } from '../membership/index.ts';
+/** What happens to a device at fault: the layers it loses, what it is told, and what the room is told of it. */
+import { nameOf, type Roster } from '../membership/index.ts';
 import type { Removal } from '../admission/index.ts';
 import type { Plans } from '../planning/index.ts';
 import type { Sanctions } from './penalties.ts';
@@ -27,7 +27,7 @@ export function createSanctions({ roster, plans, removal }: SanctionsOptions): S
       roster.announce(`${nameOf(member)} has proven its layers, and takes part again.`);
       plans.changed();
     },
-    part(one: Member, other: Member, reason) {
+    part(one, other, reason) {
       if (one.separated.has(other)) return;
       one.separated.add(other);
       other.separated.add(one);

@@ -1,4 +1,4 @@
-/** How far the host trusts its devices: their work is looked at, and who computes wrongly loses its place. */
+/** Finds devices that compute wrongly or hand nothing on, and has them lose their place. */
 import type { Manifest } from '../../../model/manifest.ts';
 import type { WireType } from '../../room.ts';
 import { createAudits } from './audits/index.ts';
@@ -13,7 +13,8 @@ import type { Peers } from '../../links/index.ts';
 import type { Removal } from '../admission/index.ts';
 import type { LapRunner } from '../decoding/index.ts';
 import type { Caches } from '../kv-cache/index.ts';
-import type { DeviceHandlers, HostDevice, Member, Roster } from '../membership/index.ts';
+import type { HostDevice } from '../host-device/index.ts';
+import type { DeviceHandlers, Member, Roster } from '../membership/index.ts';
 import type { Plans } from '../planning/index.ts';
 import type { SharedModel } from '../weights/index.ts';
 
@@ -35,13 +36,13 @@ export interface Verification {
   /** Of what crosses at the host's own stages. */
   readonly boundaryTap: BoundaryTap;
   watching(laps: LapRunner): LapRunner;
-  /** A stage, maybe the host's own, could not do its work, or got from another device what is no work. */
+  /** A stage, maybe the host's own, could not do its work, or got what it cannot compute with from another device. */
   onStageFailed(member: Member, failure: StageFailure): void;
   /** It is there, and does not hand on what it took in. */
   onKeeper(deviceId: string): void;
   /** One of the two says that it gave what the other never got. */
   onContradiction(giver: string, taker: string): void;
-  /** It accuses devices of what they did not do; a sentence. */
+  /** It accused devices of what they did not do; a sentence. */
   onFalseAccusation(deviceId: string, reason: string): void;
   /** Whether the message was for the auditors. */
   onBulk(from: string, message: BulkMessage): boolean;

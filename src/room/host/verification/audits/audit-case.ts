@@ -18,7 +18,7 @@ export interface AuditCase {
   hiddenSize: number;
   /** What came out of the stage, and where in the job's positions. */
   output: { index: number; values: Float32Array }[];
-  /** Devices that took part in the lap: one of them must not judge another. */
+  /** Devices that took part in the lap. None of them may judge another. */
   involved: ReadonlySet<string>;
   /** Who said that it was wrong, and what it computed itself. */
   accuser: { member: Member; result: Float32Array } | null;
@@ -87,7 +87,7 @@ export function canRepeat({ profile }: Member, { weights }: Job): boolean {
   return profile !== null && piecesAreExact(profile.compute.backend, weights);
 }
 
-/** Int8 on wasm gives each run another result: there is no telling right from wrong. */
+/** Int8 on wasm gives another result in each run, so nobody can tell right from wrong. */
 export function isLookable({ link, profile }: Member): boolean {
   return (
     link !== null &&

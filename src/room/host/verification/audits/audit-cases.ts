@@ -1,6 +1,6 @@
 /**
  * Decides the cases of the audits, one after the other. A device with nothing else to do computes the work again, or the
- * host does while nobody waits for an answer. Where that device finds it wrong, the host has the last word.
+ * host does while nobody waits for an answer. If that device comes to another result, the host has the last word.
  */
 import { hasRoomForLayer, type Member } from '../../membership/index.ts';
 import type { Job } from '../../../compute/index.ts';
@@ -55,7 +55,7 @@ export function createAuditCases(options: AuditCasesOptions): AuditCases {
     }
   }
 
-  /** False where nobody has the time now. */
+  /** False while nobody has time for it. */
   async function looked(open: AuditCase): Promise<boolean> {
     const standby = open.accuser ? undefined : standbyFor(open);
     if (standby) {
@@ -66,9 +66,9 @@ export function createAuditCases(options: AuditCasesOptions): AuditCases {
     if (inFlight > 0) return false;
     hostWork = new AbortController();
     const { signal } = hostWork;
-    const own = await computeHere(open.job, signal).catch(() => null);
+    const hostResult = await computeHere(open.job, signal).catch(() => null);
     hostWork = null;
-    if (own) judge(open, own);
+    if (hostResult) judge(open, hostResult);
     else if (signal.aborted) return false;
     else if (open.accuser) verdicts.onAccused(open.accuser.member, open.suspect, wrongWork(open));
     return true;
@@ -81,11 +81,11 @@ export function createAuditCases(options: AuditCasesOptions): AuditCases {
     return recomputing.onHost(job, signal);
   }
 
-  function judge(open: AuditCase, own: Float32Array): void {
-    if (!isRight(open, own)) verdicts.onWrong(open.suspect, wrongWork(open));
+  function judge(open: AuditCase, hostResult: Float32Array): void {
+    if (!isRight(open, hostResult)) verdicts.onWrong(open.suspect, wrongWork(open));
     if (!open.accuser) return;
     const { member, result } = open.accuser;
-    if (!isRight(caseAgainst(open, result), own)) verdicts.onWrong(member, wrongWork(open));
+    if (!isRight(caseAgainst(open, result), hostResult)) verdicts.onWrong(member, wrongWork(open));
   }
 
   function standbyFor({ involved, job }: AuditCase): Member | undefined {

@@ -56,7 +56,7 @@ export function createAuditSamples(options: AuditSamplesOptions): AuditSamples {
   const { members, hiddenSize, wire, boundaryTap, timesLookedAt, random } = options;
   const samples = new Map<number, Sample>();
 
-  /** The one that has been looked at least; none where all have, and it is not their turn again. */
+  /** The stage of the device that was looked at least often. Null where all have been, and this answer is left out. */
   function chosenStage({ stages }: Lap): number | null {
     let chosen: number | null = null;
     let least = Infinity;
@@ -97,7 +97,7 @@ export function createAuditSamples(options: AuditSamplesOptions): AuditSamples {
       const watched = { planVersion, sequence, stage, lap, suspect };
       const sample: Sample = { ...watched, laps: 0, into: null, outOf: null };
       samples.set(sequence, sample);
-      // An answer that ended before it was watched long enough is never taken out; its neighbours have forgotten it.
+      // An answer that ends early is never taken out, and its neighbours have forgotten it by then.
       dropOldest(samples, mostWatches);
       for (const [device, boundary] of boundariesOf(sample))
         if (device === 'host') boundaryTap.watch(boundary);
@@ -110,7 +110,7 @@ export function createAuditSamples(options: AuditSamplesOptions): AuditSamples {
     onSeen(from, { planVersion, sequence, stage, positions }, payload) {
       const sample = samples.get(sequence);
       const asked = sample && boundariesOf(sample).find(([, boundary]) => boundary.stage === stage);
-      // Who was not asked, or too late, is not heard.
+      // What was not asked for, or comes too late, is ignored.
       if (!sample || sample.planVersion !== planVersion || asked?.[0] !== from) return;
       const count = payload.length / (hiddenSize * bytesPerNumber[wire]);
       if (positions.length === 0) samples.delete(sequence);

@@ -6,9 +6,7 @@ import type { ShardReader } from '../../../store/shard-reader.ts';
 import type { Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { ViewStore } from '../../view-store.ts';
-import type { RoomEmitter } from './room-events.ts';
-import type { Roster } from './roster.ts';
-import { hasRoomForLayer } from './device-profile.ts';
+import { hasRoomForLayer, type RoomEmitter, type Roster } from '../membership/index.ts';
 import {
   type ComputeWith,
   type ComputingDevice,
