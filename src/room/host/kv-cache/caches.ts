@@ -5,7 +5,7 @@ import { createSequences, type Sequences } from './sequences.ts';
 import { watchRebuilds } from './watched-rebuilds.ts';
 import type { ComputingDevice } from '../../compute/index.ts';
 import type { HostMessage } from '../../protocol/index.ts';
-import type { Liveness } from '../membership/index.ts';
+import type { DeviceHandlers, Liveness } from '../membership/index.ts';
 
 export interface CachesOptions {
   /** The model's last layer. */
@@ -33,6 +33,7 @@ export interface Caches {
   tidy(): void;
   /** What this device had is gone. */
   lost(deviceId: string): void;
+  readonly handlers: DeviceHandlers<'rebuild-ready' | 'replay-missing'>;
 }
 
 export function createCaches(options: CachesOptions): Caches {
@@ -84,6 +85,10 @@ export function createCaches(options: CachesOptions): Caches {
     lost(deviceId) {
       cacheMap.lost(deviceId);
       rebuilds.lost(deviceId);
+    },
+    handlers: {
+      'rebuild-ready': ({ id }, { sequence }) => rebuilds.ready(id, sequence),
+      'replay-missing': ({ id }, { sequence }) => rebuilds.replayMissing(id, sequence),
     },
   };
 }

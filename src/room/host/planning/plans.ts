@@ -11,17 +11,18 @@ import { brokenBecause, missingLayers, overflows, sequenceCapacity } from './lap
 import { createLoad, type Load } from './load.ts';
 import { planReasons } from './plan-reasons.ts';
 import { createPlanning, type Planning } from './planning.ts';
-import { createDeployment, type Deployment } from './deployment.ts';
+import { createDeployment } from './deployment.ts';
 import { hiddenBytes } from './room-plan.ts';
 import { createRoomPlanner } from './room-planner.ts';
 import {
-  type HostDevice,
+  type DeviceHandlers,
   type Liveness,
   type Member,
   nameOf,
+  type RoomEmitter,
   type Roster,
 } from '../membership/index.ts';
-import type { Caches } from '../kv-cache/index.ts';
+import type { HostDevice } from '../host-device/index.ts';
 import type { PieceTracker } from '../weights/index.ts';
 import { createSpeeds, type Speeds } from '../profiling/index.ts';
 
@@ -33,14 +34,11 @@ export interface PlansOptions {
   position: number;
   store: ViewStore;
   roster: Roster;
-  caches: Caches;
   liveness: Liveness;
-  own: () => HostDevice;
+  hostDevice: HostDevice;
   sourcesOf: PieceTracker['sourcesOf'];
-  /** Other devices hold other layers now. */
-  onLayersMoved: () => void;
-  /** Another plan runs, or none: there may be room for more answers. */
-  onPlan: () => void;
+  /** Told `layersLost`, `lapsKept`, `layersMoved` and `planChanged`. */
+  events: RoomEmitter;
   /** Aborts when the room ends. */
   signal: AbortSignal;
 }
@@ -48,7 +46,6 @@ export interface PlansOptions {
 export interface Plans {
   planning: Planning;
   load: Load;
-  deployment: Pick<Deployment, 'ready' | 'unable'>;
   speeds: Speeds;
   /** Something of the devices changed: it is shown, and may be worth another plan. */
   changed(): void;
@@ -65,13 +62,14 @@ export interface Plans {
   mostSequences(): number;
   /** Why the plan that runs is as it is; null while none runs. */
   explain(): Promise<PlanReasons | null>;
+  readonly handlers: DeviceHandlers<'measured' | 'visibility' | 'budget' | 'ready' | 'unable'>;
 }
 
 /** A device may hear of a sequence's end after the beginning of the next, which comes another way. */
 const sequenceHeadroom = 2;
 
 export function createPlans(room: PlansOptions): Plans {
-  const { options, manifest, contextLength, position, store, roster, caches, signal } = room;
+  const { options, manifest, contextLength, position, store, roster, events, signal } = room;
   const { members, host } = roster;
 
   let toldMost: number = sequenceHeadroom;
@@ -94,7 +92,7 @@ export function createPlans(room: PlansOptions): Plans {
     onBetter: () => planning.changed(),
     onStandby(deviceId, standby) {
       if (deviceId === 'host') {
-        void room.own().keepStandby(standby.layers);
+        void room.hostDevice.keepStandby(standby.layers);
         return;
       }
       for (const source of room.sourcesOf(standby.layers, deviceId))
@@ -111,14 +109,14 @@ export function createPlans(room: PlansOptions): Plans {
     deployment(lap, plan, dropFirst) {
       tellMostSequences(lap);
       // Layers that are dropped first are gone even if the rest of the deployment fails.
-      if (dropFirst) caches.sequences.keepLaps([lap]);
+      if (dropFirst) events.emit('lapsKept', [lap]);
       const stop = room.liveness.waitFor(devicesOf(lap), null);
       return deployment.run(lap, plan, dropFirst).finally(stop);
     },
     onLaps: keepLaps,
     onView(plan, waitingFor) {
       store.update({ plan, waitingFor });
-      room.onPlan();
+      events.emit('planChanged');
     },
   });
   const load = createLoad(() => planning.changed());
@@ -134,20 +132,20 @@ export function createPlans(room: PlansOptions): Plans {
     members,
     sourcesOf: (lap, deviceId) =>
       room.sourcesOf(missingLayers(members.get(deviceId), lap, deviceId), deviceId),
-    prepareHost: (lap, dropFirst) => room.own().prepare(lap, dropFirst),
+    prepareHost: (lap, dropFirst) => room.hostDevice.prepare(lap, dropFirst),
     exclude,
   });
 
   function keepLaps(laps: Lap[]): void {
     const planVersions = laps.map(({ planVersion }) => planVersion);
-    caches.sequences.keepLaps(laps);
+    events.emit('lapsKept', laps);
     for (const member of members.values()) {
       const layers = laps.flatMap((lap) => layersOf(lap, member.id));
       member.layers = rangesOf([...new Set(layers)].sort((a, b) => a - b));
       member.link?.sendControl({ kind: 'keep-laps', planVersions });
     }
-    void room.own().keepLaps(new Set(planVersions));
-    room.onLayersMoved();
+    void room.hostDevice.keepLaps(new Set(planVersions));
+    events.emit('layersMoved');
     roster.show();
     planner.runs(laps[laps.length - 1]);
   }
@@ -173,21 +171,22 @@ export function createPlans(room: PlansOptions): Plans {
     lose(member.id, `${member.label} failed; its layers move to the others.`);
   }
 
+  function changed(): void {
+    roster.show();
+    if (planning.current()) tellMostSequences(undefined);
+    planning.changed();
+  }
+
   function lose(deviceId: string, reason: string): void {
-    caches.lost(deviceId);
+    events.emit('layersLost', deviceId);
     planning.lose(deviceId, reason);
   }
 
   return {
     planning,
     load,
-    deployment,
     speeds,
-    changed() {
-      roster.show();
-      if (planning.current()) tellMostSequences(undefined);
-      planning.changed();
-    },
+    changed,
     lose,
     left(member) {
       speeds.left(member.id);
@@ -203,6 +202,19 @@ export function createPlans(room: PlansOptions): Plans {
     async explain() {
       const running = planning.current();
       return running && planReasons(planner.input(), running.lap.stages);
+    },
+    handlers: {
+      measured: (member, { compute }) => speeds.measured(member, compute),
+      visibility(member, { isHidden }) {
+        speeds.visibilityChanged(member, isHidden);
+        roster.show();
+      },
+      budget(member, { budgetBytes }) {
+        if (member.profile) member.profile.budgetBytes = budgetBytes;
+        changed();
+      },
+      ready: (member, { planVersion }) => deployment.ready(member, planVersion),
+      unable: (member, { planVersion, reason }) => deployment.unable(member, planVersion, reason),
     },
   };
 }
