@@ -1,5 +1,5 @@
 /** ggml's types that look values up: a curve of 16 (IQ4) or a lattice of eight-dimensional points (IQ2). */
-import type { BlockDecoder } from './dequantise.ts';
+import type { BlockDecoder } from './block-decoder.ts';
 import { iq2XxsGrid } from './iq2xxs-grid.ts';
 
 const curve = Int8Array.of(

@@ -2,7 +2,7 @@
  * ggml's k-quants: blocks of 256 weights, cut into sub-blocks that have small integer scales (and, for
  * some, minima) of their own under one or two half-precision ones.
  */
-import type { BlockDecoder } from './dequantise.ts';
+import type { BlockDecoder } from './block-decoder.ts';
 
 function half(bytes: Uint8Array, at: number, halves: Float32Array): number {
   return halves[bytes[at] | (bytes[at + 1] << 8)];

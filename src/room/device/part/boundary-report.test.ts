@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeBulk, encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
-import { parseHostMessage } from '../../protocol/control-messages.ts';
+import { parseHostMessage } from '../../protocol/index.ts';
 import type { Job } from '../../compute/recompute.ts';
 import { createBoundaryTap, type BoundaryTap } from '../../stage/boundary-tap.ts';
 import { createBoundaryReport, type BoundaryReport } from './boundary-report.ts';
