@@ -110,21 +110,24 @@ export function createWatchedLaps(room: WatchedLapsOptions): WatchedLaps {
       contextLength,
       headLayer: manifest.layers.length - 1,
       wire: options.wire,
-      mostTogether: () =>
-        mostTogether(plans.planning.current()?.lap ?? null, plans.load.now(), options.maxBatch),
-      send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
-      wireMs: (deviceId) => peers.wireMs(deviceId),
-      onLapEnd: (end) => laps.onLapEnd(end),
-      onPieceRead: (piece) => caches.rebuilds.onPieceRead(piece) || laps.onPieceRead(piece),
-      mostSequences: () => plans.mostSequences(),
-      replayBudgetBytes: () => replayBudgetBytes(host.profile?.budgetBytes ?? 0),
-      onFailure(failure) {
-        if (failure.blames === null) fail(failure);
-        else verification.onStageFailed(host, failure);
+      limits: {
+        mostTogether: () =>
+          mostTogether(plans.planning.current()?.lap ?? null, plans.load.now(), options.maxBatch),
+        mostSequences: () => plans.mostSequences(),
+        replayBudgetBytes: () => replayBudgetBytes(host.profile?.budgetBytes ?? 0),
+      },
+      wires: peers,
+      outcomes: {
+        onLapEnd: (end) => laps.onLapEnd(end),
+        onPieceRead: (piece) => caches.rebuilds.onPieceRead(piece) || laps.onPieceRead(piece),
+        onFailure(failure) {
+          if (failure.blames === null) fail(failure);
+          else verification.onStageFailed(host, failure);
+        },
       },
       boundaryTap: verification.boundaryTap,
-      onIdle: () => room.store.idle(),
     },
+    onIdle: () => room.store.idle(),
     cache,
     reader,
     signal,

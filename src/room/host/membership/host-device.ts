@@ -18,7 +18,7 @@ import {
   saferThan,
   WrongResult,
 } from '../../compute/index.ts';
-import type { StageRunnerOptions } from '../../stage/index.ts';
+import type { StageActivity, StageRunnerOptions } from '../../stage/index.ts';
 
 export interface HostDeviceOptions {
   /** The host's own entry among the members: kept up to date here. */
@@ -26,7 +26,8 @@ export interface HostDeviceOptions {
   room: HostOptions;
   model: Parameters<typeof prepareEngine>[1];
   manifest: Manifest;
-  stage: Omit<StageRunnerOptions, 'engine' | 'onBusy' | 'onStep'>;
+  stage: Omit<StageRunnerOptions, 'engine' | 'activity'>;
+  onIdle: NonNullable<StageActivity['onIdle']>;
   cache: PieceCache;
   reader: ShardReader;
   /** Aborts when the room ends. */
@@ -89,9 +90,12 @@ export function createHostDevice(options: HostDeviceOptions): HostDevice {
     const holder = createShardHolder(engine, reader, weights, proof, onKeepsLayer);
     device = createComputingDevice(prepared, holder, {
       ...options.stage,
-      onBusy: () => undefined,
-      // Every lap ends here with the times of all its stages.
-      onStep: () => undefined,
+      activity: {
+        onBusy: () => undefined,
+        // Every lap ends here with the times of all its stages.
+        onStep: () => undefined,
+        onIdle: options.onIdle,
+      },
     });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
     host.status = { kind: 'standby', ready: [] };
