@@ -1,4 +1,4 @@
-/** One pass of the engine over the weights, for all work that shares it, and what follows from it. */
+/** Has the engine run the work that shares one pass over the weights, and hands on what comes of it. */
 import type { Engine, RunRequest } from '../../engine/engine.ts';
 import { isNotCached } from '../../engine/not-cached.ts';
 import { devicesOf } from '../lap.ts';

@@ -1,6 +1,6 @@
 /**
- * What other devices have this one hold: each may open so many sequences, whose caches take memory until the host
- * releases them, and may have as many positions of one waiting as a context is long.
+ * Limits on what other devices make this one hold. Each may open a number of sequences, whose caches take memory until
+ * the host releases them. Of one sequence, no more positions may wait than a context is long.
  */
 import type { StageLimits } from './stage-options.ts';
 import { positionsOf, type Work } from './stage-work.ts';

@@ -1,4 +1,4 @@
-/** Sends hidden states that this device keeps into a cache rebuild. */
+/** Sends hidden states of this device's replay buffer into a cache rebuild. */
 import { unpackHidden, wireCode } from '../protocol/index.ts';
 import type { Replay, ReplayBuffer } from '../replay/index.ts';
 import type { Routes } from './routes.ts';
@@ -14,7 +14,7 @@ export interface ReplayingOptions {
   enqueue: (work: Work) => void;
 }
 
-/** False where the states are not kept. */
+/** False where the buffer does not have the states any more. */
 export type Replaying = (replay: Replay) => boolean;
 
 /** Who starts every cache rebuild. */

@@ -32,7 +32,7 @@ export interface StageLimits {
   mostTogether: () => number;
   /** That each other device may open here at a time. */
   mostSequences: () => number;
-  /** For the hidden states that are kept for a replacement, see `replay-buffer.ts`. */
+  /** Of the replay buffer. */
   replayBudgetBytes: () => number;
 }
 

@@ -39,7 +39,7 @@ export interface LapFork {
 }
 
 export interface StageRunner {
-  /** Bytes of the hidden states that it keeps. */
+  /** Bytes of its replay buffer. */
   readonly replayBytes: number;
   /** From now on frames of this lap are taken. */
   adopt(lap: Lap): void;
@@ -53,7 +53,7 @@ export interface StageRunner {
   progress(planVersion: number, sequence: number): StageProgress[];
   /** From now on frames of this cache rebuild are taken, until `release` with its number. */
   adoptRebuild(rebuild: CacheRebuild): void;
-  /** Sends kept hidden states into a cache rebuild; false where they are not kept. */
+  /** Sends hidden states of the replay buffer into a cache rebuild; false where they are not there any more. */
   replay(replay: Replay): boolean;
   /** Drops every frame from now on. */
   stop(): void;

@@ -1,4 +1,4 @@
-/** What a stage does with one frame, and what it says of it. */
+/** The work that one frame brings to a stage. */
 import type { RunRequest } from '../../engine/engine.ts';
 import type { FrameHeader, HopTiming } from '../../transport/index.ts';
 import type { Stage } from '../lap.ts';

@@ -50,7 +50,7 @@ describe('a neighbour', () => {
     if (show.kind === 'report-boundary') boundaryReport.handlers['report-boundary'](show);
   }
 
-  it('shows what crossed', () => {
+  it('shows what it saw cross', () => {
     const { planVersion, sequence, stage } = { planVersion: 1, sequence: 2, stage: 3 };
     boundaryTap.watch({ planVersion, sequence, stage });
     boundaryTap.note(
