@@ -2,18 +2,11 @@
  * Converts stored numbers of every type that a checkpoint may use into f32. Layouts are ggml's
  * (`ggml-common.h`, `ggml-quants.c`); all are little-endian. A block here is a quantisation block.
  */
+import type { BlockDecoder } from './block-decoder.ts';
 import { blockLayout, type Dtype } from './dtype.ts';
 import { f16Values } from './f16.ts';
 import { decodeQ2K, decodeQ3K, decodeQ4K, decodeQ5K, decodeQ6K } from './k-blocks.ts';
 import { decodeIq2Xxs, decodeIq4Nl, decodeIq4Xs } from './iq-blocks.ts';
-
-/** Writes the values of `blocks` consecutive quantisation blocks. */
-export type BlockDecoder = (
-  bytes: Uint8Array,
-  out: Float32Array,
-  blocks: number,
-  halves: Float32Array,
-) => void;
 
 /**
  * @param bytes whole blocks of the type

@@ -2,7 +2,7 @@
  * Decodes ggml's quantised types that look values up: on a curve of 16 values (IQ4) or in a lattice of
  * eight-dimensional points (IQ2).
  */
-import type { BlockDecoder } from './dequantise.ts';
+import type { BlockDecoder } from './block-decoder.ts';
 import { iq2XxsGrid } from './iq2xxs-grid.ts';
 
 const curve = Int8Array.of(

@@ -3,7 +3,7 @@
  * small integer scale (and, in some types, a minimum), which the block's one or two half-precision numbers
  * multiply.
  */
-import type { BlockDecoder } from './dequantise.ts';
+import type { BlockDecoder } from './block-decoder.ts';
 
 function half(bytes: Uint8Array, at: number, halves: Float32Array): number {
   return halves[bytes[at] | (bytes[at + 1] << 8)];

@@ -1,4 +1,4 @@
-/** How much one device may say: a bucket that refills steadily. */
+/** How much one device may say: a bucket that fills steadily. */
 export interface Allowance {
   /** Takes from the bucket; false once the device has had more than its share. */
   take(amount: number): boolean;

@@ -1,17 +1,13 @@
 /**
  * The connections of a link besides its first: for frames sent twice or spread out, and one for large messages.
- * They are agreed on over the first, which is proven, and each proves itself again before it counts. The side
- * that dialled opens and closes them, by what either side has a use for.
+ * They are agreed on over the first, which is proven. The side that dialled opens and closes them, by what either
+ * side has a use for.
  */
-import { admit } from './admit.ts';
-import { channelsOf } from './channels.ts';
-import type { Introduction } from './introduction.ts';
+import { createBundleMembers, type Purpose } from './bundle-members.ts';
 import type { Lane } from './lane.ts';
 import type { LinkMessage } from './link-message.ts';
-import { negotiate, type Negotiation } from './negotiation.ts';
-import type { OpenLinkOptions } from './types.ts';
+import type { LinkOrigin } from './link-origin.ts';
 
-export type Purpose = 'tokens' | 'bulk';
 export type LaneCounts = Record<Purpose, number>;
 
 export interface Bundle {
@@ -32,58 +28,46 @@ export interface Bundle {
 }
 
 export interface BundleOptions {
-  introduction: Introduction | null;
-  dialled: boolean;
-  /** How the first connection was proven; the others must be the same device's. */
-  admission: OpenLinkOptions & { expectedFingerprint: string };
+  origin: LinkOrigin;
   say: (message: LinkMessage) => void;
   makeLane: (connection: RTCPeerConnection, onGone: () => void) => Lane;
   /** A connection is there, or is no more: what it carried may have to be sent again. */
   onChange: (change: 'opened' | 'gone') => void;
 }
 
-interface Member {
-  purpose: Purpose;
-  negotiation: Negotiation;
-  ending: AbortController;
-  connection: RTCPeerConnection;
-  /** Null until it is proven. */
-  lane: Lane | null;
-}
-
-const maxMembers = 6;
-const openDeadlineMs = 8000;
-const tryAgainMs = 30_000;
+const purposes = ['tokens', 'bulk'] as const;
 /** A connection that is no longer wanted stays for a while: wants come and go. */
 const idleMs = 15_000;
 
-export function createBundle(options: BundleOptions): Bundle {
-  const { introduction, dialled, admission, say } = options;
-  const members = new Map<number, Member>();
+export function createBundle({ origin, say, makeLane, onChange }: BundleOptions): Bundle {
+  const { introduction, dialled } = origin;
   const settled = new Set<() => void>();
   let mine: LaneCounts = { tokens: 0, bulk: 0 };
   let theirs: LaneCounts = { tokens: 0, bulk: 0 };
-  let nextId = 0;
-  let tryAgainAt = -Infinity;
   let idleTimer: ReturnType<typeof setTimeout> | undefined;
   let closed = false;
+  const members = createBundleMembers({
+    origin,
+    say,
+    makeLane,
+    onChange(change) {
+      if (change !== 'failed' && !closed) onChange(change);
+      settle();
+    },
+  });
 
-  const of = (purpose: Purpose): [number, Member][] =>
-    [...members].filter(([, member]) => member.purpose === purpose);
-  const lanesOf = (purpose: Purpose): Lane[] =>
-    of(purpose).flatMap(([, { lane }]) => (lane?.isOpen === true ? [lane] : []));
+  const wantedOf = (purpose: Purpose): number => Math.max(mine[purpose], theirs[purpose]);
 
   /** Opens what is missing; what is too much is closed once it has been so for a while. */
   function adjust(): void {
     if (!dialled || closed || !introduction) return;
     let idle = false;
-    for (const purpose of ['tokens', 'bulk'] as const) {
-      const wanted = Math.max(mine[purpose], theirs[purpose]);
-      const have = of(purpose).length;
-      idle ||= have > wanted;
-      if (performance.now() < tryAgainAt) continue;
-      for (let count = have; count < wanted && members.size < maxMembers; count++)
-        void open(nextId++, purpose);
+    for (const purpose of purposes) {
+      const have = members.ids(purpose).length;
+      idle ||= have > wantedOf(purpose);
+      if (!members.canOpen) continue;
+      for (let count = have; count < wantedOf(purpose) && !members.isFull; count++)
+        members.open(purpose);
     }
     if (idle) idleTimer ??= setTimeout(closeIdle, idleMs);
     else stopIdleTimer();
@@ -96,60 +80,8 @@ export function createBundle(options: BundleOptions): Bundle {
 
   function closeIdle(): void {
     stopIdleTimer();
-    for (const purpose of ['tokens', 'bulk'] as const)
-      for (const [id] of of(purpose).slice(Math.max(mine[purpose], theirs[purpose]))) remove(id);
-  }
-
-  function begin(id: number, purpose: Purpose, configuration: RTCConfiguration): Member {
-    const connection = new RTCPeerConnection(configuration);
-    channelsOf(connection);
-    const ending = new AbortController();
-    const negotiation = negotiate(connection, {
-      send: (signal) => say({ kind: 'lane', id, purpose, signal }),
-      fingerprint: admission.expectedFingerprint,
-      signal: ending.signal,
-    });
-    const member = { purpose, negotiation, ending, connection, lane: null };
-    members.set(id, member);
-    return member;
-  }
-
-  async function open(id: number, purpose: Purpose): Promise<void> {
-    if (!introduction) return;
-    const member = begin(id, purpose, introduction.configuration);
-    void member.negotiation.offer().catch(() => remove(id));
-    await prove(id, member);
-  }
-
-  async function prove(id: number, member: Member): Promise<void> {
-    try {
-      await admit(member.connection, { ...admission, deadlineMs: openDeadlineMs });
-    } catch {
-      // A further connection only makes the link better; without it the link is as it was.
-      tryAgainAt = performance.now() + tryAgainMs;
-      remove(id);
-      return;
-    }
-    if (members.get(id) !== member) return;
-    member.lane = options.makeLane(member.connection, () => remove(id));
-    member.lane.listen();
-    options.onChange('opened');
-    settle();
-  }
-
-  function remove(id: number): void {
-    const member = members.get(id);
-    if (!member) return;
-    members.delete(id);
-    member.ending.abort();
-    if (member.lane) member.lane.close();
-    else member.connection.close();
-    if (member.lane && !closed) options.onChange('gone');
-    settle();
-  }
-
-  function drop(): void {
-    for (const id of [...members.keys()]) remove(id);
+    for (const purpose of purposes)
+      for (const id of members.ids(purpose).slice(wantedOf(purpose))) members.remove(id);
   }
 
   function settle(): void {
@@ -158,30 +90,24 @@ export function createBundle(options: BundleOptions): Bundle {
 
   return {
     get tokens() {
-      return lanesOf('tokens');
+      return members.lanes('tokens');
     },
     get bulk() {
-      return lanesOf('bulk').at(0) ?? null;
+      return members.lanes('bulk').at(0) ?? null;
     },
     want(wanted) {
       const changed = wanted.tokens !== mine.tokens || wanted.bulk !== mine.bulk;
       mine = wanted;
       if (changed && !dialled) say({ kind: 'lanes wanted', ...wanted });
-      if (changed || of('tokens').length < wanted.tokens || of('bulk').length < wanted.bulk)
-        adjust();
+      const isMissing = purposes.some((purpose) => members.ids(purpose).length < wanted[purpose]);
+      if (changed || isMissing) adjust();
     },
-    otherWants(wanted) {
-      theirs = wanted;
+    otherWants({ tokens, bulk }) {
+      theirs = { tokens, bulk };
       adjust();
     },
-    receive({ id, purpose, signal }) {
-      if (closed || !introduction) return;
-      let member = members.get(id);
-      if (!member && !dialled && signal.kind === 'offer' && members.size < maxMembers) {
-        member = begin(id, purpose, introduction.configuration);
-        void prove(id, member);
-      }
-      member?.negotiation.receive(signal);
+    receive(message) {
+      if (!closed) members.receive(message);
     },
     bulkSettled(deadlineMs) {
       return new Promise((resolve) => {
@@ -194,11 +120,11 @@ export function createBundle(options: BundleOptions): Bundle {
         settled.add(finish);
       });
     },
-    drop,
+    drop: () => members.removeAll(),
     close() {
       closed = true;
       stopIdleTimer();
-      drop();
+      members.removeAll();
       settle();
     },
   };

@@ -25,6 +25,12 @@ export interface Lane {
 export interface LaneOptions {
   network: EmulatedNetwork;
   stats: LinkStats;
+  inbox: LaneInbox;
+  watch: LaneWatch;
+}
+
+/** What comes over a connection. */
+export interface LaneInbox {
   onControl: (data: ChannelData) => void;
   onSlice: (message: Uint8Array<ArrayBuffer>, by: Lane) => void;
   /** The number of the large message that is waited for. */
@@ -33,6 +39,10 @@ export interface LaneOptions {
   onBurst: (report: BurstReport) => void;
   /** The other side broke the rules. */
   onMisbehaved: (error: LinkError) => void;
+}
+
+/** What becomes of the connection itself. */
+export interface LaneWatch {
   /** The network path seems broken; it may come back. */
   onDoubt: () => void;
   /** The connection came to an end that this side did not ask for. */
@@ -40,7 +50,7 @@ export interface LaneOptions {
 }
 
 export function createLane(connection: RTCPeerConnection, options: LaneOptions): Lane {
-  const { network, stats } = options;
+  const { network, stats, inbox, watch } = options;
   const { control, tokens, bulk } = channelsOf(connection);
   const ending = new AbortController();
   const { signal } = ending;
@@ -57,9 +67,9 @@ export function createLane(connection: RTCPeerConnection, options: LaneOptions):
     maxMessageBytes: connection.sctp?.maxMessageSize ?? 65_536,
   });
   const bulkReceiver = createBulkReceiver({
-    due: options.bulkDue,
-    onMessage: options.onBulk,
-    onBurst: options.onBurst,
+    due: inbox.bulkDue,
+    onMessage: inbox.onBulk,
+    onBurst: inbox.onBurst,
   });
 
   function receive(channel: Channel, take: (data: ChannelData) => void): void {
@@ -69,7 +79,7 @@ export function createLane(connection: RTCPeerConnection, options: LaneOptions):
         take(data);
       } catch (error) {
         if (!(error instanceof LinkError)) throw error;
-        options.onMisbehaved(error);
+        inbox.onMisbehaved(error);
       }
     });
   }
@@ -82,8 +92,8 @@ export function createLane(connection: RTCPeerConnection, options: LaneOptions):
   }
 
   function listen(): void {
-    receive(control, options.onControl);
-    receive(tokens, (data) => options.onSlice(bytesIn(data), lane));
+    receive(control, inbox.onControl);
+    receive(tokens, (data) => inbox.onSlice(bytesIn(data), lane));
     receive(bulk, (data) => {
       const piece = bytesIn(data);
       stats.bytesReceived += piece.length;
@@ -109,7 +119,7 @@ export function createLane(connection: RTCPeerConnection, options: LaneOptions):
   control.raw.addEventListener(
     'close',
     () => {
-      if (stop()) options.onGone();
+      if (stop()) watch.onGone();
     },
     { signal },
   );
@@ -117,7 +127,7 @@ export function createLane(connection: RTCPeerConnection, options: LaneOptions):
     'connectionstatechange',
     () => {
       const { connectionState } = connection;
-      if (connectionState === 'disconnected' || connectionState === 'failed') options.onDoubt();
+      if (connectionState === 'disconnected' || connectionState === 'failed') watch.onDoubt();
     },
     { signal },
   );

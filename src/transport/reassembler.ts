@@ -2,17 +2,15 @@
  * From slices to frames: puts each frame together, drops what comes twice, and hands frames out in the order in
  * which their sequence sent them. What comes is hostile until checked: all memory is bounded, whatever arrives.
  */
+import { createEchoAssembly } from './echo-assembly.ts';
+import { badFrame, bodyLengthOf, decodeSlice, type Slice, type SliceHeader } from './frame.ts';
 import {
-  badFrame,
-  bodyLengthOf,
-  decodeSlice,
-  readFrame,
-  sliceBodyBytes,
-  type FrameKind,
-  type Slice,
-  type SliceHeader,
-} from './frame.ts';
-import type { FrameHeader } from './types.ts';
+  addSlice,
+  finished,
+  newPartialFrame,
+  type PartialFrame,
+  type ReceivedFrame,
+} from './partial-frame.ts';
 
 export interface ReassemblerOptions {
   /** Longest payload and hop times of one frame. */
@@ -32,16 +30,6 @@ export const defaultReassemblerOptions: ReassemblerOptions = {
   maxSequences: 4096,
 };
 
-/** Echoes that may be incomplete at a time, and the size of each. */
-const maxEchoes = 32;
-const maxEchoBytes = 256 * 1024;
-
-export interface ReceivedFrame {
-  kind: FrameKind;
-  header: FrameHeader;
-  payload: Uint8Array<ArrayBuffer>;
-}
-
 export interface Reassembler {
   /**
    * Takes one message and returns the frames that it makes available, in order; often one, without a copy.
@@ -56,31 +44,22 @@ export interface Reassembler {
   readonly due: ReadonlyMap<number, number>;
 }
 
-interface PendingFrame {
-  header: SliceHeader;
-  body: Uint8Array<ArrayBuffer>;
-  /** By slice index. */
-  arrived: Uint8Array;
-  missing: number;
-}
-
 /** Frames of one sequence. */
 interface Stream {
   /** Number of the next frame to hand out. */
   next: number;
   /** By number: incomplete, or waiting for an earlier one. */
-  pending: Map<number, PendingFrame>;
+  pending: Map<number, PartialFrame>;
 }
 
 export function createReassembler(options: Partial<ReassemblerOptions> = {}): Reassembler {
   const limits = { ...defaultReassemblerOptions, ...options };
   /** By sequence, longest idle first. */
   const streams = new Map<number, Stream>();
-  /** Echoes of several slices, by kind and number. They have no order, and one that is never whole holds up nobody. */
-  const echoes = new Map<string, PendingFrame>();
   let duplicates = 0;
   let pendingFrames = 0;
   let pendingBytes = 0;
+  const receiveEcho = createEchoAssembly(() => duplicates++);
 
   function receive(message: Uint8Array<ArrayBuffer>): ReceivedFrame[] {
     const slice = decodeSlice(message, limits.maxFrameBytes);
@@ -89,35 +68,16 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
     const stream = touchStream(header.sequence);
     const pending = stream.pending.get(header.number);
     if (header.number < stream.next) return dropDuplicate();
-    if (pending) return addSlice(stream, pending, slice);
+    if (pending) return add(stream, pending, slice);
     if (header.sliceCount === 1 && header.number === stream.next) {
       stream.next++;
       return [finished(header, slice.body), ...handOut(stream)];
     }
-    return addSlice(stream, admit(stream, header), slice);
-  }
-
-  function receiveEcho(slice: Slice): ReceivedFrame[] {
-    const { header } = slice;
-    if (header.sliceCount === 1) return [finished(header, slice.body)];
-    if (bodyLengthOf(header) > maxEchoBytes)
-      throw badFrame(
-        `an echo of ${bodyLengthOf(header)} bytes, more than the ${maxEchoBytes} allowed`,
-      );
-    const name = `${header.kind} ${header.number}`;
-    const echo = echoes.get(name) ?? incomplete(header);
-    echoes.set(name, echo);
-    if (echoes.size > maxEchoes) {
-      const [oldest] = echoes.keys();
-      echoes.delete(oldest);
-    }
-    if (!take(echo, slice) || echo.missing > 0) return [];
-    echoes.delete(name);
-    return [finished(echo.header, echo.body)];
+    return add(stream, admit(stream, header), slice);
   }
 
   function touchStream(sequence: number): Stream {
-    const stream = streams.get(sequence) ?? { next: 0, pending: new Map<number, PendingFrame>() };
+    const stream = streams.get(sequence) ?? { next: 0, pending: new Map<number, PartialFrame>() };
     streams.delete(sequence);
     streams.set(sequence, stream);
     if (streams.size > limits.maxSequences) forgetIdleStream(stream);
@@ -133,7 +93,7 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
   }
 
   /** Makes room for a frame whose first slice has come, if there is room for it. */
-  function admit(stream: Stream, header: SliceHeader): PendingFrame {
+  function admit(stream: Stream, header: SliceHeader): PartialFrame {
     const bodyLength = bodyLengthOf(header);
     if (header.number - stream.next >= limits.maxPendingFrames)
       throw badFrame(`frame ${header.number} of a sequence where frame ${stream.next} was due`);
@@ -143,28 +103,13 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
       throw badFrame(`parts of frames of more than ${limits.maxPendingBytes} bytes at once`);
     pendingFrames++;
     pendingBytes += bodyLength;
-    const frame = incomplete(header);
+    const frame = newPartialFrame(header);
     stream.pending.set(header.number, frame);
     return frame;
   }
 
-  function addSlice(stream: Stream, frame: PendingFrame, slice: Slice): ReceivedFrame[] {
-    return take(frame, slice) ? handOut(stream) : [];
-  }
-
-  /** False for a slice that came before. */
-  function take(frame: PendingFrame, slice: Slice): boolean {
-    if (!sameFrame(frame.header, slice.header))
-      throw badFrame(`two slices of frame ${slice.header.number} that contradict each other`);
-    const { sliceIndex } = slice.header;
-    if (frame.arrived[sliceIndex] === 1) {
-      duplicates++;
-      return false;
-    }
-    frame.arrived[sliceIndex] = 1;
-    frame.missing--;
-    frame.body.set(slice.body, sliceIndex * sliceBodyBytes);
-    return true;
+  function add(stream: Stream, frame: PartialFrame, slice: Slice): ReceivedFrame[] {
+    return addSlice(frame, slice) ? handOut(stream) : dropDuplicate();
   }
 
   function handOut(stream: Stream): ReceivedFrame[] {
@@ -200,30 +145,4 @@ export function createReassembler(options: Partial<ReassemblerOptions> = {}): Re
       return new Map(Array.from(streams, ([sequence, { next }]) => [sequence, next]));
     },
   };
-}
-
-function incomplete(header: SliceHeader): PendingFrame {
-  return {
-    header,
-    body: new Uint8Array(bodyLengthOf(header)),
-    arrived: new Uint8Array(header.sliceCount),
-    missing: header.sliceCount,
-  };
-}
-
-function finished(header: SliceHeader, body: Uint8Array<ArrayBuffer>): ReceivedFrame {
-  return { kind: header.kind, ...readFrame(header, body) };
-}
-
-/** Whether two slices are of one frame: their headers differ in the slice's index alone. */
-function sameFrame(a: SliceHeader, b: SliceHeader): boolean {
-  return (
-    a.flags === b.flags &&
-    a.dtype === b.dtype &&
-    a.planVersion === b.planVersion &&
-    a.step === b.step &&
-    a.stage === b.stage &&
-    a.hopCount === b.hopCount &&
-    a.payloadLength === b.payloadLength
-  );
 }

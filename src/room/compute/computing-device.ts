@@ -1,6 +1,6 @@
 /**
- * A device's part in the plans that run: it loads what a lap gives it, runs its stages, and drops what
- * a later lap no longer gives it. The host holds one for itself, and so does every other tab.
+ * A device's part in the plans that run: it loads the layers that a lap gives it, runs its stages, and drops the
+ * layers that no later lap gives it. The host has one for itself, and so does every other tab.
  */
 import type { FrameHeader } from '../../transport/index.ts';
 import type { PreparedEngine } from './prepare-engine.ts';
@@ -18,11 +18,11 @@ import {
 import type { CacheRebuild, Replay } from '../replay/index.ts';
 
 export interface ComputingDevice {
-  /** Layers of the laps in use, and of one that is being prepared. */
+  /** The layers of the laps in use, and of a lap that is being prepared. */
   readonly lapLayers: number[];
   /** Loaded layers that no lap needs now. */
   readonly standbyLayers: number[];
-  /** Bytes that its layers, and the hidden states that it keeps, occupy. */
+  /** Bytes of its layers and of its replay buffer. */
   readonly usedBytes: number;
   /**
    * Loads the lap's layers for this device and accepts the lap's frames from then on. With `dropFirst`
@@ -53,11 +53,11 @@ export interface ComputingDevice {
   keepSequences(sequences: readonly number[], upTo: number): void;
   /** Takes the frames of a cache rebuild from now on; `release` with its number ends it. */
   adoptRebuild(rebuild: CacheRebuild): void;
-  /** Sends hidden states that it kept into a cache rebuild; false where they are not kept. */
+  /** Sends hidden states of the replay buffer into a cache rebuild; false where they are not there any more. */
   replay(replay: Replay): boolean;
   /** The embedding's states [ids.length, hidden_size]; rejects where layer 0 is not held. */
   embed(ids: Int32Array): Promise<Float32Array>;
-  /** Another device's work done again: see `recompute.ts`. */
+  /** Repeats another device's work: see `recompute.ts`. */
   recompute(job: Job, signal: AbortSignal): Promise<Float32Array>;
   /** Has every layer prove itself once more; rejects with `WrongResult`. */
   proveAgain(): Promise<void>;
@@ -85,7 +85,7 @@ export function createComputingDevice(
   const runner: StageRunner = createStageRunner({ ...options, engine });
   const laps = new Map<number, Lap>();
   let preparing = new AbortController();
-  let warming = new AbortController();
+  let standbyLoading = new AbortController();
   let standby: readonly number[] = [];
 
   function lapLayers(): number[] {
@@ -114,7 +114,7 @@ export function createComputingDevice(
       preparing = new AbortController();
       const { signal } = preparing;
       const layers = layersOf(lap, options.deviceId);
-      warming.abort();
+      standbyLoading.abort();
       if (dropFirst || standby.length > 0)
         await holder.keepOnly(dropFirst ? layers : [...lapLayers(), ...layers]);
       standby = [];
@@ -124,9 +124,9 @@ export function createComputingDevice(
       runner.adopt(lap);
     },
     async keepStandby(layers, isLoaded) {
-      warming.abort();
-      warming = new AbortController();
-      const { signal } = warming;
+      standbyLoading.abort();
+      standbyLoading = new AbortController();
+      const { signal } = standbyLoading;
       await holder.fetch(layers, signal);
       if (signal.aborted || !isLoaded) return;
       standby = layers;
@@ -173,7 +173,7 @@ export function createComputingDevice(
     proveAgain: () => holder.proveAgain(),
     stop() {
       preparing.abort();
-      warming.abort();
+      standbyLoading.abort();
       runner.stop();
     },
     async dispose() {

@@ -1,6 +1,6 @@
 /**
- * Another device's work done again, to see whether it was right. Layers that are not at hand are loaded one at a
- * time for it, so that it takes the memory of one block, and each proves itself as it comes.
+ * Repeats another device's work, to see whether it was right. Layers that are not loaded are loaded one at a time for
+ * it, so that it takes the memory of one block. Each of them proves itself first.
  */
 import type { Engine, WeightType } from '../../engine/engine.ts';
 import type { LayerRange } from '../view.ts';

@@ -1,4 +1,4 @@
-/** What a device computes with after its results were wrong: what is slower, and simpler to get right. */
+/** What a device computes with after its results were wrong: a slower choice that is simpler to get right. */
 import type { Backend, WeightType } from '../../engine/engine.ts';
 
 export interface ComputeWith {

@@ -1,6 +1,6 @@
 /**
- * A device proves its layers to itself before it computes for others: each layer, once loaded, must make of its
- * golden inputs what the model's manifest promises, whatever backend and weight type it runs with.
+ * A device proves its layers before it computes for others. Each loaded layer must turn its golden inputs into the
+ * outputs that the model's manifest promises, with whatever backend and weight type it runs.
  */
 import type { Engine, LoadedLayer, RunRequest } from '../../engine/engine.ts';
 import { readGolden, type Golden } from '../../model/golden.ts';

@@ -1,6 +1,6 @@
 /**
- * The layers this device holds: brings them from the store into the engine, and drops them. A change of
- * plan moves only the layers that move.
+ * The layers that this device holds. They are brought from the store into the engine, and dropped again. A layer that
+ * two plans have in common stays where it is.
  */
 import type { Engine, LoadedLayer, WeightType } from '../../engine/engine.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';

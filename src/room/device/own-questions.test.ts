@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DeviceMessage, HostMessage } from '../protocol/control-messages.ts';
+import type { DeviceMessage, HostMessage } from '../protocol/index.ts';
 import type { Answer, AskRequest } from '../room.ts';
 import { greedy } from '../host/decoding/sampler.ts';
 import type { AnswerView } from '../view.ts';

@@ -34,16 +34,19 @@ export function hostStages(room: HostStagesOptions): HostStages {
     contextLength,
     headLayer: manifest.layers.length - 1,
     wire: options.wire,
-    mostTogether: () =>
-      mostTogether(plans.planning.current()?.lap ?? null, plans.load.now(), options.maxBatch),
-    mostSequences: () => plans.mostSequences(),
-    replayBudgetBytes: () => replayBudgetBytes(host.profile?.budgetBytes ?? 0),
-    send: (deviceId, header, payload) => peers.send(deviceId, header, payload),
-    wireMs: (deviceId) => peers.wireMs(deviceId),
-    onLapEnd: (end) => laps.onLapEnd(end),
-    onPieceRead: (piece) => caches.rebuilds.onPieceRead(piece) || laps.onPieceRead(piece),
-    onFailure: (failure) => verification.onStageFailed(host, failure),
+    limits: {
+      mostTogether: () =>
+        mostTogether(plans.planning.current()?.lap ?? null, plans.load.now(), options.maxBatch),
+      mostSequences: () => plans.mostSequences(),
+      replayBudgetBytes: () => replayBudgetBytes(host.profile?.budgetBytes ?? 0),
+    },
+    wires: peers,
+    outcomes: {
+      onLapEnd: (end) => laps.onLapEnd(end),
+      onPieceRead: (piece) => caches.rebuilds.onPieceRead(piece) || laps.onPieceRead(piece),
+      onFailure: (failure) => verification.onStageFailed(host, failure),
+    },
     boundaryTap: verification.boundaryTap,
-    onIdle: () => store.idle(),
+    activity: { onIdle: () => store.idle() },
   };
 }

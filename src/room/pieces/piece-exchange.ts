@@ -2,7 +2,15 @@
 import type { Piece } from '../../store/layer-pieces.ts';
 import { createAllowance, type Allowance } from '../../transport/index.ts';
 import { createServingLine } from './serving-line.ts';
-import { type BulkHeader, type BulkMessage, encodeBulk } from '../protocol/index.ts';
+import {
+  type BulkHandlers,
+  type BulkHeader,
+  type BulkMessage,
+  dispatch,
+  encodeBulk,
+  type MessageOf,
+  unaskedBulk,
+} from '../protocol/index.ts';
 
 export interface PieceExchangeOptions {
   /** Sends a large message; rejects when there is no link. */
@@ -18,16 +26,15 @@ export interface PieceExchange {
     piece: Piece,
     signal?: AbortSignal,
   ): Promise<Uint8Array<ArrayBuffer> | null>;
-  /**
-   * Takes a large message of kinds `want`, `piece`, `no-piece`. Throws one sentence if nobody asked for it, or
-   * its sender asks without end.
-   */
+  /** Each throws one sentence where the sender asks without end. */
+  readonly handlers: Pick<BulkHandlers, 'want' | 'piece' | 'no-piece'>;
+  /** Takes a large message of these kinds where no other is awaited. Throws one sentence for what nobody asked for. */
   receive(deviceId: string, message: BulkMessage): void;
   /** Nothing more will come from that device. */
   lost(deviceId: string): void;
 }
 
-type Wish = Extract<BulkHeader, { kind: 'want' }>;
+type Wish = MessageOf<BulkHeader, 'want'>;
 
 interface Asked {
   deviceId: string;
@@ -70,6 +77,24 @@ export function createPieceExchange(options: PieceExchangeOptions): PieceExchang
     if (!isTaken) void refuse(deviceId, wish.request);
   }
 
+  function takeAnswer(
+    deviceId: string,
+    request: number,
+    piece: Uint8Array<ArrayBuffer> | null,
+  ): void {
+    const wish = asked.get(request);
+    // An answer that came too late is no offence.
+    if (wish?.deviceId !== deviceId) return;
+    wish.settle(piece?.length === wish.bytes ? piece.slice() : null);
+  }
+
+  const handlers: PieceExchange['handlers'] = {
+    want: (from, _, wish) => takeWish(from, wish),
+    piece: (from, body, { request }) => takeAnswer(from, request, body),
+    'no-piece': (from, _, { request }) => takeAnswer(from, request, null),
+  };
+  const table: BulkHandlers = { ...unaskedBulk, ...handlers };
+
   return {
     ask(deviceId, { file, offset, bytes }, signal) {
       const request = ++lastRequest;
@@ -89,27 +114,8 @@ export function createPieceExchange(options: PieceExchangeOptions): PieceExchang
           .catch(giveUp);
       });
     },
-    receive(deviceId, { header, body }) {
-      switch (header.kind) {
-        case 'manifest':
-          throw new Error(`${deviceId} sent a manifest that nobody waited for`);
-        case 'boundary-states':
-        case 'recompute':
-        case 'recomputed':
-          throw new Error(`${deviceId} sent a ${header.kind}, which nobody here asked for`);
-        case 'want':
-          takeWish(deviceId, header);
-          return;
-        case 'piece':
-        case 'no-piece': {
-          const wish = asked.get(header.request);
-          // An answer that came too late is no offence.
-          if (wish?.deviceId !== deviceId) return;
-          const isWhole = header.kind === 'piece' && body.length === wish.bytes;
-          wish.settle(isWhole ? body.slice() : null);
-        }
-      }
-    },
+    handlers,
+    receive: (deviceId, { header, body }) => dispatch(table, header, deviceId, body),
     lost(deviceId) {
       for (const wish of [...asked.values()]) if (wish.deviceId === deviceId) wish.settle(null);
       line.lost(deviceId);

@@ -1,6 +1,7 @@
-/** Large messages between devices: what they are, then their bytes. */
+/** Large messages between devices: a header that says what they are, then their bytes. */
 import * as v from 'valibot';
-const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
+import type { Handlers } from '../../base/handlers.ts';
+import { count, weights } from './fields.ts';
 
 /** Enough to tell right from wrong, and 128 KiB of a state of 1024 in 16 bits. */
 export const mostPositions = 64;
@@ -18,7 +19,7 @@ export const BulkHeaderSchema = v.variant('kind', [
   }),
   v.object({ kind: v.literal('piece'), request: count }),
   v.object({ kind: v.literal('no-piece'), request: count }),
-  /** What this device saw cross into a stage, at these positions; none where it did not watch. */
+  /** What crossed into a stage at these positions, as this device's boundary tap has it; none where there was no tap. */
   v.object({
     kind: v.literal('boundary-states'),
     planVersion: count,
@@ -32,7 +33,7 @@ export const BulkHeaderSchema = v.variant('kind', [
     request: count,
     first: count,
     last: count,
-    weights: v.picklist(['f32', 'f16', 'q8', 'q4']),
+    weights,
   }),
   v.object({ kind: v.literal('recomputed'), request: count }),
 ]);
@@ -42,6 +43,24 @@ export type BulkHeader = v.InferOutput<typeof BulkHeaderSchema>;
 export interface BulkMessage {
   header: BulkHeader;
   body: Uint8Array<ArrayBuffer>;
+}
+
+/** What is done with each kind, by who sent it. */
+export type BulkHandlers = Handlers<BulkHeader, [from: string, body: Uint8Array<ArrayBuffer>]>;
+
+/** Nothing is awaited: refuses a message of any kind. Whoever awaits a kind puts a handler of its own in the place. */
+export const unaskedBulk: BulkHandlers = {
+  manifest: refuse,
+  want: refuse,
+  piece: refuse,
+  'no-piece': refuse,
+  'boundary-states': refuse,
+  recompute: refuse,
+  recomputed: refuse,
+};
+
+function refuse(from: string, _body: Uint8Array, { kind }: BulkHeader): never {
+  throw new Error(`${from} sent a ${kind} that nobody waited for`);
 }
 
 const lengthBytes = 4;

@@ -5,7 +5,7 @@ import {
   parseHostMessage,
   type DeviceMessage,
   type HostMessage,
-} from './control-messages.ts';
+} from './index.ts';
 
 const fingerprint = 'ab'.repeat(32);
 

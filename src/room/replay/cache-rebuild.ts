@@ -1,7 +1,7 @@
 /**
- * A cache rebuild: hidden states that somebody kept, or token ids, travel once more through some layers of a lap, so
- * that devices that hold those layers anew have the keys and values of a sequence that goes on. It is a
- * lap of its own that ends without logits.
+ * A cache rebuild: hidden states of a replay buffer, or token ids, travel once more through some layers of a lap. The
+ * devices that have just loaded those layers then have the keys and values of a sequence that goes on. A cache rebuild
+ * is a lap of its own, which ends without logits.
  */
 import type { Lap, Stage } from '../lap.ts';
 
@@ -12,7 +12,7 @@ export interface CacheRebuild extends Lap {
   sequence: number;
   /** The sequence whose caches are filled. */
   fills: number;
-  /** Who sends what it kept at the first leg's first layer; the host, where that is layer 0: token ids. */
+  /** The device whose replay buffer has the input of the first leg; the host, which has token ids, for layer 0. */
   source: string;
   /** No answer runs on an older lap meanwhile: what of it is still under way is void. */
   isAlone: boolean;
@@ -27,7 +27,7 @@ export interface RebuildLeg extends Stage {
   cache: number;
 }
 
-/** A part of what is to be sent again. */
+/** A part of the states to send again. */
 export interface Replay {
   /** The cache rebuild's number. */
   sequence: number;

@@ -1,3 +1,3 @@
 /** The face of replay: hidden states that a device keeps, and the rebuild of caches from them. */
 export { type CacheRebuild, checkRebuild, type Replay } from './cache-rebuild.ts';
-export { createReplayBuffer, replayBudgetBytes } from './replay-buffer.ts';
+export { createReplayBuffer, type ReplayBuffer, replayBudgetBytes } from './replay-buffer.ts';

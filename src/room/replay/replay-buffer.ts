@@ -1,7 +1,7 @@
 /**
- * The hidden states that this device sent on, as they were packed for the wire: whoever takes the place
- * of a lost device is sent them again, and fills its caches from the very bytes the other had. They are
- * kept a sequence and layer boundary at a time; over the budget, those not added to for longest go first.
+ * The replay buffer: hidden states that this device sent on, as they were packed for the wire. A device that takes the
+ * place of a lost one is sent them again, and rebuilds its caches from the same bytes. There is one run of states for
+ * each sequence and layer boundary. Over the budget, the run that was not added to for longest goes first.
  */
 export interface ReplayBuffer {
   /** Bytes held now. */
@@ -21,7 +21,8 @@ export interface Place {
   layer: number;
 }
 
-interface Kept extends Place {
+/** States of positions that follow each other. */
+interface Run extends Place {
   /** Position of the first state. */
   from: number;
   tokens: number;
@@ -33,7 +34,7 @@ const firstTokens = 64;
 
 export function createReplayBuffer(bytesPerToken: number, budgetBytes: () => number): ReplayBuffer {
   /** The one added to longest ago first. */
-  const all = new Map<string, Kept>();
+  const all = new Map<string, Run>();
   let bytes = 0;
 
   function drop(name: string): void {
@@ -41,21 +42,21 @@ export function createReplayBuffer(bytesPerToken: number, budgetBytes: () => num
     all.delete(name);
   }
 
-  function put(kept: Kept): void {
-    const name = nameOf(kept);
+  function put(run: Run): void {
+    const name = nameOf(run);
     drop(name);
-    all.set(name, kept);
-    bytes += kept.packed.length;
+    all.set(name, run);
+    bytes += run.packed.length;
     for (const oldest of all.keys()) {
       if (bytes <= budgetBytes()) break;
       drop(oldest);
     }
   }
 
-  function roomFor(kept: Kept, tokens: number): Uint8Array<ArrayBuffer> {
-    if (tokens * bytesPerToken <= kept.packed.length) return kept.packed;
-    const grown = new Uint8Array(Math.max(tokens, 2 * kept.tokens, firstTokens) * bytesPerToken);
-    grown.set(kept.packed.subarray(0, kept.tokens * bytesPerToken));
+  function roomFor(run: Run, tokens: number): Uint8Array<ArrayBuffer> {
+    if (tokens * bytesPerToken <= run.packed.length) return run.packed;
+    const grown = new Uint8Array(Math.max(tokens, 2 * run.tokens, firstTokens) * bytesPerToken);
+    grown.set(run.packed.subarray(0, run.tokens * bytesPerToken));
     return grown;
   }
 
@@ -66,29 +67,29 @@ export function createReplayBuffer(bytesPerToken: number, budgetBytes: () => num
     keep(at, position, payload) {
       const before = all.get(nameOf(at));
       const isJoined = before && position >= before.from && position <= before.from + before.tokens;
-      const kept = isJoined
+      const run = isJoined
         ? { ...before, tokens: position - before.from }
         : { ...at, from: position, tokens: 0, packed: new Uint8Array(0) };
-      const tokens = kept.tokens + payload.length / bytesPerToken;
-      const packed = roomFor(kept, tokens);
-      packed.set(payload, kept.tokens * bytesPerToken);
-      put({ ...kept, tokens, packed });
+      const tokens = run.tokens + payload.length / bytesPerToken;
+      const packed = roomFor(run, tokens);
+      packed.set(payload, run.tokens * bytesPerToken);
+      put({ ...run, tokens, packed });
     },
     read(at, position, tokens) {
-      const kept = all.get(nameOf(at));
-      if (!kept || position < kept.from || position + tokens > kept.from + kept.tokens) return null;
-      const start = position - kept.from;
-      return kept.packed.slice(start * bytesPerToken, (start + tokens) * bytesPerToken);
+      const run = all.get(nameOf(at));
+      if (!run || position < run.from || position + tokens > run.from + run.tokens) return null;
+      const start = position - run.from;
+      return run.packed.slice(start * bytesPerToken, (start + tokens) * bytesPerToken);
     },
     fork(from, to, length) {
-      for (const kept of [...all.values()]) {
-        if (kept.sequence !== from || kept.from > 0 || kept.tokens < length) continue;
-        const packed = kept.packed.slice(0, length * bytesPerToken);
-        put({ ...kept, sequence: to, tokens: length, packed });
+      for (const run of [...all.values()]) {
+        if (run.sequence !== from || run.from > 0 || run.tokens < length) continue;
+        const packed = run.packed.slice(0, length * bytesPerToken);
+        put({ ...run, sequence: to, tokens: length, packed });
       }
     },
     release(sequence) {
-      for (const [name, kept] of all) if (kept.sequence === sequence) drop(name);
+      for (const [name, run] of all) if (run.sequence === sequence) drop(name);
     },
   };
 }

@@ -1,10 +1,11 @@
 /** Judges the frames that reach this device: who may send them, what they may hold, and what work they bring. */
 import type { FrameHeader } from '../../transport/index.ts';
+import type { BoundaryTap } from './boundary-tap.ts';
 import type { FailureReports } from './stage-failures.ts';
 import type { Lap } from '../lap.ts';
 import type { OpenSequences } from './open-sequences.ts';
 import type { Routes } from './routes.ts';
-import type { StageRunnerOptions } from './stage-runner.ts';
+import type { StageOutcomes, StageSetting, StageWires } from './stage-options.ts';
 import { forkSource, isStep, type Work } from './stage-work.ts';
 import {
   areFinite,
@@ -16,17 +17,11 @@ import {
   wireCode,
 } from '../protocol/index.ts';
 
-export interface ArrivalsOptions extends Pick<
-  StageRunnerOptions,
-  | 'deviceId'
-  | 'hiddenSize'
-  | 'contextLength'
-  | 'headLayer'
-  | 'wire'
-  | 'wireMs'
-  | 'onPieceRead'
-  | 'boundaryTap'
-> {
+export interface ArrivalsOptions {
+  setting: StageSetting;
+  wires: StageWires;
+  outcomes: StageOutcomes;
+  boundaryTap: BoundaryTap;
   routes: Routes;
   open: Pick<OpenSequences, 'open'>;
   failureReports: Pick<FailureReports, 'hear' | 'blame'>;
@@ -47,7 +42,8 @@ const tooMany = 'It opened more sequences than the devices of this lap have memo
 
 /** What it makes throws one sentence for a frame that its sender has no business sending. */
 export function createArrivals(options: ArrivalsOptions): Arrivals {
-  const { deviceId, hiddenSize, headLayer, wire, routes, failureReports } = options;
+  const { routes, failureReports } = options;
+  const { deviceId, hiddenSize, headLayer, wire } = options.setting;
 
   function single(from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>): Work[] {
     const { sequence, step: position, stage, flags: logitsOf, hops } = header;
@@ -57,7 +53,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     const sender = stage > 0 ? lap.stages.at(stage - 1)?.device : rebuild?.source;
     if (stage === lap.stages.length && deviceId === host) {
       if (!isLastBlockStage(lap, from)) throw notItsToSend(from, stage);
-      options.onPieceRead({ sequence, position });
+      options.outcomes.onPieceRead({ sequence, position });
       return [];
     }
     if (lap.stages.at(stage)?.device !== deviceId || sender !== from)
@@ -80,8 +76,10 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
       return [{ ...arrival, kind: 'prompt', input, wireMs: 0 }];
     }
     const { tokens, values } = unpackHidden(payload, header.dtype, wire, hiddenSize);
-    if (position + tokens > options.contextLength)
-      throw new Error(`${from} sent positions past the context of ${options.contextLength}`);
+    if (position + tokens > options.setting.contextLength)
+      throw new Error(
+        `${from} sent positions past the context of ${options.setting.contextLength}`,
+      );
     if (logitsOf > tokens)
       throw new Error(`${from} asked for the logits of ${logitsOf} of ${tokens} positions`);
     if (!areFinite(values)) {
@@ -91,7 +89,7 @@ export function createArrivals(options: ArrivalsOptions): Arrivals {
     options.boundaryTap.note(header, payload);
     const kind = isStep(tokens, logitsOf) ? 'token' : 'prompt';
     const input = { kind: 'hidden', tokens, values } as const;
-    return [{ ...arrival, kind, input, wireMs: options.wireMs(from) }];
+    return [{ ...arrival, kind, input, wireMs: options.wires.wireMs(from) }];
   }
 
   /** Where a lap's last blocks are: whoever hands the head its input, or ends a piece of a prompt. */

@@ -1,7 +1,6 @@
 /**
- * What crossed from one stage to the next, kept for a moment where somebody was asked to watch: the device
- * before a stage keeps what it gave it, the one behind keeps what it got, and whoever runs the same layers on
- * the one should get the other.
+ * A tap on the boundary between two stages. The device before a stage keeps the states that it sends into it, and the
+ * device behind keeps the states that come out. Whoever runs the same layers on the first should get the second.
  */
 import { dropOldest } from '../../base/drop-oldest.ts';
 import { mostPositions } from '../protocol/index.ts';
@@ -24,11 +23,11 @@ export interface BoundaryTap {
   watch: (boundary: Boundary) => void;
   /** A frame that crosses; `step` is the position of its first state. */
   note: (frame: Boundary & { step: number }, payload: Uint8Array) => void;
-  /** What has been seen; the watch is over. Null if it never began. */
+  /** What crossed so far. The watch ends. Null where it never began. */
   take: (boundary: Boundary) => Seen | null;
 }
 
-/** Watches that nobody came back for give way to new ones. */
+/** The oldest watch gives way to a new one. */
 export const mostWatches = 16;
 
 interface Watch {

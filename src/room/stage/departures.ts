@@ -1,4 +1,4 @@
-/** Sends what stages made to the stages that come next: steps that shared a run travel together. */
+/** Sends hidden states on to the next stages. Steps that shared a run travel together. */
 import type { FrameHeader } from '../../transport/index.ts';
 import type { WireType } from '../room.ts';
 import { headerFor, type Work } from './stage-work.ts';

@@ -1,7 +1,7 @@
 /**
- * Keeps the engine at work without a break: what comes next is handed over when the run before it has only its
- * last layer to do. Not earlier, since what arrives meanwhile may share the run; at once where nothing shares runs,
- * since the news of a last layer may come later than its end.
+ * Keeps the engine at work without a break: the next job is handed over when the run before it has only its last layer
+ * to do. It is not handed over earlier, since work that arrives meanwhile may share the run. Where nothing shares runs
+ * it is handed over at once, since the news of a last layer may come later than its end.
  */
 import { inNextTask } from '../../base/next-task.ts';
 

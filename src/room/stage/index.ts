@@ -8,11 +8,17 @@ export {
 } from './boundary-tap.ts';
 export type { StageProgress } from './progress.ts';
 export type { StageFailure } from './stage-failures.ts';
+export type {
+  LapEnd,
+  StageActivity,
+  StageLimits,
+  StageOutcomes,
+  StageRunnerOptions,
+  StageWires,
+} from './stage-options.ts';
 export {
   createStageRunner,
-  type LapEnd,
   type LapFork,
   type LapStart,
   type StageRunner,
-  type StageRunnerOptions,
 } from './stage-runner.ts';

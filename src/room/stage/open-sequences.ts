@@ -1,7 +1,8 @@
 /**
- * What other devices have this one hold: each may open so many sequences, whose caches take memory until the host
- * releases them, and may have as many positions of one waiting as a context is long.
+ * Limits on what other devices make this one hold. Each may open a number of sequences, whose caches take memory until
+ * the host releases them. Of one sequence, no more positions may wait than a context is long.
  */
+import type { StageLimits } from './stage-options.ts';
 import { positionsOf, type Work } from './stage-work.ts';
 
 export interface OpenSequences {
@@ -16,13 +17,11 @@ export interface OpenSequences {
   taken(work: Work): void;
 }
 
-export interface OpenSequencesOptions {
-  /** For each sender. */
-  mostSequences: () => number;
-  contextLength: number;
-}
-
-export function createOpenSequences(options: OpenSequencesOptions): OpenSequences {
+/** @param limits hold for each sender */
+export function createOpenSequences(
+  limits: Pick<StageLimits, 'mostSequences'>,
+  contextLength: number,
+): OpenSequences {
   const openedBy = new Map<string, Set<number>>();
   /** Positions, by sender, lap and sequence. */
   const waiting = new Map<string, number>();
@@ -30,7 +29,7 @@ export function createOpenSequences(options: OpenSequencesOptions): OpenSequence
   return {
     open(from, sequence) {
       const opened = openedBy.get(from) ?? new Set<number>();
-      if (!opened.has(sequence) && opened.size >= options.mostSequences()) return false;
+      if (!opened.has(sequence) && opened.size >= limits.mostSequences()) return false;
       openedBy.set(from, opened.add(sequence));
       return true;
     },
@@ -43,9 +42,9 @@ export function createOpenSequences(options: OpenSequencesOptions): OpenSequence
       const name = nameOf(work);
       const positions = (waiting.get(name) ?? 0) + positionsOf(work.input);
       // Pieces of a prompt follow each other, and no position is sent twice in a lap.
-      if (work.from !== null && positions > options.contextLength)
+      if (work.from !== null && positions > contextLength)
         throw new Error(
-          `${work.from} sent more of sequence ${work.sequence} at once than the context of ${options.contextLength}`,
+          `${work.from} sent more of sequence ${work.sequence} at once than the context of ${contextLength}`,
         );
       waiting.set(name, positions);
     },

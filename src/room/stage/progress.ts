@@ -1,4 +1,4 @@
-/** How much of each sequence a device's stages have taken in and handed on, for when a lap does not come back. */
+/** Counts what a device's stages have taken in and handed on of each sequence. It tells where a lap was lost. */
 export interface StageProgress {
   stage: number;
   /** Frames' worth of work: with the next stage's `taken`, what was `given` here says where it stays. */

@@ -1,6 +1,6 @@
 /**
- * What this device tells the host of work that failed: of one sequence once, since what follows fails for the same
- * reason, and of one sender not without end, since somebody may send what is wrong just to have it complained about.
+ * Reports failed work to the host. A sequence is reported once, since what follows fails for the same reason. The
+ * reports about one sender are limited, since a device may send wrong frames only to have them reported.
  */
 import { errorMessage } from '../../base/error-message.ts';
 import { isNotCached } from '../../engine/not-cached.ts';
@@ -27,7 +27,7 @@ export interface FailureReports {
   blame(from: string, work: FailedWork, fault: Exclude<Fault, 'own'>, reason: string): void;
   /** The work could not be done. */
   failed(work: Work, error: unknown): void;
-  /** What was complained about may begin again under this number. */
+  /** The sequence is over: its number may be reported again. */
   release(sequence: number): void;
 }
 
@@ -35,7 +35,7 @@ export type FailedWork = Pick<Work, 'lap' | 'sequence'>;
 
 /** As many answers as a lap has may fail together; a device that goes on like that is not heard. */
 const defaultAllowance = { burst: 32, perSecond: 1 };
-/** Sequences complained about that are not over yet, or never were any. */
+/** Sequences that were reported and are not over yet, or never existed. */
 const mostKept = 256;
 
 export function createFailureReports(

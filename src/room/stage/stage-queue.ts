@@ -1,7 +1,7 @@
 /**
- * In which order a stage works. Tokens of running answers come first and together; between two rounds
- * of them one piece of a prompt is read, so that neither a long prompt freezes the answers nor the
- * answers keep a newcomer from starting. Work of one sequence keeps its order.
+ * The order in which a stage works. Tokens of running answers come first and together. Between two rounds of them one
+ * piece of a prompt is read: a long prompt does not freeze the answers, and the answers do not keep a new one from
+ * starting. Work of one sequence keeps its order.
  */
 export interface QueuedWork {
   /** `token`: a step of an answer. `prompt`: a piece of a prompt, or what prepares one. */

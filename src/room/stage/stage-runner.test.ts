@@ -14,7 +14,8 @@ import { groupCode } from '../protocol/group-frame.ts';
 import type { Lap } from '../lap.ts';
 import type { WireType } from '../room.ts';
 import { createBoundaryTap } from './boundary-tap.ts';
-import { createStageRunner, type LapEnd, type StageRunner } from './stage-runner.ts';
+import type { LapEnd } from './stage-options.ts';
+import { createStageRunner, type StageRunner } from './stage-runner.ts';
 
 let model: TinyModel;
 let room: EngineRoom;
@@ -267,17 +268,15 @@ describe('a frame from another device', () => {
       contextLength,
       headLayer: 6,
       wire: 'f32',
-      mostTogether: () => 16,
-      mostSequences: () => 4,
-      replayBudgetBytes: () => 1 << 20,
-      send: () => undefined,
-      wireMs: () => 0,
-      onLapEnd: (end) => ends.push(end),
-      onPieceRead: () => undefined,
-      onFailure: ({ reason, blames }) => failures.push(`${blames ?? 'itself'}: ${reason}`),
+      limits: { mostTogether: () => 16, mostSequences: () => 4, replayBudgetBytes: () => 1 << 20 },
+      wires: { send: () => undefined, wireMs: () => 0 },
+      outcomes: {
+        onLapEnd: (end) => ends.push(end),
+        onPieceRead: () => undefined,
+        onFailure: ({ reason, blames }) => failures.push(`${blames ?? 'itself'}: ${reason}`),
+      },
       boundaryTap: createBoundaryTap(hidden * 4),
-      onBusy: (isBusy) => busy.push(isBusy),
-      onStep: () => undefined,
+      activity: { onBusy: (isBusy) => busy.push(isBusy), onStep: () => undefined },
     });
     runner.adopt(lap);
   });

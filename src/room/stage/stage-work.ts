@@ -1,6 +1,7 @@
-/** What a stage does with one frame, and what it says of it. */
+/** The work that one frame brings to a stage. */
 import type { RunRequest } from '../../engine/engine.ts';
 import type { FrameHeader, HopTiming } from '../../transport/index.ts';
+import type { Stage } from '../lap.ts';
 import type { Route } from './routes.ts';
 
 export interface Work extends Route {
@@ -15,6 +16,11 @@ export interface Work extends Route {
   hops: readonly HopTiming[];
   wireMs: number;
   arrivedMs: number;
+}
+
+/** Where the work goes on; undefined after the last stage of its lap. */
+export function nextStage({ lap, stage }: Work): Stage | undefined {
+  return lap.stages.at(stage + 1);
 }
 
 /** What may run together. */

@@ -1,6 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeBulk, encodeBulk, type BulkMessage } from '../../protocol/bulk-message.ts';
-import { parseHostMessage } from '../../protocol/control-messages.ts';
+import {
+  type BulkMessage,
+  decodeBulk,
+  dispatch,
+  encodeBulk,
+  parseHostMessage,
+  unaskedBulk,
+} from '../../protocol/index.ts';
 import type { Job } from '../../compute/recompute.ts';
 import { createBoundaryTap, type BoundaryTap } from '../../stage/boundary-tap.ts';
 import { createBoundaryReport, type BoundaryReport } from './boundary-report.ts';
@@ -19,14 +25,18 @@ beforeEach(() => {
     boundaryTap,
     hiddenSize,
     lastBlock: 5,
-    recompute(job) {
-      jobs.push(job);
-      return Promise.resolve(job.input.map((value) => 2 * value));
+    device: {
+      recompute(job) {
+        jobs.push(job);
+        return Promise.resolve(job.input.map((value) => 2 * value));
+      },
     },
-    sendBulk(to, message) {
-      expect(to).toBe('host');
-      sent.push(decodeBulk(new Uint8Array(message)));
-      return Promise.resolve();
+    peers: {
+      sendBulk(to, message) {
+        expect(to).toBe('host');
+        sent.push(decodeBulk(new Uint8Array(message)));
+        return Promise.resolve();
+      },
     },
     signal: new AbortController().signal,
   });
@@ -37,7 +47,7 @@ describe('a neighbour', () => {
   const show = parseHostMessage({ kind: 'report-boundary', planVersion: 1, sequence: 2, stage: 3 });
 
   function asked(): void {
-    if (show.kind === 'report-boundary') boundaryReport.show(show);
+    if (show.kind === 'report-boundary') boundaryReport.handlers['report-boundary'](show);
   }
 
   it('shows what it saw cross', () => {
@@ -67,22 +77,23 @@ describe('a device that is to compute again', () => {
     from: string,
     change: { first?: number; last?: number } = {},
     values = [1, 2],
-  ): boolean {
+  ): void {
     const header = { kind: 'recompute', request: 7, first: 1, last: 5, weights: 'f32' } as const;
-    const body = new Uint8Array(Float32Array.from(values).buffer);
-    const message = new Uint8Array(encodeBulk({ ...header, ...change }, body));
-    return boundaryReport.onBulk(from, decodeBulk(message));
+    const states = new Uint8Array(Float32Array.from(values).buffer);
+    const message = decodeBulk(new Uint8Array(encodeBulk({ ...header, ...change }, states)));
+    const handlers = { ...unaskedBulk, ...boundaryReport.bulkHandlers };
+    dispatch(handlers, message.header, from, message.body);
   }
 
   it('answers with what the layers make of the states', async () => {
-    expect(ask('host')).toBe(true);
+    ask('host');
     await expect.poll(() => sent.length).toBe(1);
     expect(jobs[0]).toMatchObject({ first: 1, last: 5, weights: 'f32' });
     expect(sent[0].header).toEqual({ kind: 'recomputed', request: 7 });
     expect([...new Float32Array(sent[0].body.slice().buffer)]).toEqual([2, 4]);
   });
 
-  it.each<[string, () => boolean]>([
+  it.each<[string, () => void]>([
     ['somebody else than the host', () => ask('b')],
     ['the embedding', () => ask('host', { first: 0 })],
     ['the head', () => ask('host', { last: 6 })],
@@ -95,7 +106,6 @@ describe('a device that is to compute again', () => {
   });
 
   it('leaves other messages to others', () => {
-    const message = decodeBulk(new Uint8Array(encodeBulk({ kind: 'no-piece', request: 1 })));
-    expect(boundaryReport.onBulk('host', message)).toBe(false);
+    expect(Object.keys(boundaryReport.bulkHandlers)).toEqual(['recompute']);
   });
 });

@@ -20,7 +20,7 @@ import {
   type ShardHolder,
   WrongResult,
 } from '../../compute/index.ts';
-import type { StageRunnerOptions } from '../../stage/index.ts';
+import type { StageActivity, StageRunnerOptions } from '../../stage/index.ts';
 
 export interface HostDeviceOptions {
   options: HostOptions;
@@ -44,7 +44,9 @@ interface KeptModel {
 }
 
 /** The way of a frame through the host's own stages. */
-export type HostStages = Omit<StageRunnerOptions, 'engine' | 'onBusy' | 'onStep'>;
+export type HostStages = Omit<StageRunnerOptions, 'engine' | 'activity'> & {
+  activity: Pick<StageActivity, 'onIdle'>;
+};
 
 export interface HostDevice {
   /** Null until it is ready, and while a lost engine is replaced. */
@@ -81,11 +83,15 @@ export function createHostDevice(room: HostDeviceOptions): HostDevice {
     const prepared = await preparedEngine(room, fallback, onEngineLost);
     const { engine, compute, callMs, budgetBytes } = prepared;
     if (signal.aborted) return engine.dispose();
+    const { activity, ...stage } = stages;
     device = createComputingDevice(prepared, shardHolder(room, prepared), {
-      ...stages,
-      onBusy: () => undefined,
-      // Every lap ends here with the times of all its stages.
-      onStep: () => undefined,
+      ...stage,
+      activity: {
+        ...activity,
+        onBusy: () => undefined,
+        // Every lap ends here with the times of all its stages.
+        onStep: () => undefined,
+      },
     });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
     host.status = { kind: 'standby', ready: [] };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { HostMessage } from '../../protocol/control-messages.ts';
+import type { HostMessage } from '../../protocol/index.ts';
 import type { AskRequest } from '../../room.ts';
 import type { AnswerStatus, AnswerView, AskingMode } from '../../view.ts';
 import { greedy } from '../decoding/sampler.ts';
