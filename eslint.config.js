@@ -58,6 +58,7 @@ export default ts.config(
       'src/convert/bench-dequantise.ts',
       'src/planner/command/**',
       'e2e/**',
+      'docs/tools/**',
     ],
     rules: { 'no-console': 'off' },
   },
