@@ -132,5 +132,5 @@ async function watchStatuses({ host }: TabRoom): Promise<void> {
 }
 
 function statusesSeen({ host }: TabRoom): Promise<unknown> {
-  return host.evaluate(() => [...new Set(Reflect.get(globalThis, 'boundary-states') as string[])]);
+  return host.evaluate(() => [...new Set(Reflect.get(globalThis, 'seen') as string[])]);
 }

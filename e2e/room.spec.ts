@@ -235,7 +235,7 @@ async function watchStatuses(page: Page): Promise<void> {
 }
 
 function statusesSeen(page: Page): Promise<unknown> {
-  return page.evaluate(() => [...new Set(Reflect.get(globalThis, 'boundary-states') as string[])]);
+  return page.evaluate(() => [...new Set(Reflect.get(globalThis, 'seen') as string[])]);
 }
 
 /** Bytes of layers that came to this tab from the server or from other devices. */

@@ -94,7 +94,7 @@ async function watch(host: Page): Promise<void> {
 }
 
 function seenBy(host: Page): Promise<Seen[]> {
-  return host.evaluate(() => Reflect.get(globalThis, 'boundary-states') as Seen[]);
+  return host.evaluate(() => Reflect.get(globalThis, 'seen') as Seen[]);
 }
 
 function figuresOf(seen: Seen[], goneAtMs: number): FailoverFigures {
