@@ -1,15 +1,15 @@
 /** A room of real browsers in which things go wrong by schedule while it answers, and what became of its answers. */
 import type { Page } from 'playwright';
 import { keepAsking, type Asking } from './asking.ts';
-import { judgeDevices, judgeHost, newVerdict, type Verdict } from './judge.ts';
+import { judgeDevices, judgeHost, newVerdict, type Verdict } from './verify-answers.ts';
 import { openLogbook, type Logbook } from './logbook.ts';
 import { effectOf, type Struck } from './measure.ts';
 import { answersUndisturbed, type Expected } from './questions.ts';
 import type { ChaosReport } from './report.ts';
 import { makeSchedule, type Fault } from './schedule.ts';
-import { takeSeat, type Seat } from './seat.ts';
-import { injectFault, type Table } from './strike.ts';
-import { createWays, type Ways } from './ways.ts';
+import { takeSeat, type Seat } from './machine.ts';
+import { injectFault, type Table } from './inject-fault.ts';
+import { createWays, type Ways } from './network.ts';
 
 export interface ChaosOptions {
   origin: string;
