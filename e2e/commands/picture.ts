@@ -1,11 +1,11 @@
 /** `npm run picture`: a real room of three tabs, photographed for the README. */
 import { chromium } from 'playwright';
-import { defaultModel } from '../src/model/catalogue.ts';
-import { question } from './bench/room-questions.ts';
-import { chromiumFlags } from './harness/chromium-flags.ts';
-import { findBrowser } from './harness/find-browser.ts';
-import { serveModel } from './harness/servers/serve-model.ts';
-import { openTabRoom } from './harness/devices/tab-room.ts';
+import { defaultModel } from '../../src/model/catalogue.ts';
+import { question } from '../bench/room-questions.ts';
+import { chromiumFlags } from '../harness/chromium-flags.ts';
+import { findBrowser } from '../harness/find-browser.ts';
+import { serveModel } from '../harness/servers/serve-model.ts';
+import { openTabRoom } from '../harness/devices/tab-room.ts';
 
 const { executablePath } = await findBrowser(console.error);
 const served = await serveModel(defaultModel, console.error);
