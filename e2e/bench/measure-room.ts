@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright';
 import { openTabRoom } from '../harness/devices/tab-room.ts';
 import { rendererMemory } from './process-memory.ts';
 import { median, quantile } from './statistics.ts';
-import { greedy } from '../../src/room/host/decoding/index.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
 import type { AnswerResult, HostOptions, LapTiming, ModelChoice } from '../../src/room/index.ts';
 
 export interface RoomFigures {

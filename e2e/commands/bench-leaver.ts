@@ -11,7 +11,7 @@ import { liveTable } from '../bench/table.ts';
 import { measureFailover, type Departure, type FailoverFigures } from '../bench/leaver/failover.ts';
 import { openTabRoom, type TabRoom } from '../harness/devices/tab-room.ts';
 import type { DeviceOptions, HostOptions } from '../../src/room/index.ts';
-import { deviceName } from '../../src/room/host/membership/index.ts';
+import { deviceName } from '../../src/room/host/membership/members.ts';
 
 interface Room {
   title: string;

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright';
 import type { TabRoom } from '../../harness/devices/tab-room.ts';
 import { question } from '../room-questions.ts';
-import { deviceName } from '../../../src/room/host/membership/index.ts';
+import { deviceName } from '../../../src/room/host/membership/members.ts';
 
 /** `announced`: the tab says goodbye. `killed`: its process ends, and nobody says anything. */
 export type Departure = 'announced' | 'killed';

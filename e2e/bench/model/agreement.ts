@@ -1,6 +1,6 @@
 import type { TabRoom } from '../../harness/devices/tab-room.ts';
 import { median } from '../statistics.ts';
-import { greedy } from '../../../src/room/host/decoding/index.ts';
+import { greedy } from '../../../src/room/host/decoding/sampler.ts';
 
 export interface KnownAnswer {
   promptIds: number[];

@@ -10,7 +10,7 @@ import { continuations, longPrompts } from '../../fixtures/reference-cases.ts';
 import { shardsDir } from '../../harness/project.ts';
 import { openTabRoom, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
-import { greedy } from '../../../src/room/host/decoding/index.ts';
+import { greedy } from '../../../src/room/host/decoding/sampler.ts';
 import type { DeviceView } from '../../../src/room/index.ts';
 
 test.describe('a room that grows from one device to four', () => {

@@ -8,7 +8,7 @@ import { oneThread } from '../../fixtures/exact-room.ts';
 import { modelCacheDir, shardsDir } from '../../harness/project.ts';
 import { openTabRoom, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
-import { greedy } from '../../../src/room/host/decoding/index.ts';
+import { greedy } from '../../../src/room/host/decoding/sampler.ts';
 
 const ReferenceSchema = v.object({
   cases: v.array(

@@ -3,7 +3,7 @@ import type { Page } from 'playwright';
 import { continuations } from '../../fixtures/reference-cases.ts';
 import { openTabRoom, viewOf, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
-import { greedy } from '../../../src/room/host/decoding/index.ts';
+import { greedy } from '../../../src/room/host/decoding/sampler.ts';
 import type { AskRequest } from '../../../src/room/index.ts';
 
 const [reference] = continuations;

@@ -2,7 +2,7 @@ import { continuations } from '../../fixtures/reference-cases.ts';
 import { prepareToLie, startLying } from '../../harness/devices/dishonest-device.ts';
 import { askerOf, noticesOf, planOf, viewOf } from '../../harness/devices/tab-room.ts';
 import { expect, test, type Page } from '../../harness/test.ts';
-import { greedy } from '../../../src/room/host/decoding/index.ts';
+import { greedy } from '../../../src/room/host/decoding/sampler.ts';
 
 const [reference] = continuations;
 const tokens = 12;

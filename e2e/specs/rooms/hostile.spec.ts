@@ -17,7 +17,7 @@ import {
 } from '../../harness/devices/hostile-newcomer.ts';
 import { askerOf, noticesOf, planOf, viewOf } from '../../harness/devices/tab-room.ts';
 import { expect, test, type Page } from '../../harness/test.ts';
-import { greedy } from '../../../src/room/host/decoding/index.ts';
+import { greedy } from '../../../src/room/host/decoding/sampler.ts';
 
 const [reference] = continuations;
 const tokens = 24;
