@@ -1,51 +1,55 @@
-/** How each kind of fault is done to a seat. */
-import type { Seat } from './machine.ts';
+/** How each kind of fault is injected into a machine. */
+import type { Machine } from './machine.ts';
 import type { Fault } from './schedule.ts';
-import type { Ways } from './network.ts';
+import type { ChaosNetwork } from './network.ts';
 
-export interface Table {
-  seats: readonly Seat[];
-  ways: Ways;
-  /** A device joins at that seat. */
-  join: (seat: Seat) => Promise<void>;
+export interface Testbed {
+  machines: readonly Machine[];
+  network: ChaosNetwork;
+  /** A device on that machine joins. */
+  join: (machine: Machine) => Promise<void>;
   /** Nothing is asked of the host for a moment, so that its record is whole. */
   hold: () => Promise<void>;
   /** The host's page is being loaded anew. */
   release: () => void;
 }
 
-/** Resolves when the fault is over and its seat as it should be after it. `onBegun` is called when it takes effect. */
-export async function injectFault(fault: Fault, table: Table, onBegun: () => void): Promise<void> {
+/** Resolves when the fault is over and its machine is as the schedule says. `onBegun` is called when it takes effect. */
+export async function injectFault(
+  fault: Fault,
+  testbed: Testbed,
+  onBegun: () => void,
+): Promise<void> {
   const { kind, forMs } = fault;
-  const seat = table.seats[fault.seat];
-  const { page } = seat;
+  const machine = testbed.machines[fault.machine];
+  const { page } = machine;
   switch (kind) {
     case 'join':
-      await table.join(seat);
+      await testbed.join(machine);
       onBegun();
       return;
     case 'close':
       onBegun();
-      seat.vacate('page');
+      machine.forget('page');
       await page?.close({ runBeforeUnload: false });
       return;
     case 'crash': {
-      const renderers = await processesOf(seat, ['renderer']);
+      const renderers = await processesOf(machine, ['renderer']);
       onBegun();
       kill(renderers, 'SIGKILL');
-      seat.vacate('page');
+      machine.forget('page');
       await page?.close().catch(() => undefined);
       return;
     }
     case 'kill': {
-      const all = await processesOf(seat, null);
+      const all = await processesOf(machine, null);
       onBegun();
       kill(all, 'SIGKILL');
-      seat.vacate('browser');
+      machine.forget('browser');
       return;
     }
     case 'freeze': {
-      const all = await processesOf(seat, null);
+      const all = await processesOf(machine, null);
       onBegun();
       kill(all, 'SIGSTOP');
       await pause(forMs);
@@ -54,21 +58,21 @@ export async function injectFault(fault: Fault, table: Table, onBegun: () => voi
     }
     case 'path cut':
       onBegun();
-      table.ways.cut(seat.number);
+      testbed.network.cut(machine.number);
       return;
     case 'outage':
       onBegun();
-      table.ways.setOut(seat.number, true);
-      seat.gate.shut(true);
+      testbed.network.setOut(machine.number, true);
+      machine.serverProxy.shut(true);
       await pause(forMs);
-      table.ways.setOut(seat.number, false);
-      seat.gate.shut(false);
+      testbed.network.setOut(machine.number, false);
+      machine.serverProxy.shut(false);
       return;
     case 'server out of reach':
       onBegun();
-      seat.gate.shut(true);
+      machine.serverProxy.shut(true);
       await pause(forMs);
-      seat.gate.shut(false);
+      machine.serverProxy.shut(false);
       return;
     case 'engine lost': {
       onBegun();
@@ -76,18 +80,18 @@ export async function injectFault(fault: Fault, table: Table, onBegun: () => voi
       return;
     }
     case 'gpu lost': {
-      const gpu = await processesOf(seat, ['GPU']);
+      const gpu = await processesOf(machine, ['GPU']);
       onBegun();
       kill(gpu, 'SIGKILL');
       return;
     }
     case 'host reload':
-      await table.hold();
+      await testbed.hold();
       onBegun();
       try {
         await page?.reload();
       } finally {
-        table.release();
+        testbed.release();
       }
       return;
   }
@@ -96,12 +100,12 @@ export async function injectFault(fault: Fault, table: Table, onBegun: () => voi
 /** Runs in the worker: an error that nobody catches is what a runtime that breaks down leaves behind. */
 function throwLater(): void {
   setTimeout(() => {
-    throw new Error('struck');
+    throw new Error('This error was injected.');
   }, 0);
 }
 
-async function processesOf(seat: Seat, types: readonly string[] | null): Promise<number[]> {
-  const processes = await seat.processes();
+async function processesOf(machine: Machine, types: readonly string[] | null): Promise<number[]> {
+  const processes = await machine.processes();
   return processes.filter(({ type }) => types?.includes(type) ?? true).map(({ id }) => id);
 }
 

@@ -1,4 +1,4 @@
-/** A place at the table: a browser of its own, its way to the server, and the page that sits there. */
+/** One machine of the run: a browser of its own, its own way to the server, and the page that is open in it. */
 import {
   chromium,
   type Browser,
@@ -7,38 +7,38 @@ import {
   type Page,
 } from 'playwright';
 import { chromiumFlags } from '../harness/chromium-flags.ts';
-import { openGate, type Gate } from './gate.ts';
+import { openServerProxy, type ServerProxy } from './server-proxy.ts';
 import type { Logbook } from './logbook.ts';
-import type { Ways } from './network.ts';
+import type { ChaosNetwork } from './network.ts';
 
-export interface Seat {
+export interface Machine {
   readonly number: number;
-  readonly gate: Gate;
-  /** Null while nobody sits here. */
+  readonly serverProxy: ServerProxy;
+  /** Null while no page is open. */
   readonly page: Page | null;
   /** Opens a page of the app, in the browser that is there or a new one; what was kept here before is still there. */
   open(): Promise<Page>;
   /** Processes of its browser, by type. */
   processes(): Promise<{ id: number; type: string }[]>;
-  /** The page, or all of the browser, is gone. */
-  vacate(what: 'page' | 'browser'): void;
+  /** The page, or the whole browser, is gone. */
+  forget(what: 'page' | 'browser'): void;
   close(): Promise<void>;
 }
 
-export interface SeatOptions {
+export interface MachineOptions {
   number: number;
-  /** The app's address; every seat reaches it by a gate of its own. */
+  /** The app's address; every machine reaches it through a proxy of its own. */
   origin: string;
   executablePath: string;
   webgpu: boolean;
-  ways: Ways;
+  network: ChaosNetwork;
   logbook: Logbook;
 }
 
-export async function takeSeat(options: SeatOptions): Promise<Seat> {
-  const { number, origin, ways, logbook } = options;
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const { number, origin, network, logbook } = options;
   const serverPort = Number(new URL(origin).port);
-  const gate = await openGate(serverPort);
+  const serverProxy = await openServerProxy(serverPort);
   let browser: Browser | null = null;
   let context: BrowserContext | null = null;
   let session: CDPSession | null = null;
@@ -49,8 +49,8 @@ export async function takeSeat(options: SeatOptions): Promise<Seat> {
       executablePath: options.executablePath,
       args: [
         ...chromiumFlags({ webgpu: options.webgpu }),
-        `--host-resolver-rules=MAP localhost:${serverPort} 127.0.0.1:${gate.port}`,
-        // Ways are found by addresses; a name that only browsers resolve hides them.
+        `--host-resolver-rules=MAP localhost:${serverPort} 127.0.0.1:${serverProxy.port}`,
+        // The network finds machines by their addresses; a name that only browsers resolve hides them.
         '--disable-features=WebRtcHideLocalIpsWithMdns',
       ],
     });
@@ -58,14 +58,14 @@ export async function takeSeat(options: SeatOptions): Promise<Seat> {
     const fresh = await browser.newContext();
     // The compiler marks functions with a helper of this name, which pages lack.
     await fresh.addInitScript({ content: 'globalThis.__name = (named) => named;' });
-    await ways.lead(fresh, number);
+    await network.connect(fresh, number);
     await logbook.watch(fresh, number);
     return fresh;
   }
 
   return {
     number,
-    gate,
+    serverProxy,
     get page() {
       return page;
     },
@@ -82,12 +82,12 @@ export async function takeSeat(options: SeatOptions): Promise<Seat> {
       const { processInfo } = await session.send('SystemInfo.getProcessInfo');
       return processInfo.map(({ id, type }) => ({ id, type }));
     },
-    vacate(what) {
+    forget(what) {
       page = null;
       if (what === 'browser') browser = context = session = null;
     },
     async close() {
-      gate.close();
+      serverProxy.close();
       await browser?.close();
     },
   };

@@ -1,74 +1,74 @@
 /**
- * The network between seats: every packet of their connections goes by a path of this process, which can break it
- * for one seat and leave the others' alone.
+ * The network between machines: every packet of their connections goes by a path of this process, which can break it
+ * for one machine and leave the others' alone.
  */
 import type { BrowserContext } from 'playwright';
 import { createNetworkPath, type NetworkPath } from '../harness/servers/network-path.ts';
 
-export interface Ways {
-  /** From now on the pages of this context reach others by these ways alone. Call it before the first page. */
-  lead(context: BrowserContext, seat: number): Promise<void>;
-  /** Every way to and from that seat goes silent for good; new ones work. */
-  cut(seat: number): void;
-  /** While `out`, nothing gets to or from that seat. */
-  setOut(seat: number, out: boolean): void;
+export interface ChaosNetwork {
+  /** From now on the pages of this context reach others through this network alone. Call it before the first page. */
+  connect(context: BrowserContext, machine: number): Promise<void>;
+  /** Every route to and from that machine goes silent for good; new ones work. */
+  cut(machine: number): void;
+  /** While `out`, nothing gets to or from that machine. */
+  setOut(machine: number, out: boolean): void;
   close(): void;
 }
 
-interface Way {
+interface Route {
   from: number;
   /** Address and port that it leads to: whose they are may be heard later. */
   to: string;
   path: NetworkPath;
 }
 
-export function createWays(): Ways {
-  const ways: Way[] = [];
-  const seatAt = new Map<string, number>();
+export function createChaosNetwork(): ChaosNetwork {
+  const routes: Route[] = [];
+  const machineAt = new Map<string, number>();
   const out = new Set<number>();
 
-  const seatsOf = ({ from, to }: Way): (number | undefined)[] => [from, seatAt.get(to)];
+  const machinesOf = ({ from, to }: Route): (number | undefined)[] => [from, machineAt.get(to)];
 
   function spread(): void {
-    for (const way of ways) {
-      const isOut = seatsOf(way).some((seat) => seat !== undefined && out.has(seat));
-      way.path.quality = { delayMs: 0, lossRate: isOut ? 1 : 0 };
+    for (const route of routes) {
+      const isOut = machinesOf(route).some((machine) => machine !== undefined && out.has(machine));
+      route.path.quality = { delayMs: 0, lossRate: isOut ? 1 : 0 };
     }
   }
 
   return {
-    async lead(context, seat) {
+    async connect(context, machine) {
       await context.exposeFunction('ownCandidate', (address: string, port: number) => {
-        seatAt.set(`${address} ${port}`, seat);
+        machineAt.set(`${address} ${port}`, machine);
         spread();
       });
       await context.exposeFunction('throughPath', async (address: string, port: number) => {
         const path = createNetworkPath();
-        ways.push({ from: seat, to: `${address} ${port}`, path });
+        routes.push({ from: machine, to: `${address} ${port}`, path });
         spread();
         return path.through(address, port);
       });
-      await context.addInitScript(leadByWays);
+      await context.addInitScript(routeConnections);
     },
-    cut(seat) {
-      for (const way of ways) if (seatsOf(way).includes(seat)) way.path.cut();
+    cut(machine) {
+      for (const route of routes) if (machinesOf(route).includes(machine)) route.path.cut();
     },
-    setOut(seat, isOut) {
-      if (isOut) out.add(seat);
-      else out.delete(seat);
+    setOut(machine, isOut) {
+      if (isOut) out.add(machine);
+      else out.delete(machine);
       spread();
     },
     close() {
-      for (const { path } of ways) path.close();
+      for (const { path } of routes) path.close();
     },
   };
 }
 
 /**
- * Runs in the page, before the app. Whoever offers a connection is given the way instead of the other's address;
+ * Runs in the page, before the app. Whoever offers a connection is given a route of this network instead of the other's address;
  * whoever answers learns where packets come from and needs no address.
  */
-function leadByWays(): void {
+function routeConnections(): void {
   const addressOf = (candidate: string): { address: string; port: number } | null => {
     const [, , protocol = '', , address = '', port = ''] = candidate.split(' ');
     const usable = protocol.toLowerCase() === 'udp' && /^[\d.]+$/.test(address);
@@ -95,16 +95,16 @@ function leadByWays(): void {
       const line = candidate?.candidate ?? '';
       const theirs = addressOf(line);
       if (!candidate || !theirs || this.localDescription?.type !== 'offer') return;
-      const way = await throughPath(theirs.address, theirs.port);
+      const route = await throughPath(theirs.address, theirs.port);
       const parts = line.split(' ');
-      parts[4] = way.address;
-      parts[5] = String(way.port);
+      parts[4] = route.address;
+      parts[5] = String(route.port);
       await super.addIceCandidate({ ...candidate, candidate: parts.join(' ') });
     }
   };
 }
 
 declare global {
-  /** Tells the ways where this page can be reached. */
+  /** Tells the network where this page can be reached. */
   function ownCandidate(address: string, port: number): Promise<void>;
 }

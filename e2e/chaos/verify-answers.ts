@@ -6,7 +6,7 @@ import type { AskedRecord } from '../../src/room/host/record/index.ts';
 
 export interface Verdict {
   answers: number;
-  /** Answers that devices asked for, and those of them whose asker was struck down first. */
+  /** Answers that devices asked for, and those of them whose asker left first. */
   ofDevices: number;
   gone: number;
   /** Sentences, one for each answer that is not as it should be. */
@@ -20,7 +20,7 @@ export function newVerdict(): Verdict {
 }
 
 /** The host's own questions, from its record: that is what outlives its page, and it has the ids. */
-export async function judgeHost(
+export async function verifyHost(
   page: Page,
   asked: number,
   expected: ReadonlyMap<string, Expected>,
@@ -48,20 +48,20 @@ export async function judgeHost(
 }
 
 /** Devices' questions, from their own screens: whoever is gone has taken its questions along. */
-export async function judgeDevices(
+export async function verifyDevices(
   questions: readonly DeviceQuestion[],
   isHere: (page: Page) => boolean,
   expected: ReadonlyMap<string, Expected>,
   verdict: Verdict,
 ): Promise<void> {
-  for (const { seat, page, own, index } of questions) {
+  for (const { machine, page, own, index } of questions) {
     verdict.ofDevices++;
     if (!isHere(page)) {
       verdict.gone++;
       continue;
     }
     const name = nameOf(questionAt(index));
-    const which = `question ${own + 1} of seat ${seat}, ${name}`;
+    const which = `question ${own + 1} of machine ${machine}, ${name}`;
     const view = await page.evaluate((at) => edgeshard.room?.view.answers.at(at) ?? null, own);
     if (!view) verdict.lost.push(`${which}: no trace of it`);
     else if (view.status.kind === 'failed') verdict.lost.push(`${which}: ${view.status.reason}`);

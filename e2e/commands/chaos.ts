@@ -1,4 +1,4 @@
-/** `npm run chaos -- --minutes 5 --seed S [--json]`: a room that answers while its devices are struck down. Fails if any answer suffers. */
+/** `npm run chaos -- --minutes 5 --seed S [--json]`: a room that answers while faults are injected into its devices. Fails if any answer suffers. */
 import { errorMessage } from '../../src/base/error-message.ts';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -42,8 +42,8 @@ async function main(): Promise<boolean> {
     return true;
   }
   const minutes = wholeNumber(values.minutes, '--minutes');
-  const seats = wholeNumber(values.devices, '--devices', 3);
-  if (seats > 5) throw new Error(`--devices must be 3 to 5, not ${seats}.`);
+  const machines = wholeNumber(values.devices, '--devices', 3);
+  if (machines > 5) throw new Error(`--devices must be 3 to 5, not ${machines}.`);
   // Steps and faults on standard error: standard output carries the report alone.
   const say = (sentence: string): void => console.error(sentence);
   const { executablePath } = await findBrowser(say);
@@ -53,7 +53,7 @@ async function main(): Promise<boolean> {
     executablePath,
     seed: wholeNumber(values.seed, '--seed', 0),
     durationMs: minutes * 60_000,
-    seats,
+    machines,
     betweenMs: [3000, 9000],
     longestMs: 20_000,
     together: 3,
@@ -70,8 +70,8 @@ async function main(): Promise<boolean> {
 /** In order of time. */
 function linesOf(of: Logbook['of']): string {
   return [...of]
-    .flatMap(([seat, observations]) =>
-      observations.map((observation) => ({ seat, ...observation })),
+    .flatMap(([machine, observations]) =>
+      observations.map((observation) => ({ machine, ...observation })),
     )
     .sort((a, b) => a.atMs - b.atMs)
     .map((line) => `${JSON.stringify(line)}\n`)

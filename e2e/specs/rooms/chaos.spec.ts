@@ -13,7 +13,7 @@ test('a room goes on answering, token for token, whatever becomes of its devices
     executablePath: launchOptions.executablePath ?? '',
     seed: 6,
     durationMs: 25_000,
-    seats: 3,
+    machines: 3,
     betweenMs: [2000, 4000],
     longestMs: 6000,
     together: 2,

@@ -1,14 +1,14 @@
-/** One seat's way to the server: everything goes through here, and can be shut. */
+/** One machine's way to the server: everything goes through here, and can be shut. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-export interface Gate {
+export interface ServerProxy {
   readonly port: number;
   /** Ends what is under way and refuses what comes; false lets everything through again. */
   shut(isShut: boolean): void;
   close(): void;
 }
 
-export async function openGate(serverPort: number): Promise<Gate> {
+export async function openServerProxy(serverPort: number): Promise<ServerProxy> {
   const sockets = new Set<Socket>();
   let isShut = false;
   const keep = (socket: Socket): void => {
