@@ -95,14 +95,24 @@ const script = `{
     const channel = createDataChannel.call(this, label, options);
     const [, name] = /^edgeshard (control|tokens)$/.exec(label) ?? [];
     if (!name) return channel;
-    const lane = lanes.get(this) ?? { said: 0, added: 0, heard: 0, frames: [] };
+    const lane = lanes.get(this) ?? { said: 0, added: 0, heard: 0, pretended: 0, frames: [] };
     lanes.set(this, lane);
     lane[name] = channel;
     channel.lane = lane;
     if (name === 'control')
-      channel.addEventListener('message', ({ data }) => hear(this, lane, JSON.parse(data)));
+      channel.addEventListener('message', (event) => listen(this, lane, event));
     return channel;
   };
+
+  /** So that what the other side says counts on from what it was only said to say, and none of it goes unheard. */
+  function listen(connection, lane, event) {
+    const message = JSON.parse(event.data);
+    if (message.kind === 'room' && event.isTrusted && lane.pretended > 0) {
+      event.stopImmediatePropagation();
+      const number = message.number + lane.pretended;
+      lane.control.dispatchEvent(new MessageEvent('message', { data: JSON.stringify({ ...message, number }) }));
+    } else hear(connection, lane, message);
+  }
 
   function hear(connection, lane, { kind, number, message }) {
     if (kind !== 'room') return;
@@ -156,9 +166,10 @@ const script = `{
     send.call(lane.control, JSON.stringify({ kind: 'room', number: ++lane.said, message }));
   };
   hostile.pretend = (from, message) => {
-    const { control, heard } = laneTo(from);
-    const data = JSON.stringify({ kind: 'room', number: heard + 1, message });
-    control.dispatchEvent(new MessageEvent('message', { data }));
+    const lane = laneTo(from);
+    lane.pretended++;
+    const data = JSON.stringify({ kind: 'room', number: lane.heard + 1, message });
+    lane.control.dispatchEvent(new MessageEvent('message', { data }));
   };
   hostile.repeat = (to, times) => {
     const { tokens, frames } = laneTo(to);

@@ -51,7 +51,12 @@ export function createNetworkPath(): NetworkPath {
     },
   };
 
-  function pass(route: Route, socket: Socket, packet: Buffer, to: { address: string; port: number }) {
+  function pass(
+    route: Route,
+    socket: Socket,
+    packet: Buffer,
+    to: { address: string; port: number },
+  ) {
     const { delayMs, lossRate } = path.quality;
     if (Math.random() < lossRate) return;
     const send = (): void => {
