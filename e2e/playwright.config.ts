@@ -8,7 +8,7 @@ process.env['EDGESHARD_CHROMIUM'] ??= (await findBrowser(console.log)).executabl
 const executablePath = process.env['EDGESHARD_CHROMIUM'];
 
 export default defineConfig({
-  testDir: '.',
+  testDir: './specs',
   outputDir: `${resultsDir}/e2e`,
   globalSetup: './harness/global-setup.ts',
   reporter: [['line'], ['json', { outputFile: e2eResults }]],

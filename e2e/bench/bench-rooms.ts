@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright';
-import { serveModel, type ServedModel } from '../harness/serve-model.ts';
-import { openTabRoom, type TabRoom } from '../harness/tab-room.ts';
+import { serveModel, type ServedModel } from '../harness/servers/serve-model.ts';
+import { openTabRoom, type TabRoom } from '../harness/devices/tab-room.ts';
 import { writeWideModel } from './wide-model.ts';
 import type { HostOptions } from '../../src/room/index.ts';
 

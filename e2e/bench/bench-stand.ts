@@ -4,7 +4,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { chromium, type Browser } from 'playwright';
 import { chromiumFlags } from '../harness/chromium-flags.ts';
 import { findBrowser } from '../harness/find-browser.ts';
-import { serveModel, type ServedModel } from '../harness/serve-model.ts';
+import { serveModel, type ServedModel } from '../harness/servers/serve-model.ts';
 
 export interface BenchStand {
   browser: Browser;

@@ -1,9 +1,9 @@
 /** Measures one room: speed against its prediction, what a hop costs, how long loading took, memory. */
 import type { Browser, Page } from 'playwright';
-import { openTabRoom } from '../harness/tab-room.ts';
+import { openTabRoom } from '../harness/devices/tab-room.ts';
 import { rendererMemory } from './process-memory.ts';
 import { median, quantile } from './statistics.ts';
-import { greedy } from '../../src/room/host/decoding/index.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
 import type { AnswerResult, HostOptions, LapTiming, ModelChoice } from '../../src/room/index.ts';
 
 export interface RoomFigures {

@@ -1,5 +1,5 @@
-import type { TabRoom } from '../harness/tab-room.ts';
-import { greedy } from '../../src/room/host/decoding/index.ts';
+import type { TabRoom } from '../harness/devices/tab-room.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
 import type { AskRequest } from '../../src/room/index.ts';
 
 const beginnings = [

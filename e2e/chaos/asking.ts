@@ -15,8 +15,8 @@ export interface Asking {
 }
 
 export interface DeviceQuestion {
-  seat: number;
-  /** Which page of that seat asked it, and which of that page's own questions it is. */
+  machine: number;
+  /** Which page of that machine asked it, and which of that page's own questions it is. */
   page: Page;
   own: number;
   /** It is `questionAt(index)`. */
@@ -26,7 +26,7 @@ export interface DeviceQuestion {
 export interface AskingOptions {
   logbook: Logbook;
   host: () => Page | null;
-  devices: () => { seat: number; page: Page }[];
+  devices: () => { machine: number; page: Page }[];
   /** Answers of the host's that are under way at any time. */
   together: number;
   /** Questions that the host's page had asked before. */
@@ -55,15 +55,15 @@ export function keepAsking({ logbook, host, devices, together, before }: AskingO
   async function askAsDevice(): Promise<void> {
     const asked = (page: Page): number =>
       byDevices.filter((question) => question.page === page).length;
-    const idle: { seat: number; page: Page }[] = [];
+    const idle: { machine: number; page: Page }[] = [];
     for (const device of devices())
       if ((await countAnswered(device.page)) === asked(device.page)) idle.push(device);
     const turn = idle.at(byDevices.length % Math.max(1, idle.length));
     if (!turn) return;
-    const { seat, page } = turn;
+    const { machine, page } = turn;
     const own = asked(page);
     const index = byDevices.length;
-    if (await begin(page, questionAt(index))) byDevices.push({ seat, page, own, index });
+    if (await begin(page, questionAt(index))) byDevices.push({ machine, page, own, index });
   }
 
   /** Two rounds of their own: a device that stands still must not keep the host from asking. */

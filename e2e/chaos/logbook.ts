@@ -17,10 +17,10 @@ export type Observation =
   | { kind: 'notice'; atMs: number; text: string };
 
 export interface Logbook {
-  /** From now on what the rooms of this context's pages show is written down under that seat. */
-  watch(context: BrowserContext, seat: number): Promise<void>;
+  /** From now on what the rooms of this context's pages show is kept under that machine’s number. */
+  watch(context: BrowserContext, machine: number): Promise<void>;
   readonly of: ReadonlyMap<number, readonly Observation[]>;
-  /** Script errors of pages, each with its seat. */
+  /** Script errors of pages, each with its machine. */
   readonly errors: readonly string[];
 }
 
@@ -30,14 +30,16 @@ export function openLogbook(): Logbook {
   return {
     of,
     errors,
-    async watch(context, seat) {
-      const observations = of.get(seat) ?? [];
-      of.set(seat, observations);
+    async watch(context, machine) {
+      const observations = of.get(machine) ?? [];
+      of.set(machine, observations);
       await context.exposeFunction('tellObservations', (seen: Observation[]) =>
         observations.push(...seen),
       );
       await context.addInitScript(watchRoom);
-      context.on('weberror', (error) => errors.push(`seat ${seat}: ${error.error().stack ?? ''}`));
+      context.on('weberror', (error) =>
+        errors.push(`machine ${machine}: ${error.error().stack ?? ''}`),
+      );
     },
   };
 }

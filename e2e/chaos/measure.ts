@@ -3,12 +3,12 @@ import type { Observation } from './logbook.ts';
 import type { FaultKind } from './schedule.ts';
 
 /** A fault that has happened. */
-export interface Struck {
+export interface InjectedFault {
   kind: FaultKind;
-  seat: number;
+  machine: number;
   /** Milliseconds since 1970, by this machine's clock. */
   atMs: number;
-  /** The device that sat there; null for none. */
+  /** The device on that machine; null for none. */
   deviceId: string | null;
 }
 
@@ -21,8 +21,8 @@ export interface Effect {
 }
 
 export function effectOf(
-  fault: Struck,
-  next: Struck | undefined,
+  fault: InjectedFault,
+  next: InjectedFault | undefined,
   host: readonly Observation[],
 ): Effect {
   const untilMs = next?.atMs ?? Infinity;
@@ -34,7 +34,7 @@ export function effectOf(
 }
 
 function detectionOf(
-  { kind, atMs, deviceId }: Struck,
+  { kind, atMs, deviceId }: InjectedFault,
   untilMs: number,
   host: readonly Observation[],
 ): number | null {
@@ -56,7 +56,11 @@ function idsAt(host: readonly Observation[], atMs: number): Set<string> {
   return new Set(last?.kind === 'devices' ? last.devices.map(({ id }) => id) : []);
 }
 
-function pauseOf({ atMs }: Struck, untilMs: number, host: readonly Observation[]): number | null {
+function pauseOf(
+  { atMs }: InjectedFault,
+  untilMs: number,
+  host: readonly Observation[],
+): number | null {
   const lastMs = new Map<number, { atMs: number; tokens: number }>();
   let longestMs: number | null = null;
   for (const observation of host) {

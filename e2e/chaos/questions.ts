@@ -1,6 +1,6 @@
 /** What is asked while things go wrong, and what the answers have to be. */
 import type { Page } from 'playwright';
-import { greedy } from '../../src/room/host/decoding/index.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
 import type { AskRequest } from '../../src/room/index.ts';
 
 const beginnings = [

@@ -1,7 +1,7 @@
 /** What a run of chaos has shown: a table of faults, and what became of the answers. */
 import { quantile } from '../bench/statistics.ts';
 import { table } from '../bench/table.ts';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './verify-answers.ts';
 import type { Effect } from './measure.ts';
 import type { FaultKind } from './schedule.ts';
 

@@ -1,15 +1,15 @@
 /** A room of real browsers in which things go wrong by schedule while it answers, and what became of its answers. */
 import type { Page } from 'playwright';
 import { keepAsking, type Asking } from './asking.ts';
-import { judgeDevices, judgeHost, newVerdict, type Verdict } from './judge.ts';
+import { verifyDevices, verifyHost, newVerdict, type Verdict } from './verify-answers.ts';
 import { openLogbook, type Logbook } from './logbook.ts';
-import { effectOf, type Struck } from './measure.ts';
+import { effectOf, type InjectedFault } from './measure.ts';
 import { answersUndisturbed, type Expected } from './questions.ts';
 import type { ChaosReport } from './report.ts';
 import { makeSchedule, type Fault } from './schedule.ts';
-import { takeSeat, type Seat } from './seat.ts';
-import { injectFault, type Table } from './strike.ts';
-import { createWays, type Ways } from './ways.ts';
+import { startMachine, type Machine } from './machine.ts';
+import { injectFault, type Testbed } from './inject-fault.ts';
+import { createChaosNetwork, type ChaosNetwork } from './network.ts';
 
 export interface ChaosOptions {
   origin: string;
@@ -18,7 +18,7 @@ export interface ChaosOptions {
   /** How long faults go on; answers are waited for after that. */
   durationMs: number;
   /** Devices, the host included. */
-  seats: number;
+  machines: number;
   betweenMs: readonly [shortest: number, longest: number];
   longestMs: number;
   /** Answers of the host's under way at any time. */
@@ -37,72 +37,74 @@ const joinDeadlineMs = 120_000;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { origin, executablePath, backend } = options;
-  const ways = createWays();
+  const network = createChaosNetwork();
   const logbook = openLogbook();
-  const seats: Seat[] = [];
+  const machines: Machine[] = [];
   try {
-    for (let number = 0; number < options.seats; number++) {
+    for (let number = 0; number < options.machines; number++) {
       const webgpu = backend === 'webgpu';
-      seats.push(await takeSeat({ number, origin, executablePath, webgpu, ways, logbook }));
+      machines.push(
+        await startMachine({ number, origin, executablePath, webgpu, network, logbook }),
+      );
     }
-    return await chaosAt(seats, ways, logbook, options);
+    return await chaosAt(machines, network, logbook, options);
   } finally {
     options.onLogbook?.(logbook);
-    await Promise.all(seats.map((seat) => seat.close().catch(() => undefined)));
-    ways.close();
+    await Promise.all(machines.map((machine) => machine.close().catch(() => undefined)));
+    network.close();
   }
 }
 
 async function chaosAt(
-  seats: readonly Seat[],
-  ways: Ways,
+  machines: readonly Machine[],
+  network: ChaosNetwork,
   logbook: Logbook,
   options: ChaosOptions,
 ): Promise<ChaosReport> {
   const { seed, durationMs, say, backend } = options;
   const device = { backend, threads: 1 } as const;
-  const [hostSeat, ...deviceSeats] = seats;
+  const [hostMachine, ...deviceMachines] = machines;
   say('The host opens the room and answers undisturbed');
-  const link = await openRoom(await hostSeat.open(), device);
-  const expected = await answersUndisturbed(pageOf(hostSeat));
+  const link = await openRoom(await hostMachine.open(), device);
+  const expected = await answersUndisturbed(pageOf(hostMachine));
 
-  async function join(seat: Seat): Promise<void> {
-    const page = await seat.open();
+  async function join(machine: Machine): Promise<void> {
+    const page = await machine.open();
     await page.evaluate(([address, how]) => void edgeshard.joinRoom(address, how), [
       link,
       device,
     ] as const);
   }
-  for (const seat of deviceSeats) {
-    say(`Device ${seat.number} joins`);
-    await join(seat);
-    await untilMembers(pageOf(hostSeat), seat.number + 1);
+  for (const machine of deviceMachines) {
+    say(`Device ${machine.number} joins`);
+    await join(machine);
+    await untilMembers(pageOf(hostMachine), machine.number + 1);
   }
   const asking = keepAsking({
     logbook,
-    host: () => hostSeat.page,
+    host: () => hostMachine.page,
     devices: () =>
-      deviceSeats.flatMap(({ number, page }) => (page ? [{ seat: number, page }] : [])),
+      deviceMachines.flatMap(({ number, page }) => (page ? [{ machine: number, page }] : [])),
     together: options.together,
     before: expected.size,
   });
-  const table: Table = {
-    seats,
-    ways,
+  const testbed: Testbed = {
+    machines,
+    network,
     join,
     hold: () => asking.hold(),
     release: () => asking.release(),
   };
   const schedule = makeSchedule({ ...options, durationMs, hasGpu: backend === 'webgpu' });
-  const { struck, problems } = await follow(schedule, table, logbook, say);
+  const { injected, problems } = await follow(schedule, testbed, logbook, say);
   say('No more faults: the last answers');
   await asking.stop();
-  const verdict = await judgeAll(seats, asking, expected, logbook);
+  const verdict = await verifyAll(machines, asking, expected, logbook);
   return {
     seed,
     minutes: durationMs / 60_000,
-    effects: struck.map((fault, index) =>
-      effectOf(fault, struck.at(index + 1), logbook.of.get(0) ?? []),
+    effects: injected.map((fault, index) =>
+      effectOf(fault, injected.at(index + 1), logbook.of.get(0) ?? []),
     ),
     verdict,
     problems: [...problems, ...logbook.errors],
@@ -112,61 +114,66 @@ async function chaosAt(
 /** Does every fault at its time; resolves when the last one is over. */
 async function follow(
   schedule: readonly Fault[],
-  table: Table,
+  testbed: Testbed,
   logbook: Logbook,
   say: (sentence: string) => void,
-): Promise<{ struck: Struck[]; problems: string[] }> {
+): Promise<{ injected: InjectedFault[]; problems: string[] }> {
   const beganMs = Date.now();
-  const struck: Struck[] = [];
+  const injected: InjectedFault[] = [];
   const problems: string[] = [];
   const underWay = schedule.map(async (fault) => {
     await pause(beganMs + fault.atMs - Date.now());
-    const { kind, seat, forMs } = fault;
-    const now: Struck = { kind, seat, atMs: Date.now(), deviceId: idAt(logbook, seat) };
+    const { kind, machine, forMs } = fault;
+    const now: InjectedFault = {
+      kind,
+      machine,
+      atMs: Date.now(),
+      deviceId: idAt(logbook, machine),
+    };
     say(
-      `${(fault.atMs / 1000).toFixed(1)} s: ${kind}, seat ${seat} (${now.deviceId ?? 'nobody'})` +
+      `${(fault.atMs / 1000).toFixed(1)} s: ${kind}, machine ${machine} (${now.deviceId ?? 'nobody'})` +
         (forMs > 0 ? ` for ${(forMs / 1000).toFixed(1)} s` : ''),
     );
     try {
-      await injectFault(fault, table, () => {
+      await injectFault(fault, testbed, () => {
         now.atMs = Date.now();
-        struck.push(now);
+        injected.push(now);
       });
     } catch (error) {
-      problems.push(`${kind} at seat ${seat} could not be done: ${String(error)}`);
+      problems.push(`${kind} on machine ${machine} could not be injected: ${String(error)}`);
     }
   });
   await Promise.all(underWay);
-  return { struck, problems };
+  return { injected, problems };
 }
 
-/** The name that whoever sits there goes by, as their own screen says. */
-function idAt(logbook: Logbook, seat: number): string | null {
-  const last = logbook.of.get(seat)?.findLast(({ kind }) => kind === 'devices');
+/** The name of the device on that machine, as its own screen says. */
+function idAt(logbook: Logbook, machine: number): string | null {
+  const last = logbook.of.get(machine)?.findLast(({ kind }) => kind === 'devices');
   return last?.kind === 'devices' ? (last.devices.at(0)?.id ?? null) : null;
 }
 
-async function judgeAll(
-  seats: readonly Seat[],
+async function verifyAll(
+  machines: readonly Machine[],
   asking: Asking,
   expected: ReadonlyMap<string, Expected>,
   logbook: Logbook,
 ): Promise<Verdict> {
   const verdict = newVerdict();
-  const here = new Set(seats.flatMap(({ page }) => page ?? []));
-  const asked = [pageOf(seats[0]), ...asking.byDevices.map(({ page }) => page)];
+  const here = new Set(machines.flatMap(({ page }) => page ?? []));
+  const asked = [pageOf(machines[0]), ...asking.byDevices.map(({ page }) => page)];
   const deadlineMs = Date.now() + answerDeadlineMs;
   for (const page of new Set(asked))
     if (here.has(page)) await untilAnswered(page, deadlineMs - Date.now());
   // The record is written half a second after a change.
   await pause(1500);
-  await judgeHost(pageOf(seats[0]), asking.byHost, expected, verdict);
-  await judgeDevices(asking.byDevices, (page) => here.has(page), expected, verdict);
-  for (const [seat, observations] of logbook.of)
+  await verifyHost(pageOf(machines[0]), asking.byHost, expected, verdict);
+  await verifyDevices(asking.byDevices, (page) => here.has(page), expected, verdict);
+  for (const [machine, observations] of logbook.of)
     for (const observation of observations)
       if (observation.kind === 'answer' && observation.rewritten)
         verdict.wrong.push(
-          `question ${observation.index + 1} on seat ${seat}’s screen was rewritten`,
+          `question ${observation.index + 1} on machine ${machine}’s screen was rewritten`,
         );
   return verdict;
 }
@@ -212,8 +219,8 @@ async function untilAnswered(page: Page, timeoutMs: number): Promise<void> {
     .catch(() => undefined);
 }
 
-function pageOf({ number, page }: Seat): Page {
-  if (!page) throw new Error(`nobody sits on seat ${number}`);
+function pageOf({ number, page }: Machine): Page {
+  if (!page) throw new Error(`machine ${number} has no page`);
   return page;
 }
 

@@ -4,7 +4,7 @@ import { faults, makeSchedule, type ScheduleOptions } from './schedule.ts';
 const minutes: ScheduleOptions = {
   seed: 1,
   durationMs: 600_000,
-  seats: 4,
+  machines: 4,
   betweenMs: [3000, 8000],
   longestMs: 20_000,
   hasGpu: false,
@@ -25,15 +25,15 @@ describe('a schedule of faults', () => {
   });
 
   it.each([1, 2, 3, 4, 5])('can happen: seed %i', (seed) => {
-    for (const seats of [3, 4, 5]) {
-      const taken = new Set(Array.from({ length: seats }, (_, seat) => seat));
+    for (const machines of [3, 4, 5]) {
+      const taken = new Set(Array.from({ length: machines }, (_, machine) => machine));
       let lastMs = 0;
-      for (const { kind, seat, atMs, forMs } of makeSchedule({ ...minutes, seed, seats })) {
+      for (const { kind, machine, atMs, forMs } of makeSchedule({ ...minutes, seed, machines })) {
         const { leaves, hits, lastsMs } = faults[kind];
-        expect(taken.has(seat)).toBe(leaves !== 'fills');
-        if (leaves === 'empty') taken.delete(seat);
-        if (leaves === 'fills') taken.add(seat);
-        if (hits !== 'anyone') expect(seat === 0).toBe(hits === 'host');
+        expect(taken.has(machine)).toBe(leaves !== 'fills');
+        if (leaves === 'empty') taken.delete(machine);
+        if (leaves === 'fills') taken.add(machine);
+        if (hits !== 'anyone') expect(machine === 0).toBe(hits === 'host');
         expect(atMs).toBeGreaterThanOrEqual(lastMs + minutes.betweenMs[0]);
         expect(forMs).toBeGreaterThanOrEqual(lastsMs[0]);
         expect(forMs).toBeLessThanOrEqual(lastsMs[1]);
@@ -43,11 +43,11 @@ describe('a schedule of faults', () => {
     }
   });
 
-  it('leaves a seat alone while it is struck', () => {
+  it('leaves a machine alone while it has a fault', () => {
     const until = new Map<number, number>();
-    for (const { kind, seat, atMs, forMs } of makeSchedule(minutes)) {
-      expect(atMs).toBeGreaterThanOrEqual(until.get(seat) ?? 0);
-      until.set(seat, atMs + forMs + faults[kind].restMs);
+    for (const { kind, machine, atMs, forMs } of makeSchedule(minutes)) {
+      expect(atMs).toBeGreaterThanOrEqual(until.get(machine) ?? 0);
+      until.set(machine, atMs + forMs + faults[kind].restMs);
     }
   });
 });

@@ -1,10 +1,10 @@
-/** What goes wrong, with which seat, and when: drawn from a seed, so that a run that found something can be had again. */
+/** What goes wrong, on which machine, and when: drawn from a seed, so that a run that found something can be had again. */
 import { startRandom } from '../../src/planner/random.ts';
 
-/** Seat 0 is the host's; a device sits on, or has left, each of the others. */
+/** Machine 0 is the host's; each of the others has a device, or had one. */
 export interface Fault {
   kind: FaultKind;
-  seat: number;
+  machine: number;
   atMs: number;
   /** How long it lasts; 0 for what happens once. */
   forMs: number;
@@ -13,13 +13,13 @@ export interface Fault {
 export type FaultKind = keyof typeof faults;
 
 interface FaultTraits {
-  /** Whether its seat is empty afterwards; `fills` for what takes an empty one. */
+  /** Whether its machine has no device afterwards; `fills` for what needs one that has none. */
   leaves: 'as it was' | 'empty' | 'fills';
-  /** Whom it may strike. */
+  /** Whom it may hit. */
   hits: 'devices' | 'host' | 'anyone';
   /** Shortest and longest, ms. */
   lastsMs: readonly [number, number];
-  /** How long its seat is left alone afterwards: to load, or to find its way back. */
+  /** How long its machine is left alone afterwards: to load, or to find its way back. */
   restMs: number;
   /** Needs a graphics processor to lose. */
   needsGpu: boolean;
@@ -32,7 +32,7 @@ const usual = {
   needsGpu: false,
 } as const;
 
-/** Every kind, with what it does to its seat. */
+/** Every kind, with what it does to its machine. */
 export const faults = {
   /** A newcomer. */
   join: { ...usual, leaves: 'fills', restMs: 5000 },
@@ -62,47 +62,47 @@ export interface ScheduleOptions {
   seed: number;
   /** No fault begins after this. */
   durationMs: number;
-  /** The host's included; every one is taken at first. */
-  seats: number;
+  /** The host's included; each has a device at first. */
+  machines: number;
   /** Between one fault's beginning and the next one's. */
   betweenMs: readonly [shortest: number, longest: number];
   /** The longest that any fault lasts. */
   longestMs: number;
-  /** Whether the seats compute on WebGPU. */
+  /** Whether the machines compute on WebGPU. */
   hasGpu: boolean;
 }
 
-/** In order of time. Never the last device goes: at least one seat besides the host's stays taken. */
+/** In order of time. Never the last device goes: at least one machine besides the host's keeps its device. */
 export function makeSchedule(options: ScheduleOptions): Fault[] {
-  const { durationMs, seats, betweenMs, longestMs, hasGpu } = options;
+  const { durationMs, machines, betweenMs, longestMs, hasGpu } = options;
   const random = startRandom(options.seed);
   const between = ([least, most]: readonly [number, number]): number =>
     Math.round(least + random() * (most - least));
   const kinds = (Object.keys(faults) as FaultKind[]).filter(
     (kind) => hasGpu || !faults[kind].needsGpu,
   );
-  const taken = Array.from({ length: seats }, () => true);
-  const freeAtMs = Array.from({ length: seats }, () => 0);
+  const taken = Array.from({ length: machines }, () => true);
+  const freeAtMs = Array.from({ length: machines }, () => 0);
   const schedule: Fault[] = [];
   /** Kinds still to come before any comes again. */
   let bag: FaultKind[] = [];
 
   function candidates(kind: FaultKind, atMs: number): number[] {
     const { hits, leaves } = faults[kind];
-    return [...taken.keys()].filter((seat) => {
-      if (freeAtMs[seat] > atMs) return false;
-      if (hits === 'host' ? seat !== 0 : hits === 'devices' && seat === 0) return false;
-      if (leaves === 'fills') return !taken[seat];
-      return taken[seat] && (leaves === 'as it was' || taken.filter(Boolean).length > 2);
+    return [...taken.keys()].filter((machine) => {
+      if (freeAtMs[machine] > atMs) return false;
+      if (hits === 'host' ? machine !== 0 : hits === 'devices' && machine === 0) return false;
+      if (leaves === 'fills') return !taken[machine];
+      return taken[machine] && (leaves === 'as it was' || taken.filter(Boolean).length > 2);
     });
   }
 
-  function draw(atMs: number): { kind: FaultKind; seats: number[] } | null {
+  function draw(atMs: number): { kind: FaultKind; machines: number[] } | null {
     for (const [index, kind] of bag.entries()) {
       const fitting = candidates(kind, atMs);
       if (fitting.length === 0) continue;
       bag.splice(index, 1);
-      return { kind, seats: fitting };
+      return { kind, machines: fitting };
     }
     return null;
   }
@@ -113,12 +113,12 @@ export function makeSchedule(options: ScheduleOptions): Fault[] {
     if (!drawn) continue;
     const { kind } = drawn;
     const { leaves, lastsMs, restMs } = faults[kind];
-    const seat = drawn.seats[Math.floor(random() * drawn.seats.length)];
+    const machine = drawn.machines[Math.floor(random() * drawn.machines.length)];
     const forMs = Math.min(between(lastsMs), longestMs);
-    schedule.push({ kind, seat, atMs, forMs });
-    freeAtMs[seat] = atMs + forMs + restMs;
-    if (leaves !== 'as it was') taken[seat] = leaves === 'fills';
-    // Whoever left is followed by somebody: empty seats would end the chaos.
+    schedule.push({ kind, machine, atMs, forMs });
+    freeAtMs[machine] = atMs + forMs + restMs;
+    if (leaves !== 'as it was') taken[machine] = leaves === 'fills';
+    // Whoever left is followed by somebody: machines without devices would end the chaos.
     if (leaves === 'empty' && !bag.includes('join')) bag.push('join');
   }
   return schedule;

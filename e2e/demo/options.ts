@@ -5,9 +5,9 @@ import { defaultModel } from '../../src/model/catalogue.ts';
 import { parseEmulatedLink } from '../../src/transport/emulated-network.ts';
 import type { LinkEmulation } from '../../src/transport/index.ts';
 import { exactPlan } from '../../src/ui/page-options.ts';
-import { greedy } from '../../src/room/host/decoding/index.ts';
-import { deviceName } from '../../src/room/host/membership/index.ts';
-import { EmulationSchema } from '../../src/room/protocol/index.ts';
+import { greedy } from '../../src/room/host/decoding/sampler.ts';
+import { deviceName } from '../../src/room/host/membership/members.ts';
+import { EmulationSchema } from '../../src/room/protocol/host-messages.ts';
 import type { AskRequest, DeviceOptions, HostOptions } from '../../src/room/index.ts';
 
 export interface DemoOptions {

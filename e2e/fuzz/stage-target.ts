@@ -34,7 +34,7 @@ export async function stageTarget(options: TargetOptions, model: TinyModel): Pro
   await Promise.all([...room.devices.values()].map((device) => device.keepLaps(new Set([1, 2]))));
   let sequence = 0;
 
-  function strike(): void {
+  function attack(): void {
     const type = oneOf(random, types);
     const to = oneOf(random, ['a', 'a', 'host']);
     const { header, payload } = hostileFrame(random, type, model.config.hidden_size);
@@ -47,7 +47,7 @@ export async function stageTarget(options: TargetOptions, model: TinyModel): Pro
       let fed = 0;
       while (fed < count) {
         const beforeLap = (): void => {
-          for (let strikes = 0; strikes < perTurn; strikes++) strike();
+          for (let attacks = 0; attacks < perTurn; attacks++) attack();
           fed += perTurn;
         };
         await expectHonestAnswer(room, model, ++sequence, beforeLap);

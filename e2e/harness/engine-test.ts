@@ -1,7 +1,7 @@
 /** `test` with the engine's own page, in which `enginePage` is what `engine-page.ts` offers. */
 import { test as base } from 'playwright/test';
-import { startEngineServer, type EngineServer } from './engine-server.ts';
-import { workerServer } from './worker-server.ts';
+import { startEngineServer, type EngineServer } from './servers/engine-server.ts';
+import { workerServer } from './servers/worker-server.ts';
 
 export { expect, type Page } from 'playwright/test';
 

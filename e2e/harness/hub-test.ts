@@ -1,7 +1,7 @@
 /** `test` with a hub on this machine, and an app that may fetch from it. */
 import { startServer } from '../../src/server/server.ts';
 import { tinyFolder, tinyModels } from '../fixtures/tiny-models.ts';
-import { startLocalHub, type LocalHub } from './local-hub.ts';
+import { startLocalHub, type LocalHub } from './servers/local-hub.ts';
 import { projectDir } from './project.ts';
 import { test as base } from './test.ts';
 

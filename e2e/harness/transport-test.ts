@@ -7,11 +7,11 @@ import {
   type Page,
   type PlaywrightWorkerArgs,
 } from 'playwright/test';
-import { createNetworkPath, type NetworkPath } from './network-path.ts';
-import { startSocketlessServer, type SocketlessServer } from './socketless-server.ts';
-import { connect, type Pair, type TestDevice } from './transport-devices.ts';
-import { startTransportServer, type TransportServer } from './transport-server.ts';
-import { workerServer } from './worker-server.ts';
+import { createNetworkPath, type NetworkPath } from './servers/network-path.ts';
+import { startSocketlessServer, type SocketlessServer } from './servers/socketless-server.ts';
+import { connect, type Pair, type TestDevice } from './devices/transport-devices.ts';
+import { startTransportServer, type TransportServer } from './servers/transport-server.ts';
+import { workerServer } from './servers/worker-server.ts';
 
 export { expect, type Page };
 
