@@ -6,11 +6,14 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright/test';
+import { measureOnce } from './devices/measure-once.ts';
 import { originVariables } from './global-setup.ts';
 
 export { expect, type Page };
 
 interface RoomFixtures {
+  /** Whether every device of `newDevice` measures itself, or only the first with its model and backend. */
+  measuring: 'once' | 'each';
   /** `http://localhost:…`, a secure context. */
   serverOrigin: string;
   /** The same server over HTTPS with its self-made certificate, as a phone meets it. */
@@ -25,12 +28,14 @@ interface RoomFixtures {
 export const test = base.extend<RoomFixtures>({
   serverOrigin: [process.env[originVariables.http] ?? '', { option: true }],
   secureOrigin: [process.env[originVariables.https] ?? '', { option: true }],
-  newDevice: async ({ browser }, use) => {
+  measuring: ['once', { option: true }],
+  newDevice: async ({ browser, measuring }, use) => {
     const contexts: BrowserContext[] = [];
     const problems: string[] = [];
     await use(async (options = {}) => {
       const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
       const device = contexts.push(context);
+      if (measuring === 'once') await measureOnce(context);
       const page = await context.newPage();
       page.on('pageerror', (error) => problems.push(`device ${device}: ${error.stack ?? ''}`));
       page.on('console', (message) => {

@@ -16,6 +16,8 @@ export interface TabRoomOptions {
   devices: number;
   host: Partial<HostOptions>;
   device?: Partial<DeviceOptions>;
+  /** Is given the browser context of each tab before the tab opens. */
+  prepare?: (context: BrowserContext) => Promise<void>;
   /** Hears of each step as it begins. */
   onStep?: (step: string) => void;
 }
@@ -50,6 +52,7 @@ export async function openTabRoom(browser: Browser, options: TabRoomOptions): Pr
   async function newTab(): Promise<Page> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
     contexts.push(context);
+    await options.prepare?.(context);
     const page = await context.newPage();
     page.setDefaultTimeout(readyTimeoutMs);
     await page.goto(options.origin);

@@ -8,6 +8,7 @@ import { exact, oneThread } from '../../fixtures/exact-room.ts';
 import { expectReference, requestFor } from '../../fixtures/expect-reference.ts';
 import { continuations, longPrompts } from '../../fixtures/reference-cases.ts';
 import { shardsDir } from '../../harness/project.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
 import { greedy } from '../../../src/room/host/decoding/sampler.ts';
@@ -22,6 +23,7 @@ test.describe('a room that grows from one device to four', () => {
   test.beforeAll(async ({ browser, serverOrigin }) => {
     room = await openTabRoom(browser, {
       origin: serverOrigin,
+      prepare: measureOnce,
       devices: 1,
       // What a lap needs is counted, and not what is fetched in case of a loss.
       host: { ...exact, standby: false },
@@ -31,7 +33,8 @@ test.describe('a room that grows from one device to four', () => {
   test.afterAll(() => room.close());
 
   for (const count of [1, 2, 3, 4]) {
-    test(`${count} of them: the same ids and logits for every prompt`, async () => {
+    const tag = count <= 3 ? '@quick' : [];
+    test(`${count} of them: the same ids and logits for every prompt`, { tag }, async () => {
       if (count > 1) await room.join();
       await expect(async () => {
         const { plan } = await room.view();
@@ -82,6 +85,7 @@ test('with weights and wire as they come, two devices go on as float32 does', as
 }) => {
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 2,
     host: { backend: 'wasm', plan: 'even' },
     device: { backend: 'wasm' },

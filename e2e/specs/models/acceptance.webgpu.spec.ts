@@ -2,6 +2,7 @@
 import { exact } from '../../fixtures/exact-room.ts';
 import { expectReference } from '../../fixtures/expect-reference.ts';
 import { continuations, longPrompts, type ReferenceCase } from '../../fixtures/reference-cases.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
 
@@ -20,6 +21,7 @@ test.describe('two devices on WebGPU', () => {
     test.setTimeout(300_000);
     room = await openTabRoom(browser, {
       origin: serverOrigin,
+      prepare: measureOnce,
       devices: 2,
       host: exact,
       device: { backend: 'webgpu' },

@@ -5,6 +5,7 @@ import { exact, oneThread } from '../../fixtures/exact-room.ts';
 import { expectTinyReference, tinyFolder, type TinyModel } from '../../fixtures/tiny-models.ts';
 import { accessToken, expect, test } from '../../harness/hub-test.ts';
 import type { LocalHub } from '../../harness/servers/local-hub.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { askerOf, openTabRoom, viewOf, type TabRoom } from '../../harness/devices/tab-room.ts';
 import type { ModelChoice } from '../../../src/room/index.ts';
 
@@ -37,6 +38,7 @@ test('tiny-llama by its name on a hub: alone, then three devices that pass it on
   hub.forgetCounts();
   const room = await openTabRoom(browser, {
     origin: appOrigin,
+    prepare: measureOnce,
     devices: 1,
     device: oneThread,
     host: { ...exact, model: onHub('tiny-llama', hub) },
@@ -53,6 +55,7 @@ test('tiny-qwen2 behind an access token: alone, then three, which have it from t
   const { origin: hubUrl } = guardedHub;
   const room = await openTabRoom(browser, {
     origin: appOrigin,
+    prepare: measureOnce,
     devices: 1,
     device: oneThread,
     host: { ...exact, model: { kind: 'hub', id: 'tiny/tiny-qwen2', accessToken, hubUrl } },
@@ -81,6 +84,7 @@ test('tiny-qwen3 by its address: three devices fetch it once between them, and a
   hub.forgetCounts();
   const room = await openTabRoom(browser, {
     origin: appOrigin,
+    prepare: measureOnce,
     devices: 3,
     device: oneThread,
     host: {
@@ -113,6 +117,7 @@ test('a device that gives wrong bytes is found out, removed, and the answer is r
 }) => {
   const room = await openTabRoom(browser, {
     origin: appOrigin,
+    prepare: measureOnce,
     devices: 2,
     device: oneThread,
     // Nobody fetches ahead: the newcomer is the first to be given those bytes.
@@ -146,6 +151,7 @@ test('a device that gives wrong bytes is found out, removed, and the answer is r
 test('files from a disk go from the host to the others', async ({ browser, hub, appOrigin }) => {
   const room = await openTabRoom(browser, {
     origin: appOrigin,
+    prepare: measureOnce,
     devices: 1,
     device: oneThread,
     host: { ...exact, model: onHub('tiny-llama', hub) },
@@ -256,6 +262,7 @@ test('an address that the app may not go to is named, with what would allow it',
   const url = `${hub.origin}/tiny/tiny-llama/resolve/main/`;
   const opening = openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 1,
     host: { ...exact, model: { kind: 'url', url } },
   });

@@ -2,12 +2,14 @@
 import { exact } from '../../fixtures/exact-room.ts';
 import { expectTinyReference, tinyModels } from '../../fixtures/tiny-models.ts';
 import { expect, test } from '../../harness/hub-test.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom } from '../../harness/devices/tab-room.ts';
 
 for (const name of tinyModels) {
   test(`${name} from a hub on three of them`, async ({ browser, hub, appOrigin }) => {
     const room = await openTabRoom(browser, {
       origin: appOrigin,
+      prepare: measureOnce,
       devices: 3,
       device: { backend: 'webgpu' },
       host: {

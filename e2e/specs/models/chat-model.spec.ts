@@ -6,6 +6,7 @@ import { ensureModel } from '../../../src/convert/fetch-model.ts';
 import { withFileLock } from '../../../src/server/file-lock.ts';
 import { oneThread } from '../../fixtures/exact-room.ts';
 import { modelCacheDir, shardsDir } from '../../harness/project.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
 import { greedy } from '../../../src/room/host/decoding/sampler.ts';
@@ -36,6 +37,7 @@ test('minimind2-chat answers as the reference does, alone and on three devices',
   );
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 1,
     device: oneThread,
     host: {

@@ -1,6 +1,7 @@
 /** Answers that outlive what happens to their room: a newcomer is taken in, the host's page is loaded anew. */
 import type { Page } from 'playwright';
 import { continuations } from '../../fixtures/reference-cases.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom, viewOf, type TabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
 import { greedy } from '../../../src/room/host/decoding/sampler.ts';
@@ -25,6 +26,7 @@ test('an answer outlives a newcomer and a reload of its host', async ({
   test.setTimeout(240_000);
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 2,
     device: { backend: 'wasm', threads: 1, memoryBudgetBytes: deviceBytes },
     host: { weights: 'f32', wire: 'f32', speculation: false, memoryBudgetBytes: hostBytes },

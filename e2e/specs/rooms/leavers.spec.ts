@@ -2,6 +2,7 @@
 import { exact, oneThread } from '../../fixtures/exact-room.ts';
 import { requestFor } from '../../fixtures/expect-reference.ts';
 import { continuations } from '../../fixtures/reference-cases.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test, type Page } from '../../harness/test.ts';
 
@@ -14,6 +15,7 @@ test('five devices lose the one in the middle without a word, and the answer is 
   test.setTimeout(240_000);
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 5,
     device: oneThread,
     host: { ...exact, speculation: false },

@@ -3,6 +3,7 @@ import type { Page } from 'playwright';
 import { exact, oneThread } from '../../fixtures/exact-room.ts';
 import { expectReference } from '../../fixtures/expect-reference.ts';
 import { continuations } from '../../fixtures/reference-cases.ts';
+import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { openTabRoom } from '../../harness/devices/tab-room.ts';
 import { expect, test } from '../../harness/test.ts';
 
@@ -12,6 +13,7 @@ test('a room whose devices are kept apart answers by way of the server, and says
 }) => {
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 2,
     host: exact,
     device: { ...oneThread, relayOnly: true },
@@ -34,6 +36,7 @@ test('where devices reach each other, packets go straight, relay or not', async 
 }) => {
   const room = await openTabRoom(browser, {
     origin: serverOrigin,
+    prepare: measureOnce,
     devices: 1,
     host: { ...exact, ...oneThread },
   });

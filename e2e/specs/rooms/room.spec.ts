@@ -12,6 +12,9 @@ const [reference] = continuations;
 /** Everything float32 and every device used, so that the text must be the reference's. */
 const exact = '?backend=wasm&threads=1&weights=f32&wire=f32&plan=even';
 
+// As people have it: every device measures itself.
+test.use({ measuring: 'each' });
+
 /** A tab that shares two cores with three others takes its time to measure itself. */
 const joined = { timeout: 90_000 };
 

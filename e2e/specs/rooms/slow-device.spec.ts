@@ -30,7 +30,7 @@ test('layers leave a device that became slow, and come back with its speed', asy
   await expect.poll(() => holders(room), moved).toBe('host a host');
   await room.ask({ ...requestFor(reference), maxNewTokens: 16 });
 
-  await slowDown(room.devices[0], 150);
+  await slowDown(room.devices[0], 75);
   const { ids } = await room.ask(requestFor(reference));
   expect(ids).toEqual(reference.greedyIds);
   await expect.poll(() => holders(room), moved).toBe('host b host');
