@@ -206,11 +206,11 @@ async function lengthsWhileAnswering(host: Page): Promise<number[]> {
         new Promise<number[]>((resolve) => {
           const seen: number[] = [];
           const footer = paragraph.closest('article')?.querySelector('footer');
-          if (footer?.textContent.includes('Cut off')) resolve(seen);
+          if (footer?.textContent.includes('Ended at')) resolve(seen);
           new MutationObserver(() => {
             const { length } = paragraph.textContent;
             if (length !== seen.at(-1)) seen.push(length);
-            if (footer?.textContent.includes('Cut off')) resolve(seen);
+            if (footer?.textContent.includes('Ended at')) resolve(seen);
           }).observe(paragraph.closest('article') ?? paragraph, {
             subtree: true,
             childList: true,
@@ -235,7 +235,7 @@ async function watchStatuses(page: Page): Promise<void> {
 }
 
 function statusesSeen(page: Page): Promise<unknown> {
-  return page.evaluate(() => [...new Set(Reflect.get(globalThis, 'boundary-states') as string[])]);
+  return page.evaluate(() => [...new Set(Reflect.get(globalThis, 'seen') as string[])]);
 }
 
 /** Bytes of layers that came to this tab from the server or from other devices. */
