@@ -209,11 +209,11 @@ async function lengthsWhileAnswering(host: Page): Promise<number[]> {
         new Promise<number[]>((resolve) => {
           const seen: number[] = [];
           const footer = paragraph.closest('article')?.querySelector('footer');
-          if (footer?.textContent.includes('Cut off')) resolve(seen);
+          if (footer?.textContent.includes('Ended at')) resolve(seen);
           new MutationObserver(() => {
             const { length } = paragraph.textContent;
             if (length !== seen.at(-1)) seen.push(length);
-            if (footer?.textContent.includes('Cut off')) resolve(seen);
+            if (footer?.textContent.includes('Ended at')) resolve(seen);
           }).observe(paragraph.closest('article') ?? paragraph, {
             subtree: true,
             childList: true,
