@@ -59,12 +59,14 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
   room = own;
   const stages = stagesOf('host:0-6');
   const planning = createPlanning({
-    propose: () => Promise.resolve(planOver(stages, { lapMs: 7, slowestMs: 7 })),
-    isWorthwhile: () => false,
-    repriced: (running) => running,
+    planner: {
+      propose: () => Promise.resolve(planOver(stages, { lapMs: 7, slowestMs: 7 })),
+      isWorthwhile: () => false,
+      repriced: (running) => running,
+    },
     brokenBecause: () => null,
     overflows: () => false,
-    deployment: (lap) => own.prepare(lap),
+    deploy: (lap) => own.prepare(lap),
     onLaps: () => undefined,
     onView: () => undefined,
   });
