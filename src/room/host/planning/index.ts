@@ -1,4 +1,4 @@
-/** The face of planning: which plan runs, why, and what would run without a device. */
+/** The face of planning: which plan runs, how it is made anew, and what the room's laps can carry. */
 export { batchesAreExact, mostTogether, prefillChunkOf } from './lap-facts.ts';
 export type { Planning } from './planning.ts';
 export { createPlans, type Plans } from './plans.ts';

@@ -79,7 +79,7 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
     laps: own.laps,
     turns: createTurns('no-bubbles'),
     betweenLaps: createBetweenLaps(),
-    ...own.caches(() => 1),
+    caches: own.caches(() => 1),
     inFlight: () => 1,
     giveBack: () => undefined,
     speculation: () => null,
