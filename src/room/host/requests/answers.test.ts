@@ -11,7 +11,8 @@ import {
 import { planOver } from '../../fixtures/made-up-plans.ts';
 import type { AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
-import { createAnswers, type Answers, type AnswersOptions, type Asker } from './answers.ts';
+import { createAnswers, type Answers, type AnswersOptions } from './answers.ts';
+import type { Asker } from './open-question.ts';
 import { createBetweenLaps } from '../decoding/between-laps.ts';
 import { createPlanning } from '../planning/planning.ts';
 import { greedy } from '../decoding/sampler.ts';
