@@ -4,7 +4,7 @@
  */
 import { dropOldest } from '../../../base/drop-oldest.ts';
 import type { SamplingOptions } from '../../room.ts';
-import { median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
 
 export interface BetweenLaps {
   /** A token that is chosen this way took so long. */

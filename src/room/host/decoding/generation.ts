@@ -62,7 +62,7 @@ export interface Generation {
   because: 'end' | 'length' | 'stopped';
 }
 
-/** The answer goes on upon the newer plan, on which it will be ready sooner. */
+/** The answer changes over to the newer plan, on which it will be ready sooner. */
 class PlanMigrated extends Error {}
 
 export async function generate(

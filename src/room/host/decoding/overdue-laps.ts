@@ -1,7 +1,7 @@
 /** Has the liveness of a lap's devices probed once the lap is overdue, by what laps took of late. */
 import { devicesOf } from '../../lap.ts';
 import type { LapRunner } from './lap-runner.ts';
-import { median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
 import type { Liveness } from '../membership/index.ts';
 
 /** Laps that count as recent. */

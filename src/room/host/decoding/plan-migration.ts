@@ -1,6 +1,6 @@
 /**
- * An answer's migration to a better plan. The caches that the new plan's devices lack are rebuilt while the answer goes on
- * upon its own plan; it changes over between two tokens, once nearly everything is there.
+ * An answer's migration to a better plan. The caches that the new plan's devices lack are rebuilt while the answer stays
+ * on its own plan; it changes over between two tokens, once nearly everything is there.
  */
 import { msPerTokenOf, type RunningLap } from '../planning/index.ts';
 import type { Caches, OpenSequence } from '../kv-cache/index.ts';

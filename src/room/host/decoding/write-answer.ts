@@ -5,7 +5,8 @@ import type { AnswerView } from '../../view.ts';
 import { generate, type GenerationListener, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
 import type { Turns } from './pipeline-turns.ts';
-import { createLapWatch, median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
+import { createLapWatch } from '../../timing/index.ts';
 import type { Planning } from '../planning/index.ts';
 
 export interface WritingOptions extends Pick<

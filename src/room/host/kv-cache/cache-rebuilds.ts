@@ -83,7 +83,7 @@ export function createCacheRebuilds(options: CacheRebuildsOptions): CacheRebuild
   function end(run: RebuildRun): void {
     if (!open.delete(run.number)) return;
     options.release(run.number);
-    run.fail(new LapLost('what was to be filled is not needed any more'));
+    run.fail(new LapLost('the cache rebuild is not needed any more'));
   }
 
   return {

@@ -4,7 +4,7 @@
  */
 import { hopsOf, type Stage } from '../../lap.ts';
 import type { LapTiming } from '../../room.ts';
-import { median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
 import { blockMsAt, type Member, pairOf } from '../membership/index.ts';
 import { plannedMsOf, restMs, type Spent } from './lap-rest.ts';
 

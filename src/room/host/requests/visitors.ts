@@ -65,7 +65,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
         refuse(deviceId, request, reason);
         return;
       }
-      const onAnswer = together((view, added) => {
+      const onAnswer = batched((view, added) => {
         const { status, promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken } = view;
         const figures = { promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken };
         options.tell(deviceId, { kind: 'answer', request, added, status, ...figures });
@@ -88,7 +88,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
 }
 
 /** Tells an answer at once when its status changes, else several tokens together. */
-function together(tell: (view: AnswerView, added: string) => void): (view: AnswerView) => void {
+function batched(tell: (view: AnswerView, added: string) => void): (view: AnswerView) => void {
   let latest: AnswerView | null = null;
   let toldLength = 0;
   let toldAtMs = -Infinity;
