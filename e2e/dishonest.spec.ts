@@ -28,7 +28,7 @@ test('zeros, NaN and another block’s output are found out, and their device is
     await prepareToLie(device);
     await device.goto(link ?? '');
     await startLying(device, 'zeros');
-    const sentence = /\(a\) gets no layers any more: Layer \d came out wrong with f32 on wasm/;
+    const sentence = /\(a\) gets no layers any more: Block \d came out wrong with f32 on wasm/;
     await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
     await expect.poll(() => planOf(host), ready).toBe('host');
     await device.close();
@@ -94,7 +94,7 @@ test('a device whose results are wrong with 8 bits goes on with 32, and says so'
   // It leaves with the engine that failed it, and comes back with another.
   await expect.poll(() => planOf(host), ready).toBe('host b host');
   const sentence =
-    /Layer \d came out wrong with q8 on wasm: off by [\d.]+, where 0\.20 is allowed\. It computes with f32 on wasm now\./;
+    /Block \d came out wrong with q8 on wasm: off by [\d.]+, where 0\.20 is allowed\. It computes with f32 on wasm now\./;
   expect(await noticesOf(host)).toMatch(sentence);
   await expect(device.getByRole('log')).toContainText(
     'It starts anew with what is slower and surer.',

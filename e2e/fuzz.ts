@@ -9,8 +9,8 @@ import { projectDir } from './harness/project.ts';
 const usage = `Usage: npm run fuzz -- [--frames N] [--seed S] [--json]
 
 Random, spoilt and replayed frames and messages, N of them (default: 1000000), to the real parsers and handlers of
-links, hosts, devices and stages, while honest devices beside them go on. Fails where one breaks, where memory
-grows, and where a type of message was never valid or never refused.`;
+links, hosts, devices, stages and the relay, while honest devices beside them go on. Fails where one breaks, where
+memory grows, and where a type of message was never valid or never refused.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -87,7 +87,7 @@ test('a device whose connection broke says so until it is made anew', async ({
   });
   await expect
     .poll(() => shown.evaluate((texts) => texts.join('\n')))
-    .toMatch(/Connecting again\s+the connection to the host broke, and is being made anew/);
+    .toMatch(/Connecting again\s+the connection to the host broke and is being restored/);
   await expect(heading).toHaveText('Ready');
 });
 

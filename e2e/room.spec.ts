@@ -27,7 +27,7 @@ test('a room lives through joining, asking, stopping, leaving and breaking', asy
   await test.step('the host opens it and can ask alone', async () => {
     await openRoom(host, serverOrigin);
     await sampleGreedily(host, reference.greedyIds.length);
-    await expect(layersOf(host, 'host')).toHaveText(/^layers\s0–7$/, joined);
+    await expect(layersOf(host, 'host')).toHaveText('whole model', joined);
     expect(await answerTo(host)).toBe(expected);
   });
 
@@ -55,7 +55,7 @@ test('a room lives through joining, asking, stopping, leaving and breaking', asy
   const device = await newDevice();
   await test.step('a device joins by its link, and they answer together', async () => {
     await device.goto(link);
-    await expect(layersOf(host, 'a')).toHaveText(/^layers?\s/, joined);
+    await expect(layersOf(host, 'a')).toHaveText(/^blocks?\s/, joined);
     await expect(device.getByRole('heading', { level: 1 })).toHaveText('Ready');
     expect(await answerTo(host)).toBe(expected);
   });
@@ -83,7 +83,7 @@ test('a room lives through joining, asking, stopping, leaving and breaking', asy
   const third = await newDevice();
   await test.step('a third device joins, and the next answer uses the new plan', async () => {
     await third.goto(link);
-    await expect(layersOf(host, 'b')).toHaveText(/^layers?\s/, joined);
+    await expect(layersOf(host, 'b')).toHaveText(/^blocks?\s/, joined);
     await watchStatuses(third);
     await ask(host);
     await finished(host);
@@ -101,7 +101,7 @@ test('a room lives through joining, asking, stopping, leaving and breaking', asy
     expect(await lastAnswer(host).getByRole('paragraph').first().innerText()).toBe(whole);
     expect(await statusesSeen(host)).toContain('paused');
     await expect(host.getByRole('article', { name: /^Device a/ })).not.toContainText('Failed');
-    await expect(layersOf(host, 'a')).toHaveText(/^layers?\s/, joined);
+    await expect(layersOf(host, 'a')).toHaveText(/^blocks?\s/, joined);
   });
 
   await test.step('the other breaks down while nobody asks, and the host answers alone', async () => {
@@ -120,9 +120,9 @@ test('a second visit fetches no weights and no runtime', async ({ newDevice, ser
   const device = await newDevice();
   const asked = { host: heavyRequests(host), device: heavyRequests(device) };
   await openRoom(host, serverOrigin);
-  await expect(layersOf(host, 'host')).toHaveText(/^layers\s0–7$/, joined);
+  await expect(layersOf(host, 'host')).toHaveText('whole model', joined);
   await device.goto(await host.getByRole('textbox', { name: 'Room link' }).inputValue());
-  await expect(layersOf(host, 'a')).toHaveText(/^layers?\s/, joined);
+  await expect(layersOf(host, 'a')).toHaveText(/^blocks?\s/, joined);
   expect(asked.host.some((path) => path.endsWith('.bin'))).toBe(true);
   // The device has its layers from the host, or from the server.
   expect(await bytesLoadedBy(device)).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ test('a second visit fetches no weights and no runtime', async ({ newDevice, ser
   }
 
   await device.reload();
-  await expect(layersOf(host, 'b')).toHaveText(/^layers?\s/, joined);
+  await expect(layersOf(host, 'b')).toHaveText(/^blocks?\s/, joined);
   expect(await bytesLoadedBy(device)).toBe(0);
   // The room is the host's own: it is there again when its page is.
   await host.reload();
@@ -176,7 +176,7 @@ async function answerTo(host: Page): Promise<string> {
 }
 
 async function finished(host: Page): Promise<void> {
-  await expect(lastAnswer(host)).toContainText('Cut off at its longest length', {
+  await expect(lastAnswer(host)).toContainText('Ended at the length limit', {
     timeout: 60_000,
   });
 }

@@ -187,7 +187,7 @@ test.describe('visitors', () => {
   }) => {
     const page = await newDevice({ viewport: sizes.phone });
     await page.goto(gallery.scene('device-asking'));
-    await expect(page.getByText('The host receives what you ask, allows it or not')).toBeVisible();
+    await expect(page.getByText('The host sees what you ask, allows or refuses it')).toBeVisible();
     await expect(page.getByText('Waiting for the host to allow it')).toBeVisible();
     await page.goto(gallery.scene('device-computing'));
     await expect(page.getByRole('heading', { name: 'Computing' })).toBeVisible();
@@ -217,7 +217,7 @@ test('the host sees where a token’s time goes, and asks why the plan is this o
 }) => {
   await page.goto(gallery.scene('host-writing'));
   const panel = page.getByRole('region', { name: 'One lap, one token' });
-  await expect(panel.getByRole('row').filter({ hasText: 'rows 3–4' })).toContainText('6.1');
+  await expect(panel.getByRole('row').filter({ hasText: '3–4' })).toContainText('6.1');
   await panel.getByText('Other plans').click();
   await expect(panel.getByRole('row').filter({ hasText: 'The host alone' })).toContainText('38.1');
   await expect(panel.getByRole('listitem').first()).toContainText('a twice as fast');

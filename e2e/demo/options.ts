@@ -44,7 +44,8 @@ Opens a room of headless browser tabs on this machine and has it answer one prom
   --memory MB              memory budget of each tab, in megabytes (default: assumed by platform)
   --weights W              auto, f32, f16, q8 or q4: what layers compute with (default: auto)
   --wire W                 f16 or f32: how hidden states travel (default: f16)
-  --plan P                 auto, even, or stages such as host:0-3,a:4-6,host:7 (default: auto)
+  --plan P                 auto, even, or stages such as host:0-3,a:4-6,host:7 (default: auto): layer 0 is
+                           the embedding, 1 and on are the blocks, the last layer is the head
   --chunk N                prompt tokens per frame (default: measured)
   --context N              longest conversation in tokens (default: the model's own, 4096 at most)
   --link D=20ms~5ms/50mbit/1%

@@ -1,15 +1,22 @@
 import { emulationText } from '../../src/ui/devices/emulation.ts';
+import { formatLayerRanges, formatLayersShort } from '../../src/ui/format-layers.ts';
 import type { DemoOptions } from './options.ts';
 import type { AnswerResult, DeviceView, RoomView } from '../../src/room/index.ts';
 
 export function report(view: RoomView, result: AnswerResult): string {
   const { plan } = view;
+  const modelLayers = view.model?.layers ?? 0;
+  const stages = (plan?.stages ?? []).map(
+    (stage) => `${stage.device} ${formatLayersShort(stage, modelLayers)}`,
+  );
   const perSecond = result.msPerToken > 0 ? 1000 / result.msPerToken : 0;
   return [
     '',
-    `Plan:      ${(plan?.stages ?? []).map(stageText).join(' → ')}`,
+    `Plan:      ${stages.join(' → ')}`,
     `           ${plan?.why ?? ''}`,
-    ...view.devices.map((device) => `${`${device.id}:`.padEnd(10)} ${deviceText(device)}`),
+    ...view.devices.map(
+      (device) => `${`${device.id}:`.padEnd(10)} ${deviceText(device, modelLayers)}`,
+    ),
     `Speed:     ${perSecond.toFixed(1)} tokens/s, ${result.msPerToken.toFixed(2)} ms a token` +
       ` (predicted ${result.predictedMsPerToken.toFixed(2)}), first token after ${result.ttftMs.toFixed(0)} ms`,
     `Tokens:    ${result.promptIds.length} read, ${result.ids.length} written`,
@@ -40,24 +47,12 @@ export function reportJson(view: RoomView, result: AnswerResult, options: DemoOp
   });
 }
 
-function stageText({
-  device,
-  first,
-  last,
-}: {
-  device: string;
-  first: number;
-  last: number;
-}): string {
-  return `${device} ${first === last ? first : `${first}–${last}`}`;
-}
-
-function deviceText({ compute, memory, bytesLoaded, link, layers, emulation }: DeviceView): string {
-  const held = layers.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+function deviceText(device: DeviceView, modelLayers: number): string {
+  const { compute, memory, bytesLoaded, link, layers, emulation } = device;
   const parts = [
-    held.length > 0 ? `layers ${held.join(', ')}` : 'no layers',
+    formatLayerRanges(layers, modelLayers) || 'holds nothing',
     compute
-      ? `${compute.backend} ${compute.weights}, ${compute.blockMs.toFixed(2)} ms a layer`
+      ? `${compute.backend} ${compute.weights}, ${compute.blockMs.toFixed(2)} ms a block`
       : '',
     `${(memory.usedBytes / 1e6).toFixed(1)} MB held`,
     `${(bytesLoaded / 1e6).toFixed(1)} MB loaded`,

@@ -40,6 +40,8 @@ export async function linkTarget({ random, seed, tally }: TargetOptions): Promis
     deviceId: 'host',
     dial: () => Promise.reject(new Error('nobody is dialled here')),
     key: roomKey,
+  });
+  peers.handle({
     onFrame: (from) => (framesFrom[from] = (framesFrom[from] ?? 0) + 1),
     onBulk: (from, message) => exchange.receive(from, message),
     onLost: (deviceId) => exchange.lost(deviceId),

@@ -13,6 +13,7 @@ import {
   type AdmissionOptions,
   admitDevices,
   createDoor,
+  createLinkIntroductions,
 } from '../../src/room/host/admission/index.ts';
 import type { Member } from '../../src/room/host/membership/index.ts';
 import { createPeers } from '../../src/room/links/index.ts';
@@ -49,15 +50,19 @@ export async function admissionTarget({ random, seed, tally }: TargetOptions): P
     deviceId: 'host',
     dial: nobody,
     key: roomKey,
+  });
+  peers.handle({
     onFrame: () => undefined,
     onBulk: () => undefined,
     onLost: (deviceId) => members.delete(deviceId),
   });
+  const roster = { members, notice: () => undefined, show: () => undefined };
+  const introductions = createLinkIntroductions({ roster, plans: { changed: () => undefined } });
   admitDevices(
     withCallbacks<AdmissionOptions>({
       signalling,
       address: { hostId: 'host', key: roomKey },
-      members,
+      roster,
       peers,
       door: createDoor({
         record: { mode: 'open', known: [], banned: [] },
@@ -67,6 +72,7 @@ export async function admissionTarget({ random, seed, tally }: TargetOptions): P
       maxDevices: 4,
       welcome: () => welcome,
       manifestMessage: null,
+      handlers: withCallbacks<AdmissionOptions['handlers']>({ ...introductions.handlers }),
     }),
   );
 

@@ -5,6 +5,7 @@ import { readTinyModelFile } from '../../src/engine/fixtures/node-runtime.ts';
 import { startRandom } from '../../src/planner/random.ts';
 import { standInForPage } from '../../src/transport/fixtures/memory-connection.ts';
 import { linkTarget } from './link-target.ts';
+import { relayTarget } from './relay-target.ts';
 import { admissionTarget, partTarget } from './room-targets.ts';
 import { stageTarget } from './stage-target.ts';
 import { createTally, type Count } from './tally.ts';
@@ -38,9 +39,10 @@ export async function runFuzz(
   const model = await readTinyModelFile('tiny-llama');
   /** Bare parsers are quick; whole devices, with their proofs and their arithmetic, are not. */
   const targets: [Target, share: number][] = [
-    [reassemblerTarget(options), 0.65],
+    [reassemblerTarget(options), 0.62],
     [bulkTarget(options), 0.2],
     [handshakeTarget(options), 0.02],
+    [await relayTarget(options), 0.03],
     [await linkTarget(options), 0.05],
     [await admissionTarget(options), 0.03],
     [partTarget(options, model), 0.03],

@@ -1,4 +1,4 @@
-/** Bounds what is kept of anything that others may bring without end: what came first goes first. */
+/** Deletes the oldest entries until `most` are left, so that others cannot fill this device's memory. */
 export function dropOldest<Key>(
   kept: { readonly size: number; keys(): Iterable<Key>; delete(key: Key): unknown },
   most: number,

@@ -1,6 +1,6 @@
 /**
- * Calls back when this task of the page, and all that it still resolves, is over. By a message to oneself: no
- * clock is waited for, and none of the rests that browsers put between timers.
+ * Calls back once the current task and its microtasks are done. It uses a message channel, because browsers
+ * delay timers.
  */
 export function inNextTask(callback: () => void): void {
   const { port1, port2 } = new MessageChannel();

@@ -1,4 +1,4 @@
-/** Runs a model's golden inputs through its shards, layer by layer, and keeps what every layer puts out. */
+/** Runs a model's golden inputs through its shards, layer by layer, and stores the output of every layer. */
 import { errorMessage } from '../base/error-message.ts';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,9 +11,9 @@ import { openFileSource } from './file-source.ts';
 import { createHashedFile, type HashedFile } from './hashed-file.ts';
 
 export interface GoldenOptions {
-  /** Stored bytes of the layers that have been run, and of all. */
+  /** Stored bytes of the layers run so far, and of all layers. */
   onProgress?: (bytes: number, totalBytes: number) => void;
-  /** The engine could not run the model here, says why; a room then runs it unproven. */
+  /** Called with the reason when the engine cannot run the model here. The shards then have no golden states. */
   onWithout?: (reason: string) => void;
   signal?: AbortSignal;
 }
@@ -21,9 +21,9 @@ export interface GoldenOptions {
 const goldenPath = 'golden.bin';
 
 /**
- * Adds the golden states to a folder of shards that has none, computed in f32. Memory stays near one layer.
- * The manifest is replaced last, so that the folder is whole at any moment, and stays as it was where the
- * engine cannot run the model: a layer may be too large for it, or of a shape that it does not know.
+ * Adds golden states, computed in f32, to a folder of shards that has none. Memory stays near one layer. The
+ * manifest is replaced last, so the folder is valid at any moment. The folder stays as it was if the engine
+ * cannot run the model: a layer may be too large or have an unknown shape.
  */
 export async function addGolden(
   folder: string,
@@ -67,7 +67,7 @@ async function writeStates(
   { onProgress, signal }: GoldenOptions,
 ): Promise<void> {
   const { config, layers } = manifest;
-  // Only a cut needs ONNX Runtime in Node.
+  // Imported here, because nothing else in this folder needs ONNX Runtime.
   const { nodeRuntime } = await import('../engine/node-runtime.ts');
   const contextLength = Math.max(...inputs.map((ids) => ids.length));
   const engine = createLocalEngine(nodeRuntime, { config, contextLength });
@@ -81,9 +81,9 @@ async function writeStates(
       await engine.loadLayer(layer, await readLayer(folder, manifest, layer), 'f32');
       for (const [index, ids] of inputs.entries()) {
         const values = await runLayer(engine, layer, index, ids, states.at(index));
-        const block = packGolden(values);
-        await file.write(block);
-        states[index] = unpackGolden(block, values.length);
+        const packed = packGolden(values);
+        await file.write(packed);
+        states[index] = unpackGolden(packed, values.length);
       }
       await engine.unloadLayer(layer);
       doneBytes += sizes[layer];
@@ -94,7 +94,7 @@ async function writeStates(
   }
 }
 
-/** What the layer makes of one input, all of its positions in one run. */
+/** The layer's output for one input, with all positions in one run. */
 async function runLayer(
   engine: Engine,
   layer: number,
@@ -126,7 +126,7 @@ async function readLayer(
   return tensors;
 }
 
-/** In one piece: a reader sees the old manifest or the new one. */
+/** Replaces the manifest in one step: a reader sees the old one or the new one. */
 async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const staged = join(folder, `.manifest.partial-${process.pid}`);
   await writeFile(staged, JSON.stringify(manifest, null, 1));

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:dequantise`: how fast each stored type becomes f32 on this computer, and how much is lost
- * by storing weights in it.
+ * `npm run bench:dequantise`: measures how fast each stored type becomes f32 on this computer, and how large
+ * the error of storing weights in it is.
  */
 import { parseArgs } from 'node:util';
 import { dequantise } from '../model/dequantise.ts';
@@ -15,10 +15,10 @@ const rounds = 5;
 interface Speed {
   dtype: Dtype;
   bitsPerWeight: number;
-  /** Of stored bytes read, and of f32 bytes made; the median of the rounds. */
+  /** Stored bytes read, and f32 bytes made; medians of the rounds. */
   storedMBps: number;
   floatMBps: number;
-  /** Of stored bytes looked through for a number that is not finite, as every row is once. */
+  /** Stored bytes checked for numbers that are not finite, as is done once for every tensor. */
   checkedMBps: number;
 }
 
@@ -77,7 +77,7 @@ function measureLoss(dtype: StorableDtype): Loss {
   };
 }
 
-/** Random bytes; every half that they happen to spell is read, whatever its size. */
+/** Random bytes. Their f16 scales may have any size. */
 function plausibleBlocks(blocks: number, blockBytes: number): Uint8Array {
   const bytes = new Uint8Array(blocks * blockBytes);
   let state = 1;
@@ -88,7 +88,7 @@ function plausibleBlocks(blocks: number, blockBytes: number): Uint8Array {
   return bytes;
 }
 
-/** Weights as trained blocks have them: bell-shaped around zero, 0.02 wide; the same at every call. */
+/** Weights like a trained model's: normally distributed, with a deviation of 0.02; the same at every call. */
 function gaussianWeights(): Float32Array {
   let state = 1;
   const uniform = (): number => {

@@ -1,8 +1,8 @@
-/** Bytes that can be read by range, wherever they are: a file, a server with ranges, memory. */
+/** Bytes that can be read by range: a file, a server with ranges, or memory. */
 export interface ByteSource {
   /** Length of the whole. */
   bytes: number;
-  /** Exactly `length` bytes from `offset`, or an error that says what was missing. */
+  /** Exactly `length` bytes from `offset`, or an error that says what is missing. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 

@@ -4,8 +4,8 @@ import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './byte-source.ts';
 
 /**
- * A checkpoint as its author published it, described as a manifest over its own files: every tensor is a
- * byte range of one of them. It can be run from as it is, or cut into shards.
+ * A checkpoint as its author published it, with a manifest that describes its files: every tensor is a byte
+ * range of one of them. A room can run it as it is, or it can be cut into shards.
  */
 export interface Checkpoint {
   manifest: Manifest;
@@ -13,7 +13,7 @@ export interface Checkpoint {
   sources: ByteSource[];
 }
 
-/** What a format does not say of a model, and the person who reads it does. */
+/** What the files of a checkpoint do not say about the model. */
 export interface ModelLabel {
   name: string;
   title: string;
@@ -21,7 +21,7 @@ export interface ModelLabel {
 }
 
 export interface CheckpointFile {
-  /** As the manifest is to name it. */
+  /** Its path in the manifest. */
   path: string;
   source: ByteSource;
 }
@@ -29,7 +29,7 @@ export interface CheckpointFile {
 export interface CheckpointParts {
   label: ModelLabel;
   config: ModelConfig;
-  /** Of `weights`: a tensor names its file by its place among them. */
+  /** A tensor's `file` is an index into `weights`. */
   layers: ManifestLayer[];
   weights: readonly CheckpointFile[];
   /** A Hugging Face `tokenizer.json`. */
@@ -38,7 +38,7 @@ export interface CheckpointParts {
   sampling?: Record<string, number>;
 }
 
-/** @throws Error that names what of it a manifest cannot say */
+/** @throws Error that names the part that a manifest cannot describe */
 export function checkpointOf(parts: CheckpointParts): Checkpoint {
   const { label, weights, tokenizer, ...rest } = parts;
   const path = 'tokenizer.json';

@@ -1,4 +1,4 @@
-/** Streams one tensor of a checkpoint into the type and row order that shards have. */
+/** Converts one tensor of a checkpoint, slice by slice, into the type and row order of shards. */
 import { dequantise } from '../model/dequantise.ts';
 import { blockLayout, type Dtype } from '../model/dtype.ts';
 import { firstNotFinite } from '../model/finite-check.ts';
@@ -11,10 +11,10 @@ import type { ByteSource } from './byte-source.ts';
 const sliceValues = 1 << 20;
 
 /**
- * Yields the tensor as `target`, slice by slice, rotary rows in halves.
+ * Yields the tensor as `target`, slice by slice, with rotary rows ordered by halves.
  *
  * @param headDim rows in one attention head, for tensors stored for adjacent-pair rotation
- * @throws Error that names the tensor and the place of a number that is not finite
+ * @throws Error that names the tensor and the position of a number that is not finite
  */
 export async function* convertTensor(
   tensor: ManifestTensor,
@@ -22,7 +22,7 @@ export async function* convertTensor(
   target: Dtype,
   headDim: number,
 ): AsyncGenerator<{ data: Uint8Array; bytesRead: number }> {
-  // A vector is one row, except where its numbers have to change places.
+  // A vector is one row, unless its numbers are reordered.
   const rowLength =
     tensor.shape.length > 1 || !tensor.interleavedRotary
       ? (tensor.shape[tensor.shape.length - 1] ?? 1)
@@ -52,7 +52,7 @@ export async function* convertTensor(
   }
 }
 
-/** The type that a tensor gets when weights are to be stored as `wanted` (null: as they are). */
+/** The type in which a tensor is stored. `wanted` is the type chosen for weights; null keeps each tensor's own. */
 export function targetDtype(tensor: ManifestTensor, wanted: StorableDtype | null): Dtype {
   if (wanted === null) return tensor.dtype;
   // Norms and biases are small and matter everywhere.

@@ -34,7 +34,7 @@ async function readManifest(): Promise<Manifest> {
   return parseManifestText(await readFile(join(folder, 'tiny', 'manifest.json'), 'utf8'));
 }
 
-/** A tensor's numbers as the shards in `folder` hold them. */
+/** A tensor's numbers in the shards in `folder`. */
 async function numbersOf(manifest: Manifest, name: string): Promise<Float32Array> {
   const tensor = manifest.layers
     .flatMap(({ tensors }) => tensors)
@@ -74,7 +74,7 @@ describe('cutShards', () => {
   });
 
   it('hashes every file whole and by pieces', async () => {
-    // Wide enough that the shared file of embedding and head takes several pieces.
+    // Wide enough that the shared file of embedding and head has several pieces.
     const file = tinyLlama2c({
       ...tinyShape,
       dim: 4608,
@@ -123,7 +123,8 @@ describe('cutShards', () => {
       expect(types.get('model.layers.1.mlp.down_proj.weight')).toBe(weights);
       const numbers = await numbersOf(manifest, 'model.embed_tokens.weight');
       const original = new Float32Array(tinyLlama2c().buffer, 28);
-      // Weights lie in (0, 0.32]: half a step of 1/8 of a block's largest at worst, and the half's rounding.
+      // Weights are in (0, 0.32]. The largest error is half a step of 1/8 of a quantisation block's largest
+      // weight, and the rounding of the half.
       for (const [i, value] of numbers.entries())
         expect(Math.abs(value - original[i])).toBeLessThan(weights === 'Q4_0' ? 0.045 : 0.0015);
     }

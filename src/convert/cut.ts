@@ -15,17 +15,17 @@ export interface CutOptions {
   weights: StorableDtype | null;
   /** Bytes of the checkpoint's tensors read so far, and in all. */
   onProgress?: (bytes: number, totalBytes: number) => void;
-  /** Hears of the golden states, which are computed from the shards once these are written. */
+  /** For the golden states, which are computed once the shards are written. */
   golden?: Pick<GoldenOptions, 'onProgress' | 'onWithout'>;
   signal?: AbortSignal;
 }
 
-/** Tensors begin at multiples of this many bytes, so that any number type can be viewed in place. */
+/** Tensors begin at multiples of this many bytes, so that typed arrays of any type can view them in place. */
 const alignment = 16;
 
 /**
- * Memory stays near one slice of one tensor. The folder appears when it is complete; on failure nothing
- * of it stays.
+ * Writes the shards. The folder appears only when it is complete; a failure leaves nothing of it. Cutting
+ * needs memory for one slice of a tensor.
  *
  * @returns the path of the manifest
  */
@@ -99,7 +99,10 @@ async function cutInto(
   });
 }
 
-/** One file a layer; a tied embedding and head share theirs, as they share their largest tensor. */
+/**
+ * One file a layer. A tied embedding and head share a file, because they share their largest tensor. The
+ * number in `layer-0.bin` is the block's, counted from 0.
+ */
 function fileOfEachLayer({
   config,
   layers,

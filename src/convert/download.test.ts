@@ -44,7 +44,7 @@ describe('download', () => {
     await download([url], join(folder, 'file'), { integrity });
     expect(await readFile(join(folder, 'file'))).toEqual(data);
     expect(server?.requests.length).toBe(3);
-    // How much of a broken answer arrived is the network's business; that it is not asked for again is ours.
+    // The network decides how much of a broken answer arrives. We must not ask for it again.
     expect(server?.requests.at(-1)).toMatch(/bytes=[1-9]\d*-/);
   });
 
@@ -80,7 +80,7 @@ describe('download', () => {
   it('keeps nothing of a file that is not the one promised', async () => {
     const url = await serve({}, randomBytes(1000));
     const failing = download([url], join(folder, 'file'), { integrity });
-    await expect(failing).rejects.toThrow(/not what was promised/);
+    await expect(failing).rejects.toThrow(/does not have the promised hash/);
     expect(await readdir(folder)).toEqual([]);
   });
 

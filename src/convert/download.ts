@@ -1,27 +1,27 @@
-/** Downloads one file to disk: resumed by ranges, checked at the end. */
+/** Downloads one file to disk. A broken download is resumed; the hash is checked at the end. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 export interface DownloadOptions {
-  /** Subresource integrity of the whole, `sha512-…` in base64. */
+  /** Subresource integrity of the whole file, `sha512-…` in base64. */
   integrity: string;
   onProgress?: (bytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
-  /** A connection that stays silent for so long is given up and resumed. */
+  /** A connection that is silent for this long is closed and resumed. */
   stallMs?: number;
 }
 
-/** Attempts in a row that brought nothing, until it is given up. */
+/** Gives up after this many attempts in a row that brought no bytes. */
 const attempts = 5;
 
 /**
- * Fetches the first of `urls` that answers into `path`. What came before a connection broke stays in
- * `path.partial`, and the next attempt, or the next call, goes on from there.
+ * Downloads into `path` from the first of `urls` that answers. Bytes of a broken connection stay in
+ * `path.partial`; the next attempt or call resumes after them.
  *
- * @throws Error when no address answers, or when the whole does not have the promised hash (the file is
- *   then removed)
+ * @throws Error when no address answers, or when the file does not have the promised hash; the file is then
+ *   removed
  */
 export async function download(
   urls: readonly string[],
@@ -34,7 +34,7 @@ export async function download(
   if (!(await hasIntegrity(partial, options.integrity))) {
     await rm(partial);
     throw new Error(
-      `what came from ${urls[0]} is not what was promised (its hash differs), and was removed: try again`,
+      `the file from ${urls[0]} does not have the promised hash and was removed: try again`,
     );
   }
   await rename(partial, path);
@@ -68,7 +68,7 @@ async function fetchWhole(
   );
 }
 
-/** Appends what is missing of `partial`. */
+/** Appends the bytes that `partial` lacks. */
 async function fetchRest(
   url: string,
   partial: string,
@@ -116,7 +116,7 @@ function resumedAt(response: Response): number {
   return Number(start);
 }
 
-/** A range that begins at the end of the file is refused with the file's length. */
+/** True if the server refused a range that begins at the end of the file: nothing is missing. */
 async function isComplete(response: Response, have: number): Promise<boolean> {
   await response.body?.cancel();
   return response.headers.get('content-range') === `bytes */${have}`;

@@ -65,13 +65,13 @@ async function tarball(): Promise<Buffer> {
 let folder = '';
 let registry: RangeServer;
 
-/** A registry of one package, which npm is told to use. */
+/** Starts a registry of one package, and points npm at it. */
 async function startRegistry(options: RangeServerOptions = {}): Promise<void> {
   const archive = await tarball();
   const files = new Map<string, Uint8Array>([['/tiny-model/-/tiny-model-1.0.0.tgz', archive]]);
   registry = await startRangeServer(files, options);
   const dist = {
-    // An address that answers nothing, as mirrors repeat them: the mirror's own must be tried too.
+    // An address where nothing answers, as mirrors may list. The same path on the mirror must be tried too.
     tarball: 'http://127.0.0.1:9/tiny-model/-/tiny-model-1.0.0.tgz',
     integrity: `sha512-${createHash('sha512').update(archive).digest('base64')}`,
   };
@@ -142,7 +142,7 @@ describe('ensureEntry', () => {
     await ensure();
     const asked = registry.requests.filter((request) => request.includes('.tgz'));
     expect(asked.length).toBe(3);
-    // How much of a broken answer arrived is the network's business; that it is not asked for again is ours.
+    // The network decides how much of a broken answer arrives. We must not ask for it again.
     expect(asked.at(-1)).toMatch(/bytes=[1-9]\d*-/);
   });
 

@@ -1,4 +1,4 @@
-/** Models of the catalogue, from the registry to shards. */
+/** Fetches a model of the catalogue from the npm registry and cuts it into shards. */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,17 +28,17 @@ export interface ModelProgress {
 }
 
 export interface EnsureOptions {
-  /** Holds one folder of shards a model. */
+  /** Has one folder of shards for each model. */
   shardsDir: string;
-  /** Holds downloads until they are cut; a broken one is resumed from here. */
+  /** Keeps downloads until they are cut, so that a broken one can be resumed. */
   cacheDir: string;
   onProgress?: (progress: ModelProgress) => void;
   signal?: AbortSignal;
 }
 
 /**
- * Makes sure that a model of the catalogue lies in `shardsDir`: fetched, checked and cut at the first call,
- * found there later.
+ * Makes sure that a model of the catalogue is in `shardsDir`. The first call fetches, checks and cuts it;
+ * later calls find it there.
  *
  * @returns the path of its manifest
  */
@@ -64,7 +64,7 @@ export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions)
   };
   const found = await completeManifest(folder);
   if (found) {
-    // Cut before there were golden states.
+    // An earlier version cut it without golden states.
     if (!found.golden) await addGolden(folder, found, golden);
     return manifest;
   }
@@ -84,7 +84,7 @@ export async function ensureEntry(entry: CatalogueEntry, options: EnsureOptions)
   return manifest;
 }
 
-/** Null where the folder is not complete: it appears whole, so somebody must have taken something out since. */
+/** Null if a file of the folder is missing or has the wrong size. */
 async function completeManifest(folder: string): Promise<Manifest | null> {
   try {
     const manifest = parseManifestText(await readFile(join(folder, 'manifest.json'), 'utf8'));
@@ -132,9 +132,7 @@ function fileName(file: PackagedFile): string {
   return `${file.package.replaceAll('/', '-')}-${file.version}`;
 }
 
-/**
- * @param paths where each of the entry's files lies
- */
+/** @param paths where each of the entry's files lies */
 async function openEntry(
   { format, name, title, licence, source }: CatalogueEntry,
   paths: string[],

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { checkRange, type ByteSource } from './byte-source.ts';
 
-/** A file on this computer; to be closed when no longer needed. */
+/** A file on this computer. The caller closes it. */
 export async function openFileSource(
   path: string,
 ): Promise<ByteSource & { close(): Promise<void> }> {

@@ -2,7 +2,7 @@ import { errorMessage } from '../base/error-message.ts';
 import { blobSource, type ByteSource } from './byte-source.ts';
 import { openHttpSource } from './http-source.ts';
 
-/** Files by their paths inside one folder, wherever it is: on a disk, on a server, in a person's hand. */
+/** Files by their paths inside one folder: on a disk, on a server, or picked by a person. */
 export interface FileTree {
   /** Null where there is no such file. */
   open(path: string): Promise<ByteSource | null>;
@@ -26,7 +26,7 @@ export function urlTree(baseUrl: string, headers: Readonly<Record<string, string
   return { open: (path) => openHttpSource(new URL(path, baseUrl).href, headers) };
 }
 
-/** Reads a whole text file, refusing sizes that no honest one has. */
+/** Reads a whole text file, and refuses one larger than `maxBytes`. */
 export async function readText(
   tree: FileTree,
   path: string,

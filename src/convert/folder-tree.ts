@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openFileSource } from './file-source.ts';
 import type { FileTree } from './file-tree.ts';
 
-/** A folder on this computer; closing it closes every file that was opened from it. */
+/** A folder on this computer. Closing it closes every file opened from it. */
 export function openFolderTree(folder: string): FileTree & { close: () => Promise<void> } {
   const opened: { close(): Promise<void> }[] = [];
   return {

@@ -1,10 +1,10 @@
-/** Phi-3 stores some projections as one tensor: their rows one after another, so each is a range of it. */
+/** Splits Phi-3's fused projections. Their rows follow one another in one tensor, so each is a range of it. */
 import type { ModelConfig } from '../model/config.ts';
 import type { StoredRange } from './safetensors.ts';
 
 /**
- * Puts q, k and v in the place of each `qkv_proj`, gate and up in that of each `gate_up_proj`. Tensors are
- * under their Hugging Face names.
+ * Replaces each `qkv_proj` by q, k and v, and each `gate_up_proj` by gate and up. Tensors have their Hugging
+ * Face names.
  *
  * @throws Error that names a fused tensor whose rows are not those of its parts
  */

@@ -1,30 +1,28 @@
-/** A GGUF file's metadata as a model's config, and its tensor names as Hugging Face ones. */
+/** Turns a GGUF file's metadata into a model config, and its tensor names into Hugging Face names. */
 import * as v from 'valibot';
 import { ModelConfigSchema, type ModelConfig, type RopeScaling } from '../model/config.ts';
 import type { Metadata } from './gguf-metadata.ts';
 
-/** `general.architecture`, and the `model_type` that computes the same. */
+/** Maps `general.architecture` to the `model_type` that computes the same. */
 const modelTypes: Partial<Record<string, string>> = {
   // Mistral's models are published as llama too.
   llama: 'llama',
   mistral: 'mistral',
   qwen2: 'qwen2',
   qwen3: 'qwen3',
-  // Phi-3 computes as Mistral does; its fused tensors are split where they are found.
+  // Phi-3 computes as Mistral does; `fused-tensors.ts` splits its fused tensors.
   phi3: 'mistral',
 };
 
 export interface GgufFacts {
   vocabSize: number;
-  /** Without an output tensor of its own, the head is the embedding. */
+  /** False if the head uses the embedding's tensor. */
   hasOutput: boolean;
-  /** Divisors of the rotary frequencies, where the file has them as a tensor. */
+  /** Divisors of the rotary frequencies, if the file has them as a tensor. */
   rotaryFactors: number[] | null;
 }
 
-/**
- * @throws Error that names the architecture or the metadata that is missing here
- */
+/** @throws Error that names the unsupported architecture, or the metadata that is missing */
 export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): ModelConfig {
   const architecture = metadata.text('general.architecture') ?? '';
   const modelType = modelTypes[architecture];
@@ -44,7 +42,7 @@ export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): 
   const rotaryDim = optional('rope.dimension_count') ?? headDim;
   if (rotaryDim !== headDim)
     throw new Error(
-      `${path} rotates ${rotaryDim} of the ${headDim} dimensions of a head, not supported here`,
+      `${path} rotates ${rotaryDim} of the ${headDim} dimensions of a head, which is not supported here`,
     );
   const result = v.safeParse(
     ModelConfigSchema,

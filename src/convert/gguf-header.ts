@@ -1,11 +1,11 @@
 /**
  * Reads the header of a GGUF file, versions 2 and 3
- * (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): metadata, then every tensor's type, shape
- * and place. Counts and lengths are believed only as far as the file could hold them.
+ * (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): metadata, then every tensor's type, shape and
+ * place. It refuses counts and lengths that the file could not hold.
  *
- * `@huggingface/gguf` reads headers too, and the tests hold this reader to it. It takes a URL or a path, not
- * any source of ranges such as a dropped file or another device, and believes what a file says of its
- * counts, so that a hostile header costs memory before it is refused.
+ * `@huggingface/gguf` reads headers too, and the tests compare this reader with it. That reader takes a URL
+ * or a path, not other sources of ranges such as a dropped file or another device. It also trusts the counts
+ * in a file, so a hostile header can use up memory before it is refused.
  */
 import { tensorBytes, type Dtype } from '../model/dtype.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -19,7 +19,7 @@ export interface GgufHeader {
   tensors: Map<string, StoredRange>;
 }
 
-/** What no honest header exceeds; the largest vocabularies make headers of some 20 MB. */
+/** No valid header exceeds these; the largest vocabularies make headers of some 20 MB. */
 const limits = {
   headerBytes: 256 << 20,
   metadataEntries: 1 << 16,
@@ -50,9 +50,7 @@ const dtypeOfNumber: Partial<Record<number, Dtype>> = {
   30: 'BF16',
 };
 
-/**
- * @throws Error that names the file and the metadata key or tensor at fault
- */
+/** @throws Error that names the file and the metadata key or tensor at fault */
 export async function readGgufHeader(source: ByteSource, path: string): Promise<GgufHeader> {
   const reader = new Reader(source, path);
   if ((await reader.uint32('the magic')) !== 0x46554747)

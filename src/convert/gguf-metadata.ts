@@ -1,4 +1,4 @@
-/** Typed access to a GGUF file's metadata: what is there must be of the right kind. */
+/** Typed access to a GGUF file's metadata. A value of the wrong type is an error. */
 import type { GgufValue } from './gguf-header.ts';
 
 export interface Metadata {

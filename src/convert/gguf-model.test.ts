@@ -212,7 +212,8 @@ describe('a tokenizer from GGUF metadata', () => {
         .map((id) => tokenizer.idToToken(id))
         .join('|');
     expect(encode(await load('gpt-2'), 'ab ab é12!')).toBe('ab|Ġab|Ġ|Ã|©|12|!');
-    // Qwen cuts numbers into digits, Llama 3 into threes; SmolLM into digits, before anything else.
+    // Qwen splits numbers into digits, Llama 3 into groups of three. SmolLM splits digits before anything
+    // else.
     expect(encode(await load('qwen2'), 'ab 12')).toBe('ab|Ġ|1|2');
     expect(encode(await load('llama-bpe'), 'ab 12')).toBe('ab|Ġ|12');
     expect(encode(await load('smollm'), 'ab 12')).toBe('ab|Ġ|1|2');

@@ -1,4 +1,4 @@
-/** Opens a model in a GGUF file, or in the files that one was split into. */
+/** Opens a model in a GGUF file, or in the parts of a split one. */
 import { finalNormName, layerTensors, type TensorShape } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { dequantise } from '../model/dequantise.ts';
@@ -50,7 +50,7 @@ export async function openGguf(files: CheckpointFile[], label: ModelLabel): Prom
   });
 }
 
-/** A split file says of itself which part it is and how many there are. */
+/** Each part of a split file states its number and how many there are. */
 function checkParts(files: CheckpointFile[], headers: GgufHeader[]): void {
   for (const [index, { metadata }] of headers.entries()) {
     const { path } = files[index];
@@ -71,7 +71,7 @@ function checkParts(files: CheckpointFile[], headers: GgufHeader[]): void {
 /** All tensors under their Hugging Face names; `rope_freqs.weight` keeps its own. */
 function gather(files: CheckpointFile[], headers: GgufHeader[]): Map<string, LocatedTensor> {
   const tensors = new Map<string, LocatedTensor>();
-  // Phi-3 has gate and up in one tensor, and calls it by the name of the second.
+  // Phi-3 has gate and up in one tensor, with the name of up.
   const fused = !headers.some((header) => header.tensors.has('blk.0.ffn_gate.weight'));
   for (const [file, header] of headers.entries())
     for (const [name, range] of header.tensors) {
@@ -131,7 +131,7 @@ function find(
   return { name, ...tensor, ...(interleaved && { interleavedRotary: true }) };
 }
 
-/** A tensor that no layer uses would be a part of the computation left out. */
+/** Refuses tensors that no layer uses: without them the results would be wrong. */
 function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig, path: string): void {
   const used = new Set(
     layerTensors(config).flatMap((layer) => layer.tensors.map(({ name }) => name)),
@@ -140,7 +140,7 @@ function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig, path:
   for (const name of tensors.keys())
     if (!used.has(name))
       throw new Error(
-        `${path} holds ${name}, which a ${config.model_type} does not use here: ` +
-          'it cannot be run rightly',
+        `${path} holds ${name}, which ${config.model_type} does not use here: ` +
+          'its results would be wrong',
       );
 }

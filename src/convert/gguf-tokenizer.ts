@@ -125,7 +125,7 @@ function byteLevel(
   };
 }
 
-/** GPT-2's byte-to-letter table; with `use_regex` also its way to cut words. */
+/** GPT-2's byte-to-letter table; with `use_regex` also its rule for splitting words. */
 function bytes(useRegex: boolean): Record<string, unknown> {
   return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex };
 }
@@ -134,15 +134,15 @@ function split(regex: string): Record<string, unknown> {
   return { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false };
 }
 
-/** How a family of models cuts text before merging, as its own `tokenizer.json` says. */
+/** How a family of models splits text before merging, as its own `tokenizer.json` says. */
 interface PreTokenizer {
   normalizer: Record<string, unknown> | null;
   splits: Record<string, unknown>[];
-  /** After the splits, words are cut as GPT-2 cuts them. */
+  /** Whether words are then split by GPT-2's rule. */
   cutsAsGpt2: boolean;
-  /** A piece that is a token as it is stays one, whatever the merges would make of it. */
+  /** A piece that is itself a token stays whole, whatever the merges say. */
   ignoresMerges: boolean;
-  /** Whether texts begin with a token where the file does not say. */
+  /** Whether texts begin with the BOS token, if the file does not say. */
   addsBos: boolean;
 }
 

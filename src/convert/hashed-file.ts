@@ -11,17 +11,17 @@ export interface FileHashes {
 
 export interface HashedFile {
   write(data: Uint8Array): Promise<void>;
-  /** Writes zeros up to the next multiple of `alignment`, so that what follows can be viewed in place. */
+  /** Writes zeros up to the next multiple of `alignment`. */
   align(alignment: number): Promise<void>;
-  /** Where the next byte will go. */
+  /** The offset of the next byte. */
   position(): number;
-  /** Closes the file; the hashes are of all that was written. */
+  /** Closes the file, and returns the hashes of all that was written. */
   finish(): Promise<FileHashes>;
   /** Closes the file without a result. */
   abandon(): Promise<void>;
 }
 
-/** A new file, hashed whole and by pieces while it is written. */
+/** Creates a file that is hashed, whole and by pieces, while it is written. */
 export async function createHashedFile(path: string): Promise<HashedFile> {
   const handle = await open(path, 'wx');
   const whole = createHash('sha256');

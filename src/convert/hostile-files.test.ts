@@ -1,6 +1,6 @@
 /**
- * Whatever a file holds, its reader either makes sense of it or says in one sentence why not: never an error of
- * the language's own, and never more bytes read than the file has, a few times over.
+ * Whatever a file contains, its reader returns a result or says in one sentence what is wrong. It never
+ * throws an error of the language itself, and never reads more than a few times the file's bytes.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -69,7 +69,7 @@ function spoiltJson(value: unknown): fc.Arbitrary<unknown> {
   });
 }
 
-/** Fails for anything but one sentence of the reader's own. */
+/** Fails unless the error is one sentence of the reader's own. */
 function expectSentence(error: unknown): void {
   expect(error).toBeInstanceOf(Error);
   const { constructor, message } = error as Error;
@@ -108,7 +108,7 @@ const tokenizerFile = tinyLlama2cTokenizer(tinyPieces);
 interface Reader {
   whole: Uint8Array;
   read: (source: ByteSource) => Promise<unknown>;
-  /** What is in it. */
+  /** The contents of the file. */
   holds: unknown;
 }
 

@@ -1,16 +1,16 @@
 import { checkRange, memorySource, type ByteSource } from './byte-source.ts';
 
-/** Asked for with the first request, so that small files and headers need no second. */
+/** Bytes asked for first, so that small files and headers need no second request. */
 const firstBytes = 64 * 1024;
 
-/** A server without ranges sends the whole file; more than this is not taken into memory. */
+/** The largest file taken into memory from a server without ranges, which sends the whole. */
 const maxWholeBytes = 64 << 20;
 
 /**
- * A file on a server, read by ranges. A server that knows none will do for small files.
+ * A file on a server, read by range requests. A server without ranges will do for small files.
  *
- * @returns null where the server has no such file
- * @throws Error that says what the server answered, and what can be done about it
+ * @returns null if the server has no such file
+ * @throws Error that says what the server answered and what can be done
  */
 export async function openHttpSource(
   url: string,
@@ -40,7 +40,7 @@ export async function openHttpSource(
   };
 }
 
-/** A server on another origin may not let a page see where a part belongs; the whole's length it may. */
+/** A page may be unable to read `content-range` from another origin. It can read `content-length`. */
 async function lengthOf(
   part: Response,
   url: string,
@@ -57,7 +57,7 @@ async function lengthOf(
   return length;
 }
 
-/** Waits between attempts at one range; a connection that breaks is a matter of seconds. */
+/** Pauses between attempts at one range: a broken connection often recovers within seconds. */
 const pausesMs = [250, 1000, 4000];
 
 async function readRange(
@@ -76,7 +76,7 @@ async function readRange(
   return exactly(response, length, url);
 }
 
-/** Null for a failure that may pass: a broken connection, a server that is busy. */
+/** Null for a failure that may pass: a broken connection or a busy server. */
 async function attempt(
   url: string,
   headers: Readonly<Record<string, string>>,

@@ -11,7 +11,7 @@ const llama3Scaling = {
   rope_type: 'llama3',
 };
 
-/** Without what is undefined. */
+/** Without undefined fields, as in a file. */
 const asFile = (fields: object): unknown => JSON.parse(JSON.stringify(fields));
 
 describe('readHubConfig', () => {
@@ -151,7 +151,7 @@ describe('readHubConfig', () => {
     [
       'an unknown stretching',
       { rope_scaling: { rope_type: 'yarn', factor: 4 } },
-      /"yarn", not supported/,
+      /"yarn", which is not supported/,
     ],
     ['feed-forward biases', { model_type: 'qwen3', mlp_bias: true }, /mlp_bias/],
     ['attention biases', { model_type: 'mistral', attention_bias: true }, /attention_bias/],

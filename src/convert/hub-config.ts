@@ -1,4 +1,4 @@
-/** Reads a Hugging Face `config.json`, and refuses by name what could not be run rightly. */
+/** Reads a Hugging Face `config.json`, and refuses by name whatever the engine would compute wrongly. */
 import * as v from 'valibot';
 import type { Architecture } from '../model/architecture.ts';
 import { maxBlocks, ModelConfigSchema, type ModelConfig } from '../model/config.ts';
@@ -33,8 +33,8 @@ type HubConfig = v.InferOutput<typeof HubConfigSchema>;
 
 interface Family {
   computesAs: Architecture;
-  /** What its files may leave unsaid. */
-  unsaid: Record<string, unknown>;
+  /** Values of fields that its files may leave out. */
+  defaults: Record<string, unknown>;
 }
 
 const gemma = {
@@ -47,25 +47,25 @@ const gemma = {
 
 /** By `model_type`. */
 const families: Partial<Record<string, Family>> = {
-  llama: { computesAs: 'llama', unsaid: {} },
-  mistral: { computesAs: 'mistral', unsaid: { sliding_window: 4096 } },
-  qwen2: { computesAs: 'qwen2', unsaid: {} },
-  qwen3: { computesAs: 'qwen3', unsaid: {} },
-  // Mistral with some of its tensors fused, which are split where they are found.
-  phi3: { computesAs: 'mistral', unsaid: {} },
+  llama: { computesAs: 'llama', defaults: {} },
+  mistral: { computesAs: 'mistral', defaults: { sliding_window: 4096 } },
+  qwen2: { computesAs: 'qwen2', defaults: {} },
+  qwen3: { computesAs: 'qwen3', defaults: {} },
+  // Mistral with some tensors fused; `fused-tensors.ts` splits them.
+  phi3: { computesAs: 'mistral', defaults: {} },
   gemma2: {
     computesAs: 'gemma2',
-    unsaid: {
+    defaults: {
       ...gemma,
       attn_logit_softcapping: 50,
       final_logit_softcapping: 30,
       sliding_window_pattern: 2,
     },
   },
-  // By itself; models that see pictures too are another type.
+  // Text only; models that take pictures have another type.
   gemma3_text: {
     computesAs: 'gemma3',
-    unsaid: {
+    defaults: {
       ...gemma,
       rope_theta: 1_000_000,
       rope_local_base_freq: 10_000,
@@ -76,8 +76,8 @@ const families: Partial<Record<string, Family>> = {
 
 /**
  * @param json the parsed `config.json`
- * @param generationEos `eos_token_id` of `generation_config.json`, which knows more stop tokens
- * @throws Error that names the architecture or option that is missing here
+ * @param generationEos `eos_token_id` of `generation_config.json`, which has more stop tokens
+ * @throws Error that names the architecture or option that is not supported
  */
 export function readHubConfig(json: unknown, generationEos: readonly number[] = []): ModelConfig {
   const { hub, family } = readFields(json);
@@ -89,7 +89,7 @@ export function readHubConfig(json: unknown, generationEos: readonly number[] = 
       ...rotaryOf(hub),
       model_type: family.computesAs,
       hidden_act: hub.hidden_activation ?? hub.hidden_act ?? 'silu',
-      // Qwen 2 has biases whatever its file says.
+      // Qwen 2 has biases, whatever its file says.
       attention_bias: hub.attention_bias || family.computesAs === 'qwen2',
       num_key_value_heads: hub.num_key_value_heads ?? hub.num_attention_heads,
       head_dim: hub.head_dim ?? hub.hidden_size / hub.num_attention_heads,
@@ -107,7 +107,7 @@ export function readHubConfig(json: unknown, generationEos: readonly number[] = 
   return result.output;
 }
 
-/** The file's fields, with what its family leaves unsaid. */
+/** The file's fields, and its family's defaults for those left out. */
 function readFields(json: unknown): { hub: HubConfig; family: Family } {
   const { model_type: type } = checked(v.looseObject({ model_type: v.string() }), json);
   const family = families[type];
@@ -116,7 +116,7 @@ function readFields(json: unknown): { hub: HubConfig; family: Family } {
       `this model is a "${type}", an architecture that is not supported; ` +
         `these are: ${Object.keys(families).join(', ')}`,
     );
-  return { hub: checked(HubConfigSchema, { ...family.unsaid, ...Object(json) }), family };
+  return { hub: checked(HubConfigSchema, { ...family.defaults, ...Object(json) }), family };
 }
 
 function checked<const Schema extends v.GenericSchema>(
@@ -142,16 +142,16 @@ function refuseOptions(hub: HubConfig): void {
       'rotary over part of a head (partial_rotary_factor)',
     hub.use_sliding_window === true && 'a sliding window in some blocks (use_sliding_window)',
     hub['use_bidirectional_attention'] === true &&
-      'attention to what comes later (use_bidirectional_attention)',
-    'quantization_config' in hub && 'weights quantised in a way of their own (quantization_config)',
+      'attention to later positions (use_bidirectional_attention)',
+    'quantization_config' in hub && 'weights in another quantised format (quantization_config)',
   ].filter((what) => what !== false);
   if (missing.length > 0)
     throw new Error(
-      `this ${hub.model_type} model has ${missing.join(' and ')}, not supported here`,
+      `this ${hub.model_type} model has ${missing.join(' and ')}, which is not supported here`,
     );
 }
 
-/** A window as wide as the context is none. */
+/** A window at least as wide as the context has no effect. */
 function slidingWindowOf(hub: HubConfig, { computesAs }: Family): number | null {
   const window = ['mistral', 'gemma2', 'gemma3'].includes(computesAs)
     ? (hub.sliding_window ?? null)
@@ -159,7 +159,7 @@ function slidingWindowOf(hub: HubConfig, { computesAs }: Family): number | null 
   return window === null || window >= hub.max_position_embeddings ? null : window;
 }
 
-/** Gemma's blocks: every one of `sliding_window_pattern` sees everything, the others keep to the window. */
+/** In Gemma every `sliding_window_pattern`-th block attends to all positions, the others to a window. */
 function layerTypesOf(hub: HubConfig, { computesAs }: Family): string[] | null {
   if (computesAs !== 'gemma2' && computesAs !== 'gemma3') return null;
   if (hub.layer_types) return hub.layer_types;
@@ -177,7 +177,7 @@ function idsOf(ids: number | number[] | null | undefined): number[] {
 
 const GenerationSchema = v.looseObject({ eos_token_id: tokenIds });
 
-/** Sampling defaults and stop tokens of a `generation_config.json`; what it does not say is left out. */
+/** Sampling defaults and stop tokens of a `generation_config.json`; fields that it lacks are left out. */
 export function readGenerationConfig(json: unknown): {
   eos: number[];
   sampling: Record<string, number>;

@@ -20,9 +20,7 @@ const maxConfigBytes = 1 << 20;
 /** A tensor, and which of the checkpoint's files it lies in. */
 type LocatedTensor = StoredRange & { file: number };
 
-/**
- * @throws Error that names the file, and the architecture, option or tensor at fault
- */
+/** @throws Error that names the file, and the architecture, option or tensor at fault */
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
   const { config, about } = await readDescription(tree);
   const weights = await readWeights(tree);
@@ -36,7 +34,7 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 
-/** What the folder says of the model beside its weights. */
+/** What the folder says about the model, without its weights. */
 export async function readDescription(tree: FileTree): Promise<{
   config: ModelConfig;
   about: { chatTemplate: string | null; sampling: Record<string, number> };
@@ -71,7 +69,7 @@ async function readChatTemplate(tree: FileTree): Promise<string | null> {
 
 const IndexSchema = v.looseObject({ weight_map: v.record(v.string(), relativePath) });
 
-/** Each is asked for by itself; the largest published models have some two hundred. */
+/** Each costs a request of its own; the largest published models have some two hundred. */
 const maxWeightFiles = 1000;
 
 async function readWeights(tree: FileTree): Promise<{
@@ -119,10 +117,10 @@ function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>)
   return { name, ...tensor };
 }
 
-/** Tables that readers compute themselves, and heads that a tied model repeats. */
+/** Tables that readers compute themselves, and heads that repeat a tied embedding. */
 const superfluous = /rotary_emb\.inv_freq$|masked_bias$|^lm_head\.weight$/;
 
-/** A tensor that no layer uses would be a part of the computation left out. */
+/** Refuses tensors that no layer uses: without them the results would be wrong. */
 function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig): void {
   const used = new Set(
     layerTensors(config).flatMap((layer) => layer.tensors.map(({ name }) => name)),
@@ -130,7 +128,7 @@ function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig): void
   for (const name of tensors.keys())
     if (!used.has(name) && !superfluous.test(name))
       throw new Error(
-        `the checkpoint holds ${name}, which a ${config.model_type} of its config.json ` +
-          'does not use here: it cannot be run rightly',
+        `the checkpoint holds ${name}, which ${config.model_type} with this config.json ` +
+          'does not use here: its results would be wrong',
       );
 }

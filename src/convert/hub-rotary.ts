@@ -1,17 +1,17 @@
-/** How a Hugging Face `config.json` states the rotation of positions, in its older and its newer place. */
+/** Reads the rotary settings of a Hugging Face `config.json`, from the fields of older and newer files. */
 import * as v from 'valibot';
 import { RopeScalingSchema, type ModelConfig, type RopeScaling } from '../model/config.ts';
 
 const Parameters = v.looseObject({ rope_theta: v.optional(v.number()) });
 
-/** Fields of `config.json` that are about rotation. */
+/** Fields of `config.json` about rotary positions. */
 export const rotaryFields = {
   max_position_embeddings: v.optional(v.number(), 2048),
   original_max_position_embeddings: v.optional(v.nullable(v.number())),
   rope_theta: v.optional(v.number()),
   rope_local_base_freq: v.optional(v.nullable(v.number())),
   rope_scaling: v.optional(v.nullable(v.looseObject({}))),
-  /** Newer files: of all blocks, or by their kind. */
+  /** In newer files: one setting for all blocks, or one for each kind of block. */
   rope_parameters: v.optional(
     v.nullable(
       v.looseObject({
@@ -25,7 +25,7 @@ export const rotaryFields = {
 
 type RotaryFields = v.InferOutput<v.ObjectSchema<typeof rotaryFields, undefined>>;
 
-/** Throws, by name, at a stretching that is not known here. */
+/** @throws Error that names a way of scaling that is not supported */
 export function rotaryOf(
   hub: RotaryFields,
 ): Record<'rope_theta' | 'rope_local_base_freq' | 'rope_scaling', unknown> &
@@ -50,13 +50,13 @@ function scalingOf(hub: RotaryFields, scaling: Record<string, unknown> | null): 
   );
   if (!result.success)
     throw new Error(
-      `this model stretches its context by ${JSON.stringify(type)}, not supported here as it stands; ` +
+      `this model stretches its context by ${JSON.stringify(type)}, which is not supported in this form; ` +
         'linear, llama3 and longrope are',
     );
   return result.output;
 }
 
-/** What it leaves to be derived is derived as transformers does (`_compute_longrope_parameters`). */
+/** Values that the file leaves out are derived as transformers does (`_compute_longrope_parameters`). */
 function longScaling(hub: RotaryFields, scaling: Record<string, unknown>): unknown {
   const original =
     hub.original_max_position_embeddings ?? scaling['original_max_position_embeddings'];

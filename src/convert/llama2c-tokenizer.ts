@@ -1,7 +1,7 @@
 /**
- * Reads llama2.c's tokenizer file: the length of the longest piece, then for every piece its score, its
- * length and its bytes, spaces as spaces. Ids 0, 1, 2 are unknown, beginning and end; 3 to 258 are the
- * 256 bytes, written as characters by early versions of `tokenizer.py` and as `<0xNN>` by later ones.
+ * Reads llama2.c's tokenizer file: the length of the longest piece, then the score, length and bytes of every
+ * piece. Ids 0, 1 and 2 are unknown, beginning and end. Ids 3 to 258 are the 256 bytes; early versions of
+ * `tokenizer.py` wrote them as characters, later ones as `<0xNN>`.
  */
 import { sentencePieceTokenizer, type SentencePiece } from './sentencepiece.ts';
 

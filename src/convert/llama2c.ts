@@ -1,6 +1,6 @@
 /**
- * Reads the checkpoints of llama2.c's first format (`export.py`, version 0): seven int32, then every
- * weight as fp32, kind by kind over all blocks. Its rotary pairs are adjacent.
+ * Reads checkpoints of llama2.c's first format (`export.py`, version 0): seven int32, then every weight as
+ * fp32. Each kind of weight is stored for all blocks before the next kind. Its rotary pairs are adjacent.
  */
 import {
   embeddingName,
@@ -87,13 +87,13 @@ async function readHeader(source: ByteSource): Promise<ModelConfig> {
     max_position_embeddings: context,
     rms_norm_eps: 1e-5,
     rope_theta: 10_000,
-    // A negative vocabulary size is how this format says that the head has weights of its own.
+    // In this format a negative vocabulary size means that the head has its own weights.
     tie_word_embeddings: vocab > 0,
     hidden_act: 'silu',
     attention_bias: false,
     sliding_window: null,
     bos_token_id: 1,
-    // Trained on stories that follow each other with a BOS between them: either ends one.
+    // The training stories follow each other with a BOS between them, so either token ends one.
     eos_token_id: [1, 2],
   };
 }
@@ -120,7 +120,7 @@ function layOut(config: ModelConfig, fileBytes: number): Map<string, number> {
   // w1, w2, w3 of the paper's SwiGLU.
   for (const projection of ['gate', 'down', 'up']) placeInBlocks(`mlp.${projection}_proj`);
   place(finalNormName);
-  // Tables of cosines and sines, half a head wide each, that readers compute themselves.
+  // Skips the tables of cosines and sines, which readers compute themselves. Each is half a head wide.
   end += 4 * config.max_position_embeddings * config.head_dim;
   if (!config.tie_word_embeddings) place(headName);
   if (end !== fileBytes)

@@ -1,9 +1,9 @@
-/** Understands what a person pastes to name a model. */
+/** Turns the address of a model that a person pastes into the place of its files. */
 
 export type ModelLocation =
   /** A folder in Hugging Face's layout; `baseUrl` ends with a slash. */
   | { kind: 'folder'; baseUrl: string; title: string }
-  /** A GGUF file; for a split one, any of its parts. */
+  /** A GGUF file, or any part of a split one. */
   | { kind: 'gguf'; baseUrl: string; fileName: string; title: string };
 
 const publicHub = 'https://huggingface.co/';
@@ -53,7 +53,7 @@ function inFolder(address: string): ModelLocation {
   return { kind: 'folder', baseUrl, title };
 }
 
-/** A `%` that begins no encoded letter stands for itself. */
+/** Decodes percent-encoding; a name with any other `%` stays as it is. */
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name);

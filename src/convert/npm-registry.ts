@@ -1,11 +1,11 @@
-/** Asks the person's own npm where a package lies, so that their registry and proxy settings hold. */
+/** Asks the person's own npm for the address of a package, so that their registry and proxy settings apply. */
 import { errorMessage } from '../base/error-message.ts';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 
 export interface Tarball {
-  /** Where it may be fetched from, most likely first. */
+  /** Its addresses, most likely first. */
   urls: string[];
   /** Subresource integrity, e.g. `sha512-…`. */
   integrity: string;
@@ -29,7 +29,7 @@ export async function findTarball(name: string, version: string): Promise<Tarbal
   return { urls: [...new Set([tarball, throughRegistry(tarball, registry.trim())])], integrity };
 }
 
-/** A mirror often repeats the addresses of the registry it mirrors: the same path on the mirror itself. */
+/** A mirror often lists the addresses of the registry that it mirrors. This is the same path on the mirror. */
 function throughRegistry(tarball: string, registry: string): string {
   if (!URL.canParse(registry)) return tarball;
   const { origin, pathname } = new URL(registry);
@@ -39,7 +39,7 @@ function throughRegistry(tarball: string, registry: string): string {
 const run = promisify(execFile);
 
 async function npm(args: string[]): Promise<string> {
-  // Under `npm run`, npm says where it is itself; else the one on the path serves.
+  // Under `npm run`, npm states its own path; otherwise the npm on PATH is used.
   const script = process.env['npm_execpath'];
   const viaNode = script !== undefined && /npm-cli\.js$/.test(script);
   const [command, ...first] = viaNode

@@ -1,6 +1,6 @@
 /**
- * Finds the weights in an ONNX model (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) without
- * taking them into memory: every initializer's type, shape and place, and which nodes use them.
+ * Finds the weights in an ONNX model (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) without reading
+ * them into memory: the type, shape and place of every initializer, and the nodes that use them.
  */
 import { errorMessage } from '../base/error-message.ts';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
@@ -10,11 +10,11 @@ import { protobufFields, type ProtobufField } from './protobuf-fields.ts';
 export interface Initializer {
   name: string;
   type: 'float' | 'uint8' | 'int8' | 'other';
-  /** Outermost first; a scalar has none. */
+  /** Outermost dimension first; empty for a scalar. */
   shape: number[];
-  /** Where its raw bytes lie in the file; null for one stored as a list of numbers. */
+  /** The place of its raw bytes in the file; null if it is stored as a list of numbers. */
   raw: { offset: number; bytes: number } | null;
-  /** Of one stored as a list of numbers: those. */
+  /** The numbers, if it is stored as a list of them. */
   numbers: number[];
 }
 
@@ -98,7 +98,9 @@ async function readInitializer(source: ByteSource, whole: ProtobufField): Promis
         break;
       case tensor.location:
         if (field.value !== 0)
-          throw new Error(`${result.name} keeps its weights in another file, not supported here`);
+          throw new Error(
+            `${result.name} keeps its weights in another file, which is not supported here`,
+          );
     }
   return result;
 }
@@ -116,7 +118,7 @@ function typeOf(number: number): Initializer['type'] {
   }
 }
 
-/** A repeated field comes one by one, or packed into one. */
+/** A repeated field comes as one value each, or packed. */
 async function readSizes(source: ByteSource, field: ProtobufField): Promise<number[]> {
   if (field.end === field.start) return [field.value];
   const reader = new BinaryReader(await readSmall(source, field, limits.nameBytes));

@@ -17,7 +17,7 @@ import { readOnnxGraph } from './onnx-graph.ts';
 const config = { ...tinyGgufConfig, vocab_size: 48 };
 const scale = Math.fround(0.01);
 
-/** Integers that differ from tensor to tensor and from place to place. */
+/** Integers that differ between tensors and between positions. */
 function integersOf(name: string, count: number): Int8Array {
   return Int8Array.from(tinyWeights(name, count), (value) => Math.round(value * 200));
 }
@@ -44,7 +44,7 @@ function quantisedModel(): { parts: OnnxInitializer[]; multiplications: OnnxMult
     const isEmbedding = name === 'model.embed_tokens.weight';
     const stem = isEmbedding ? name : `onnx::MatMul_${multiplications.length}`;
     const integers = integersOf(name, count);
-    // The embedding is unsigned around 128, the matrices signed around 0, as that tool leaves them.
+    // As that tool writes them, the embedding is unsigned around 128, and matrices are signed around 0.
     const raw = isEmbedding
       ? Uint8Array.from(integers, (value) => value + 128)
       : new Uint8Array(transposed(integers, rows, columns).buffer);

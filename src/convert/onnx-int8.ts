@@ -1,6 +1,6 @@
 /**
- * Opens a Hugging Face folder whose weights are the int8 initializers of an ONNX graph, as ONNX Runtime's
- * dynamic quantisation leaves them: (q - zero point) × scale, matrices [in, out].
+ * Opens a Hugging Face folder whose weights are the int8 initializers of an ONNX graph, as written by ONNX
+ * Runtime's dynamic quantisation: (q - zero point) × scale, matrices [in, out].
  */
 import { embeddingName, layerTensors, type TensorShape } from '../model/architecture.ts';
 import { tensorBytes } from '../model/dtype.ts';
@@ -13,7 +13,7 @@ import { readOnnxGraph, type Initializer, type OnnxGraph } from './onnx-graph.ts
 
 /**
  * @param path of the ONNX file inside the folder
- * @returns a checkpoint whose first file does not exist as such: its f32 numbers are made as they are read
+ * @returns a checkpoint whose weight file exists only in memory: its f32 numbers are computed when read
  */
 export async function openOnnxInt8(
   tree: FileTree,
@@ -48,7 +48,7 @@ export async function openOnnxInt8(
   });
 }
 
-/** A tensor's numbers as f32, made from what the graph holds of it. */
+/** A tensor's numbers as f32, computed from its initializers. */
 async function floatsOf(
   tensor: TensorShape,
   graph: OnnxGraph,
@@ -57,7 +57,7 @@ async function floatsOf(
 ): Promise<ByteSource> {
   const plain = graph.initializers.get(tensor.name);
   if (plain) return plainFloats(plain, tensor, source, path);
-  // A looked-up matrix keeps its name and its order; a multiplied one lost its name and is [in, out].
+  // The embedding keeps its name and order. Matrices that are multiplied by are renamed and stored [in, out].
   const isEmbedding = tensor.name === embeddingName;
   const stem = isEmbedding ? tensor.name : multiplierOf(tensor.name, graph, path);
   const quantised = initializer(`${stem}_quantized`, graph, path);
@@ -111,7 +111,7 @@ function plainFloats(
   };
 }
 
-/** The stem of the matrix that the node of this weight multiplies by. */
+/** The name, without suffix, of the matrix that this weight's node multiplies by. */
 function multiplierOf(tensorName: string, { nodes }: OnnxGraph, path: string): string {
   const nodeName =
     `/${tensorName.replace(/\.weight$/, '').replaceAll('.', '/')}/MatMul_quant`.replace(
@@ -152,7 +152,7 @@ async function numbersOf(
   }
 }
 
-/** Keeps what was read last: a matrix is turned slice by slice, and each slice needs all of it. */
+/** Keeps the bytes read last: a matrix is converted slice by slice, and each slice needs all its bytes. */
 function rememberLast(source: ByteSource): ByteSource {
   let last = { offset: -1, data: new Uint8Array() };
   return {
@@ -172,7 +172,7 @@ interface Quantised {
   transposed: boolean;
   rows: number;
   columns: number;
-  /** One for all, or one a row. */
+  /** One for the whole matrix, or one for each row. */
   scales: number[];
   zeroPoints: number[];
 }

@@ -19,7 +19,7 @@ async function put(name: string, data: Uint8Array | string): Promise<string> {
   return path;
 }
 
-/** What a checkpoint says of itself once opened. */
+/** The name and tokenizer of a checkpoint once opened. */
 async function described(path: string): Promise<{ name: string; tokenizer: string | null }> {
   const { checkpoint, close } = await openCheckpointAt(path);
   await close();

@@ -1,4 +1,4 @@
-/** Opens whatever a person points at, telling formats apart by what lies there. */
+/** Opens the checkpoint at a path, and detects its format. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { ByteSource } from './byte-source.ts';
@@ -48,10 +48,10 @@ export async function openCheckpointAt(
   }
 }
 
-/** ONNX files that are looked for in a folder without safetensors. */
+/** ONNX files to look for in a folder without safetensors. */
 const onnxPaths = ['onnx/model_quantized.onnx', 'model_quantized.onnx', 'onnx/model_int8.onnx'];
 
-/** A Hugging Face folder, or one of ONNX Runtime's int8 models with the same files around it. */
+/** Opens a Hugging Face folder, or one with an int8 ONNX model instead of safetensors. */
 export async function openFolder(folder: string, label: ModelLabel): Promise<OpenedCheckpoint> {
   const tree = openFolderTree(folder);
   try {
@@ -70,7 +70,7 @@ export async function openFolder(folder: string, label: ModelLabel): Promise<Ope
   }
 }
 
-/** Opens files and what they make together; closing it closes them. */
+/** Opens files and the checkpoint that they form; closing it closes them. */
 export async function openFiles(
   paths: string[],
   open: (sources: ByteSource[]) => Promise<Checkpoint>,
@@ -100,7 +100,7 @@ async function kindOf(input: string): Promise<'folder' | 'gguf' | 'llama2.c'> {
   );
 }
 
-/** A model's name from its file or folder: letters, digits, dots, dashes. */
+/** A model's name, made of its file's or folder's: letters, digits, dots, dashes. */
 export function modelNameOf(input: string): string {
   const last = basename(input);
   const stem = last
@@ -109,7 +109,7 @@ export function modelNameOf(input: string): string {
   return stem.replace(/^[^A-Za-z0-9]+/, '').slice(0, 128) || 'model';
 }
 
-/** A file's own name where a manifest can carry it. */
+/** The file's own name, if a manifest allows it. */
 function manifestPath(path: string, index: number): string {
   const name = basename(path);
   return /^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(name) ? name : `part-${index}.gguf`;

@@ -1,7 +1,6 @@
 /**
- * Opens a model where it was published: a Hugging Face id, any folder in Hugging Face's layout on a server
- * with ranges, or the address of a GGUF file. Only headers are fetched; weights are read when asked for.
- * Runs in browsers as well as in Node.
+ * Opens a model on a server: a Hugging Face id, a folder in Hugging Face's layout, or the address of a GGUF
+ * file. Only headers are fetched; weights are fetched when they are read. Runs in browsers and in Node.
  */
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
 import { blobSource } from './byte-source.ts';
@@ -13,9 +12,9 @@ import { locateModel, type ModelLocation } from './model-address.ts';
 import { partsOf } from './split-gguf.ts';
 
 export interface RemoteOptions {
-  /** Where ids are looked up; the public hub by default. */
+  /** The hub that has the ids; the public one by default. */
   hubUrl?: string;
-  /** Access token of the person, sent to the model's own server and nobody else. */
+  /** The person's access token, sent only to the model's own server. */
   token?: string;
 }
 
@@ -56,8 +55,8 @@ export async function openRemote(
 }
 
 /**
- * Opens what a person picked or dropped: a GGUF file, all parts of a split one, or the files of a Hugging
- * Face folder.
+ * Opens the files that a person picked or dropped: a GGUF file, all parts of a split one, or those of a
+ * Hugging Face folder.
  *
  * @param files by their names or paths; one folder around all of them is ignored
  */

@@ -1,24 +1,22 @@
-/** Walks a protobuf message that is too large to be taken into memory, field by field. */
+/** Reads the fields of a protobuf message that is too large for memory, one by one. */
 import { errorMessage } from '../base/error-message.ts';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { ByteSource } from './byte-source.ts';
 
 export interface ProtobufField {
   number: number;
-  /** Of a varint; 0 for other fields. */
+  /** The value of a varint; 0 for other fields. */
   value: number;
-  /** Where the field's contents lie, for length-delimited ones. */
+  /** The field's contents, if it is length-delimited. */
   start: number;
   end: number;
 }
 
-/** A tag and a length take at most this much. */
+/** A tag and a length take at most this many bytes. */
 const headBytes = 20;
 const windowBytes = 64 << 10;
 
-/**
- * @throws Error that says where the message stops making sense
- */
+/** @throws Error that says at which byte the message is malformed */
 export async function* protobufFields(
   source: ByteSource,
   start: number,

@@ -1,6 +1,6 @@
 /**
- * Reads the header of a safetensors file (https://github.com/huggingface/safetensors): eight bytes of
- * length, then JSON that gives every tensor its type, shape and place. The weights are not touched.
+ * Reads the header of a safetensors file (https://github.com/huggingface/safetensors): eight bytes of length,
+ * then JSON with the type, shape and place of every tensor. The weights are not read.
  */
 import * as v from 'valibot';
 import { tensorBytes, type Dtype } from '../model/dtype.ts';
@@ -8,9 +8,9 @@ import type { ByteSource } from './byte-source.ts';
 
 export interface StoredRange {
   dtype: Dtype;
-  /** Outermost first. */
+  /** Outermost dimension first. */
   shape: number[];
-  /** From the file's first byte. */
+  /** From the start of the file. */
   offset: number;
   bytes: number;
 }
@@ -26,9 +26,9 @@ const EntrySchema = v.object({
 });
 
 /**
- * Tensors of other types than F32, F16 and BF16 are left out: buffers that no layer needs.
+ * Leaves out tensors of types other than F32, F16 and BF16: no layer needs them.
  *
- * @throws Error that names the file, and the tensor where one is at fault
+ * @throws Error that names the file, and the tensor if one is at fault
  */
 export async function readSafetensors(
   source: ByteSource,

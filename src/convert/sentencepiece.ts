@@ -1,22 +1,22 @@
 /**
- * Builds a Hugging Face `tokenizer.json` from a SentencePiece-style vocabulary: pieces with scores, spaces
- * written ▁, unknown characters spelt in bytes. Llama 2 and its kin.
+ * Builds a Hugging Face `tokenizer.json`, as for Llama 2, from a SentencePiece vocabulary: pieces with
+ * scores, spaces written as ▁, unknown characters as bytes.
  */
 
 export interface SentencePiece {
   text: string;
-  /** Merges that lead to pieces of higher scores are made first. */
+  /** Merges into pieces of higher scores come first. */
   score: number;
   /**
-   * `byte` pieces are spelt `<0xNN>`; `control` ones stand for no text; `added` ones are whole words that
-   * are found before any merging.
+   * `byte` pieces are written `<0xNN>`; `control` pieces stand for no text; `added` pieces are whole words
+   * that are matched before any merging.
    */
   kind: 'normal' | 'byte' | 'control' | 'unknown' | 'added';
 }
 
 export interface SentencePieceOptions {
   bosId: number | null;
-  /** Encoding begins with a space that decoding takes away again (Llama 2 does). */
+  /** Encoding prepends a space, which decoding removes (as in Llama 2). */
   prefixSpace: boolean;
 }
 
@@ -97,8 +97,8 @@ export function startWith(token: string, id: number): Record<string, unknown> {
 }
 
 /**
- * Every way to make a piece of two others, best score first; among ways to the same piece, the one whose
- * left part is longest. It is the order of Hugging Face's own conversion.
+ * Every way to merge two pieces into a third, best score first. Of the ways to one piece, the longest left
+ * part comes first. This is the order of Hugging Face's own conversion.
  */
 function mergesOf(pieces: readonly SentencePiece[]): [string, string][] {
   const mergeable = new Set(pieces.filter(({ kind }) => kind === 'normal').map(({ text }) => text));

@@ -13,8 +13,8 @@ const usage = `usage: npm run shard -- INPUT [--out DIR] [--weights f32|f16|q8|q
 
 INPUT is a Hugging Face folder, a GGUF file (any part of a split one) or a llama2.c checkpoint (.bin) on
 this computer, a hub id (owner/name), or the address of such a folder or GGUF file.
-DIR is where the model's folder goes; shards by default.
-Without --weights every tensor keeps the type it has.`;
+DIR is the folder for the model's own folder; shards by default.
+Without --weights every tensor keeps its type.`;
 
 const storedAs: Record<string, StorableDtype> = { f32: 'F32', f16: 'F16', q8: 'Q8_0', q4: 'Q4_0' };
 
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** What is not on this computer is looked for elsewhere. */
+/** An input that is not on this computer is opened from a server. */
 async function openInput(input: string, label: Partial<ModelLabel>): Promise<OpenedCheckpoint> {
   if (existsSync(input)) return openCheckpointAt(resolve(input), label);
   const { manifest, sources } = await openRemote(input);

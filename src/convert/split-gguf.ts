@@ -1,6 +1,6 @@
 /**
- * The names of all parts of a split GGUF file, given any one of them
- * (`name-00002-of-00003.gguf`); of any other file, its own.
+ * The names of all parts of a split GGUF file, given any of them (`name-00002-of-00003.gguf`). The name of
+ * any other file is returned alone.
  */
 export function partsOf(fileName: string): string[] {
   const match = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/.exec(fileName);

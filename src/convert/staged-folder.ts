@@ -2,8 +2,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Fills a folder so that it is there whole or not at all: `fill` writes into a hidden one beside it, which
- * takes the place of `folder` once complete. An older `folder` stays until then.
+ * Writes a folder that is complete or absent at any moment. `fill` writes into a hidden folder beside it,
+ * which replaces `folder` once complete. An older `folder` stays until then.
  */
 export async function writeWholeFolder(
   folder: string,
@@ -37,7 +37,7 @@ async function moveAway(folder: string, former: string): Promise<boolean> {
   }
 }
 
-/** What a process that was killed left behind; a living process's folder is left alone. */
+/** Removes what killed processes left behind; the folder of a running process stays. */
 async function removeAbandoned(parent: string, prefix: string): Promise<void> {
   for (const entry of await readdir(parent)) {
     if (!entry.startsWith(prefix)) continue;

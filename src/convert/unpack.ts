@@ -1,4 +1,4 @@
-/** Takes named files out of a gzipped tar archive, streaming. */
+/** Extracts named files from a gzipped tar archive, as a stream. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,8 +14,8 @@ export interface UnpackOptions {
 }
 
 /**
- * Writes the wanted files of an npm tarball (whose names begin with one folder, usually `package/`) under
- * `folder`, by their paths without that first part.
+ * Writes the wanted files of an npm tarball under `folder`, by their paths without the first folder (usually
+ * `package/`).
  *
  * @throws Error if one of them is not in the archive
  */
@@ -49,7 +49,7 @@ export async function unpack(
         entry.resume();
         continue;
       }
-      // Only names that were asked for are ever written: the archive cannot choose a place.
+      // Only names that were asked for are written, so the archive cannot choose a path.
       const target = join(folder, path);
       await mkdir(dirname(target), { recursive: true });
       await pipeline(entry, createWriteStream(target));

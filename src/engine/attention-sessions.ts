@@ -1,4 +1,4 @@
-/** Sessions for attention by itself: without weights, so that all blocks of a kind share them. */
+/** Sessions for attention alone. They hold no weights, so all blocks with the same kind of attention share them. */
 import {
   composeAttention,
   projectionNames,
@@ -10,9 +10,9 @@ import { createSession, type RunTensor, type Runtime, type Session } from './run
 
 export interface AttentionSessions {
   /**
-   * Attends from each cache's new positions. With several caches, projections hold one position of each.
+   * Attends from each cache's new positions. With several caches, projections have one position for each.
    *
-   * @param projections [sequences, tokens, width] each, as `kind` says
+   * @param projections [sequences, tokens, width] each; their number depends on `kind`
    * @returns [sequences, tokens, heads * head_dim]
    */
   run(kind: AttentionKind, caches: BoundCache[], projections: RunTensor[]): Promise<RunTensor>;
@@ -41,7 +41,7 @@ export function createAttentionSessions(
     if (known) return known;
     const loading = load(kind, count);
     sessions.set(key, loading);
-    // One that failed may be tried again.
+    // A failed load may be tried again.
     loading.catch(() => sessions.delete(key));
     return loading;
   }

@@ -1,13 +1,13 @@
 /**
- * Causal attention with grouped queries and rotary positions, as ONNX Runtime's one operator for it
- * (com.microsoft.GroupQueryAttention), over the KV cache of one sequence.
+ * Adds causal attention with grouped queries and rotary positions to a graph. ONNX Runtime has one operator
+ * for it (com.microsoft.GroupQueryAttention), which also reads and extends a sequence's KV cache.
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { RotaryFigures } from '../model/rotary-frequencies.ts';
 import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
 import { rotaryTables } from './rotary.ts';
 
-/** Queries, keys and values of [1, tokens, heads * head_dim], side by side in one value or apart. */
+/** Queries, keys and values of [1, tokens, heads * head_dim], concatenated in one value or separate. */
 export type Projections = { packed: Value } | { q: Value; k: Value; v: Value };
 
 export interface AttentionFigures {
@@ -15,17 +15,17 @@ export interface AttentionFigures {
   contextLength: number;
 }
 
-/** How a block attends, where blocks of a model differ in it. */
+/** How a block attends, in models whose blocks differ in it. */
 export interface AttentionPattern {
-  /** Positions that each one looks back on, itself included; Infinity for all. */
+  /** The number of positions that each one attends to, itself included; Infinity for all. */
   window: number;
-  /** `local`: by the base of blocks that keep to the window. */
+  /** `local` uses the rotary base of blocks with a window. */
   rotary: 'global' | 'local';
 }
 
 export const everywhere: AttentionPattern = { window: Infinity, rotary: 'global' };
 
-/** What tells one block's attention from another's. */
+/** What distinguishes the attention of blocks. */
 export interface AttentionKind extends AttentionPattern {
   packed: boolean;
 }
@@ -40,13 +40,13 @@ export function kvNames(index: number): Record<'pastKey' | 'pastValue' | 'key' |
   };
 }
 
-/** Names of a graph's inputs, int32, one for each sequence: its length after the run, and that less one. */
+/** Names of a graph's int32 inputs with one entry for each sequence: its length after the run, and that minus one. */
 export const lengthNames = { total: 'total_length', last: 'last_position' } as const;
 
 /**
- * Adds attention for each of these sequences, with all inputs and outputs that it needs besides. A graph for
- * one takes several with one new position each as well, if their caches lie in one tensor: then `lengthNames.last`
- * has one entry a sequence, and `lengthNames.total` the greatest of them.
+ * Adds attention for each of these sequences, with the graph inputs and outputs that it needs. A graph for
+ * one sequence also takes several with one new position each, if their caches are in one tensor. Then
+ * `lengthNames.last` has one entry for each sequence, and `lengthNames.total` is the greatest length.
  */
 export function addAttention(
   graph: Graph,
@@ -60,7 +60,7 @@ export function addAttention(
   const sin = graph.constant('rotary.sin', 'float32', tables.shape, tables.sin);
   const count = sequences.length;
   const totals = graph.split(graph.input(lengthNames.total, 'int32', [count]), 0, count);
-  // Of one cache tensor for all sequences of a run, or of one for each.
+  // Either one cache tensor for all sequences of a run, or one for each.
   const [batch, lengths] = count === 1 ? ['batch', 'batch'] : [1, count];
   const lasts = graph.split(graph.input(lengthNames.last, 'int32', [lengths]), 0, count);
   return sequences.map((qkv, index) => {
@@ -90,7 +90,7 @@ export function addAttention(
   });
 }
 
-/** The figures of a block's rotation. */
+/** The settings of a block's rotary positions. */
 function rotatedBy(config: ModelConfig, rotary: AttentionPattern['rotary']): RotaryFigures {
   const { rope_local_base_freq: localBase } = config;
   return rotary === 'local' && localBase
@@ -98,7 +98,7 @@ function rotatedBy(config: ModelConfig, rotary: AttentionPattern['rotary']): Rot
     : config;
 }
 
-/** Without them, scores are q·k / √head_dim, unbounded. */
+/** Without these attributes scores are q·k / √head_dim, without a bound. */
 function scoreAttributes(config: ModelConfig): Record<string, { float: number }> {
   const { query_pre_attn_scalar: scalar, attn_logit_softcapping: bound } = config;
   return {
@@ -107,12 +107,12 @@ function scoreAttributes(config: ModelConfig): Record<string, { float: number }>
   };
 }
 
-/** Names of the inputs that carry projections, and of the one output that is attended to. */
+/** Names of the inputs that carry projections. */
 export const projectionNames = { packed: ['packed'], apart: ['q', 'k', 'v'] } as const;
 
 /**
- * Attention by itself, without weights: over all positions of one sequence, or over one position each of
- * several. Projections are [sequences, tokens, width], and so is the result.
+ * A graph of attention alone, without weights: over all positions of one sequence, or one position of each of
+ * several. Projections and result are [sequences, tokens, width].
  */
 export function composeAttention(
   figures: AttentionFigures,

@@ -10,7 +10,7 @@ function results(...values: number[][]): RunResult[] {
   });
 }
 
-/** Runs two batches of `size`; which way each was computed. */
+/** Runs two batches of `size`, and returns which way each was computed. */
 async function twice(size: number, shared: number[], check = createBatchCheck()) {
   const ways: string[] = [];
   for (let batch = 0; batch < 2; batch++) {

@@ -1,7 +1,7 @@
 /**
- * Has a device prove itself before sequences share its runs: kernels for several rows are others than those
- * for one, and not all of them are right everywhere (see `prefill-check.ts`). The first batch of each size is
- * computed both ways; a size whose results differ is computed one by one from then on.
+ * Checks a device before sequences share its runs. Kernels for several sequences differ from those for one,
+ * and some devices compute them wrongly (see `prefill-check.ts`). The first batch of each size is computed
+ * both ways. A size whose results differ is computed one by one from then on.
  */
 import type { RunResult } from './engine.ts';
 
@@ -14,8 +14,9 @@ export interface BatchCheck {
 }
 
 /**
- * Largest difference against the root mean square of a result. Sums in another order differ by 1e-5 or so after
- * tens of blocks, f16 by less than this; what a wrong kernel gives is off by its own size.
+ * The largest allowed difference, relative to the root mean square of a result. Another order of summing
+ * differs by about 1e-5 after tens of blocks, f16 by less than this tolerance. A wrong kernel is off by the
+ * size of the result.
  */
 const tolerance = 0.05;
 
@@ -26,7 +27,7 @@ export function createBatchCheck(): BatchCheck {
       const known = isRight.get(size);
       if (known !== undefined) return known ? together() : oneByOne();
       const shared = await together();
-      // The second way writes the same keys and values again: what is kept is right in any case.
+      // The second way overwrites the keys and values of the first, so the caches are right in any case.
       const trusted = await oneByOne();
       isRight.set(
         size,
@@ -39,7 +40,7 @@ export function createBatchCheck(): BatchCheck {
   };
 }
 
-/** NaN, and so no proof, where either has one. */
+/** NaN if either has a NaN, so the check fails. */
 function relativeError(values: Float32Array, expected: Float32Array): number {
   let largest = 0;
   let squares = 0;

@@ -26,7 +26,7 @@ describe('batch slots', () => {
     expect(slots.has(1)).toBe(false);
   });
 
-  it('are moved down where more rows would idle than compute', () => {
+  it('are moved down where more slots would idle than compute', () => {
     const slots = createBatchSlots();
     slots.arrange([1, 2, 3, 4]);
     for (const sequence of [1, 2, 3]) slots.release(sequence);
@@ -34,7 +34,7 @@ describe('batch slots', () => {
     expect(slots.arrange([4, 5])).toEqual([0, 1]);
   });
 
-  it('leave rows idle for sequences that will be back', () => {
+  it('leave slots idle for sequences that will be back', () => {
     const slots = createBatchSlots();
     slots.arrange([1, 2, 3, 4]);
     expect(slots.arrange([4])).toEqual([3]);

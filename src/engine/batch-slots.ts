@@ -1,19 +1,19 @@
 /**
- * Which row of a batch a sequence computes in, where its keys and values have to lie at that row's place and
- * moving them costs something: a sequence keeps its slot while it takes part in batches.
+ * Assigns each sequence a slot of a batch. Keys and values must be at the slot's place, and moving them costs
+ * a copy, so a sequence keeps its slot while it takes part in batches.
  */
 export interface BatchSlots {
-  /** The slots of these sequences, in their order, for a batch of all slots up to the highest of them. */
+  /** The slots of these sequences, in their order. The batch has all slots up to the highest of them. */
   arrange(sequences: readonly number[]): number[];
   has(sequence: number): boolean;
   release(sequence: number): void;
 }
 
-/** A slot whose sequence has missed so many batches may be given to another one. */
+/** A slot may be reassigned when its sequence has missed more than this many batches. */
 const forgottenAfter = 32;
 
 export function createBatchSlots(): BatchSlots {
-  /** By slot: its sequence, and the last batch that it took part in. */
+  /** For each slot its sequence, and the last batch that it took part in. */
   const holders: ({ sequence: number; lastBatch: number } | null)[] = [];
   let batch = 0;
 
@@ -21,7 +21,7 @@ export function createBatchSlots(): BatchSlots {
     return holders.findIndex((holder) => holder?.sequence === sequence);
   }
 
-  /** The lowest slot that may be given away, past the last one if need be. */
+  /** The lowest slot that may be assigned, or a new one after the last. */
   function lowestFree(): number {
     const free = holders.findIndex(
       (holder) => !holder || batch - holder.lastBatch > forgottenAfter,
@@ -48,7 +48,8 @@ export function createBatchSlots(): BatchSlots {
       }
       for (const sequence of sequences) if (slotOf(sequence) === -1) take(lowestFree(), sequence);
       const slots = sequences.map(slotOf);
-      // Rows of slots between them compute for nothing: no more of those than of the others.
+      // Unused slots between them are computed for nothing. There must be no more of those than of the
+      // others.
       for (;;) {
         const highest = Math.max(...slots);
         const lower = lowestFree();

@@ -7,7 +7,7 @@ import { float32, takeFloats } from './runtime.ts';
 import { createTensorSource } from './tensor-source.ts';
 
 const contextLength = 32;
-/** Sums of the same numbers in another order. */
+/** For sums of the same numbers in another order. */
 const sameTolerance = 1e-5;
 
 describe.each(tinyModels)('a block of %s', (name) => {
@@ -47,7 +47,7 @@ describe.each(tinyModels)('a block of %s', (name) => {
     ]) {
       const chunk = values.slice(position * width, (position + tokens) * width);
       const results: Float32Array[] = [];
-      // One after the other: ONNX Runtime does not take two runs at once.
+      // One after the other, because ONNX Runtime does not take two runs at once.
       for (const block of [whole, cut]) {
         const hidden = float32(nodeRuntime.ort, chunk, [1, tokens, width]);
         results.push(await takeFloats(await block.run({ sequence: 1, position, tokens }, hidden)));

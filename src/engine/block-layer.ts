@@ -15,24 +15,24 @@ import type { RunTensor } from './runtime.ts';
 export interface BlockLayer {
   kind: 'block';
   memoryBytes: number;
-  /** Positions of this sequence that the layer holds. */
+  /** The number of positions of this sequence in the cache. */
   length(sequence: number): number;
-  /** Hidden state [1, tokens, hidden_size] in, the same shape out. `hidden` is given up. */
+  /** From hidden state [1, tokens, hidden_size] to the same shape. Takes over `hidden`. */
   run(at: Positions, hidden: RunTensor): Promise<RunTensor>;
   /**
-   * One new position of each of several sequences, [sequences, 1, hidden_size]. On a GPU a sequence computes
-   * in the row of its slot (`batch-slots.ts`), and rows of slots that take no part are null.
+   * One new position of each of several sequences, [sequences, 1, hidden_size]. On a GPU a sequence's index
+   * is its slot (`batch-slots.ts`), and slots that take no part are null.
    */
   runTogether(at: (Positions | null)[], hidden: RunTensor): Promise<RunTensor>;
-  /** Has `to` begin with the first `length` positions of `from`. Throws if it holds fewer. */
+  /** Copies the first `length` positions of `from` to the start of `to`. Throws if `from` has fewer. */
   fork(from: number, to: number, length: number): Promise<void>;
-  /** Has `sequence` hold so many positions of zeros. */
+  /** Fills the sequence's cache with this many positions of zeros. */
   blank(sequence: number, positions: number): Promise<void>;
   release(sequence: number): void;
   dispose(): Promise<void>;
 }
 
-/** Where in which sequence the new positions of a run lie. */
+/** The sequence and the place in it of a run's new positions. */
 export interface Positions {
   sequence: number;
   position: number;
@@ -105,7 +105,7 @@ function layerOver<Cache extends { copy(length: number): Promise<Cache> } & KvCa
   };
 }
 
-/** A hidden state's way through blocks, each handing on to the next without leaving the device. */
+/** Runs a hidden state through blocks; it stays on the device between them. */
 export async function runBlocks(
   blocks: BlockLayer[],
   at: Positions,

@@ -1,4 +1,4 @@
-/** A block's sessions: what runs over one sequence's cache, and over those of several decoded together. */
+/** The sessions of a block: over one sequence's cache, and over those of several sequences decoded together. */
 import type { AttentionSessions } from './attention-sessions.ts';
 import { kvNames, lengthNames } from './attention.ts';
 import { bindCaches, keepCaches, type BoundCache } from './bound-cache.ts';
@@ -15,23 +15,23 @@ export interface BlockWeights<Cache extends KvCache> {
   memoryBytes: number;
   /** [1, tokens, hidden_size]. */
   run(cache: BoundCache<Cache>, hidden: RunTensor): Promise<RunTensor>;
-  /** [caches, 1, hidden_size]; null for a row that takes no part. */
+  /** [caches, 1, hidden_size]; null for a slot that takes no part. */
   runTogether(caches: (BoundCache<Cache> | null)[], hidden: RunTensor): Promise<RunTensor>;
   dispose(): Promise<void>;
 }
 
 export interface BlockWeightsOptions extends LayerOptions {
-  /** Which of the model's blocks, from 0. */
+  /** The block's number from 0, as in tensor names. */
   block: number;
   attentions: AttentionSessions;
-  /** On wasm, blocks of fewer bytes are held whole as well. */
+  /** On wasm, blocks of fewer bytes are also held whole. */
   wholeBelowBytes?: number;
 }
 
 /**
  * On wasm a block is cut around its attention, so that sequences decoded together share one pass over the
- * weights. A cut block takes three runs of ONNX Runtime instead of one: too much for a small block, which is
- * therefore held whole as well.
+ * weights. A cut block takes three runs of ONNX Runtime instead of one. That costs too much for a small
+ * block, which is also held whole.
  */
 export async function loadOnWasm(options: BlockWeightsOptions): Promise<BlockWeights<KvCache>> {
   const [first, second] = takenTwice(options.tensors);
@@ -53,7 +53,7 @@ export async function loadOnWasm(options: BlockWeightsOptions): Promise<BlockWei
   };
 }
 
-/** On a GPU one session does both: caches that lie side by side in a pool are one tensor to it. */
+/** On a GPU one session does both, because adjacent caches in a pool are one tensor to it. */
 export async function loadOnGpu(
   options: BlockWeightsOptions,
   pool: GpuKvPool,

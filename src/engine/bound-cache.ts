@@ -1,4 +1,4 @@
-/** KV caches on their way through one run: what is fed, what is fetched, and who takes over the results. */
+/** Binds KV caches to one run: what is fed, what is fetched, and which cache keeps each result. */
 import { kvNames, lengthNames } from './attention.ts';
 import type { KvCache } from './kv-cache.ts';
 import type { Ort, RunTensor } from './runtime.ts';
@@ -36,7 +36,7 @@ export async function bindCaches(ort: Ort, caches: BoundCache[]): Promise<Bindin
   return { feeds, fetches };
 }
 
-/** Only after a run that succeeded. */
+/** To be called only after a run that succeeded. */
 export function keepCaches(caches: BoundCache[], outputs: Record<string, RunTensor>): void {
   caches.forEach(({ cache, total }, index) => {
     const names = kvNames(index);

@@ -15,16 +15,16 @@ import { lastLayerNews } from './worker-news.ts';
 
 const binaryUrl: Record<Backend, string> = { webgpu: asyncifyBinaryUrl, wasm: wasmBinaryUrl };
 
-/** Where the ONNX Runtime binary of this backend lies: what `EngineOptions.runtimeBinary` is made of. */
+/** The address of the backend's ONNX Runtime binary, which the caller fetches for `EngineOptions.runtimeBinary`. */
 export function runtimeBinaryUrl(backend: Backend): string {
   return new URL(binaryUrl[backend], import.meta.url).href;
 }
 
 /**
- * Starts an engine in a worker of its own. `options.runtimeBinary` is consumed.
+ * Starts an engine in its own worker, and transfers `options.runtimeBinary` to it.
  *
- * `onLost` hears once if the engine can compute no more, though nobody disposed of it: a lost GPU, a
- * worker that ended. Calls in progress are then refused too.
+ * `onLost` is called once if the engine fails without being disposed of: a lost GPU, or a worker that ended.
+ * Calls in progress are rejected too.
  */
 export async function createEngine(
   options: EngineOptions,
@@ -36,7 +36,7 @@ export async function createEngine(
   });
   const remote = wrap<EngineWorkerApi>(worker);
   const life = createLife(worker, onLost);
-  /** Who hears of the last layer of each batch handed over; the worker does them in this order. */
+  /** For each batch in progress, its `onLastLayer`; the worker runs batches in this order. */
   const underWay: (() => void)[] = [];
   worker.addEventListener('message', ({ data }) => {
     if (data === lastLayerNews) underWay.at(0)?.();
@@ -66,7 +66,7 @@ export async function createEngine(
       },
       forkSequence: (...fork) => life.unlessLost(remote.forkSequence(...fork)),
       releaseSequence: (sequence) => life.unlessLost(remote.releaseSequence(sequence)),
-      // A worker that is computing would answer late, and giving memory back takes its end anyway.
+      // A worker that is computing would answer late, and only its end returns its memory.
       dispose() {
         life.end();
         return Promise.resolve();
@@ -79,7 +79,7 @@ export async function createEngine(
 }
 
 interface Life {
-  /** The call's result, or a refusal as soon as the worker is lost. */
+  /** The call's result; it rejects as soon as the worker is lost. */
   unlessLost<Result>(call: Promise<Result>): Promise<Result>;
   lose: (reason: string) => void;
   end: () => void;
@@ -107,7 +107,7 @@ function createLife(worker: Worker, onLost: (reason: string) => void): Life {
   return {
     async unlessLost(call) {
       if (ended) throw ended;
-      // Not Promise.race: it would keep every call's result alive as long as the worker lives.
+      // Promise.race would keep every call's result alive as long as the worker lives.
       let refuse: (error: Error) => void = () => undefined;
       try {
         return await new Promise((resolve, reject) => {
@@ -130,7 +130,7 @@ function buffersOf(tensors: StoredTensor[]): ArrayBufferLike[] {
   return [...new Set(tensors.map((tensor) => tensor.data.buffer))];
 }
 
-/** A view's whole buffer would be copied to the worker: send no more than what is seen. */
+/** Posting a view copies its whole buffer, so this copies the viewed part first. */
 function trimmed(request: RunRequest): RunRequest {
   const { input } = request;
   if (input.kind === 'tokens') return { ...request, input: { ...input, ids: input.ids.slice() } };

@@ -1,4 +1,4 @@
-/** The layers at a model's two ends: the embedding, and the head. */
+/** The first and the last layer of a model: the embedding and the head. */
 import { architectureFor } from './architectures/index.ts';
 import { createEmbedding, type Embedding } from './embedding.ts';
 import { composeHead } from './layer-graph.ts';
@@ -13,7 +13,7 @@ export interface EmbeddingLayer extends Embedding {
 export interface HeadLayer {
   kind: 'head';
   memoryBytes: number;
-  /** Logits [sequences, positions, vocab_size] of the last `positions` of `tokens`. `hidden` is given up. */
+  /** Logits [sequences, positions, vocab_size] of the last `positions` of `tokens`. Takes over `hidden`. */
   run(tokens: number, positions: number, hidden: RunTensor): Promise<RunTensor>;
   dispose(): Promise<void>;
 }

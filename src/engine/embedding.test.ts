@@ -29,7 +29,7 @@ it('is made smaller where less is asked for, never larger', () => {
   expect(smaller.memoryBytes).toBe(5 * 2 * 34);
   const exact = dequantise('F32', stored.data);
   smaller.lookUp(Int32Array.of(0, 1, 2, 3, 4)).forEach((value, index) => {
-    // Half a step of a block whose largest value is below 1.
+    // Half a step of a quantisation block whose largest value is below 1.
     expect(Math.abs(value - exact[index])).toBeLessThan(0.6 / 127);
   });
   expect(createEmbedding(config, table('Q4_0'), 'f32').memoryBytes).toBe(5 * 2 * 18);

@@ -1,4 +1,4 @@
-/** The embedding layer: a table of stored bytes, of which only the rows asked for are turned into numbers. */
+/** The embedding layer: a table of stored bytes. Only the table rows of the given tokens are turned into numbers. */
 import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { quantise } from '../model/quantise.ts';
@@ -14,9 +14,9 @@ export interface Embedding {
 }
 
 /**
- * The table stays as it is stored, unless `weights` asks for a type that takes less memory.
+ * The table keeps its stored type, unless `weights` takes less memory.
  *
- * @param scale what every value of the table is multiplied by
+ * @param scale the factor of every value of the table
  */
 export function createEmbedding(
   config: ModelConfig,

@@ -1,22 +1,22 @@
 /**
- * The engine's public surface: runs layers of a model on this device. It lives in a worker
- * (`worker.ts`); this file is what both sides of that boundary agree on.
+ * The engine's public surface: it runs layers of a model on this device. The engine lives in a worker
+ * (`worker.ts`), and both sides of that boundary use this file.
  *
- * A layer is `embed`, one transformer `block`, or `head`, numbered as in the manifest: embed is 0, block
- * i is i + 1, head is last. Layers are loaded and dropped one by one; a run goes through a range of them.
+ * The embedding is layer 0, transformer block k (from 1) is layer k, and the head is the last layer. Layers
+ * are loaded and unloaded one by one; a run goes through a range of them.
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { Dtype } from '../model/dtype.ts';
 
 export type Backend = 'webgpu' | 'wasm';
 
-/** What a layer computes with. What is stored and what is computed with are two things. */
+/** The type that a layer computes with; its tensors may be stored in another. */
 export type WeightType = 'f32' | 'f16' | 'q8' | 'q4';
 
 export interface EngineOptions {
   backend: Backend;
   config: ModelConfig;
-  /** Longest context, in tokens, that a sequence's KV cache may reach. */
+  /** The most tokens that a sequence's KV cache may hold. */
   contextLength: number;
   /** Threads of the wasm backend; 1 without cross-origin isolation. */
   threads: number;
@@ -24,7 +24,7 @@ export interface EngineOptions {
   runtimeBinary: ArrayBuffer;
 }
 
-/** One tensor of a layer as it is stored: bytes in `dtype`'s layout, shape outermost first. */
+/** One tensor of a layer as it is stored: bytes in the layout of `dtype`, outermost dimension first. */
 export interface StoredTensor {
   name: string;
   dtype: Dtype;
@@ -35,9 +35,9 @@ export interface StoredTensor {
 
 export interface LoadedLayer {
   layer: number;
-  /** What it computes with: f32 where f16 was asked for and the device has no 16-bit arithmetic. */
+  /** The type it computes with: f32 if f16 was asked for and the device has no 16-bit arithmetic. */
   weights: WeightType;
-  /** Bytes that the layer's weights occupy on the device once loaded. */
+  /** Bytes of the layer's weights on the device. */
   memoryBytes: number;
   loadMs: number;
 }
@@ -46,18 +46,18 @@ export interface LoadedLayer {
 export interface RunRequest {
   first: number;
   last: number;
-  /** Which sequence's KV cache to use; created at first use. */
+  /** The sequence whose KV cache is used; it is created at first use. */
   sequence: number;
   /**
-   * Position of the first new token in the sequence. May be smaller than the cache's length: the cache
-   * is then cut back to `position` first (roll back).
+   * Position of the first new token in the sequence. If the cache is longer, it is first cut back to
+   * `position` (roll back).
    */
   position: number;
   input:
     | { kind: 'tokens'; ids: Int32Array }
     /** Activations [tokens, hidden_size], row-major. */
     | { kind: 'hidden'; tokens: number; values: Float32Array };
-  /** With `head` among the layers: logits of the last `logitsOf` positions only (default 1). */
+  /** If the head is in the range: logits of the last `logitsOf` positions only (default 1). */
   logitsOf?: number;
 }
 
@@ -67,21 +67,21 @@ export type RunResult = { computeMs: number } & (
   | { kind: 'logits'; positions: number; values: Float32Array }
 );
 
-/** What a device measured of itself for one model, with that model's real shapes. */
+/** A device's own measurements for one model, made with that model's real shapes. */
 export interface ComputeProfile {
   backend: Backend;
   weights: WeightType;
-  /** ms for one token through one layer of each kind, weights too many for the last-level cache; no past. */
+  /** ms for one token through one layer of each kind, without a past. The weights do not fit the last-level cache. */
   embedMs: number;
   blockMs: number;
   headMs: number;
-  /** ms more a block for each position before the token: its keys and values are read, on wasm copied too. */
+  /** ms that each earlier position adds to one block: its keys and values are read, and on wasm also copied. */
   attendMs: number;
-  /** ms per prompt token of one block, in chunks of `prefillChunk`. */
+  /** ms per prompt token through one block, in chunks of `prefillChunk`. */
   prefillBlockMs: number;
-  /** Largest number of new positions in one run that passed the self-check on this device. */
+  /** The number of new positions for one run, of those that passed the self-check on this device. */
   prefillChunk: number;
-  /** Bytes on the device of one layer of each kind with these weights. */
+  /** Bytes of one layer of each kind on the device, with these weights. */
   embedBytes: number;
   blockBytes: number;
   headBytes: number;
@@ -89,7 +89,7 @@ export interface ComputeProfile {
 
 export interface EngineInfo {
   backend: Backend;
-  /** Adapter's own description where there is one, e.g. `apple m2`. */
+  /** The adapter's own description, if it has one, such as `apple m2`. */
   adapter: string;
   shaderF16: boolean;
 }
@@ -97,36 +97,36 @@ export interface EngineInfo {
 export interface Engine {
   readonly info: EngineInfo;
   /**
-   * Measures layers of random weights in the model's shapes and checks attention against itself at
-   * growing chunk sizes. `weights: 'auto'` tries the types that suit the backend and keep at least 8 bits,
-   * and takes f32 unless another is faster by what its error is worth. Waits for runs in progress.
+   * Measures layers of random weights in the model's shapes, and checks attention at growing chunk sizes.
+   * `weights: 'auto'` tries types of at least 8 bits that suit the backend. It takes f32 unless another is
+   * fast enough to make up for its error. Waits for runs in progress.
    */
   measure(
     weights: WeightType | 'auto',
     onProgress?: (fraction: number) => void,
   ): Promise<ComputeProfile>;
   /**
-   * Loads a layer from its stored tensors, in place of the one loaded before; the tensors' buffers are
-   * consumed. An embedding keeps its stored type unless `weights` is smaller. Throws if a tensor is missing,
-   * unknown or of the wrong shape, or if memory runs out.
+   * Loads a layer from its stored tensors, in place of an earlier one, and takes over the tensors' buffers.
+   * An embedding keeps its stored type unless `weights` is smaller. Throws if a tensor is missing, unknown or
+   * of the wrong shape, or if memory runs out.
    */
   loadLayer(layer: number, tensors: StoredTensor[], weights: WeightType): Promise<LoadedLayer>;
   unloadLayer(layer: number): Promise<void>;
   /** Throws if a layer of the range is not loaded, shapes do not fit, or the context is full. */
   run(request: RunRequest): Promise<RunResult>;
   /**
-   * Runs of different sequences through the same layers, one token each, sharing one pass over the weights
-   * where the backend gains by it. Results in the order of the requests; throws like `run`.
+   * Runs different sequences through the same layers, one token each. They share one pass over the weights if
+   * the backend gains by it. Results come in the order of the requests; throws like `run`.
    *
-   * `onLastLayer` is called when nothing is left to do but the last layer: work that is handed over then is
-   * there when this is done, so that the device computes without a break. Not called where a run fails.
+   * `onLastLayer` is called when only the last layer is left to compute. Work handed over then arrives in
+   * time, so the device computes without a break. It is not called if a run fails.
    */
   runBatch(requests: RunRequest[], onLastLayer?: () => void): Promise<RunResult[]>;
-  /** Nobody reads these logits, the whole of a run's, any more: they may be overwritten or taken away. */
+  /** Gives back the logits of a whole run, which nobody reads any more: they may be overwritten or taken away. */
   giveBack(logits: Float32Array): void;
   /**
-   * Has `to` begin with the first `length` positions of `from`'s KV cache in these layers. Throws if
-   * `from` holds fewer.
+   * Copies the first `length` positions of `from`'s KV cache in these layers to the start of `to`. Throws if
+   * `from` has fewer.
    */
   forkSequence(
     layers: { first: number; last: number },
@@ -134,7 +134,7 @@ export interface Engine {
     to: number,
     length: number,
   ): Promise<void>;
-  /** Forgets a sequence's KV cache in every layer. */
+  /** Releases a sequence's KV cache in every layer. */
   releaseSequence(sequence: number): Promise<void>;
   dispose(): Promise<void>;
 }

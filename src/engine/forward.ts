@@ -1,6 +1,6 @@
 /**
- * The words in which an architecture's forward pass is written. Each adds its operators, and the weights
- * it names, to the graph of one layer; what an operator becomes depends on the backend and weight type.
+ * The functions in which an architecture writes its forward pass. Each adds operators, and the weights that
+ * it names, to the graph of one layer. The choice of operator depends on the backend and the weight type.
  *
  * Activations are [sequences, tokens, width], float32.
  */
@@ -16,9 +16,9 @@ export interface Forward {
   readonly config: ModelConfig;
   /** Root mean square norm over the last dimension, times the learned weight. */
   rmsNorm(x: Value, name: string): Value;
-  /** The same over each head of [sequences, tokens, heads * head_dim] by itself. */
+  /** `rmsNorm` over each head of [sequences, tokens, heads * head_dim]. */
   headRmsNorm(x: Value, name: string): Value;
-  /** x·Wᵀ, with `bias` + b. Several names: their outputs side by side, computed as one product. */
+  /** x·Wᵀ, with `bias` + b. Outputs of several names are concatenated, and computed as one product. */
   linear(x: Value, names: string | string[], options?: { bias: boolean }): Value;
   /** The positions of [sequences, tokens, width] from `first` (int64 [1]) on. */
   positionsFrom(x: Value, first: Value): Value;
@@ -31,13 +31,13 @@ export interface Forward {
   /** bound·tanh(x / bound). */
   softCap(x: Value, bound: number): Value;
   /**
-   * Rotary position embedding, then causal attention over this sequence's KV cache and the new
-   * positions, as far back as `pattern` says. Takes q, k, v side by side or apart.
+   * Rotary position embedding, then causal attention over this sequence's KV cache and the new positions,
+   * within the window of `pattern`. Takes q, k and v concatenated or separate.
    */
   attention(qkv: Projections, pattern?: Partial<AttentionPattern>): Value;
 }
 
-/** What follows attention: its result, and the graph in which the block goes on. */
+/** The result of attention, and the graph in which the block continues. */
 export interface Attended {
   value: Value;
   graph: Graph;
@@ -50,11 +50,11 @@ export interface ForwardOptions {
   weights: WeightType;
   contextLength: number;
   tensors: TensorSource;
-  /** Attends, in this graph or apart from it. Absent in layers without attention. */
+  /** Adds attention, to this graph or separately. Absent in layers without attention. */
   attend?: (qkv: Projections, pattern: AttentionPattern) => Attended;
 }
 
-/** Slice's word for "to the end". */
+/** Means "to the end" to the operator Slice. */
 const lastIndex = 2n ** 31n - 1n;
 
 export function createForward(options: ForwardOptions): Forward {

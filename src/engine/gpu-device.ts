@@ -1,6 +1,9 @@
-/** Opens the GPU with all that it offers: the engine owns its device, so that ending it frees its memory. */
+/**
+ * Opens the GPU with the features and limits that it offers. The engine owns the device, so ending the engine
+ * frees its memory.
+ */
 
-/** What ONNX Runtime uses where it is there. */
+/** Features that ONNX Runtime uses if the GPU has them. */
 const features = ['shader-f16', 'subgroups'] as const;
 
 const limits = [
@@ -16,9 +19,9 @@ const limits = [
   'maxStorageBuffersPerShaderStage',
 ] as const;
 
-/** Throws, in a sentence, where there is no WebGPU. */
+/** @throws Error with a sentence for people if there is no WebGPU */
 export async function openGpu(): Promise<GPUDevice> {
-  // Absent in browsers without WebGPU, whatever the type says.
+  // Absent in browsers without WebGPU, although the type says otherwise.
   const gpu = (navigator as { gpu?: GPU }).gpu;
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter)

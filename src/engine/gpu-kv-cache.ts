@@ -1,47 +1,47 @@
 /**
- * A KV cache in GPU memory: one buffer each for keys and values, bound as past and present at once and
- * written in place, so that no run copies it. It doubles when full, up to the context's length.
+ * A KV cache in GPU memory: one buffer for keys and one for values. Both are bound as past and present at
+ * once and written in place, so no run copies them. They double when full, up to the context's length.
  *
- * While its sequence is decoded together with others, its contents lie in the memory that these share
- * (`gpu-kv-pool.ts`), and come back into buffers of their own for a run alone.
+ * While the sequence is decoded together with others, its contents are in memory that these share
+ * (`gpu-kv-pool.ts`). For a run alone they come back into its own buffers.
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { KvCache } from './kv-cache.ts';
 import { withMemory } from './out-of-memory.ts';
 import type { RunTensor, Runtime } from './runtime.ts';
 
-/** Positions that a new sequence has room for. */
+/** The number of positions that a new sequence has room for. */
 const firstCapacity = 64;
 
-/** Where a sequence's keys and values lie: [heads, capacity, headDim] each, from `offset` bytes on. */
+/** The place of a sequence's keys and values: [heads, capacity, headDim] each, from `offset` bytes on. */
 export interface KvRegion {
   readonly key: GPUBuffer;
   readonly value: GPUBuffer;
   readonly offset: number;
-  /** Positions; 0 before the first run. */
+  /** The number of positions that fit; 0 before the first run. */
   readonly capacity: number;
 }
 
 export interface GpuKvCache extends KvCache {
   readonly region: KvRegion | null;
-  /** Goes on in memory that somebody else owns. It must have room for `length` positions. */
+  /** Moves the contents to memory that somebody else owns, which must have room for `length` positions. */
   moveTo(region: KvRegion): void;
-  /** Goes on in memory of its own. */
+  /** Moves the contents to memory of its own. */
   moveOut(): Promise<void>;
   copy(length: number): Promise<GpuKvCache>;
 }
 
-/** How a model's keys and values lie in memory. */
+/** The memory layout of a model's keys and values. */
 export interface KvMemory {
-  /** One sequence's keys, or its values, in bytes. */
+  /** Bytes of one sequence's keys, or of its values. */
   bytes(capacity: number): number;
-  /** Capacity of at least `total` positions, grown from what there was. */
+  /** `capacity`, grown until `total` positions fit. */
   grown(capacity: number, total: number): number;
-  /** Room for so many sequences' keys and values. Throws a sentence that names what memory is missing for. */
+  /** Allocates room for the keys and values of several sequences. Throws a sentence that names what lacks memory. */
   allocate(sequences: number, capacity: number): Promise<Pick<KvRegion, 'key' | 'value'>>;
   /** Copies the first `positions` from one region to another. */
   copy(from: KvRegion, to: KvRegion, positions: number): void;
-  /** The first `sequences` of a buffer as keys or values to bind. */
+  /** The first `sequences` of a buffer, as a tensor to bind. */
   tensor(buffer: GPUBuffer, sequences: number, capacity: number): RunTensor;
 }
 
@@ -73,7 +73,7 @@ export function createKvMemory(
       if (positions === 0) return;
       const encoder = device.createCommandEncoder();
       for (const part of ['key', 'value'] as const)
-        // Heads lie as far apart as there is room for positions: each is copied by itself.
+        // Between heads there is room for `capacity` positions, so each head is copied separately.
         for (let head = 0; head < heads; head++)
           encoder.copyBufferToBuffer(
             from[part],
@@ -99,7 +99,7 @@ interface Own {
 }
 
 export function createGpuKvCache(memory: KvMemory): GpuKvCache {
-  /** Null before the first run, and while the contents are with others. */
+  /** Null before the first run, and while the contents are in shared memory. */
   let own: Own | null = null;
   let shared: KvRegion | null = null;
   let length = 0;
@@ -116,7 +116,7 @@ export function createGpuKvCache(memory: KvMemory): GpuKvCache {
     own = null;
   }
 
-  /** Goes on in memory of its own, with room for `total` positions. */
+  /** Moves the contents to memory of its own, with room for `total` positions. */
   async function settle(total: number): Promise<Own> {
     const from = shared ?? own?.region;
     const next = await regionFor(memory.grown(from?.capacity ?? 0, total));

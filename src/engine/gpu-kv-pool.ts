@@ -1,9 +1,9 @@
 /**
- * Keys and values of sequences that are decoded together on a GPU, in one block: one buffer each, with a slot
- * a sequence, so that one run attends for all of them over one pass of the weights.
+ * The keys and values, in one block, of sequences that are decoded together on a GPU. They are in one buffer
+ * each, with a slot for each sequence, so one run attends for all of them with one pass over the weights.
  *
- * A sequence comes in when it first shares a run, and goes out when it runs alone or its slot is given to
- * another. Who has which slot is decided for all blocks at once (`batch-slots.ts`); here contents follow.
+ * A sequence enters when it first shares a run. It leaves when it runs alone or its slot goes to another.
+ * `batch-slots.ts` assigns slots for all blocks at once; the pool moves the contents.
  */
 import type { BoundCache } from './bound-cache.ts';
 import type { GpuKvCache, KvMemory, KvRegion } from './gpu-kv-cache.ts';
@@ -11,16 +11,16 @@ import type { KvTensors } from './kv-cache.ts';
 
 export interface PoolBinding extends KvTensors {
   /**
-   * For every slot, the sequence's length after the run. A slot that takes no part computes too: it writes
-   * where nothing of its sequence lies yet.
+   * For every slot, the sequence's length after the run. A slot that takes no part is computed too: it writes
+   * after the end of its sequence.
    */
   totals: Int32Array;
 }
 
 export interface GpuKvPool {
-  /** Slots, the first of them; null for one that takes no part in this run. */
+  /** One entry for each slot from the first; null for a slot that takes no part in this run. */
   bind(runs: readonly (BoundCache<GpuKvCache> | null)[]): Promise<PoolBinding>;
-  /** A sequence is gone: memory that nobody needs any more is given back. */
+  /** Frees the memory once no sequence is in it. */
   tidy(): void;
   dispose(): void;
 }
@@ -36,7 +36,7 @@ export function createGpuKvPool(memory: KvMemory, contextLength: number): GpuKvP
   let held: Memory | null = null;
   let occupants: (GpuKvCache | null)[] = [];
 
-  /** Null also when the sequence has ended or gone on elsewhere. */
+  /** Null also if the sequence has ended or moved elsewhere. */
   function occupant(slot: number): GpuKvCache | null {
     const cache = occupants.at(slot) ?? null;
     return cache && cache.region === held?.regions[slot] ? cache : null;
@@ -48,7 +48,7 @@ export function createGpuKvPool(memory: KvMemory, contextLength: number): GpuKvP
     held = null;
   }
 
-  /** Memory for `slots` of `capacity` positions, with whoever is in them now. */
+  /** Allocates `slots` of `capacity` positions, and moves the present contents there. */
   async function resize(slots: number, capacity: number): Promise<Memory> {
     const size = memory.bytes(capacity);
     const buffers = await memory.allocate(slots, capacity);
@@ -76,7 +76,7 @@ export function createGpuKvPool(memory: KvMemory, contextLength: number): GpuKvP
     async bind(runs) {
       for (const [slot, run] of runs.entries()) {
         const there = occupant(slot);
-        // One that is full has no place left where a run that is not its own may write.
+        // A full sequence has no place after its end where another's run may write.
         const mustLeave = run ? there !== run.cache : there?.length === contextLength;
         if (mustLeave) await there?.moveOut();
       }
@@ -85,7 +85,7 @@ export function createGpuKvPool(memory: KvMemory, contextLength: number): GpuKvP
       const { key, value, capacity, regions } = await reserve(runs.length, Math.max(...totals()));
       for (const [slot, run] of runs.entries()) {
         if (!run || occupant(slot) === run.cache) continue;
-        // A GPU copies nothing within one buffer.
+        // WebGPU does not copy within one buffer.
         if (run.cache.region?.key === key) await run.cache.moveOut();
         run.cache.moveTo(regions[slot]);
         occupants[slot] = run.cache;

@@ -3,15 +3,18 @@ import type { ModelConfig } from '../model/config.ts';
 import { float32, type RunTensor, type Runtime } from './runtime.ts';
 
 export interface KvCache {
-  /** Positions held. A run may start at any position up to here; what lies beyond is overwritten. */
+  /**
+   * The number of positions held. A run may start at any of them or after the last; later positions are
+   * overwritten.
+   */
   readonly length: number;
-  /** What to bind for a run that makes the sequence `total` positions long. */
+  /** The tensors to bind for a run that makes the sequence `total` positions long. */
   bind(total: number): Promise<KvBinding>;
-  /** Takes over what a run left, once it has succeeded; null where it wrote in place. */
+  /** Keeps the result of a run that succeeded; null if it wrote in place. */
   keep(present: KvTensors | null, total: number): void;
-  /** A cache of its own that holds the first `length` positions. */
+  /** A new cache with the first `length` positions. */
   copy(length: number): Promise<KvCache>;
-  /** Holds `positions` zeros from now on, as a measurement of a long context needs them. */
+  /** Replaces the contents by `positions` zeros, to measure a long context. */
   blank(positions: number): Promise<void>;
   dispose(): void;
 }
@@ -23,13 +26,13 @@ export interface KvTensors {
 
 export interface KvBinding {
   past: KvTensors;
-  /** Where the run is to write; null where it makes tensors of its own. */
+  /** The tensors that the run writes; null if it creates its own. */
   present: KvTensors | null;
 }
 
 /**
- * ONNX Runtime copies every tensor bound on the CPU in and out of its own memory, so this cache is just
- * as long as the sequence, and each run returns the next one.
+ * A KV cache in CPU memory. ONNX Runtime copies every bound tensor in and out of its own memory, so this
+ * cache is exactly as long as the sequence, and each run returns the next one.
  */
 export function createCpuKvCache({ ort }: Pick<Runtime, 'ort'>, config: ModelConfig): KvCache {
   const { num_key_value_heads: heads, head_dim: headDim } = config;
@@ -63,7 +66,7 @@ function cpuKvCache(
       if (present) ({ key, value } = present);
       length = total;
     },
-    // A run never writes into the tensors it was given: two caches may hold the same ones.
+    // A run never writes into its input tensors, so two caches may share them.
     copy: (positions) => Promise.resolve(cpuKvCache({ key, value, length: positions }, zeros)),
     blank(positions) {
       hold(positions);

@@ -1,4 +1,7 @@
-/** Composes the graph of one layer. Names of inputs and outputs here are what the layer's session is fed with. */
+/**
+ * Composes the graph of one layer. The names of its inputs and outputs are those that the layer's session is
+ * fed with.
+ */
 import type { ModelConfig } from '../model/config.ts';
 import { architectureFor } from './architectures/index.ts';
 import type { EngineInfo, WeightType } from './engine.ts';
@@ -16,18 +19,18 @@ export interface LayerGraphOptions {
 }
 
 export interface BlockGraphOptions extends LayerGraphOptions {
-  /** Which of the model's blocks, from 0. */
+  /** The block's number from 0, as in tensor names. */
   block: number;
 }
 
 export interface LayerGraph extends ComposedGraph {
-  /** Name of the output that is the layer's result. */
+  /** The name of the output with the layer's result. */
   result: string;
-  /** Bytes of all constants: what the layer occupies on the device. */
+  /** Bytes of all constants, which the layer occupies on the device. */
   memoryBytes: number;
 }
 
-/** One transformer block: hidden state and KV cache in, hidden state and KV cache out. */
+/** One transformer block, from hidden state and KV cache to hidden state and KV cache. */
 export function composeBlock(options: BlockGraphOptions): LayerGraph {
   const { config, tensors } = options;
   const graph = createGraph('block');
@@ -48,7 +51,7 @@ export function composeBlock(options: BlockGraphOptions): LayerGraph {
   return finished(graph, result);
 }
 
-/** A block without its attention: what comes before and what comes after it, and of which kind it is. */
+/** A block without its attention: the parts before and after it, and the kind of its attention. */
 export interface BlockParts {
   before: ComposedGraph;
   /** Names of `before`'s outputs, in the order of `projectionNames`. */

@@ -1,4 +1,4 @@
-/** What layers have in common: how they are asked for, and how their weights reach the device. */
+/** What all layers share: their options, and how their weights reach the device. */
 import type { ModelConfig } from '../model/config.ts';
 import type { WeightType } from './engine.ts';
 import type { ComposedGraph } from './onnx/graph.ts';

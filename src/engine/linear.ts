@@ -1,13 +1,13 @@
 /**
- * A projection, x·Wᵀ: turns stored weights into what the device computes with, and adds the operator
- * that is fastest there. Which one that is was measured (medians, 1024 × 1024, one position, wasm):
- * FusedMatMul f32 0.14 ms, DynamicQuantizeMatMul int8 0.14, MatMulNBits 8 bits 1.2, 4 bits 1.5.
+ * Adds a projection, x·Wᵀ, to a graph: converts the stored weights, and chooses the operator that is fastest
+ * on the device. Medians for 1024 × 1024, one position, wasm: FusedMatMul f32 0.14 ms, DynamicQuantizeMatMul
+ * int8 0.14, MatMulNBits 8 bits 1.2, 4 bits 1.5.
  */
 import { blockLayout } from '../model/dtype.ts';
 import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
 import type { Graph, Value } from './onnx/graph.ts';
 import {
-  blocksOf,
+  quantisedBlocks,
   columnValues,
   f16Columns,
   int8Columns,
@@ -24,7 +24,7 @@ export interface LinearOptions {
 
 const microsoft = 'com.microsoft';
 
-/** What layers can compute with on this device when `asked` for: f16 needs 16-bit shaders, else f32. */
+/** The type that layers compute with on this device when `asked` for: without 16-bit shaders f16 becomes f32. */
 export function computedWith(info: EngineInfo, asked: WeightType): WeightType {
   return asked === 'f16' && !info.shaderF16 ? 'f32' : asked;
 }
@@ -44,13 +44,13 @@ export function addLinear(options: LinearOptions, x: Value, stack: StoredTensor[
     case 'q8':
       return info.backend === 'wasm'
         ? addInt8(graph, x, name, shape, stack)
-        : addBlocks(graph, x, name, shape, stack, 8);
+        : addNBits(graph, x, name, shape, stack, 8);
     case 'q4':
-      return addBlocks(graph, x, name, shape, stack, 4);
+      return addNBits(graph, x, name, shape, stack, 4);
   }
 }
 
-/** Blocks cannot be cut: a matrix whose rows are no whole number of them stays exact. */
+/** A matrix whose rows are not a whole number of quantisation blocks stays f32. */
 function weightsFor({ info, weights }: LinearOptions, { inputs }: Matrix): WeightType {
   const type = computedWith(info, weights);
   const inBlocks = type === 'q4' || (type === 'q8' && info.backend === 'webgpu');
@@ -59,7 +59,7 @@ function weightsFor({ info, weights }: LinearOptions, { inputs }: Matrix): Weigh
 
 type Adder = (graph: Graph, x: Value, name: string, shape: Matrix, stack: StoredTensor[]) => Value;
 
-/** Takes weights as they are stored; WebGPU does not have this operator. */
+/** Takes weights in stored order; WebGPU does not have this operator. */
 const addRowsF32: Adder = (graph, x, name, { outputs, inputs }, stack) => {
   const values = stackValues(stack);
   return graph.node(
@@ -80,7 +80,7 @@ const addColumnsF32: Adder = (graph, x, name, shape, stack) => {
   ]);
 };
 
-/** Only the product is in 16 bits; what flows between operators stays f32. */
+/** Only the product is in 16 bits; values between operators stay f32. */
 const addColumnsF16: Adder = (graph, x, name, shape, stack) => {
   const values = f16Columns(stack);
   const product = graph.node('MatMul', [
@@ -90,7 +90,7 @@ const addColumnsF16: Adder = (graph, x, name, shape, stack) => {
   return graph.cast(product, 'float32');
 };
 
-/** Activations are scaled to 8 bits too, over the whole run: results depend on how a run is cut. */
+/** Activations are scaled to 8 bits too, over the whole run, so results depend on what shares the run. */
 const addInt8: Adder = (graph, x, name, { outputs, inputs }, stack) => {
   const { values, scales } = int8Columns(stack);
   return graph.node(
@@ -104,7 +104,7 @@ const addInt8: Adder = (graph, x, name, { outputs, inputs }, stack) => {
   );
 };
 
-function addBlocks(
+function addNBits(
   graph: Graph,
   x: Value,
   name: string,
@@ -114,7 +114,7 @@ function addBlocks(
 ): Value {
   const { blockSize } = blockLayout.Q8_0;
   const blocks = inputs / blockSize;
-  const { values, scales } = blocksOf(stack, bits);
+  const { values, scales } = quantisedBlocks(stack, bits);
   return graph.node(
     'MatMulNBits',
     [

@@ -1,4 +1,4 @@
-/** Starts ONNX Runtime in this worker: the build that suits the backend, with the binary handed in. */
+/** Starts ONNX Runtime in this worker, in the build for the backend, from the given binary. */
 import { errorMessage } from '../base/error-message.ts';
 import asyncifyModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
@@ -9,10 +9,10 @@ import { createSession, type Runtime } from './runtime.ts';
 
 export type LoadRuntimeOptions = Pick<EngineOptions, 'backend' | 'threads' | 'runtimeBinary'>;
 
-/** The loader module of each build, kept as it is: it starts itself again in every thread. */
+/** The address of each build's loader module; every thread loads it again. */
 const loaderUrl: Record<Backend, string> = { webgpu: asyncifyModuleUrl, wasm: wasmModuleUrl };
 
-/** Throws, in a sentence, if this device cannot run the backend. */
+/** @throws Error with a sentence for people if this device cannot run the backend */
 export async function loadRuntime(options: LoadRuntimeOptions): Promise<Runtime> {
   const { backend } = options;
   const ort =
@@ -30,7 +30,7 @@ export async function loadRuntime(options: LoadRuntimeOptions): Promise<Runtime>
   return runtime;
 }
 
-/** The first session starts the runtime: better now, with a clear word, than at the first layer. */
+/** The first session starts the runtime. It is better to fail here, with a clear message, than at the first layer. */
 async function startSession(runtime: Runtime): Promise<void> {
   const graph = createGraph('start');
   const x = graph.input('x', 'float32', [1]);

@@ -7,15 +7,15 @@ import { tinyModels, type TinyModel } from './fixtures/tiny-model.ts';
 import { createLocalEngine } from './local-engine.ts';
 import type { Runtime } from './runtime.ts';
 
-/** float32 against float64 over five blocks; what the project promises. */
+/** For float32 against float64 over five blocks, as the project promises. */
 const hiddenTolerance = 1e-3;
 const logitTolerance = 2e-3;
-/** Sums of the same numbers in another order. */
+/** For sums of the same numbers in another order. */
 const sameTolerance = 1e-4;
 
 const contextLength = 48;
 
-/** The graphs composed for WebGPU, computed without a GPU: they take weights in blocks as they are. */
+/** The graphs composed for WebGPU, computed without a GPU. They take quantisation blocks unchanged. */
 const webGpuGraphs: Runtime = {
   ...nodeRuntime,
   info: { backend: 'webgpu', adapter: 'none', shaderF16: true },
@@ -44,8 +44,8 @@ describe.each(tinyModels)('%s', (name) => {
   it('has the hidden state of the reference after every block', async () => {
     const { inputIds, hiddenAfterLayer } = model.reference;
     expect(Object.keys(hiddenAfterLayer)).toHaveLength(headOf(model));
-    for (const [block, expected] of Object.entries(hiddenAfterLayer)) {
-      const result = await engine.run(tokens(inputIds, { last: Number(block) }));
+    for (const [layer, expected] of Object.entries(hiddenAfterLayer)) {
+      const result = await engine.run(tokens(inputIds, { last: Number(layer) }));
       expect(result.kind).toBe('hidden');
       const last = result.values.slice(-model.config.hidden_size);
       expect(largestDifference(last, expected)).toBeLessThan(hiddenTolerance);

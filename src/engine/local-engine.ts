@@ -24,7 +24,7 @@ export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions)
   const layers = new Map<number, Layer>();
   const attentions = createAttentionSessions(runtime, options);
   const runner = createLayerRunner(runtime, options, layers);
-  // ONNX Runtime does one thing at a time; whoever asks meanwhile waits here.
+  // ONNX Runtime does one thing at a time, so calls wait in this queue.
   const queue = createQueue();
 
   async function unload(layer: number): Promise<void> {

@@ -1,8 +1,8 @@
 /**
- * What this device needs for a token, measured on random weights in the model's real shapes.
+ * Measures what this device needs for a token, on random weights in the model's real shapes.
  *
- * One hot layer is up to a third faster than the same layer among others, so as many blocks are measured at
- * once as exceed the last-level cache, though never more than the model has.
+ * One block alone is up to a third faster than among others, because its weights stay in the cache. So as
+ * many blocks are measured at once as exceed the last-level cache, though never more than the model has.
  */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
@@ -28,13 +28,13 @@ export interface MeasureOptions {
 
 /** More than the last-level cache of most devices. */
 const workingSetBytes = 64 * 2 ** 20;
-/** With one block larger than this, a type is not tried: loading it would take longer than measuring. */
+/** A type is not tried if one block is larger than this: loading would take longer than measuring. */
 const largestBlockBytes = 512 * 2 ** 20;
-/** A lookup touches one row of the table: this many stand for all. */
+/** The number of table rows to measure: a lookup touches only one. */
 const embeddingSample = 4096;
-/** A longer run is measured on fewer blocks, so that slow devices are done in seconds too. */
+/** A longer run is measured on fewer blocks, so that slow devices also finish within seconds. */
 const longestRunMs = 150;
-/** Positions before the measured token: a few, and a long conversation's. */
+/** Positions before the measured token: a few, and as many as in a long conversation. */
 const shortPast = 32;
 const longPast = 288;
 const timing: TimingLimits = { warmUpMs: 80, measureMs: 150 };
@@ -69,13 +69,13 @@ export async function measure(
 
 interface Candidate {
   type: WeightType;
-  /** How much faster than the best before it a type must be, to be worth its error. */
+  /** How much faster than the best so far this type must be, to make up for its error. */
   speedup: number;
 }
 
 /**
- * f32 is exact, so it comes first. On wasm q8 rounds activations to 8 bits as well, which changes what a
- * small model says: there it is for blocks that are too large as f32, and no busy moment may choose it.
+ * f32 is exact, so it comes first. On wasm q8 also rounds activations to 8 bits, which changes the answers of
+ * small models. So wasm tries q8 only for blocks that are too large as f32, and no busy moment can choose it.
  */
 function candidates(info: EngineInfo, config: ModelConfig): [Candidate, ...Candidate[]] {
   const quantised: Candidate = { type: 'q8', speedup: 1.05 };
@@ -128,7 +128,7 @@ async function measureBlocks(options: MeasureOptions, weights: WeightType): Prom
     const decodeMs = await msAt(least, 1);
     const deepMs = await msAt(most, 1);
     const prefillMs = await msAt(least, prefillChunk);
-    // A busy moment may make it seem more than it can be: no more than half of the shorter run.
+    // A busy moment may exaggerate this: it is limited to half of the shorter run.
     const attendMs = Math.min(
       Math.max(0, deepMs - decodeMs) / (most - least),
       decodeMs / 2 / Math.max(1, least),
@@ -159,7 +159,7 @@ async function runChain(
   await takeFloats(hidden);
 }
 
-/** A head too large for that is measured on a part of its vocabulary. */
+/** A head too large for the working set is measured on a part of its vocabulary. */
 async function measureHead(
   options: MeasureOptions,
   weights: WeightType,

@@ -1,11 +1,11 @@
-/** ONNX Runtime's wasm build in Node, on one thread: for commands and tests, which have no browser. */
+/** ONNX Runtime's wasm build in Node, on one thread: for commands and tests without a browser. */
 import * as ort from 'onnxruntime-web';
 import { createQueue } from './queue.ts';
 import type { Ort, Runtime } from './runtime.ts';
 
 ort.env.wasm.numThreads = 1;
 
-/** All engines of a process share one runtime, which breaks when it is asked for two things at once. */
+/** All engines of a process share one runtime, which breaks if two calls overlap. */
 const inTurn = createQueue();
 const oneAtATime: Ort = {
   Tensor: ort.Tensor,

@@ -1,9 +1,9 @@
-/** A run or a fork goes on from positions that this device does not hold; nothing has been computed. */
+/** A run or a fork refers to positions that this device does not hold. Nothing was computed. */
 export class NotCached extends RangeError {
   override name = 'NotCached';
 }
 
-/** By its name, which outlives the way from the engine's worker to the page. */
+/** Compares names, because the class is lost between the engine's worker and the page. */
 export function isNotCached(error: unknown): boolean {
   return error instanceof Error && error.name === NotCached.name;
 }

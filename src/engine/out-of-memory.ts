@@ -1,16 +1,15 @@
-/** Running out of memory, told in a sentence wherever it shows. */
+/** Turns every sign of too little memory into one sentence for people. */
 
-/** The C++ exception, Emscripten's abort, JavaScript's own limit, ONNX Runtime's allocator. */
+/** How it shows on wasm: a C++ exception, Emscripten's abort, JavaScript's own limit, or ONNX Runtime's allocator. */
 const wasmSigns =
   /bad_alloc|OOM|out of memory|memory access out of bounds|alloc\w* (failed|of)|failed to allocate|cannot enlarge/i;
 
 /**
- * Does something that takes `bytes` of the device's memory.
+ * Runs a task that takes `bytes` of the device's memory. A GPU that is out of memory does not throw, so it is
+ * asked afterwards.
  *
- * A GPU that is out of memory does not throw: it has to be asked.
- *
- * @param what names what needs the memory, e.g. `these weights`
- * @throws a sentence if there is not enough
+ * @param what names what needs the memory, such as `these weights`
+ * @throws Error with a sentence for people if there is not enough
  */
 export async function withMemory<Result>(
   device: GPUDevice | null,

@@ -30,7 +30,7 @@ function check(changes: Partial<PrefillCheckOptions>): Promise<number> {
   });
 }
 
-/** The block, with results that are off by a few per cent where `isWrong` says so. */
+/** The block, with results that are a few per cent wrong if `isWrong` says so. */
 function faulty(isWrong: (tokens: number) => boolean): BlockLayer {
   return {
     ...block,

@@ -1,8 +1,8 @@
 /**
- * How many new positions one run may take on this device.
+ * Finds how many new positions one run may take on this device.
  *
- * Attention on some WebGPU devices is wrong from 32 new positions on, so no size is trusted: each is
- * compared with the same positions run in pieces that have already passed, on top of a past.
+ * Attention on some WebGPU devices is wrong from 32 new positions on. So each size is compared with the same
+ * positions run in pieces that have already passed, after a past.
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { Backend, WeightType } from './engine.ts';
@@ -21,13 +21,13 @@ export interface PrefillCheckOptions {
 
 const sizes = [8, 16, 24, 32, 64, 128];
 const pastLength = 4;
-/** A larger chunk delays other work: it must bring this much per token to be worth it. */
+/** A larger chunk delays other work, so it must be this much faster per token. */
 const worthwhileSpeedup = 1.05;
 const timing = { warmUpMs: 0, measureMs: 20 };
-/** Then what has passed will do, so that slow devices are done too. */
+/** After this time the sizes that passed will do, so that slow devices also finish. */
 const budgetMs = 1500;
 
-/** The smallest size about as fast per token as any whose results are right; 1 if none is. */
+/** The smallest correct size that is about as fast per token as the fastest; 1 if none is correct. */
 export async function findPrefillChunk(options: PrefillCheckOptions): Promise<number> {
   const { block, contextLength, config } = options;
   const tolerance = chunkTolerance(options.runtime.info.backend, options.weights);
@@ -54,8 +54,9 @@ export async function findPrefillChunk(options: PrefillCheckOptions): Promise<nu
 const sequence = 0;
 
 /**
- * How far two ways of cutting the same positions may lie apart, against the typical size of what the
- * block adds. f32 sums differ in order only; f16 rounds; wasm q8 scales its activations per run.
+ * The largest allowed difference between two ways of splitting the same positions, relative to the typical
+ * size of what the block adds. f32 sums differ only in order; f16 rounds; wasm q8 scales its activations per
+ * run.
  */
 function chunkTolerance(backend: Backend, weights: WeightType): number {
   if (backend === 'wasm' && weights === 'q8') return 0.2;
@@ -81,7 +82,7 @@ async function runInPieces(
   return result;
 }
 
-/** Largest difference, against the root mean square of what the block added; NaN if either has one. */
+/** The largest difference, relative to the root mean square of what the block added; NaN if either has a NaN. */
 function relativeError(a: Float32Array, b: Float32Array, hidden: Float32Array): number {
   let largest = 0;
   let squares = 0;

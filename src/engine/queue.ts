@@ -1,4 +1,4 @@
-/** Runs tasks one after another, in the order in which they were asked for. */
+/** Runs tasks one after another, in the order of the calls. */
 export interface Queue {
   <Result>(task: () => Promise<Result>): Promise<Result>;
 }
@@ -7,7 +7,7 @@ export function createQueue(): Queue {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {
     const result = last.then(task, task);
-    // A failed task is its caller's to handle; those behind it go on.
+    // A failed task concerns only its caller; the next ones still run.
     last = result.catch(() => undefined);
     return result;
   };

@@ -1,4 +1,4 @@
-/** Tensors of random weights in a model's real shapes, as many as an architecture asks for. */
+/** Random weights in a model's real shapes, made for whatever tensor an architecture asks for. */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import { quantise, type StorableDtype } from '../model/quantise.ts';
@@ -7,7 +7,7 @@ import type { TensorSource } from './tensor-source.ts';
 
 const patternLength = 1 << 15;
 
-/** Matrices keep the size of what they multiply (variance 1 / in), norms are 1, biases 0. */
+/** Matrices have variance 1 / in, which keeps the size of their input; norms are 1, biases 0. */
 export function randomTensors(config: ModelConfig, dtype: StorableDtype): TensorSource {
   return {
     has: () => true,

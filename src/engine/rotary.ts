@@ -5,7 +5,7 @@ import {
   type RotaryFigures,
 } from '../model/rotary-frequencies.ts';
 
-/** cos and sin of every position's angles, each [positions, pairs that are rotated]. */
+/** cos and sin of every position's angles, each [positions, rotated pairs]. */
 export function rotaryTables(
   config: RotaryFigures,
   positions: number,

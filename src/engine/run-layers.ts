@@ -1,4 +1,4 @@
-/** Runs through ranges of loaded layers: one by one, or several sequences sharing the way. */
+/** Runs sequences through ranges of loaded layers, one by one or several together. */
 import { createBatchCheck } from './batch-check.ts';
 import { createBatchSlots } from './batch-slots.ts';
 import type { RunRequest, RunResult } from './engine.ts';
@@ -21,7 +21,7 @@ export interface LayerRunner {
   release(sequence: number): void;
 }
 
-/** More at once gain little, and each number of them takes an attention session of its own. */
+/** More sequences at once gain little, and each batch size needs its own attention session. */
 const largestBatch = 16;
 
 export function createLayerRunner(
@@ -30,7 +30,7 @@ export function createLayerRunner(
   layers: ReadonlyMap<number, Layer>,
 ): LayerRunner {
   const { hidden_size: width } = limits.config;
-  /** On a GPU sequences keep their place in a batch; elsewhere they sit down in any order. */
+  /** On a GPU sequences keep their slot in a batch; elsewhere they take any order. */
   const slots = runtime.device ? createBatchSlots() : null;
   const check = runtime.device ? createBatchCheck() : null;
 
@@ -89,7 +89,7 @@ export function createLayerRunner(
     return results;
   }
 
-  /** Alone where nobody else is there, unless its place is among others already. */
+  /** A single request runs alone, unless its sequence has a slot. */
   async function runGroup(requests: RunRequest[], onLastLayer: LastLayer): Promise<RunResult[]> {
     const [first] = requests;
     if (requests.length === 1 && !(isStep(first) && slots?.has(first.sequence))) {
@@ -139,7 +139,7 @@ function inputOf(path: RunPath, { input }: RunRequest): Float32Array {
   return input.kind === 'tokens' ? path.embed(input.ids) : input.values;
 }
 
-/** Places of the requests that run together, in groups; each alone if a sequence comes twice. */
+/** Groups of requests that run together, as indices; each request alone if a sequence comes twice. */
 function groupsOf(requests: RunRequest[]): number[][] {
   const inOrder = new Set(requests.map(({ sequence }) => sequence)).size < requests.length;
   const groups: number[][] = [];
@@ -158,7 +158,7 @@ function groupsOf(requests: RunRequest[]): number[][] {
   return groups;
 }
 
-/** One new position, and its logits if any. */
+/** Whether a request has one new position, and its logits if any. */
 function isStep({ input, logitsOf = 1 }: RunRequest): boolean {
   return (input.kind === 'tokens' ? input.ids.length : input.tokens) === 1 && logitsOf === 1;
 }

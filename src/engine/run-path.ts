@@ -1,4 +1,4 @@
-/** A run's way through the loaded layers, each handing on to the next without leaving the device. */
+/** A run's path through the loaded layers; hidden states stay on the device between them. */
 import type { EmbeddingLayer, HeadLayer } from './edge-layers.ts';
 import type { RunRequest } from './engine.ts';
 import type { BlockLayer } from './block-layer.ts';
@@ -13,11 +13,11 @@ export interface RunPath {
   head: HeadLayer | null;
 }
 
-/** Hears when nothing is left to do but the last layer. */
+/** Called when only the last layer is left to compute. */
 export type LastLayer = () => void;
 
 export function unheard(): void {
-  // Nobody waits for it.
+  // For runs whose caller does not need to know.
 }
 
 /** The loaded layers that a run goes through. Throws if one is missing. */
@@ -48,10 +48,10 @@ export function pathThrough(
 }
 
 function noEmbedding(): never {
-  throw new Error('token ids came, and this run does not begin at the embedding layer');
+  throw new Error('token ids came, but this run does not begin at the embedding layer');
 }
 
-/** How one run goes through one layer. */
+/** How a run computes a block and a head. */
 export interface LayerRuns {
   block: (block: BlockLayer, hidden: RunTensor) => Promise<RunTensor>;
   head: (head: HeadLayer, hidden: RunTensor) => Promise<RunTensor>;

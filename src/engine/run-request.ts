@@ -1,4 +1,4 @@
-/** What a run asks for, checked against this model and device before anything is computed. */
+/** Checks a run's request against this model and device before anything is computed. */
 import type { ModelConfig } from '../model/config.ts';
 import type { RunRequest } from './engine.ts';
 
@@ -7,13 +7,16 @@ export interface RunLimits {
   contextLength: number;
 }
 
-/** New positions of a run. Throws if its layers, input, positions or `logitsOf` do not fit the model. */
+/**
+ * @returns the number of new positions
+ * @throws Error if the layers, input, positions or `logitsOf` do not fit the model
+ */
 export function checkRequest(request: RunRequest, { config, contextLength }: RunLimits): number {
   const { first, last, position, input, logitsOf } = request;
   const headLayer = config.num_hidden_layers + 1;
   if (!(first >= 0 && first <= last && last <= headLayer))
     throw new RangeError(
-      `layers ${first} to ${last} are no range of this model's layers, 0 to ${headLayer}`,
+      `layers ${first} to ${last} are not a range of this model's layers, 0 to ${headLayer}`,
     );
   if ((first === 0) !== (input.kind === 'tokens'))
     throw new Error(

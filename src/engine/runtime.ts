@@ -1,4 +1,4 @@
-/** ONNX Runtime as the engine uses it, whichever of its builds was loaded. */
+/** ONNX Runtime as the engine uses it, in whichever build was loaded. */
 import type * as OnnxRuntime from 'onnxruntime-web';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { release } from '../model/release.ts';
@@ -19,8 +19,8 @@ export type Session = InferenceSession;
 export type RunTensor = Tensor;
 
 /**
- * Turns a composed graph into a session, which takes its constants: they cannot be read afterwards. The named
- * outputs stay on the GPU where there is one.
+ * Turns a composed graph into a session. Its constants cannot be read afterwards. The named outputs stay on
+ * the GPU, if there is one.
  */
 export async function createSession(
   { ort, device }: Runtime,
@@ -53,7 +53,7 @@ export function float32(ort: Ort, values: Float32Array, shape: number[]): RunTen
   return new ort.Tensor('float32', values, shape);
 }
 
-/** A tensor's values, once computed; the tensor itself is given up. */
+/** A tensor's values once they are computed; the tensor cannot be used afterwards. */
 export async function takeFloats(tensor: RunTensor): Promise<Float32Array> {
   const values = await tensor.getData(true);
   if (!(values instanceof Float32Array)) throw new TypeError(`expected f32, got ${tensor.type}`);

@@ -1,22 +1,22 @@
 /**
- * Logits travel from the worker to the page and back again in the same few buffers. Made anew for every token, those
- * of a large vocabulary had each of the two threads collect its garbage once a second, and laps waited for that.
+ * Reuses the buffers in which logits travel from the worker to the page and back. With new buffers for every
+ * token of a large vocabulary, both threads collected garbage once a second, and laps waited for that.
  */
 import { release } from '../model/release.ts';
 import type { RunResult } from './engine.ts';
 
 export interface SpareLogits {
-  /** Logits that nobody reads any more. */
+  /** Takes a buffer of logits that nobody reads any more. */
   add(buffer: ArrayBuffer): void;
-  /** The result, with logits in a spare buffer if there is one of their size. Other results are as they were. */
+  /** The result, with its logits in a spare buffer if one has their size. Other results are returned unchanged. */
   place(result: RunResult): RunResult;
 }
 
-/** Those of 16 answers that share a run, with the largest vocabularies there are. */
+/** The logits of 16 answers that share a run, with the largest vocabularies. */
 const mostBytes = 16 * 1024 * 1024;
 
 export function createSpareLogits(): SpareLogits {
-  /** What came last is last. */
+  /** Oldest first. */
   const spare: ArrayBuffer[] = [];
   let bytes = 0;
 
@@ -30,7 +30,7 @@ export function createSpareLogits(): SpareLogits {
     add(buffer) {
       spare.push(buffer);
       bytes += buffer.byteLength;
-      // Sizes change with what is drafted: those that are not asked for any more go first.
+      // Sizes change with drafts, so the oldest buffers, which may no longer be needed, go first.
       while (bytes > mostBytes) take(0);
     },
     place(result) {

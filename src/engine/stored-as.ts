@@ -1,4 +1,4 @@
-/** The stored type that holds just what a weight type computes with. */
+/** The stored type with the precision of each weight type. */
 import type { WeightType } from './engine.ts';
 import type { StorableDtype } from '../model/quantise.ts';
 

@@ -1,4 +1,4 @@
-/** The shapes that an architecture's figures promise, by a tensor's name inside its layer. */
+/** The shapes of an architecture's tensors, by their names inside a layer. */
 import {
   embedTensors,
   finalNormName,
@@ -8,7 +8,7 @@ import {
 } from '../model/architecture.ts';
 import type { ModelConfig } from '../model/config.ts';
 
-/** Outermost first; a projection is [out, in]. Throws on a name that this architecture does not use. */
+/** Outermost dimension first; a projection is [out, in]. Throws for a name that this architecture does not use. */
 export function tensorShape(config: ModelConfig, name: string): number[] {
   const { hidden_size: hidden, vocab_size: vocabulary } = config;
   const known = [
@@ -22,12 +22,12 @@ export function tensorShape(config: ModelConfig, name: string): number[] {
   return found.shape;
 }
 
-/** The matrices of a block: nearly all of its bytes, whatever the architecture adds. */
+/** The matrices of a block, which are nearly all of its bytes. */
 export function blockMatrices(config: ModelConfig): number[][] {
   return blockShapes(config).flatMap(({ shape }) => (shape.length === 2 ? [shape] : []));
 }
 
-/** Every block has the same. */
+/** The same for every block. */
 function blockShapes(config: ModelConfig): { name: string; shape: number[] }[] {
   const prefix = blockPrefix(0);
   return blockTensors(config, 0).map(({ name, shape }) => ({

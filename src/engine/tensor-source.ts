@@ -1,4 +1,4 @@
-/** The tensors of one layer, handed out once each, by the name they have inside the layer. */
+/** Hands out the tensors of one layer, each once, by their names inside the layer. */
 import type { ModelConfig } from '../model/config.ts';
 import { tensorBytes } from '../model/dtype.ts';
 import { firstNotFinite } from '../model/finite-check.ts';
@@ -10,18 +10,18 @@ import { tensorShape } from './tensor-shapes.ts';
 export interface TensorSource {
   has(name: string): boolean;
   /**
-   * Gives a tensor away, so that its bytes can be freed once converted. Rotary rows come by halves,
-   * however they are stored. Throws if the layer has no such tensor, or not of the promised shape, or with
-   * a number that is not finite.
+   * Hands out a tensor, whose bytes can be freed once converted. Rotary rows are ordered by halves, however
+   * they are stored. Throws if the layer lacks the tensor, or if it has another shape or a number that is not
+   * finite.
    */
   take(name: string): StoredTensor;
-  /** Throws if a tensor was left over: the architecture does not know what it means. */
+  /** Throws if a tensor is left: the architecture does not use it. */
   expectEmpty(): void;
-  /** Once all that was taken is converted: gives the stored bytes back. */
+  /** Frees the stored bytes; to be called once all tensors taken are converted. */
   release(): void;
 }
 
-/** `prefix` is what the layer's tensor names begin with, e.g. `model.layers.3.`. */
+/** @param prefix the start of the layer's tensor names, such as `model.layers.3.` */
 export function createTensorSource(
   tensors: StoredTensor[],
   prefix: string,
@@ -61,7 +61,7 @@ function expectShape({ name, dtype, shape, data }: StoredTensor, expected: numbe
     throw new Error(`${name} should take ${bytes} bytes as ${dtype}, and has ${data.byteLength}`);
 }
 
-/** One such weight would make every hidden state behind it one as well. */
+/** One such weight would make every later hidden state not finite. */
 function expectFinite({ name, dtype, data }: StoredTensor): void {
   const bad = firstNotFinite(dtype, data);
   if (bad >= 0)
@@ -70,14 +70,14 @@ function expectFinite({ name, dtype, data }: StoredTensor): void {
     );
 }
 
-/** Quantised blocks lie within a row, so whole rows of bytes move. */
+/** A quantisation block lies within a row, so whole rows of bytes move. */
 function byHalves(tensor: StoredTensor, headDim: number): StoredTensor {
   const rowBytes = tensor.data.byteLength / tensor.shape[0];
   const data = toHalfRotation(tensor.data, headDim, rowBytes);
   return { ...tensor, data, interleavedRotary: false };
 }
 
-/** Two sources of the same tensors: the second has what was taken from the first. */
+/** Two sources of the same tensors; the second has those taken from the first. */
 export function takenTwice(tensors: TensorSource): [TensorSource, TensorSource] {
   const taken = new Map<string, StoredTensor>();
   const first: TensorSource = {

@@ -1,14 +1,14 @@
-/** Timing of something that is fast, on a machine that also does other things. */
+/** Times a fast task on a machine that also does other things. */
 
 export interface TimingLimits {
-  /** Runs before counting: compilers and shader caches settle. */
+  /** Time for uncounted runs, in which compilers and shader caches settle. */
   warmUpMs: number;
   measureMs: number;
 }
 
 /**
- * Lower quartile of the milliseconds that `task` takes: other work comes in bursts, and a burst must not
- * pass for this device's speed. At least one run before and one that counts, however long they take.
+ * The lower quartile of the milliseconds that `task` takes: other work comes in bursts, which must not count
+ * as this device's speed. At least one run before and one that counts, however long they take.
  */
 export async function typicalMs(
   task: () => Promise<unknown>,

@@ -3,7 +3,13 @@ import { dequantise } from '../model/dequantise.ts';
 import { packF16 } from '../model/f16.ts';
 import { quantise, type StorableDtype } from '../model/quantise.ts';
 import type { StoredTensor } from './engine.ts';
-import { blocksOf, columnValues, f16Columns, int8Columns, stackValues } from './weight-layouts.ts';
+import {
+  quantisedBlocks,
+  columnValues,
+  f16Columns,
+  int8Columns,
+  stackValues,
+} from './weight-layouts.ts';
 
 function stored(dtype: StorableDtype, shape: [number, number]): StoredTensor {
   const values = Float32Array.from({ length: shape[0] * shape[1] }, () => Math.random() - 0.5);
@@ -16,11 +22,11 @@ describe('weights in blocks', () => {
     ['Q4_0', 4],
   ] as const)('keep every bit of %s', (dtype, bits) => {
     const stack = [stored(dtype, [3, 64]), stored(dtype, [2, 64])];
-    const { values, scales } = blocksOf(stack, bits);
+    const { values, scales } = quantisedBlocks(stack, bits);
     const zero = 2 ** (bits - 1);
     const product = stack.flatMap(({ data }) => [...dequantise(dtype, data)]);
     product.forEach((weight, index) => {
-      // MatMulNBits: lower bits first, value = (q - zero) * scale of its block.
+      // MatMulNBits: lower bits first, value = (q - zero) * scale of its quantisation block.
       const byte = values[Math.floor((index * bits) / 8)];
       const q = bits === 8 ? byte : (byte >> (4 * (index % 2))) & 15;
       expect(scales[Math.floor(index / 32)] * (q - zero)).toBe(weight);
@@ -29,7 +35,7 @@ describe('weights in blocks', () => {
 
   it('are quantised from other types', () => {
     const tensor = stored('F32', [2, 32]);
-    const { values, scales } = blocksOf([tensor], 8);
+    const { values, scales } = quantisedBlocks([tensor], 8);
     stackValues([tensor]).forEach((weight, index) => {
       const scale = scales[Math.floor(index / 32)];
       // Half a step, and the rounding of the scale to 16 bits: 127 steps of 2 ** -11.

@@ -1,4 +1,4 @@
-/** Stored weights, [out, in] and stacked along `out`, in the layouts that ONNX Runtime's products take. */
+/** Converts stored weights, [out, in] and stacked along `out`, to the layouts of ONNX Runtime's matrix products. */
 import { blockLayout, tensorBytes } from '../model/dtype.ts';
 import { dequantise } from '../model/dequantise.ts';
 import { f16Values, packF16 } from '../model/f16.ts';
@@ -10,7 +10,7 @@ export interface Matrix {
   inputs: number;
 }
 
-/** The shape of matrices on top of one another. */
+/** The shape of a stack of matrices. */
 export function stackShape(stack: StoredTensor[]): Matrix {
   const inputs = stack[0].shape[1];
   const misfit = stack.find(({ shape }) => shape.length !== 2 || shape[1] !== inputs);
@@ -34,18 +34,18 @@ export function stackValues(stack: StoredTensor[]): Float32Array {
   return values;
 }
 
-/** Outputs at a time: a band of f32 values, and tiles that stay in the cache while they are transposed. */
+/** Outputs converted at a time. Tiles of this size stay in the cache while they are transposed. */
 const bandOutputs = 32;
 
 interface Band {
   /** [count, in]; overwritten by the next band. */
   values: Float32Array;
-  /** The first of its outputs in the whole stack. */
+  /** The index of its first output in the whole stack. */
   first: number;
   count: number;
 }
 
-/** The values band by band, so that a large matrix is never held as f32 beside what it becomes. */
+/** The values band by band, so that a large matrix is never held whole as f32 beside its result. */
 function* bandsOf(stack: StoredTensor[]): Generator<Band> {
   const { inputs } = stackShape(stack);
   const scratch = new Float32Array(bandOutputs * inputs);
@@ -65,7 +65,7 @@ function* bandsOf(stack: StoredTensor[]): Generator<Band> {
 
 type Numbers = Float32Array | Uint16Array | Int8Array;
 
-/** Places outputs `first` to `first + count`, [count, in], in a matrix [in, out]. */
+/** Writes outputs `first` to `first + count`, [count, in], into a matrix [in, out]. */
 function transposeBand<T extends Numbers>(
   from: T,
   { first, count }: Pick<Band, 'first' | 'count'>,
@@ -111,7 +111,7 @@ export function int8Columns(stack: StoredTensor[]): { values: Int8Array; scales:
         largest = Math.max(largest, Math.abs(band.values[i]));
       const scale = largest / 127;
       scales[band.first + row] = scale;
-      // A row of zeros stays one.
+      // A row of zeros stays zero.
       const inverse = scale === 0 ? 0 : 1 / scale;
       for (let i = start; i < start + inputs; i++)
         rounded[i] = Math.round(band.values[i] * inverse);
@@ -122,10 +122,10 @@ export function int8Columns(stack: StoredTensor[]): { values: Int8Array; scales:
 }
 
 /**
- * MatMulNBits' layout: blocks of 32 along `in`, values offset to be unsigned, one f32 scale a block.
- * Weights stored as Q8_0 (or Q4_0) keep every bit; others are quantised to it first.
+ * MatMulNBits' layout: quantisation blocks of 32 along `in`, values offset to be unsigned, one f32 scale for
+ * each block. Weights stored as Q8_0 (or Q4_0) keep every bit; others are quantised to it first.
  */
-export function blocksOf(
+export function quantisedBlocks(
   stack: StoredTensor[],
   bits: 4 | 8,
 ): { values: Uint8Array; scales: Float32Array } {
@@ -151,7 +151,7 @@ export function blocksOf(
   return { values, scales };
 }
 
-/** int8 to uint8 around 128. */
+/** From int8 to uint8 with zero at 128. */
 function repackQ8(from: Uint8Array, start: number, to: Uint8Array, target: number): void {
   for (let i = 0; i < 32; i++) to[target + i] = from[start + i] ^ 0x80;
 }

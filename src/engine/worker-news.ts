@@ -1,4 +1,4 @@
-/** What the engine's worker says beside calls and their results. */
+/** Messages of the engine's worker besides calls and their results. */
 
-/** The batch under way has come to its last layer. */
+/** The current batch has only its last layer left. */
 export const lastLayerNews = 'last-layer';

@@ -1,4 +1,4 @@
-/** The engine's worker: everything ONNX Runtime does happens here, off the page's thread. */
+/** The engine's worker: ONNX Runtime runs here, off the page's thread. */
 import { expose, transfer } from 'comlink';
 import type { Engine, EngineOptions, RunRequest, RunResult } from './engine.ts';
 import { loadRuntime } from './load-runtime.ts';
@@ -44,7 +44,7 @@ const api = {
 
 export type EngineWorkerApi = typeof api;
 
-// Logits that come back are all that comes and is no call.
+// The only messages that are not calls are returned logits.
 addEventListener('message', ({ data }: MessageEvent<unknown>) => {
   if (data instanceof ArrayBuffer) spareLogits.add(data);
 });

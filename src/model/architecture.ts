@@ -1,17 +1,17 @@
 /**
- * Which tensors a layer of each supported architecture consists of, under their Hugging Face names. Readers
- * look for these, a manifest is checked against them, and the engine finds its weights by them.
+ * The tensors of each layer of every supported architecture, under their Hugging Face names. Readers of
+ * checkpoints look for them, manifests are checked against them, and the engine finds its weights by them.
  */
 import type { ModelConfig } from './config.ts';
 
-/** Architectures whose layers can be run, as `model_type` names them. */
+/** Supported architectures, by their `model_type`. */
 export const architectures = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma2', 'gemma3'] as const;
 
 export type Architecture = (typeof architectures)[number];
 
 export interface TensorShape {
   name: string;
-  /** Outermost first; a projection's weight is [out, in]. */
+  /** Outermost dimension first; a projection's weight is [out, in]. */
   shape: number[];
 }
 
@@ -27,7 +27,7 @@ export function embedTensors({ vocab_size, hidden_size }: ModelConfig): TensorSh
   return [{ name: embeddingName, shape: [vocab_size, hidden_size] }];
 }
 
-/** The head's own projection, or the embedding's again where the two are tied. */
+/** The head's own projection, or the embedding's if the two are tied. */
 function headTensors(config: ModelConfig): TensorShape[] {
   const projection = config.tie_word_embeddings ? embeddingName : headName;
   return [
@@ -36,13 +36,13 @@ function headTensors(config: ModelConfig): TensorShape[] {
   ];
 }
 
-/** One transformer block, in the order in which data flows through it. */
+/** One transformer block, counted from 0, in the order of data flow. */
 export function blockTensors(config: ModelConfig, block: number): TensorShape[] {
   const { hidden_size: hidden, intermediate_size: inner, head_dim: headDim } = config;
   const { model_type: type, mlp_bias: mlpBias = false } = config;
   const queries = config.num_attention_heads * headDim;
   const keys = config.num_key_value_heads * headDim;
-  // Qwen 2 has biases on q, k and v without saying so; Llama's option puts one on the output projection too.
+  // Qwen 2 always has biases on q, k and v. Llama's option adds one to the output projection too.
   const attentionBias = config.attention_bias || type === 'qwen2';
   const outputBias = config.attention_bias && type === 'llama';
   const headNorms = type === 'qwen3' || type === 'gemma3';
@@ -74,12 +74,15 @@ export function blockTensors(config: ModelConfig, block: number): TensorShape[] 
 
 type Shapes = [name: string, shape: number[]][];
 
-/** What the names of a block's tensors begin with. */
+/** The start of the names of a block's tensors. */
 export function blockPrefix(block: number): string {
   return `model.layers.${block}.`;
 }
 
-/** The layers of a model in the manifest's order: `embed`, every block, `head`. */
+/**
+ * The layers of a model in the manifest's order: `embed`, every block, `head`. Manifests name blocks
+ * `layer.0`, `layer.1` and so on.
+ */
 export function layerTensors(config: ModelConfig): {
   name: string;
   kind: 'embed' | 'block' | 'head';

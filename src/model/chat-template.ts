@@ -1,4 +1,4 @@
-/** A conversation as the text, and the token ids, that a chat model was trained to continue. */
+/** Turns a conversation into the text, and the token ids, that a chat model was trained to continue. */
 import { Template } from '@huggingface/jinja';
 import type { Manifest } from './manifest.ts';
 import { parserFault } from './parser-fault.ts';
@@ -9,7 +9,7 @@ export interface ChatMessage {
   content: string;
 }
 
-/** Spellings that templates refer to as `bos_token` and `eos_token`. */
+/** The spellings of `bos_token` and `eos_token` in templates. */
 export interface SpecialTokens {
   bos: string;
   eos: string;
@@ -40,12 +40,12 @@ export function renderChat(
   }
 }
 
-/** A private-use character, which no text has a use for. */
+/** A private-use character, which texts do not contain. */
 const mask = '\u{10FFFD}';
 
 /**
- * The prompt of a conversation. A model whose tokenizer begins texts with a token gets that token once,
- * whether or not its template writes it.
+ * The prompt of a conversation. If the tokenizer begins texts with a token, the prompt has that token once,
+ * whether or not the template writes it.
  *
  * @throws Error for a model without a chat template
  */
@@ -56,7 +56,8 @@ export function chatPromptIds(
 ): number[] {
   if (chatTemplate === null)
     throw new Error(`${title} tells stories and has no chat template: give it a text to continue`);
-  // A person who types the spelling of a special token means its letters, and starts no new turn by it.
+  // If a person types the spelling of a special token, only its letters are meant: it must not start a new
+  // turn.
   const defuse = ({ role, content }: ChatMessage): ChatMessage => ({
     role,
     content: tokenizer.specialTokens.reduce(

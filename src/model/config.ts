@@ -1,6 +1,6 @@
 /**
- * A model's architecture figures, under the names they carry in a Hugging Face `config.json`, so that
- * a checkpoint's own file can be read as it is.
+ * A model's config, with the field names of a Hugging Face `config.json`, so that a checkpoint's own file can
+ * be read as it is.
  */
 import * as v from 'valibot';
 
@@ -20,7 +20,7 @@ export const RopeScalingSchema = v.variant('rope_type', [
   }),
   /** Divides the frequency of pair i by `factors[i]`, as GGUF files state it; one for each pair. */
   v.object({ rope_type: v.literal('per_pair'), factors: v.array(positive) }),
-  /** Phi-3's: other factors beyond the original context, and angles' cos and sin made larger. */
+  /** Phi-3's: other factors beyond the original context, and larger cos and sin of the angles. */
   v.object({
     rope_type: v.literal('longrope'),
     short_factor: v.array(positive),
@@ -35,7 +35,7 @@ export const maxBlocks = 1024;
 const layerTypes = ['sliding_attention', 'full_attention'] as const;
 
 export const ModelConfigSchema = v.object({
-  /** Names the architecture: see `architecture.ts`. */
+  /** The architecture; see `architecture.ts`. */
   model_type: v.string(),
   hidden_size: count,
   intermediate_size: count,
@@ -54,21 +54,21 @@ export const ModelConfigSchema = v.object({
   attention_bias: v.optional(v.boolean(), false),
   /** Biases on the projections of the feed-forward part. */
   mlp_bias: v.optional(v.boolean()),
-  /** Positions that each one looks back on, itself included. */
+  /** The number of positions that each one attends to, itself included. */
   sliding_window: v.optional(v.nullable(count), null),
-  /** Which blocks keep to the window, where not all do; one for each block. */
+  /** For each block whether it has the window, if blocks differ. */
   layer_types: v.optional(v.nullable(v.array(v.picklist(layerTypes)))),
   rope_scaling: v.optional(v.nullable(RopeScalingSchema)),
-  /** `rope_theta` of blocks that keep to the window, unscaled; null where it is that of all. */
+  /** `rope_theta` of blocks with the window, unscaled; null if all blocks share one. */
   rope_local_base_freq: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1)))),
-  /** The share of a head's dimensions that is rotated, from the first on. */
+  /** The share of a head's dimensions, from the first, that is rotated. */
   partial_rotary_factor: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
   /** Attention scores are q·k / √this; null for head_dim. */
   query_pre_attn_scalar: v.optional(v.nullable(positive)),
-  /** Attention scores, and logits, are kept within ± this by tanh; null for no bound. */
+  /** Attention scores, and logits, are limited to ± this by tanh; null for no limit. */
   attn_logit_softcapping: v.optional(v.nullable(positive)),
   final_logit_softcapping: v.optional(v.nullable(positive)),
-  /** Added to the stored weights of all norms: 1 where they are stored as what they differ from it by. */
+  /** Added to the stored weights of all norms: 1 if they are stored as differences from 1. */
   norm_weight_offset: v.optional(v.picklist([0, 1])),
   bos_token_id: v.optional(v.nullable(v.pipe(v.number(), v.integer())), null),
   eos_token_id: v.optional(v.array(v.pipe(v.number(), v.integer())), []),

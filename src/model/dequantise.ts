@@ -1,13 +1,13 @@
 /**
- * Stored numbers into f32, for every type a checkpoint may use. Layouts are ggml's
- * (`ggml-common.h`, `ggml-quants.c`); all are little-endian.
+ * Converts stored numbers of every type that a checkpoint may use into f32. Layouts are ggml's
+ * (`ggml-common.h`, `ggml-quants.c`); all are little-endian. A block here is a quantisation block.
  */
 import { blockLayout, type Dtype } from './dtype.ts';
 import { f16Values } from './f16.ts';
 import { decodeQ2K, decodeQ3K, decodeQ4K, decodeQ5K, decodeQ6K } from './k-blocks.ts';
 import { decodeIq2Xxs, decodeIq4Nl, decodeIq4Xs } from './iq-blocks.ts';
 
-/** Writes the values of `blocks` consecutive blocks. */
+/** Writes the values of `blocks` consecutive quantisation blocks. */
 export type BlockDecoder = (
   bytes: Uint8Array,
   out: Float32Array,
@@ -17,7 +17,7 @@ export type BlockDecoder = (
 
 /**
  * @param bytes whole blocks of the type
- * @param out receives the values; as long as the bytes say
+ * @param out receives the values; it has exactly the room for them
  * @returns `out`, or a new array
  */
 export function dequantise(dtype: Dtype, bytes: Uint8Array, out?: Float32Array): Float32Array {
@@ -115,7 +115,7 @@ const decoders: Record<Dtype, BlockDecoder> = {
   IQ2_XXS: decodeIq2Xxs,
 };
 
-/** Two bytes at a time, in place where alignment allows. */
+/** Views the bytes as 16-bit words, without a copy if they are aligned. */
 function wordsOf(bytes: Uint8Array): Uint16Array {
   const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);

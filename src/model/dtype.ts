@@ -1,6 +1,6 @@
 /**
- * How numbers are stored. Block-quantised types keep GGUF's own byte layout, so that a GGUF tensor's
- * bytes pass through unchanged: a block of `blockSize` consecutive weights takes `blockBytes` bytes.
+ * The types in which numbers are stored. Quantised types keep GGUF's own byte layout, so that a GGUF tensor's
+ * bytes are used unchanged: a quantisation block of `blockSize` consecutive weights takes `blockBytes` bytes.
  */
 export const dtypes = [
   'F32',
@@ -23,7 +23,7 @@ export const dtypes = [
 
 export type Dtype = (typeof dtypes)[number];
 
-/** Weights and bytes of one block; plain number types are blocks of one. */
+/** Weights and bytes of one quantisation block; plain number types have blocks of one. */
 export const blockLayout: Record<Dtype, { blockSize: number; blockBytes: number }> = {
   F32: { blockSize: 1, blockBytes: 4 },
   F16: { blockSize: 1, blockBytes: 2 },
@@ -47,10 +47,10 @@ export const blockLayout: Record<Dtype, { blockSize: number; blockBytes: number 
 export function tensorBytes(dtype: Dtype, shape: readonly number[]): number {
   const { blockSize, blockBytes } = blockLayout[dtype];
   const elements = shape.reduce((product, size) => product * size, 1);
-  const layerLength = shape[shape.length - 1] ?? 1;
-  if (layerLength % blockSize !== 0)
+  const rowLength = shape[shape.length - 1] ?? 1;
+  if (rowLength % blockSize !== 0)
     throw new RangeError(
-      `a ${dtype} tensor's last dimension must be a multiple of ${blockSize}, not ${layerLength}`,
+      `a ${dtype} tensor's last dimension must be a multiple of ${blockSize}, not ${rowLength}`,
     );
   return (elements / blockSize) * blockBytes;
 }

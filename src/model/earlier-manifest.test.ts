@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { tinyManifest } from './fixtures/tiny-manifest.ts';
 import { parseManifest } from './parse-manifest.ts';
 
-/** As shards were cut until layers got their name. */
+/** The manifest of shards cut before layers had their present name. */
 function inFormat1() {
   const { layers, ...rest } = structuredClone(tinyManifest());
   const rows = layers.map((layer) => ({

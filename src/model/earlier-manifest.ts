@@ -1,9 +1,9 @@
 /**
- * Manifests as earlier versions wrote them. Format 1 calls the layers `rows` and a transformer block `layer`; shards
- * that were cut then stay readable.
+ * Reads manifests of format 1, which earlier versions wrote: shards cut then stay readable. Format 1 calls
+ * the layers `rows`, and a transformer block `layer`.
  */
 
-/** The same manifest in today's format; anything else is returned as it came, for the schema to judge. */
+/** The same manifest in today's format. Anything else is returned unchanged, for the schema to judge. */
 export function inTodaysFormat(json: unknown): unknown {
   if (!isRecord(json) || json['version'] !== 1 || !Array.isArray(json['rows'])) return json;
   const { rows, ...rest } = json;

@@ -1,9 +1,9 @@
 /**
- * IEEE 754 half precision, exactly: f32 → f16 rounds to nearest, ties to even; f16 → f32 loses
- * nothing. Subnormals, infinities and NaN survive. Halves are carried as their 16 bits.
+ * Exact conversion of IEEE 754 half precision: f32 → f16 rounds to nearest, ties to even; f16 → f32 loses
+ * nothing. Subnormals, infinities and NaN survive. A half is represented by its 16 bits.
  */
 
-/** A typed array of halves, where the platform has one (not Node 20, not every browser). */
+/** A typed array of halves, if the platform has one (Node 20 and some browsers do not). */
 type HalfArray = { set(values: ArrayLike<number>): void } & ArrayLike<number>;
 type HalfArrayConstructor = new (
   buffer: ArrayBufferLike,
@@ -24,7 +24,7 @@ export function packF16(source: Float32Array): Uint16Array<ArrayBuffer> {
   return bits;
 }
 
-/** The values of halves given as bits, written to `out` where one is given. */
+/** The values of halves given as bits, written to `out` if there is one. */
 export function unpackF16(bits: Uint16Array, out = new Float32Array(bits.length)): Float32Array {
   const table = f16Values();
   for (let i = 0; i < bits.length; i++) out[i] = table[bits[i]];
@@ -33,7 +33,7 @@ export function unpackF16(bits: Uint16Array, out = new Float32Array(bits.length)
 
 let values: Float32Array | undefined;
 
-/** All 65,536 halves by their bits: the fastest way from a half to its value. */
+/** The values of all 65,536 halves, by their bits: a table is the fastest conversion. */
 export function f16Values(): Float32Array {
   if (values) return values;
   values = new Float32Array(65536);
@@ -60,7 +60,7 @@ export function f32ToF16(value: number): number {
   return halfOf(scratchBits[0]);
 }
 
-/** The portable way, for platforms without half arrays; tested against every half. */
+/** The conversion for platforms without arrays of halves; tested against every half. */
 export function packByArithmetic(source: Float32Array, bits: Uint16Array): void {
   const words = new Uint32Array(1 << 12);
   const floats = new Float32Array(words.buffer);

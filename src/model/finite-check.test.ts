@@ -11,7 +11,7 @@ describe('firstNotFinite', () => {
     it(`agrees with the values of ${dtype}, whatever the bytes`, () => {
       const { blockSize, blockBytes } = blockLayout[dtype];
       const bytes = fc.uint8Array({ minLength: 6 * blockBytes, maxLength: 6 * blockBytes });
-      // Bytes of all ones are what makes exponents full; random ones alone would seldom be.
+      // Only bytes of all ones fill an exponent; random bytes rarely do.
       const withOnes = fc.tuple(bytes, fc.nat(6 * blockBytes - 2)).map(([data, at]) => {
         data.fill(0xff, at, at + 2);
         return data;
@@ -20,7 +20,7 @@ describe('firstNotFinite', () => {
         fc.property(fc.oneof(bytes, withOnes), (data) => {
           const exact = bad(dequantise(dtype, data));
           const found = firstNotFinite(dtype, data);
-          // A block's place is that of its first weight.
+          // The place of a quantisation block is that of its first weight.
           if (exact >= 0) expect(found).toBe(exact - (exact % blockSize));
           // A scale that is not finite, times integers that are zero or not, leaves no weight finite.
           else expect(found).toBe(-1);

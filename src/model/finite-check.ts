@@ -1,7 +1,10 @@
-/** Finds numbers that no weight may be, without turning stored weights into floats. */
+/** Finds weights that are infinite or not a number, without converting stored weights to floats. */
 import { blockLayout, type Dtype } from './dtype.ts';
 
-/** Where in a block its half-precision scales and minima lie; all else in a block is small integers. */
+/**
+ * Byte offsets of the half-precision scales and minima in a quantisation block; its other bytes are small
+ * integers.
+ */
 const halvesInBlock: Record<Exclude<Dtype, 'F32' | 'F16' | 'BF16'>, number[]> = {
   Q4_0: [0],
   Q4_1: [0, 2],
@@ -19,8 +22,8 @@ const halvesInBlock: Record<Exclude<Dtype, 'F32' | 'F16' | 'BF16'>, number[]> = 
 };
 
 /**
- * The place of the first weight that is infinite or not a number, or of the block that it is in; -1 where
- * all are finite.
+ * The index of the first weight that is infinite or not a number, or of the first weight in its quantisation
+ * block; -1 if all are finite.
  *
  * @param bytes whole blocks of the type
  */
@@ -42,7 +45,7 @@ export function firstNotFinite(dtype: Dtype, bytes: Uint8Array): number {
   }
 }
 
-/** The first of the 32-bit words whose exponent bits are all set. */
+/** The index of the first 32-bit word whose exponent bits are all set. */
 function findFilledWord(bytes: Uint8Array, exponent: number): number {
   const words = wordsOf(bytes);
   for (let index = 0; index < words.length; index++)
@@ -50,7 +53,7 @@ function findFilledWord(bytes: Uint8Array, exponent: number): number {
   return -1;
 }
 
-/** The first of the 16-bit words whose exponent bits are all set, looked for two by two. */
+/** The index of the first 16-bit word whose exponent bits are all set; it checks two at a time. */
 function findFilledHalf(bytes: Uint8Array, exponent: number): number {
   const words = wordsOf(bytes);
   const upper = exponent << 16;
@@ -65,14 +68,14 @@ function findFilledHalf(bytes: Uint8Array, exponent: number): number {
   return found < 0 ? -1 : 2 * pair + found;
 }
 
-/** As many whole words as there are; without a copy where the bytes lie at a multiple of four. */
+/** The whole 32-bit words of the bytes, without a copy if they are aligned. */
 function wordsOf(bytes: Uint8Array): Uint32Array {
   const isAligned = bytes.byteOffset % Uint32Array.BYTES_PER_ELEMENT === 0;
   const { buffer, byteOffset, byteLength } = isAligned ? bytes : bytes.slice();
   return new Uint32Array(buffer, byteOffset, byteLength >> 2);
 }
 
-/** The first of the 16-bit words, one each `stride` bytes, whose exponent bits are all set. */
+/** The same for one 16-bit word in every `stride` bytes. */
 function findFilled(bytes: Uint8Array, stride: number, start: number, exponent: number): number {
   const mask = exponent >> 8;
   const low = exponent & 0xff;

@@ -10,7 +10,7 @@ import {
   unpackGolden,
 } from './golden.ts';
 
-/** Of an f32. */
+/** The smallest f32 above 0. */
 const smallest = 2 ** -149;
 
 describe('packGolden', () => {
@@ -22,7 +22,8 @@ describe('packGolden', () => {
         const state = Float32Array.from(numbers);
         const kept = unpackGolden(packGolden(state), state.length);
         const largest = Math.max(...state.map(Math.abs));
-        // Below 2^-29 of the largest an f16 has fewer digits: what is left out there is lost in a sum.
+        // Below 2^-29 of the largest value an f16 has fewer digits. What it loses there would be lost in a
+        // sum anyway.
         for (const [i, value] of state.entries())
           expect(Math.abs(kept[i] - value)).toBeLessThanOrEqual(
             Math.abs(value) * goldenRounding + largest * 2 ** -39 + smallest,
@@ -49,20 +50,20 @@ describe('goldenInputs', () => {
 });
 
 describe('readGolden', () => {
-  it('finds every block of a file', () => {
+  it('finds every record of a file', () => {
     const inputs = [
       [1, 2, 3],
       [1, 2],
     ];
     const layers = tinyConfig.num_hidden_layers + 2;
-    const blocks = Array.from({ length: layers }, (_, layer) =>
+    const records = Array.from({ length: layers }, (_, layer) =>
       inputs.map(({ length }, input) => {
         const count =
           layer === layers - 1 ? tinyConfig.vocab_size : length * tinyConfig.hidden_size;
         return new Float32Array(count).fill(layer + input / 8);
       }),
     );
-    const parts = blocks.flat().map(packGolden);
+    const parts = records.flat().map(packGolden);
     const file = new Uint8Array(goldenBytes(tinyConfig, inputs));
     let end = 0;
     for (const part of parts) {
@@ -70,8 +71,8 @@ describe('readGolden', () => {
       end += part.length;
     }
     expect(end).toBe(file.length);
-    for (const [layer, ofLayer] of blocks.entries())
-      for (const [input, block] of ofLayer.entries())
-        expect(readGolden(file, tinyConfig, inputs, layer, input)).toEqual(block);
+    for (const [layer, ofLayer] of records.entries())
+      for (const [input, record] of ofLayer.entries())
+        expect(readGolden(file, tinyConfig, inputs, layer, input)).toEqual(record);
   });
 });

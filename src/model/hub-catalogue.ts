@@ -1,6 +1,6 @@
 /**
- * Models on Hugging Face worth trying, from small to large. Their figures are those of their published
- * `config.json`; opened, they are read and checked like any other model of a hub.
+ * Models on Hugging Face to suggest to people, from small to large. Figures are those of their published
+ * `config.json`. Once opened, a model's own files are read and checked like any other's.
  */
 import type { ModelConfig } from './config.ts';
 
@@ -9,7 +9,7 @@ export interface HubEntry {
   id: string;
   title: string;
   licence: string;
-  /** Asks for its licence to be accepted there, and for an access token. */
+  /** Whether its licence must be accepted on the hub, and an access token given. */
   gated: boolean;
   config: ModelConfig;
 }

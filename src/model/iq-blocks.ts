@@ -1,4 +1,7 @@
-/** ggml's types that look values up: a curve of 16 (IQ4) or a lattice of eight-dimensional points (IQ2). */
+/**
+ * Decodes ggml's quantised types that look values up: on a curve of 16 values (IQ4) or in a lattice of
+ * eight-dimensional points (IQ2).
+ */
 import type { BlockDecoder } from './dequantise.ts';
 import { iq2XxsGrid } from './iq2xxs-grid.ts';
 
@@ -60,8 +63,8 @@ function lookUp(
 }
 
 /**
- * 66 bytes: d, then for each 32 weights four lattice indices and a word of four 7-bit sign sets and a
- * 4-bit scale. A set's eighth sign makes the number of minus signs even.
+ * 66 bytes: d, then for each 32 weights four lattice indices, and a word of four 7-bit sign sets and a 4-bit
+ * scale. A set's eighth sign makes the number of minus signs even.
  */
 export const decodeIq2Xxs: BlockDecoder = (bytes, out, blocks, halves) => {
   for (let block = 0; block < blocks; block++) {

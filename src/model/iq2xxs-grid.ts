@@ -1,6 +1,6 @@
 /**
- * The 256 points of ggml's IQ2_XXS lattice, eight magnitudes each out of {8, 25, 43}. A point is written
- * as a number in base 3, its first magnitude the least digit.
+ * The 256 points of ggml's IQ2_XXS lattice, each with eight magnitudes out of {8, 25, 43}. A point is written
+ * as a number in base 3 whose least digit is the first magnitude.
  */
 const points = [
   0, 2, 4, 6, 8, 10, 12, 18, 20, 24, 26, 28, 30, 36, 42, 46, 48, 54, 56, 62, 74, 82, 84, 90, 94,

@@ -1,6 +1,7 @@
 /**
- * ggml's k-quants: blocks of 256 weights, cut into sub-blocks that have small integer scales (and, for
- * some, minima) of their own under one or two half-precision ones.
+ * Decodes ggml's k-quants: quantisation blocks of 256 weights, divided into sub-blocks. Each sub-block has a
+ * small integer scale (and, in some types, a minimum), which the block's one or two half-precision numbers
+ * multiply.
  */
 import type { BlockDecoder } from './dequantise.ts';
 
@@ -41,7 +42,7 @@ export const decodeQ3K: BlockDecoder = (bytes, out, blocks, halves) => {
       const from = at + 32 + (group >> 3) * 32 + lane;
       const to = block * 256 + group * 16;
       const high = group >> 1;
-      // The high bit is stored inverted: without it, four less.
+      // The high bit is stored inverted: if it is not set, the weight is four less.
       for (let i = 0; i < 16; i++)
         out[to + i] =
           scale *
@@ -50,7 +51,7 @@ export const decodeQ3K: BlockDecoder = (bytes, out, blocks, halves) => {
   }
 };
 
-/** The 6-bit scale of sub-block `j` of eight, out of 12 bytes that hold eight scales and minima. */
+/** The 6-bit scale of sub-block `j` of eight, from the 12 bytes with eight scales and minima. */
 function scaleOf(bytes: Uint8Array, at: number, j: number): number {
   if (j < 4) return bytes[at + j] & 63;
   return (bytes[at + j + 4] & 15) | ((bytes[at + j - 4] >> 6) << 4);
@@ -78,7 +79,7 @@ export const decodeQ4K: BlockDecoder = (bytes, out, blocks, halves) => {
   }
 };
 
-/** 176 bytes: as Q4_K, with 32 bytes of fifth bits before the weights. */
+/** 176 bytes: like Q4_K, with 32 bytes of fifth bits before the weights. */
 export const decodeQ5K: BlockDecoder = (bytes, out, blocks, halves) => {
   for (let block = 0; block < blocks; block++) {
     const at = block * 176;

@@ -1,20 +1,20 @@
 /**
- * A shard manifest: what a model consists of, and in which bytes of which files each of its layers lies.
+ * A shard manifest: what a model consists of, and which bytes of which files each of its layers has.
  *
- * The same shape describes a model cut into shards (one file a layer) and a checkpoint used as it is
- * (each tensor a byte range of a larger file), so that everything behind it knows one kind of model.
+ * One schema describes a model cut into shards (one file a layer) and a checkpoint used as it is (each tensor
+ * a byte range of a larger file), so the rest of the code knows one kind of model.
  */
 import * as v from 'valibot';
 import { ModelConfigSchema } from './config.ts';
 import { dtypes } from './dtype.ts';
 
-/** Hashes, cache entries and transfers are by pieces of this size: 4 MiB. */
+/** Files are hashed, cached and transferred in pieces of this size: 4 MiB. */
 export const pieceBytes = 4 * 1024 * 1024;
 
 const byteCount = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 50));
 const sha256Hex = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
-/** A file name inside the model's folder: no absolute path, no way up. */
+/** A file's path inside the model's folder: not absolute, and without `..`. */
 export const relativePath = v.pipe(
   v.string(),
   v.minLength(1),
@@ -26,26 +26,26 @@ export const relativePath = v.pipe(
 const FileSchema = v.object({
   path: relativePath,
   bytes: byteCount,
-  /** Of the whole file, and of each 4 MiB piece of it in order. Unknown for a model straight from a hub. */
+  /** Hashes of the whole file, and of each of its pieces in order. Absent in a model straight from a hub. */
   sha256: v.optional(sha256Hex),
   pieceSha256: v.optional(v.array(sha256Hex)),
 });
 
 const TensorSchema = v.object({
-  /** The tensor's Hugging Face name, e.g. `model.layers.0.self_attn.q_proj.weight`. */
+  /** The tensor's Hugging Face name, such as `model.layers.0.self_attn.q_proj.weight`. */
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   dtype: v.picklist(dtypes),
-  /** Outermost first; a projection's weight is [out, in]. */
+  /** Outermost dimension first; a projection's weight is [out, in]. */
   shape: v.pipe(
     v.array(v.pipe(v.number(), v.integer(), v.minValue(1))),
     v.minLength(1),
     v.maxLength(4),
   ),
-  /** Index into `files`, and where in that file the tensor's bytes lie. */
+  /** Index into `files`, and the place of the tensor's bytes in that file. */
   file: v.pipe(v.number(), v.integer(), v.minValue(0)),
   offset: byteCount,
   bytes: byteCount,
-  /** True where q/k rows are stored for adjacent-pair rotation (GGUF of Llama) rather than by halves. */
+  /** True if rows of q and k are stored for adjacent-pair rotation (GGUF files of Llama) instead of by halves. */
   interleavedRotary: v.optional(v.boolean()),
 });
 
@@ -92,11 +92,11 @@ export const ManifestSchema = v.object({
   layers: v.pipe(v.array(LayerSchema), v.minLength(3)),
   /** Path of a Hugging Face `tokenizer.json` in `files`; null for a model without a tokenizer. */
   tokenizer: v.nullable(relativePath),
-  /** Jinja chat template; null for a base model, which tells stories rather than chats. */
+  /** Jinja chat template; null for a base model, which continues texts instead of chatting. */
   chatTemplate: v.nullable(v.string()),
-  /** How its authors would sample from it, under the names of `generation_config.json`. */
+  /** The sampling that its authors suggest, with the names of `generation_config.json`. */
   sampling: v.optional(SamplingSchema),
-  /** Absent in a model straight from a hub, and in one that was cut before there were any. */
+  /** Absent in a model straight from a hub, and in one that an earlier version cut without them. */
   golden: v.optional(GoldenSchema),
 });
 

@@ -1,4 +1,4 @@
-/** Reads a manifest that came from outside: shape first, then everything its parts claim of each other. */
+/** Checks a manifest from outside: first its shape, then whether its parts agree with each other. */
 import { errorMessage } from '../base/error-message.ts';
 import * as v from 'valibot';
 import { architectures, isSupported, layerTensors } from './architecture.ts';
@@ -39,7 +39,7 @@ export function parseManifest(json: unknown): Manifest {
   return manifest;
 }
 
-/** The same from text, so that a manifest cut short in transit is told apart from a wrong one. */
+/** The same from text. A manifest cut short in transit gets an error of its own. */
 export function parseManifestText(text: string): Manifest {
   let json: unknown;
   try {
@@ -69,7 +69,7 @@ function checkArchitecture({ config, name }: Manifest): void {
   const { layer_types: types, num_hidden_layers: blocks } = config;
   if (types && types.length !== blocks)
     throw new Error(
-      `the manifest's config says of ${types.length} blocks how they attend, and has ${blocks}`,
+      `the manifest's config has layer_types for ${types.length} blocks, and ${blocks} blocks`,
     );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Why a library could not read something, in words for a person: its own sentence, or, where it stumbled over what
- * it did not look at, that it did.
+ * Why a library could not read something, in a sentence for people. An error of the language itself (such as
+ * a TypeError) means that the library used a part without checking it, so it gets a sentence of ours.
  */
 export function parserFault(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,11 +1,11 @@
 /**
- * Numbers into their stored forms. Q8_0 and Q4_0 are GGUF's own layouts and roundings, so that a
- * file quantised here and one quantised by ggml are the same bytes.
+ * Converts numbers to their stored forms. Q8_0 and Q4_0 have ggml's layouts and rounding, so a file quantised
+ * here has the same bytes as one quantised by ggml.
  */
 import { blockLayout } from './dtype.ts';
 import { f32ToF16, f16ToF32, packF16 } from './f16.ts';
 
-/** The types that numbers can be stored as here. */
+/** The types that this can write. */
 export type StorableDtype = 'F32' | 'F16' | 'Q8_0' | 'Q4_0';
 
 /**
@@ -75,7 +75,7 @@ function nibble(value: number, inverse: number): number {
   return Math.min(15, Math.trunc(Math.fround(Math.fround(value * inverse) + 8.5)));
 }
 
-/** C's roundf, which ggml uses: halves go away from zero. Math.round takes them upwards instead. */
+/** C's roundf, which ggml uses, rounds halves away from zero; Math.round rounds them up. */
 function roundAwayFromZero(value: number): number {
   return Math.trunc(value < 0 ? value - 0.5 : value + 0.5);
 }

@@ -1,16 +1,16 @@
 /**
- * Gives the memory of a whole buffer back at once; nothing can be read from it afterwards. What is merely
- * forgotten stays until the next collection: while a model of 1,058 MB was loaded, a tab that forgot its
- * constants grew to 3,229 MB.
+ * Frees the memory of a whole buffer at once; nothing can be read from it afterwards. Otherwise the memory
+ * stays until garbage is collected: a tab that relied on that grew to 3,229 MB while it loaded a model of
+ * 1,058 MB.
  *
- * Only for buffers that no browser function was given: those keep the memory until a collection all the
- * same, and the engine that decides on the next one no longer counts it.
+ * Not for buffers that were passed to a browser function. Those keep their memory until the next collection
+ * anyway, and the browser would no longer count it when it decides to collect.
  */
 export function release({ buffer }: ArrayBufferView): void {
   (buffer as Transferable).transfer?.(0);
 }
 
-/** Not in every browser's buffers yet. */
+/** Some browsers lack `transfer`. */
 interface Transferable {
   transfer?: (bytes: number) => unknown;
 }

@@ -1,18 +1,18 @@
-/** The frequencies of rotary position embedding (arXiv 2104.09864), stretched as a model asks for. */
+/** Computes the frequencies of rotary position embedding (arXiv 2104.09864), scaled as a model's config says. */
 import type { ModelConfig } from './config.ts';
 
 export type RotaryFigures = Pick<ModelConfig, 'head_dim' | 'rope_theta'> &
   Partial<Pick<ModelConfig, 'rope_scaling' | 'partial_rotary_factor'>>;
 
 /**
- * Radians per position of every pair of a head that is rotated, fastest first: head_dim / 2 of them, or
- * fewer where only a part of a head is.
+ * Radians per position for every rotated pair of a head, fastest first: head_dim / 2 pairs, or fewer if only
+ * a part of a head is rotated.
  *
- * Llama 3's stretching is that of its reference code (`apply_scaling` in `llama/model.py`): slow waves are
- * slowed by `factor`, fast ones kept, with a blend between. Phi-3's (arXiv 2402.13753) is one set of factors
- * for short contexts and another for long ones.
+ * Llama 3's scaling is that of its reference code (`apply_scaling` in `llama/model.py`): slow waves are
+ * slowed by `factor`, fast ones kept, others blended. Phi-3's (arXiv 2402.13753) has one set of factors for
+ * short contexts and another for long ones.
  *
- * @param contextLength the longest that a sequence may become: it decides between Phi-3's two sets
+ * @param contextLength the most positions of a sequence, which chooses between Phi-3's two sets
  */
 export function rotaryFrequencies(config: RotaryFigures, contextLength: number): Float64Array {
   const pairs = rotaryPairs(config);
@@ -52,7 +52,7 @@ export function rotaryFrequencies(config: RotaryFigures, contextLength: number):
   }
 }
 
-/** Pairs of a head's dimensions that are rotated. */
+/** The number of rotated pairs of dimensions in a head. */
 export function rotaryPairs({
   head_dim: headDim,
   partial_rotary_factor: share = 1,
@@ -60,7 +60,7 @@ export function rotaryPairs({
   return Math.floor((headDim * share) / 2);
 }
 
-/** What cos and sin of every angle are multiplied by. */
+/** The factor of cos and sin of every angle. */
 export function rotaryAmplitude({ rope_scaling: scaling }: RotaryFigures): number {
   return scaling?.rope_type === 'longrope' ? scaling.attention_factor : 1;
 }

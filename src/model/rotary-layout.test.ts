@@ -14,7 +14,7 @@ describe('toHalfRotation', () => {
   });
 
   it('keeps every dot product of rotated queries and keys', () => {
-    // The point of it: attention scores are the same under either convention.
+    // Attention scores are the same with either layout.
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 16, maxLength: 16 }),

@@ -1,14 +1,14 @@
 /**
- * Two ways to store q and k projections for rotary position embedding. Meta's own checkpoints, llama2.c
- * and GGUF files of Llama rotate adjacent pairs of a head, (2i, 2i+1); Hugging Face rotates across its
- * halves, (i, i + headDim/2). The difference is an order of rows, so it is undone once, when read.
+ * Converts between two layouts of q and k projections for rotary position embedding. Meta's own checkpoints,
+ * llama2.c and GGUF files of Llama rotate adjacent pairs of a head, (2i, 2i+1). Hugging Face rotates across
+ * its halves, (i, i + headDim/2). Only the order of rows differs, so it is changed once, when read.
  */
 
 /**
- * Reorders whole heads of rows from adjacent pairs to halves.
+ * Reorders the rows of whole heads from adjacent pairs to halves.
  *
- * @param data rows of `rowBytes` bytes each; a whole number of heads of `headDim` rows. A bias is a
- *   matrix of rows one number long.
+ * @param data rows of `rowBytes` bytes each; a whole number of heads of `headDim` rows. A bias is a matrix
+ *   whose rows have one number.
  */
 export function toHalfRotation(
   data: Uint8Array,

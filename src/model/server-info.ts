@@ -1,26 +1,29 @@
-/** What a server behind `npm start` says about itself at `api/info`; a static host has no such file. */
+/** What the server behind `npm start` states about itself at `api/info`. A static host has no such file. */
 import * as v from 'valibot';
 
 const origin = v.pipe(v.string(), v.url(), v.maxLength(512));
 
 export const ServerInfoSchema = v.object({
   version: v.string(),
-  /** HTTPS origins under which other devices reach the server, likeliest first. */
+  /** HTTPS origins at which other devices can reach the server, most likely first. */
   lanOrigins: v.array(origin),
   models: v.array(
     v.object({
       name: v.string(),
       title: v.string(),
       licence: v.string(),
-      /** Relative to the app's own address, e.g. `shards/stories15M/manifest.json`. */
+      /** Relative to the app's own address, such as `shards/stories15M/manifest.json`. */
       manifestPath: v.string(),
-      /** Of all its files together. */
+      /** The sum of all its files. */
       bytes: v.number(),
     }),
   ),
 });
 
-/** What the server gives a page's connections at `api/ice`: by which relay they may go where nothing else works. */
+/**
+ * What the server states at `api/ice`: the relay (TURN) through which a page's connections may go if nothing
+ * else works.
+ */
 export const IceInfoSchema = v.object({
   iceServers: v.pipe(
     v.array(

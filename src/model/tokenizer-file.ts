@@ -1,11 +1,11 @@
 /**
- * What a Hugging Face `tokenizer.json` must hold before it is read: the library that reads it takes its parts on
- * trust, and a broken file would show as an error of the language's own, or later, in the middle of an answer.
+ * Checks a Hugging Face `tokenizer.json` before it is read. The library that reads it does not check its
+ * parts: a broken file would cause an error of the language itself, perhaps in the middle of an answer.
  */
 import { errorMessage } from '../base/error-message.ts';
 import * as v from 'valibot';
 
-/** Several times the largest vocabulary there is. */
+/** Several times the largest known vocabulary. */
 const mostTokens = 1 << 22;
 
 const tokenId = v.custom<number>(
@@ -17,14 +17,14 @@ const AddedTokenSchema = v.looseObject({
   id: tokenId,
   content: v.string(),
   special: v.boolean(),
-  /** Whether the token swallows the spaces before it, and after it. */
+  /** Whether the token includes the spaces before it, and after it. */
   lstrip: v.optional(v.boolean(), false),
   rstrip: v.optional(v.boolean(), false),
 });
 
 export type AddedToken = v.InferOutput<typeof AddedTokenSchema>;
 
-// Not v.record, which drops the keys "prototype" and "constructor": both are words of real vocabularies.
+// v.record would drop the keys "prototype" and "constructor", which are words of real vocabularies.
 const vocab = v.custom<object>(isVocab, 'expected a vocabulary: tokens and their ids or scores');
 
 const merges = v.custom<object>(isMerges, 'expected pairs of tokens to merge');
@@ -40,7 +40,7 @@ const stepFields = {
 };
 const steps = v.optional(v.array(v.looseObject(stepFields)));
 
-/** A step of reading or writing text, or a sequence of them. */
+/** A step of encoding or decoding, or a sequence of steps. */
 const sequence = v.nullish(
   v.looseObject({
     ...stepFields,
@@ -74,7 +74,10 @@ export function parseTokenizerFile(json: unknown): TokenizerFile {
   throw new Error(`tokenizer.json is broken: at ${place}, ${checked.issues[0].message}`);
 }
 
-/** What the text of a `tokenizer.json` says. Throws one sentence where it is no JSON, as a page of a server in its place. */
+/**
+ * Parses the text of a `tokenizer.json`. Throws one sentence if it is not JSON, such as when a server sends a
+ * page instead.
+ */
 export function parseTokenizerText(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -100,7 +103,7 @@ function isVocab(value: unknown): boolean {
   );
 }
 
-/** `"h e"`, or `["h", "e"]`: all in the one way or all in the other. */
+/** Either all `"h e"`, or all `["h", "e"]`. */
 function isMerges(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   const isPair = (merge: unknown): boolean =>

@@ -1,46 +1,46 @@
-/** Text to token ids and back, from a Hugging Face `tokenizer.json`. */
+/** Converts text to token ids and back, from a Hugging Face `tokenizer.json`. */
 import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
 import { parserFault } from './parser-fault.ts';
 import { parseTokenizerFile, type AddedToken, type TokenizerFile } from './tokenizer-file.ts';
 
 export interface EncodeOptions {
-  /** Put the token first that begins every text, where the tokenizer has one. */
+  /** Begin with the token that begins every text, if the tokenizer has one. */
   bos: boolean;
   /**
-   * Read `<s>`, `<|im_end|>` and their like as the tokens they name: for text that a chat template wrote.
-   * Without it they are letters like any other, so that nobody can forge a turn by typing one.
+   * Read `<s>`, `<|im_end|>` and the like as the tokens that they name, in text that a chat template wrote.
+   * Otherwise they are plain letters, so nobody can forge a turn by typing one.
    */
   special?: boolean;
   /**
-   * With `special`: a character that is taken out of the text, and breaks up the spelling of special tokens
-   * where it stands in one. What a person wrote inside a template is told apart by it.
+   * With `special`: a character that is removed from the text. Inside the spelling of a special token it
+   * makes that plain letters, which marks what a person wrote inside a template.
    */
   mask?: string;
 }
 
 export interface Tokenizer {
   encode(text: string, options: EncodeOptions): number[];
-  /** Special tokens and ids without a token stand for no text. */
+  /** Special tokens, and ids without a token, have no text. */
   decode(ids: readonly number[]): string;
   /**
    * Decodes a sequence while it grows.
    *
-   * @param before the ids that come before it, e.g. the prompt's: the text is then what they are continued
-   *   by, space and all. Without them the sequence is a text of its own.
+   * @param before the ids before it, such as the prompt's. The text then continues theirs, with its first
+   *   space. Without them the sequence is a text of its own.
    */
   streamDecoder(before?: readonly number[]): StreamDecoder;
-  /** Spellings of the tokens that stand for no text. */
+  /** Spellings of the tokens without text. */
   readonly specialTokens: readonly string[];
-  /** The token's own spelling, e.g. `▁the` or `</s>`. */
+  /** The token's own spelling, such as `▁the` or `</s>`. */
   idToToken(id: number): string | undefined;
   tokenToId(token: string): number | undefined;
 }
 
-/** Never emits half a character; what was emitted is never taken back. */
+/** Never emits half a character; emitted text never changes. */
 export interface StreamDecoder {
   /** The text that this token completes; may be empty. */
   push(id: number): string;
-  /** What is left when no more tokens come: a broken character as U+FFFD. */
+  /** The rest when no more tokens come; a broken character becomes U+FFFD. */
   end(): string;
 }
 
@@ -86,7 +86,7 @@ interface Constructed {
   prefix: number[];
 }
 
-/** Tried out as well: what a part lacks may show only when it is used. */
+/** Also encodes and decodes a text, because some missing parts show only in use. */
 function construct(document: TokenizerFile): Constructed {
   try {
     const full = new HubTokenizer(document, {});
@@ -117,14 +117,14 @@ function withoutSpecialTokens(document: TokenizerFile, full: HubTokenizer): HubT
   return literal;
 }
 
-/** Cuts a text at its special tokens; those come as their ids. */
+/** Splits a text at its special tokens, and returns those as ids. */
 function splitterOf(tokens: AddedToken[]): (text: string) => (string | number)[] {
   if (tokens.length === 0) return (text) => [text];
   const bySpelling = new Map(tokens.map((token) => [token.content, token]));
   const spellings = [...bySpelling.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(`(${spellings.map(escapeRegExp).join('|')})`);
   return (text) => {
-    // Every second part is a token, since the pattern is one group.
+    // The pattern is one group, so every second part is a token.
     const parts = text.split(pattern);
     return parts.map((part, i) => {
       const token = i % 2 === 1 ? bySpelling.get(part) : undefined;
@@ -145,7 +145,7 @@ function withoutMask(text: string, mask: string): string {
   return mask === '' ? text : text.replaceAll(mask, '');
 }
 
-/** What the tokenizer's post-processor puts before a text: usually one token, or none. */
+/** The tokens that the post-processor puts before a text: usually one, or none. */
 function prefixOf(full: HubTokenizer): number[] {
   const plain = full.encode('a', { add_special_tokens: false }).ids;
   const framed = full.encode('a').ids;
@@ -153,8 +153,8 @@ function prefixOf(full: HubTokenizer): number[] {
 }
 
 /**
- * Decodes a sliding window: from the last settled place, once without and once with the new tokens. The
- * difference is new text. A character still in the making shows as one trailing U+FFFD.
+ * Decodes a sliding window twice: from the last settled place without and with the new tokens. The difference
+ * is new text. An incomplete character decodes as one trailing U+FFFD.
  */
 function streamDecoder(
   decode: (ids: readonly number[]) => string,
@@ -176,7 +176,7 @@ function streamDecoder(
       const text = decode(window);
       if (text.endsWith('\uFFFD')) return emitTo(text, text.length - 1);
       const fresh = emitTo(text, text.length);
-      // A token without text of its own cannot serve as context.
+      // A token without text cannot serve as context.
       if (fresh === '') return '';
       window = window.slice(settled);
       settled = window.length;
@@ -190,5 +190,5 @@ function streamDecoder(
   };
 }
 
-/** Enough of what came before to know whether a word goes on. */
+/** Tokens of context that are enough to tell whether a word continues. */
 const contextTokens = 8;

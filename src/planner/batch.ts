@@ -1,4 +1,4 @@
-/** The micro-batch size that yields the most tokens a second. */
+/** Finds the micro-batch size with the most tokens a second. */
 import type { FeasiblePlan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { solve, type SolveOptions } from './solve.ts';
@@ -6,13 +6,13 @@ import { solve, type SolveOptions } from './solve.ts';
 export interface BatchChoice {
   plan: FeasiblePlan;
   batch: number;
-  /** With work always in flight: a micro-batch of tokens every bottleneck. */
+  /** With work always in flight: one micro-batch of tokens per bottleneck time. */
   tokensPerSecond: number;
 }
 
 /**
- * Plans for throughput with every size that some device was measured at, up to the `sequences` that the room is to hold, and
- * returns the best; null where no plan exists.
+ * Plans for throughput with every batch size that some device was measured at, up to the room's `sequences`,
+ * and returns the best. Null if no plan exists.
  */
 export function chooseBatch(problem: Problem, options: SolveOptions = {}): BatchChoice | null {
   const measured = problem.devices.flatMap(({ layerMsByBatch }) =>

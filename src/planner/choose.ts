@@ -1,4 +1,4 @@
-/** Which plan a room should run, and why, in a visitor's words. */
+/** Chooses the plan that a room runs, and says why in words for people. */
 import type { FeasiblePlan, Method, PlanResult } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { solve, type SolveOptions } from './solve.ts';
@@ -7,7 +7,7 @@ import { formatCount, formatMs } from './words.ts';
 export type Choice =
   | {
       feasible: true;
-      /** What to run: the chosen method's plan, or one device alone where that is no slower. */
+      /** The plan to run: the chosen method's, or one device alone if that is no slower. */
       plan: FeasiblePlan;
       /** One sentence, such as "two devices would need 41 ms a token, this laptop alone needs 38". */
       reason: string;
@@ -16,11 +16,11 @@ export type Choice =
   | { feasible: false; reason: string; compared: PlanResult[] };
 
 export interface ChooseOptions extends SolveOptions {
-  /** What the visitor calls the source. Default `this device`. */
+  /** The source's name on the screen. Default `this device`. */
   sourceName?: string;
 }
 
-/** Compares the method's plan with the source alone and the best single device, and prefers fewer devices at equal speed. */
+/** Compares the method's plan with the source alone and the best single device. At equal speed, fewer devices win. */
 export function choosePlan(problem: Problem, options: ChooseOptions = {}): Choice {
   const method = options.method ?? 'exact';
   const tried: Method[] = [...new Set<Method>(['solo', 'best-single', method])];
@@ -35,7 +35,10 @@ export function choosePlan(problem: Problem, options: ChooseOptions = {}): Choic
   return { feasible: true, plan, reason: reasonFor(problem, plan, compared, options), compared };
 }
 
-/** The fastest, the first of equals; in a room that runs already, of those within the tolerance the one that loads least. */
+/**
+ * The fastest plan, or the first of equals. In a room that already runs, the one within the tolerance that
+ * loads least.
+ */
 function pick(plans: FeasiblePlan[], toleranceRatio: number | undefined): FeasiblePlan | null {
   const fastest = plans.reduce<FeasiblePlan | null>(
     (best, next) => (best === null || next.ms < best.ms * (1 - 1e-9) ? next : best),

@@ -34,7 +34,7 @@ function fail(): PlannerServer {
   };
 }
 
-/** A Node port hands over the data itself, a browser's an event that holds it. */
+/** A Node port passes the data itself, a browser's port an event with the data. */
 function asPort(port: MessagePort | Worker): Port {
   return {
     postMessage: (message) => port.postMessage(message),

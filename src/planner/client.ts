@@ -1,4 +1,4 @@
-/** The planner as a tab uses it: asked in the main thread, answered from a worker. */
+/** The planner for a tab: called in the main thread, computed in a worker. */
 import type { Choice, ChooseOptions } from './choose.ts';
 import type { ExplainablePlan, Explanation } from './explain.ts';
 import type { FeasiblePlan } from './plan.ts';
@@ -7,25 +7,28 @@ import type { PlanRequest, PlanResponse, Port } from './worker.ts';
 
 export interface PlannerClient {
   /**
-   * Chooses what to run. `onPlan` gets every better plan while the proof is still under way: each can be rolled out at once.
-   * @throws {Error} where the problem lacks what the objective needs, the worker fails, or the client was disposed of
+   * Chooses the plan to run. `onPlan` gets every better plan before the proof is complete; each can be
+   * deployed at once.
+   *
+   * @throws {Error} if the problem lacks what the objective needs, the worker fails, or the client was
+   *   disposed of
    */
   choose: (problem: Problem, options?: Omit<ChooseOptions, 'clock'>) => Promise<Choice>;
-  /** Why a plan is as it is. Rejects like `choose`. */
+  /** Explains a plan. Rejects like `choose`. */
   explain: (problem: Problem, plan: ExplainablePlan) => Promise<Explanation>;
-  /** Ends the worker; what was asked and is not answered yet is rejected. */
+  /** Ends the worker, and rejects all calls without an answer. */
   dispose: () => void;
 }
 
-/** What answers questions, as `servePlanner` does, at the other end of a port. */
+/** The other end of a port, where `servePlanner` answers. */
 export interface PlannerServer {
   port: Port;
   close: () => void;
-  /** It fails, with what is known of why: what it was asked stays unanswered. */
+  /** Called with the reason if the server fails; open questions stay unanswered. */
   onFailed: (callback: (why: string) => void) => void;
 }
 
-/** Starts a worker. Bundlers see the URL and build the worker as an entry of its own. */
+/** Starts a worker. Bundlers recognise the URL and build the worker as a separate entry. */
 export function startPlanner(): PlannerClient {
   return connectPlanner(() => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
@@ -49,7 +52,7 @@ type PlanQuestion = PlanRequest extends infer Request
   : never;
 type Answered = Exclude<PlanResponse, { plan: FeasiblePlan } | { error: string }>;
 
-/** A client of the server that `open` makes; another one is made for the next question once it has failed. */
+/** A client of the server that `open` creates. If that fails, the next question creates another. */
 export function connectPlanner(open: () => PlannerServer): PlannerClient {
   interface Pending {
     onPlan: ((plan: FeasiblePlan) => void) | undefined;

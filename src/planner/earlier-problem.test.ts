@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseProblem, solve } from './index.ts';
 
-/** As `npm run plan` took it until layers got their name. */
+/** The form that `npm run plan` took before layers had their present name. */
 const earlier = {
   rows: [
     { name: 'first', kind: 'embed', memoryBytes: 100, outputBytes: 1000 },

@@ -1,9 +1,9 @@
 /**
- * Problems as earlier versions wrote them: a layer was called a `row`, and a transformer block a `layer`. Such files
- * stay readable, and what is wrong with one is said in its own names.
+ * Reads problems of earlier versions, which called a layer a `row`, and a transformer block a `layer`. Errors
+ * about such a file use its own names.
  */
 
-/** Today's name of a field, and its earlier one. */
+/** The name of a field today, and in earlier versions. */
 const earlierNames = {
   layers: 'rows',
   layerMs: 'rowMs',
@@ -15,12 +15,12 @@ const todaysNames = new Map<string, string>(
   Object.entries(earlierNames).map(([today, earlier]) => [earlier, today]),
 );
 
-/** Whether the problem is written under the earlier names. */
+/** Whether the problem has the earlier names. */
 export function isEarlier(problem: unknown): boolean {
   return isRecord(problem) && 'rows' in problem && !('layers' in problem);
 }
 
-/** The same problem under today's names; what is no problem at all is returned for the schema to judge. */
+/** The same problem with today's names. Anything else is returned unchanged, for the schema to judge. */
 export function underTodaysNames(problem: unknown): unknown {
   if (!isRecord(problem)) return problem;
   const renamed = withTodaysKeys(problem);
@@ -31,7 +31,7 @@ export function underTodaysNames(problem: unknown): unknown {
   return renamed;
 }
 
-/** A message about a field, with the field under the name that the file has for it. */
+/** The message, with the field's name as the file has it. */
 export function underEarlierNames(message: string): string {
   return message.replace(
     /\b(prefillLayerMs|layerMsByBatch|layerMs|layers(?=\[|$| (is|must)))/g,

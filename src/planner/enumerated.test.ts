@@ -4,7 +4,7 @@ import { findViolation, latencyCost, placementOfLayers, throughputCost } from '.
 import { solve, type Problem } from './index.ts';
 import { instanceOf } from './solve.ts';
 
-/** Rooms of the kind that set programming solves: blocks alike, a head, tight memory, links that make detours pay. */
+/** Rooms that set programming solves: blocks alike, a head, little memory, and links that make detours worthwhile. */
 const uniformRoom: fc.Arbitrary<Problem> = fc
   .record({
     blocks: fc.integer({ min: 2, max: 6 }),
@@ -46,7 +46,7 @@ const uniformRoom: fc.Arbitrary<Problem> = fc
     };
   });
 
-/** The optimum by trying every assignment of layers to devices. */
+/** The optimum, found by trying every assignment of layers to devices. */
 function enumerateMs(problem: Problem, objective: 'latency' | 'throughput'): number {
   const instance = instanceOf(problem, { objective });
   const { layerCount, devices, pinLastFrom, source } = instance;

@@ -1,4 +1,4 @@
-/** What a placement costs. Solvers search by their own arithmetic; this is the one that a plan reports. */
+/** The cost of a placement. Solvers use arithmetic of their own to search; plans report this one. */
 import { kindOf, memoryBytesOf, transferMs, type Instance } from './instance.ts';
 import { formatBytes } from './words.ts';
 
@@ -16,7 +16,10 @@ export interface Cost {
   linkMs: number;
 }
 
-/** Sum of all layer times, and of the transfers between stages and back to the source. Infinite where a link is missing. */
+/**
+ * The sum of all layer times and of all transfers, including the return to the source. Infinite if a link is
+ * missing.
+ */
 export function latencyCost(instance: Instance, placement: Placement): Cost {
   let computeMs = 0;
   let linkMs = 0;
@@ -46,12 +49,12 @@ export function stageMs(instance: Instance, { device, first, last }: Placed): nu
 export interface Hop {
   from: number;
   to: number;
-  /** The layer whose output crosses. */
+  /** The layer whose output is sent. */
   afterLayer: number;
   ms: number;
 }
 
-/** Every transfer of one lap in order, the return to the source included. */
+/** Every transfer of one lap in order, including the return to the source. */
 export function hopsOf(instance: Instance, placement: Placement): Hop[] {
   const hops: Hop[] = [];
   for (const [index, { device: from, last: afterLayer }] of placement.entries()) {
@@ -68,7 +71,7 @@ export function hopsOf(instance: Instance, placement: Placement): Hop[] {
   return hops;
 }
 
-/** Weights that devices would have to load for this placement which they do not hold yet. */
+/** Bytes of weights that devices would still have to load for this placement. */
 export function loadBytesOf(instance: Instance, placement: Placement): number {
   let bytes = 0;
   for (const { device, first, last } of placement) {
@@ -90,12 +93,12 @@ export function mergeStages(placement: Placement): Placement {
   return merged;
 }
 
-/** A placement from one device a layer. */
+/** The placement in which each layer is on the given device. */
 export function placementOfLayers(deviceOfLayer: readonly number[]): Placement {
   return mergeStages(deviceOfLayer.map((device, layer) => ({ device, first: layer, last: layer })));
 }
 
-/** Why a placement cannot run, in one clause; null when it can. */
+/** Why a placement cannot run, in one clause; null if it can. */
 export function findViolation(instance: Instance, placement: Placement): string | null {
   const layersOf = new Map<number, number[]>();
   let next = 0;

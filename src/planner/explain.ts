@@ -1,6 +1,6 @@
 /**
- * Why a plan is as it is: where a lap's time goes, which limits bind, which other plans were close, and what one more
- * device would bring. Every figure comes from solving the changed problem, none from a rule of thumb.
+ * Explains a plan: where a lap's time goes, which limits bind, which other plans were close, and what one
+ * more device would save. Every number comes from solving the changed problem.
  */
 import { hopsOf, stageMs, type Placement } from './evaluate.ts';
 import type { FeasiblePlan, Method } from './plan.ts';
@@ -13,25 +13,25 @@ export interface ExplainedStage {
   first: number;
   last: number;
   computeMs: number;
-  /** To pass the result on, 0 where it stays. */
+  /** Ms to send the result on; 0 if it stays. */
   transferMs: number;
-  /** The next device, or the source for the way home; null where the result stays. */
+  /** The next device, or the source at the end of the lap; null if the result stays. */
   passesTo: string | null;
-  /** How long the device waits in a lap (latency) or between two results (throughput). */
+  /** How long the device waits during a lap (latency), or between two results (throughput). */
   waitMs: number;
 }
 
 export interface Limit {
-  /** A device's memory or speed doubled, or a link's latency halved and its bandwidth doubled. */
+  /** What is eased: a device's memory or speed is doubled, or a link's latency halved and its bandwidth doubled. */
   kind: 'memory' | 'speed' | 'link';
   /** A device, or `from → to`. */
   where: string;
-  /** What that would save, ms. */
+  /** Ms that this would save. */
   gainMs: number;
 }
 
 export interface Alternative {
-  /** Such as `without phone`, `solo`. */
+  /** `without phone` or `solo`, for example. */
   name: string;
   ms: number | null;
   /** One sentence on why it was not chosen. */
@@ -40,19 +40,19 @@ export interface Alternative {
 
 export interface Explanation {
   stages: ExplainedStage[];
-  /** Limits whose easing would help, most first; the first one binds. */
+  /** Limits whose easing would help, the most useful first. */
   limits: Limit[];
   alternatives: Alternative[];
-  /** For every device but the source: what a second one like it would save. */
+  /** For every device but the source, what a second one like it would save. */
   oneMore: { device: string; gainMs: number }[];
 }
 
 export interface ExplainOptions extends SolveOptions {
-  /** For every changed problem. Default 200. */
+  /** The time limit for each changed problem. Default 200. */
   questionLimitMs?: number;
 }
 
-/** What has to be known of a plan to explain it. */
+/** The fields of a plan that are needed to explain it. */
 export type ExplainablePlan = Pick<FeasiblePlan, 'objective' | 'ms' | 'stages'>;
 
 export function explain(
@@ -82,7 +82,7 @@ export function explain(
   };
 }
 
-/** The same room as if it did not run yet: what could be, not what is worth loading. */
+/** The same room without loaded layers: this explains what is possible, not what is worth loading. */
 function withoutSwitching(problem: Problem): Problem {
   const fresh = { ...problem };
   delete fresh.switching;
@@ -119,7 +119,7 @@ function explainStages(
   });
 }
 
-/** The entry of `devices` that a plan's name belongs to. */
+/** The id of the entry of `devices` that a device's name in a plan belongs to. */
 function entryOf(problem: Problem, name: string): string {
   return problem.devices.find(({ id }) => id === name)?.id ?? name.replace(/#\d+$/, '');
 }
@@ -205,12 +205,12 @@ function whyNot(ms: number | null, planMs: number): string {
   if (ms === null) return 'the layers do not fit, or a link is missing';
   const moreMs = ms - planMs;
   if (Math.abs(moreMs) <= 1e-9 * planMs) return 'it takes the same time';
-  // So it is where the plan was not the planner's choice.
+  // This happens if the planner did not choose the plan.
   if (moreMs < 0) return `it would take ${formatMs(-moreMs)} less`;
   return `it would take ${formatMs(moreMs)} more (${((100 * moreMs) / planMs).toFixed(0)} %)`;
 }
 
-/** A second device like this one, linked to the first as well as the first is to anybody. */
+/** Adds a second device like this one, with the first's best incoming link between the two. */
 function withOneMore(problem: Problem, device: Device): Problem {
   const inside = problem.links.some(({ from, to }) => from === device.id && to === device.id);
   const model = problem.links

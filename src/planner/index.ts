@@ -1,4 +1,4 @@
-/** The planner's public face: which device of a room holds which layers of a model. */
+/** The planner's public face. It decides which device of a room has which layers of a model. */
 export {
   parseProblem,
   ProblemError,

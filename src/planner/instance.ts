@@ -1,9 +1,10 @@
 /**
- * A problem in the form that solvers compute with: numbers in arrays, and devices that are alike in
- * everything gathered into one kind, so that no solver works on the same choice twice.
+ * A problem in the form that solvers compute with: numbers in arrays, and equal devices grouped into one
+ * kind, so that no solver makes the same choice twice.
  *
- * All three objectives share it. A request of P prompt and G generated tokens is the latency problem with
- * layer times P·prefill + (G−1)·decode: the prompt's lap yields the first token, each later token takes one lap.
+ * All three objectives use it. A request of P prompt tokens and G generated tokens is the latency problem
+ * with layer times P·prefill + (G−1)·decode: the prompt's lap yields the first token, and each later token
+ * takes one lap.
  */
 import { memberIds, type Device, type Link, type Problem } from './problem.ts';
 import { formatBytes } from './words.ts';
@@ -13,9 +14,9 @@ export interface Kind {
   /** Indices into `Instance.devices`. */
   members: number[];
   memoryBytes: number;
-  /** ms a layer. */
+  /** Ms for each layer. */
   layerMs: Float64Array;
-  /** 1 where a member already holds the layer. */
+  /** 1 for each layer that the members have loaded. */
   loaded: Uint8Array;
 }
 
@@ -29,9 +30,9 @@ export interface Instance {
   layerNames: string[];
   /** Weights and KV cache of each layer. */
   layerMemoryBytes: Float64Array;
-  /** Weights alone: what a device must load. */
+  /** Bytes of weights, which a device must load. */
   layerWeightBytes: Float64Array;
-  /** Bytes that cross a link when the layer after this one is elsewhere; the last entry is what returns to the source. */
+  /** Bytes sent over a link if the next layer is elsewhere; the last entry is what returns to the source. */
   crossingBytes: Float64Array;
   shared: SharedMemory[];
   kinds: Kind[];
@@ -39,11 +40,11 @@ export interface Instance {
   /** Index into `devices`; its kind has no other member. */
   source: number;
   sourceKind: number;
-  /** Fixed ms from a member of one kind to another member, at [from * kinds.length + to]; infinite without a link. */
+  /** Fixed ms of a message between members of two kinds, at [from * kinds.length + to]; infinite without a link. */
   fixedMs: Float64Array;
   msPerByte: Float64Array;
   pinFirst: number;
-  /** Layers from here on are pinned to the source. */
+  /** The first of the last layers, which are pinned to the source. */
   pinLastFrom: number;
 }
 
@@ -51,7 +52,7 @@ export interface InstanceOptions {
   objective: Objective;
   /** Tokens that share a trip. */
   batch: number;
-  /** Which latency of a link to plan with. */
+  /** The latency of links to plan with. */
   percentile: 'p50' | 'p90';
   request: { prompt: number; generate: number };
 }
@@ -127,8 +128,8 @@ function buildKind(entry: Device, layerCount: number, options: InstanceOptions):
 }
 
 /**
- * Layer times for a micro-batch: as measured, linear between measured sizes, and beyond the largest
- * in proportion to it, since a device that is busy gains nothing more from a larger batch.
+ * Layer times for a micro-batch: linear between measured sizes. Beyond the largest they are in proportion,
+ * because a busy device gains nothing more from a larger batch.
  */
 function batchLayerMs(entry: Device, batch: number): Float64Array {
   const measured = [
@@ -154,7 +155,7 @@ function fixedMsOf(link: Link, percentile: 'p50' | 'p90'): number {
   return latencyMs + (link.hopMs ?? 0);
 }
 
-/** Over a request, every prompt position crosses once and every generated token but the last once more. */
+/** In a request, every prompt position is sent once, and so is every generated token but the last. */
 function crossingBytes(outputBytes: number, returns: boolean, options: InstanceOptions): number {
   const bytes = outputBytes * options.batch;
   if (options.objective !== 'request') return bytes;
@@ -167,7 +168,7 @@ function isBlock(layer: Problem['layers'][number]): boolean {
   return layer.name !== 'embed' && layer.name !== 'head';
 }
 
-/** For each entry of `devices`, the number of its kind: entries of a kind can trade places in any plan. */
+/** The number of each entry's kind. Entries of one kind can be exchanged in any plan. */
 function gatherKinds({ devices, links, source }: Problem): number[] {
   const linkWords = new Map<string, string>();
   const key = (from: number, to: number) => `${from} ${to}`;
@@ -179,7 +180,7 @@ function gatherKinds({ devices, links, source }: Problem): number[] {
     );
   const linkOf = (from: number, to: number) => linkWords.get(key(from, to)) ?? '';
 
-  /** The first entry of each kind stands for it: what is alike to it is alike to all its kind. */
+  /** The first entry of each kind; entries that equal it equal all of its kind. */
   const representatives: { entry: number; profile: string; inside: string | null }[] = [];
   return devices.map(({ id, count, ...rest }, entry) => {
     const profile = JSON.stringify([
@@ -213,12 +214,12 @@ function gatherKinds({ devices, links, source }: Problem): number[] {
   });
 }
 
-/** The kind that a device of `instance.devices` is of. */
+/** The kind of a device of `instance.devices`. */
 export function kindOf(instance: Instance, device: number): Kind {
   return instance.kinds[instance.devices[device].kind];
 }
 
-/** Memory that a device needs for these layers, tied memory counted once. */
+/** Memory that a device needs for these layers; shared memory counts once. */
 export function memoryBytesOf(instance: Instance, layers: Iterable<number>): number {
   const held = new Set(layers);
   let bytes = 0;
@@ -230,13 +231,13 @@ export function memoryBytesOf(instance: Instance, layers: Iterable<number>): num
   return bytes;
 }
 
-/** Ms to move what crosses after `layer` from a member of one kind to a member of another; infinite without a link. */
+/** Ms to send the output of `layer` between members of two kinds; infinite without a link. */
 export function transferMs(instance: Instance, layer: number, from: number, to: number): number {
   const at = from * instance.kinds.length + to;
   return instance.fixedMs[at] + instance.crossingBytes[layer] * instance.msPerByte[at];
 }
 
-/** Why no plan can exist, where that is plain from memory alone; null where a solver has to look. */
+/** Why no plan can exist, if memory alone shows it; otherwise null. */
 export function plainInfeasibility(instance: Instance): string | null {
   const source = instance.kinds[instance.sourceKind];
   const layers = Array.from({ length: instance.layerCount }, (_, layer) => layer);

@@ -1,4 +1,4 @@
-/** What a solver answers. */
+/** The objectives, the methods, and the plans that solvers return. */
 
 /**
  * `latency`: one token at a time, ms a token. `throughput`: work always in flight, ms between tokens
@@ -8,9 +8,10 @@ export const objectives = ['latency', 'throughput', 'request'] as const;
 export type Objective = (typeof objectives)[number];
 
 /**
- * `exact`: proven, or with a proven bound at its time limit. `edgeshard`: the paper's programme. `solo`: everything on the source. `best-single`:
- * the best device that may hold all unpinned layers. `even`: equal ranges in device order. `two-device`: the source
- * and one other (the paper's Cloud-Edge-Opt). `proportional`: ranges by speed.
+ * `exact`: proven, or with a proven bound at its time limit. `edgeshard`: the paper's programme. `solo`:
+ * everything on the source. `best-single`: the best device that may have all unpinned layers. `even`: equal
+ * ranges in device order. `two-device`: the source and one other (the paper's Cloud-Edge-Opt).
+ * `proportional`: ranges by speed.
  */
 export const methods = [
   'exact',
@@ -34,11 +35,11 @@ export interface FeasiblePlan {
   feasible: true;
   objective: Objective;
   method: Method;
-  /** What the objective minimises. */
+  /** The ms that the objective minimises. */
   ms: number;
   /** True only with a proof that no plan is better. */
   optimal: boolean;
-  /** No plan whatever is faster than this. Equals `ms` when `optimal`. */
+  /** No plan is faster than this. Equals `ms` if `optimal`. */
   boundMs: number;
   stages: Stage[];
   /** Latency and request: all layer times. Throughput: the busiest device's. */
@@ -47,7 +48,7 @@ export interface FeasiblePlan {
   linkMs: number;
   /** Tokens that share one trip; 1 unless a micro-batch was asked for. */
   batch: number;
-  /** Weights that devices would have to load which they do not hold yet. */
+  /** Bytes of weights that devices would still have to load. */
   loadBytes: number;
   /** How long the solver took. */
   elapsedMs: number;
@@ -57,7 +58,7 @@ export interface InfeasiblePlan {
   feasible: false;
   objective: Objective;
   method: Method;
-  /** One sentence for a person. */
+  /** One sentence for people. */
   reason: string;
   /** True when no plan exists at all; false when only this method found none. */
   proven: boolean;

@@ -3,8 +3,9 @@ import { ProblemError, type Problem } from './problem.ts';
 import { costOf, instanceOf, totalMs, type SolveOptions } from './solve.ts';
 
 /**
- * What given stages would cost under the objective, in ms; infinite where a link is missing.
- * @throws {ProblemError} where a stage names a device that the problem does not.
+ * The cost of given stages under the objective, in ms; infinite if a link is missing.
+ *
+ * @throws {ProblemError} if a stage names a device that the problem does not have
  */
 export function priceStages(
   problem: Problem,

@@ -34,7 +34,7 @@ describe('what a problem may say', () => {
 
   it('adds a KV cache to blocks, and to nothing else', () => {
     const withCache = { ...problem, kvBytesPerToken: 1, context: 100, sequences: 1 };
-    // Two blocks of 200 bytes no longer fit into 300 beside one another; the host still has both pinned layers.
+    // Two blocks of 200 bytes do not fit in 300 together; the host still has both pinned layers.
     expect(msOf(withCache)).toBeCloseTo(1 + 10 + 2 + 2 + 4, 9);
     const tooMuch = solve({ ...withCache, sequences: 3 });
     expect(tooMuch).toMatchObject({ feasible: false, proven: true });

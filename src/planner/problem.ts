@@ -1,6 +1,6 @@
 /**
- * The partition problem as it is written down: layers in order, devices, directed links, and what is
- * pinned to the source. Times are milliseconds, sizes are bytes, bandwidth is megabits per second.
+ * The schema of the partition problem: layers in order, devices, directed links, and the layers pinned to the
+ * source. Times are in milliseconds, sizes in bytes, bandwidth in megabits per second.
  */
 import * as v from 'valibot';
 import { isEarlier, underEarlierNames, underTodaysNames } from './earlier-problem.ts';
@@ -24,15 +24,15 @@ const deviceId = v.pipe(
   v.maxLength(256, 'must be at most 256 characters'),
 );
 
-/** All entries and their counts together: each device is looked at by itself. */
+/** The most devices, with all counts added: each device costs work. */
 const mostDevices = 100_000;
 
 const LayerSchema = v.object({
   name: v.string('must be a string'),
   memoryBytes: byteCount,
-  /** What crosses a link after this layer; the last layer's output is what returns to the source. */
+  /** Bytes sent over a link after this layer; those of the last layer return to the source. */
   outputBytes: byteCount,
-  /** Only a `block` keeps a KV cache. Without it, layers named `embed` and `head` are no blocks. */
+  /** Only a `block` has a KV cache. Without `kind`, every layer is a block unless its name is `embed` or `head`. */
   kind: v.optional(v.picklist(['embed', 'block', 'head'], 'must be embed, block or head')),
 });
 
@@ -41,13 +41,13 @@ const DeviceSchema = v.object({
   memoryBytes: byteCount,
   /** Decode time of each layer, ms a token. */
   layerMs: v.array(amount, 'must be an array with one number a layer'),
-  /** This many devices alike; a plan names them `id#1` … `id#count`. */
+  /** The number of equal devices; a plan names them `id#1` … `id#count`. */
   count: v.optional(
     v.pipe(positiveWhole, v.maxValue(mostDevices, `must be at most ${mostDevices}`)),
   ),
-  /** Layers that it already holds. */
+  /** Layers that it already has loaded. */
   loaded: v.optional(v.array(whole, 'must be an array of layer numbers')),
-  /** Layer times, ms, for a whole micro-batch of the size that is the key. */
+  /** Layer times, ms, for a whole micro-batch, by its size. */
   layerMsByBatch: v.optional(
     v.record(
       v.pipe(v.string(), v.regex(/^[1-9]\d{0,5}$/, 'must be keyed by a whole batch size')),
@@ -55,7 +55,7 @@ const DeviceSchema = v.object({
       'must be an object keyed by batch size',
     ),
   ),
-  /** Prefill time, ms a layer and prompt token; without it, `layerMs`. */
+  /** Prefill time of each layer, ms a prompt token; `layerMs` if absent. */
   prefillLayerMs: v.optional(v.array(amount, 'must be an array with one number a layer')),
 });
 
@@ -64,21 +64,21 @@ const LinkSchema = v.object({
   to: deviceId,
   latencyMs: amount,
   mbps: v.pipe(amount, v.gtValue(0, 'must be above 0')),
-  /** The latency that nine of ten messages stay below; without it, `latencyMs`. */
+  /** The latency that nine of ten messages stay below; `latencyMs` if absent. */
   p90LatencyMs: v.optional(amount),
-  /** What every message costs beside the wire, at both ends together. */
+  /** Ms that every message costs besides the link, at both ends together. */
   hopMs: v.optional(amount),
 });
 
 export const ProblemSchema = v.object({
   layers: v.pipe(v.array(LayerSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
   devices: v.pipe(v.array(DeviceSchema, 'must be an array'), v.minLength(1, 'must not be empty')),
-  /** Directed; a pair that is not listed cannot talk. */
+  /** Directed; a pair that is not listed has no link. */
   links: v.array(LinkSchema, 'must be an array'),
   source: deviceId,
-  /** How many layers must stay on the source at either end. */
+  /** The number of layers at either end that must stay on the source. */
   pin: v.object({ first: whole, last: whole }, 'must be an object with first and last'),
-  /** Memory that each of these layers includes and that a device holding several of them needs once. */
+  /** Memory that each of these layers includes, and that a device with several of them needs once. */
   shared: v.optional(
     v.array(
       v.object({
@@ -95,7 +95,7 @@ export const ProblemSchema = v.object({
   kvBytesPerToken: v.optional(byteCount),
   context: v.optional(positiveWhole),
   sequences: v.optional(positiveWhole),
-  /** Among plans within this of the best, the one that loads the fewest bytes. */
+  /** Of plans within this ratio of the best, the one that loads the fewest bytes is chosen. */
   switching: v.optional(v.object({ toleranceRatio: amount }, 'must be an object')),
   request: v.optional(
     v.object({ prompt: positiveWhole, generate: positiveWhole }, 'must be an object'),
@@ -108,8 +108,10 @@ export type Device = Problem['devices'][number];
 export type Link = Problem['links'][number];
 
 /**
- * Checks what came from outside and returns it as a problem.
- * @throws {ProblemError} with one line that names the field, such as `devices[1].layerMs must have 34 numbers, one a layer, not 33`.
+ * Checks a problem from outside.
+ *
+ * @throws {ProblemError} with one line that names the field, such as `devices[1].layerMs must have 34
+ *   numbers, one a layer, not 33`.
  */
 export function parseProblem(input: unknown): Problem {
   if (!isEarlier(input)) return parseTodays(input);
@@ -145,7 +147,7 @@ function sentence(issue: v.BaseIssue<unknown>): string {
   return `${said}, not ${issue.received}`;
 }
 
-/** What a schema cannot see: fields that must agree with one another. */
+/** Finds fields that do not agree with each other, which a schema cannot check. */
 function findFault(problem: Problem): string | null {
   const layerCount = problem.layers.length;
   return (
@@ -222,7 +224,7 @@ function findSharedFault({ layers, shared = [] }: Problem, layerCount: number): 
   return null;
 }
 
-/** The names that a plan uses for the devices that one entry of `devices` stands for. */
+/** The names in a plan of the devices that an entry of `devices` stands for. */
 export function memberIds(device: Device): string[] {
   const count = device.count ?? 1;
   if (count === 1) return [device.id];

@@ -4,7 +4,10 @@ import { findViolation } from './evaluate.ts';
 import { methods, solve, type Objective, type Problem } from './index.ts';
 import { instanceOf } from './solve.ts';
 
-/** Small enough to be solved to the end, varied enough to reach every solver: alike layers and others, missing links, heads. */
+/**
+ * Small enough to be solved to the end, and varied enough to reach every solver: equal and different layers,
+ * missing links, heads.
+ */
 const anyRoom: fc.Arbitrary<Problem> = fc
   .record({
     layers: fc.integer({ min: 2, max: 8 }),
@@ -161,7 +164,7 @@ describe('whatever the room', () => {
     ));
 });
 
-/** The throughput problem allows each device one range; a baseline that uses more is no plan for it. */
+/** Whether each device has one range, as the throughput problem demands. Some baselines use more. */
 function isOneRangeEach(stages: { device: string }[], objective: Objective): boolean {
   return (
     objective !== 'throughput' || new Set(stages.map(({ device }) => device)).size === stages.length

@@ -1,9 +1,10 @@
 /**
- * Plans for a room that already runs: among those nearly as fast as the best, one that loads few bytes.
+ * Plans for a room that already runs: among plans nearly as fast as the best, it finds one that loads few
+ * bytes.
  *
- * A price on every byte to load turns the trade into plain problems, one a price: with the times of layers not loaded yet raised by
- * their price, the fastest plan is the one that is worth its loading. Prices are raised and lowered until the plan just stays
- * within the tolerance.
+ * It puts a price on every byte to load, which gives one plain problem for each price. Each layer that is not
+ * yet loaded takes longer by its price, so a layer moves only if that is worth loading it. The price is
+ * changed until the plan just stays within the tolerance.
  */
 import { findViolation, loadBytesOf, placementOfLayers, type Placement } from './evaluate.ts';
 import { kindOf, type Instance } from './instance.ts';
@@ -13,9 +14,9 @@ export interface ReplanOptions {
   mostMs: number;
   /** Ms of a placement by the objective. */
   msOf: (placement: Placement) => number;
-  /** Solves a changed instance, offering every placement that it comes across. */
+  /** Solves a changed instance, and passes on every placement that it finds. */
   solve: (priced: Instance, onPlacement: (placement: Placement) => void) => void;
-  /** Prices to try. */
+  /** The number of prices to try. */
   tries: number;
 }
 
@@ -53,7 +54,10 @@ export function preferLoaded(
   return best;
 }
 
-/** Every layer where it is loaded already, in runs as long as possible; layers that nobody holds join the run before them. */
+/**
+ * Places every layer where it is already loaded, in the longest possible runs. Layers that no device has join
+ * the run before them.
+ */
 function keepLoaded(instance: Instance): Placement {
   const { layerCount, devices, source, pinFirst, pinLastFrom } = instance;
   const isPinned = (layer: number) => layer < pinFirst || layer >= pinLastFrom;

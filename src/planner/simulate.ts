@@ -1,8 +1,10 @@
 /**
- * A plan under load, event by event: who computes and who transfers when, for sequential decoding and for pipelines with and without bubbles.
+ * Simulates a plan under load, event by event: who computes and who sends when, for sequential decoding and
+ * for pipelines with and without bubbles.
  *
- * Every sequence sends a prompt's lap and then one lap for each further token through the plan's stages. A device computes one
- * thing at a time, a link carries one message at a time, each in the order in which work arrives.
+ * Every sequence sends its prompt's lap through the plan's stages, and then one lap for each further token. A
+ * device computes one thing at a time, and a link carries one message at a time, in the order in which work
+ * arrives.
  */
 import { hopsOf, stageMs, type Placement } from './evaluate.ts';
 import { startRandom } from './random.ts';
@@ -11,7 +13,7 @@ import type { Stage } from './plan.ts';
 import type { Problem } from './problem.ts';
 
 export interface SimulationOptions {
-  /** Sequences to answer. */
+  /** The number of sequences. */
   sequences: number;
   /** Prompt tokens and generated tokens of each; the prompt's lap yields the first token. */
   prompt: number;
@@ -19,9 +21,9 @@ export interface SimulationOptions {
   /** Sequences that share every trip. Default 1. */
   microBatch?: number;
   /**
-   * `sequential`: one micro-batch from its prompt to its last token, then the next. `bubbles`: all micro-batches of one token step, and the
-   * next step only when the last of them is back (the paper's EdgeShard-Bubbles). `no-bubbles`: each micro-batch starts its
-   * next lap as soon as it is back.
+   * `sequential`: one micro-batch from its prompt to its last token, then the next. `bubbles`: all
+   * micro-batches of one token step; the next step begins when the last of them is back (the paper's
+   * EdgeShard-Bubbles). `no-bubbles`: each micro-batch starts its next lap as soon as it is back.
    */
   schedule: 'sequential' | 'bubbles' | 'no-bubbles';
   /** Whether a device may compute while it sends. Default true. */
@@ -44,12 +46,12 @@ export interface Busy {
 export interface Simulation {
   /** From the first arrival to the last token. */
   totalMs: number;
-  /** Mean time between a sequence's tokens; 0 where each generates one. */
+  /** Mean time between a sequence's tokens; 0 if each generates one. */
   msPerToken: number;
   tokensPerSecond: number;
   /** Mean time from a sequence's arrival to its first token. */
   timeToFirstTokenMs: number;
-  /** Share of the whole time in which each device or link was busy. */
+  /** The share of the whole time in which each device or link was busy. */
   utilisation: Record<string, number>;
   schedule: Busy[];
 }
@@ -72,7 +74,7 @@ interface Job {
   endMs: number;
 }
 
-/** Runs the plan's `stages` under load. Times are those that the planner plans with. */
+/** Runs the plan's `stages` under load, with the planner's own times. */
 export function simulate(
   problem: Problem,
   stages: readonly Stage[],
@@ -91,7 +93,7 @@ export function simulate(
   const admit = (nowMs: number) => {
     for (let job = waiting.at(0); job !== undefined; job = waiting.at(0)) {
       if (running > 0 && options.schedule === 'sequential') return;
-      // With bubbles nobody may join between two steps, so only those who are there step together.
+      // With bubbles no sequence joins between two steps, so only those present step together.
       if (running > 0 && options.schedule === 'bubbles' && job.arrivesMs > nowMs) return;
       waiting.shift();
       running++;
@@ -168,7 +170,7 @@ function makeJobs({ sequences, microBatch = 1, arrivals }: SimulationOptions): J
   return jobs;
 }
 
-/** The computations and transfers of one lap, in order: for each size of micro-batch, for the prompt and for a token. */
+/** The computations and transfers of one lap in order, for each micro-batch size, for the prompt and for a token. */
 function stepsBySize(
   problem: Problem,
   stages: readonly Stage[],
@@ -178,7 +180,7 @@ function stepsBySize(
   const known = new Map<string, Step[]>();
   for (let size = 1; size <= largest; size++)
     for (const isPrompt of [true, false]) {
-      // One prompt's lap alone is the request whose only token is its first.
+      // A prompt's lap alone is a request with only one token.
       const instance = instanceOf(
         problem,
         isPrompt
@@ -218,7 +220,7 @@ function stepsBySize(
 
 interface Queue {
   push: (ms: number, job: Job) => void;
-  /** The earliest; of those at one time the one that came first. */
+  /** The earliest job; of several at one time, the first one pushed. */
   pop: () => { ms: number; job: Job } | null;
 }
 

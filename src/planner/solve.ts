@@ -13,7 +13,7 @@ import { preferLoaded } from './replan.ts';
 
 const defaultTimeLimitMs = 2000;
 
-/** Prices of loading that a re-plan tries; each gets an equal part of half the time limit. */
+/** The number of loading prices that a re-plan tries; each gets an equal part of half the time limit. */
 const replanTries = 8;
 
 export interface SolveOptions {
@@ -21,23 +21,24 @@ export interface SolveOptions {
   objective?: Objective;
   /** Default `exact`. */
   method?: Method;
-  /** For `exact`: when to stop and answer with a proven bound. Default 2000. */
+  /** For `exact`: the time after which it returns its best plan with a proven bound. Default 2000. */
   timeLimitMs?: number;
   /** Tokens that share one trip (a micro-batch). Default 1. */
   batch?: number;
-  /** Plan with each link's usual latency (default) or with the one that nine of ten messages stay below. */
+  /** Whether to plan with each link's usual latency (default), or the one that nine of ten messages stay below. */
   percentile?: 'p50' | 'p90';
-  /** Instead of the problem's own `request`. */
+  /** Replaces the problem's own `request`. */
   request?: { prompt: number; generate: number };
-  /** What the time limit is measured by, ms. Default `performance.now`; processor time on a busy machine. */
+  /** The clock of the time limit, ms. Default `performance.now`; processor time on a busy machine. */
   clock?: () => number;
-  /** Called with every better plan as it is found, so that it can be used while the proof is still under way. */
+  /** Called with every better plan as it is found, so that it can be used before the proof is complete. */
   onPlan?: (plan: FeasiblePlan) => void;
 }
 
 /**
  * Places the layers of a model on the devices of a room.
- * @throws {ProblemError} where the objective needs a field that the problem leaves out.
+ *
+ * @throws {ProblemError} if the objective needs a field that the problem lacks
  */
 export function solve(problem: Problem, options: SolveOptions = {}): PlanResult {
   const startedAt = performance.now();
@@ -110,7 +111,7 @@ export function solve(problem: Problem, options: SolveOptions = {}): PlanResult 
   };
 }
 
-/** The problem as the solvers see it under these options. */
+/** The problem in the solvers' form, with these options. */
 export function instanceOf(problem: Problem, options: SolveOptions): Instance {
   const objective = options.objective ?? 'latency';
   const request = options.request ?? problem.request;
@@ -161,7 +162,7 @@ export function totalMs(objective: Objective, { computeMs, linkMs }: Cost): numb
   return objective === 'throughput' ? Math.max(computeMs, linkMs) : computeMs + linkMs;
 }
 
-/** A bound for any plan at all: every layer on the device that is fastest at it, links free, and work spread evenly. */
+/** A bound on every plan: each layer on the device fastest at it, free links, and evenly spread work. */
 function layersAtTheirFastest(instance: Instance, objective: Objective): number {
   let ms = 0;
   for (let layer = 0; layer < instance.layerCount; layer++)

@@ -1,6 +1,6 @@
-/** Figures as a visitor reads them. */
+/** Formats numbers for people. */
 
-/** `25.1 GB`, `310 MB`; decimal units, as memory sizes are advertised. */
+/** `25.1 GB`, `310 MB`: decimal units, as memory is advertised. */
 export function formatBytes(bytes: number): string {
   for (const [unit, size, digits] of [
     ['GB', 1e9, 1],
@@ -11,7 +11,7 @@ export function formatBytes(bytes: number): string {
   return `${bytes} bytes`;
 }
 
-/** `41 ms`, `9.4 ms`, `0.82 ms`: two figures that mean something. */
+/** `41 ms`, `9.4 ms`, `0.82 ms`: two significant digits. */
 export function formatMs(ms: number): string {
   if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
   return `${ms >= 20 ? ms.toFixed(0) : ms >= 1 ? ms.toFixed(1) : ms.toPrecision(2)} ms`;

@@ -1,7 +1,8 @@
 /**
- * The planner in a worker of its own, so that a proof under way never blocks a tab. Messages in: `{ id, problem, options }`, and
- * `{ id, problem, explained }` for a plan to be explained. Messages out, for the same `id`: any number of `{ plan }`, each better than the
- * last, then one `{ choice }`, `{ explanation }` or `{ error }`.
+ * The planner in its own worker, so that a long proof never blocks a tab. Messages in are `{ id, problem,
+ * options }`, or `{ id, problem, explained }` to explain a plan. Messages out, with the same `id`, are any
+ * number of `{ plan }`, each better than the last, and then one `{ choice }`, `{ explanation }` or `{ error
+ * }`.
  */
 import { errorMessage } from '../base/error-message.ts';
 import { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
@@ -19,7 +20,7 @@ export type PlanResponse =
   | { id: number; explanation: Explanation }
   | { id: number; error: string };
 
-/** What a worker's global scope and a message port have in common. */
+/** The common part of a worker's global scope and a message port. */
 export interface Port {
   postMessage: (message: unknown) => void;
   addEventListener: (type: 'message', listener: (event: { data: unknown }) => void) => void;

@@ -30,7 +30,7 @@ describe('this device', () => {
     ['Firefox on Windows', agents.firefoxOnWindows, 0],
     ['Safari on iPhone', agents.safariOnIphone, 5],
     ['Safari on Mac', agents.safariOnMac, 0],
-    // An iPad calls itself a Macintosh; only its touch screen gives it away.
+    // An iPad states that it is a Macintosh; only its touch screen shows the difference.
     ['Safari on iPad', agents.safariOnMac, 5],
     ['A browser on an unknown system', 'curl/8', 0],
   ])('calls itself %s', (label, userAgent, maxTouchPoints) => {

@@ -1,4 +1,4 @@
-/** What this browser tells about the device it runs on. */
+/** What this browser states about the device it runs on. */
 import type { Backend } from '../engine/engine.ts';
 import type { Platform } from './memory-budget.ts';
 
@@ -10,7 +10,7 @@ interface UserAgentData {
 
 type NavigatorHints = Navigator & { deviceMemory?: number; userAgentData?: UserAgentData };
 
-/** "Chrome on Android", "Safari on iPhone": what a person would call this tab. */
+/** A name for this tab, such as "Chrome on Android" or "Safari on iPhone". */
 export function deviceLabel(): string {
   const agent = navigator.userAgent;
   return `${browserName(agent)} on ${systemName(agent)}`;
@@ -28,10 +28,7 @@ export function thisPlatform(backend: Backend): Platform {
   };
 }
 
-/**
- * WebGPU where a hardware adapter answers, else wasm: a software adapter computes the same, several
- * times slower than wasm does.
- */
+/** WebGPU if there is a hardware adapter, otherwise wasm: a software adapter is several times slower than wasm. */
 export async function chooseBackend(): Promise<Backend> {
   const { gpu } = navigator as { gpu?: GPU };
   const adapter = await gpu
@@ -44,9 +41,9 @@ export async function chooseBackend(): Promise<Backend> {
 }
 
 /**
- * Threads for the wasm backend: half the logical cores, since two hyper-threads share one core's
- * arithmetic, and at most 4, past which small models gain nothing. 1 where the page is not
- * cross-origin isolated, because threads need shared memory.
+ * Threads for the wasm backend: half the logical cores, because two hyper-threads share one core's
+ * arithmetic, and at most 4, because small models gain nothing from more. Threads need shared memory, so a
+ * page that is not cross-origin isolated gets 1.
  */
 export function assumedThreads(): number {
   if (!crossOriginIsolated) return 1;
@@ -63,7 +60,7 @@ function browserName(agent: string): string {
 
 function systemName(agent: string): string {
   if (agent.includes('iPhone')) return 'iPhone';
-  // An iPad calls itself a Macintosh; no Macintosh has a touch screen.
+  // An iPad states that it is a Macintosh; no Macintosh has a touch screen.
   if (agent.includes('iPad') || (agent.includes('Macintosh') && navigator.maxTouchPoints > 1))
     return 'iPad';
   if (agent.includes('Android')) return 'Android';

@@ -157,6 +157,7 @@ export interface ModelView {
   name: string;
   title: string;
   licence: string;
+  /** The embedding and the head included: two more than the model has blocks. */
   layers: number;
   contextLength: number;
   bytes: number;

@@ -6,11 +6,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
-import { createServer } from 'turn-server';
 import type { IceServer } from '../model/server-info.ts';
 import { createByteAllowance, type ByteAllowance } from './byte-allowance.ts';
 import { lanAddresses } from './lan-addresses.ts';
 import { localNetwork } from './local-network.ts';
+import { passesGate } from './relay-gate.ts';
 
 export interface Relay {
   /** UDP. */
@@ -27,9 +27,28 @@ interface Endpoint {
 
 type Answer = (isAllowed: boolean) => void;
 
+/** What a device asked for when it asked for a relay; null where it did not say. */
+interface Wish {
+  source: Endpoint;
+  transport: number;
+  requestedFamily: number | null;
+  evenPort: unknown;
+  reservationToken: unknown;
+}
+
+interface Client {
+  on(event: 'close', listener: () => void): unknown;
+  close(): void;
+  getAllocation(): unknown;
+  getSession(): { context: Record<string, unknown> };
+}
+
 /** A room of sixteen has some thirty connections to each device, and each asks for a relay of its own. */
 const mostRelays = 512;
 const mostRelaysOfDevice = 128;
+/** Ports of devices that the relay talks to, with a relay or without; each is remembered for some minutes. */
+const mostClients = 4 * mostRelays;
+const mostClientsOfDevice = 4 * mostRelaysOfDevice;
 /** Longer than any room's page stays open. */
 const credentialSeconds = 24 * 3600;
 /**
@@ -39,30 +58,35 @@ const credentialSeconds = 24 * 3600;
 const deviceRate = { burstBytes: 2_000_000, bytesPerSecond: 12_500_000 };
 const totalRate = { burstBytes: 8_000_000, bytesPerSecond: 50_000_000 };
 const udpProtocol = 17;
+const ipv4Family = 1;
 const realm = 'edgeshard';
 
 /** Listens on that UDP port, or on any free one. Resolves to null where this machine opens none. */
 export async function startRelay(wantedPort: number): Promise<Relay | null> {
+  // Loaded here: whoever wants no relay runs none of it.
+  const { createServer } = await import('turn-server');
   const socket = (await openSocket(wantedPort)) ?? (await openSocket(0));
   if (!socket) return null;
   const { port } = socket.address();
   const secret = randomBytes(32).toString('base64url');
   const relayIp = lanAddresses().find((address) => isIPv4(address)) ?? '127.0.0.1';
   const isLocal = localNetwork();
-  /** Ports that were given out, and how many to each device. */
+  /** Relays that were given out. */
+  const granted = new Map<unknown, Endpoint>();
   const relayPorts = new Set<number>();
   const relaysOf = new Map<string, number>();
+  const clientsOf = new Map<string, number>();
   const shareOf = new Map<string, ByteAllowance>();
   let isClosed = false;
   const takeOfAll = createByteAllowance(totalRate);
 
   const turn = createServer({
     socket,
-    auth: { mechanism: 'long-term', realm, secret },
+    // With an object's inherited members for users, "constructor" would be one whose password anybody knows.
+    auth: { mechanism: 'long-term', realm, secret, credentials: emptyRecord() },
     relay: { ip: relayIp, externalIp: relayIp },
     allowLoopback: true,
-    maxConnections: 2 * mostRelays,
-    totalQuota: mostRelays,
+    maxConnections: mostClients,
     maxPermissionsPerAllocation: 32,
     maxChannelsPerAllocation: 32,
   });
@@ -70,12 +94,19 @@ export async function startRelay(wantedPort: number): Promise<Relay | null> {
   turn.on('error', () => undefined);
 
   turn.on('accept', ({ source }: { source: Endpoint }, answer: Answer) =>
-    answer(isLocal(source.ip)),
+    answer(isLocal(source.ip) && (clientsOf.get(source.ip) ?? 0) < mostClientsOfDevice),
   );
-  turn.on(
-    'beforeAllocate',
-    ({ source, transport }: { source: Endpoint; transport: number }, answer: Answer) =>
-      answer(transport === udpProtocol && (relaysOf.get(source.ip) ?? 0) < mostRelaysOfDevice),
+  turn.on('connection', (client: Client) => {
+    const { ip } = sourceOf(client);
+    count(clientsOf, ip, 1);
+    client.on('close', () => void count(clientsOf, ip, -1));
+  });
+  turn.on('beforeAllocate', (wish: Wish, answer: Answer) =>
+    answer(
+      isPlain(wish) &&
+        granted.size < mostRelays &&
+        (relaysOf.get(wish.source.ip) ?? 0) < mostRelaysOfDevice,
+    ),
   );
   const toRelay = ({ peer }: { peer: Endpoint }, answer: Answer): void =>
     answer(peer.ip === relayIp);
@@ -89,23 +120,30 @@ export async function startRelay(wantedPort: number): Promise<Relay | null> {
         relayPorts.has(peer.port) && shareOf.get(source.ip)?.(size) === true && takeOfAll(size),
       ),
   );
-  turn.on('allocate', (client, { relayAddress }) => {
+  turn.on('allocate', (client: Client, allocation) => {
     const { ip } = sourceOf(client);
-    relayPorts.add(relayAddress.port);
-    relaysOf.set(ip, (relaysOf.get(ip) ?? 0) + 1);
+    const relay = { ip, port: allocation.relayAddress.port };
+    granted.set(allocation, relay);
+    relayPorts.add(relay.port);
+    count(relaysOf, ip, 1);
     if (!shareOf.has(ip)) shareOf.set(ip, createByteAllowance(deviceRate));
   });
-  turn.on('allocate:expired', (client, { relayAddress }) => {
-    const { ip } = sourceOf(client);
-    relayPorts.delete(relayAddress.port);
-    const left = (relaysOf.get(ip) ?? 1) - 1;
-    if (left > 0) relaysOf.set(ip, left);
-    else {
-      relaysOf.delete(ip);
-      shareOf.delete(ip);
-    }
+  turn.on('allocate:expired', (client: Client, allocation) => {
+    const relay = granted.get(allocation);
+    // One that failed before it was given out has a port that is not its own.
+    if (!relay) return;
+    granted.delete(allocation);
+    relayPorts.delete(relay.port);
+    if (count(relaysOf, relay.ip, -1) === 0) shareOf.delete(relay.ip);
+    // Once it was told so, a device that gave its relay up is not waited for.
+    setImmediate(() => {
+      if (!client.getAllocation()) client.close();
+    });
   });
-  socket.on('message', (packet, from) => turn.handlePacket(packet, from));
+  socket.on('message', (packet, from) => {
+    // Nothing can be sent to port 0.
+    if (from.port !== 0 && passesGate(packet)) turn.handlePacket(packet, from);
+  });
 
   return {
     port,
@@ -125,8 +163,33 @@ export async function startRelay(wantedPort: number): Promise<Relay | null> {
   };
 }
 
-function sourceOf(client: { getSession(): { context: Record<string, unknown> } }): Endpoint {
+function sourceOf(client: Client): Endpoint {
   return client.getSession().context['source'] as Endpoint;
+}
+
+/**
+ * A relay for UDP over IPv4 on any port, as browsers ask for. A reserved neighbouring port would stay open for half a
+ * minute, whatever becomes of its relay, and so any number of them.
+ */
+function isPlain({ transport, requestedFamily, evenPort, reservationToken }: Wish): boolean {
+  return (
+    transport === udpProtocol &&
+    (requestedFamily === null || requestedFamily === ipv4Family) &&
+    evenPort === null &&
+    reservationToken === null
+  );
+}
+
+function emptyRecord(): Record<string, string> {
+  return Object.create(null) as Record<string, string>;
+}
+
+/** Adds to a device's count, and drops one of zero. */
+function count(counts: Map<string, number>, ip: string, change: 1 | -1): number {
+  const total = (counts.get(ip) ?? 0) + change;
+  if (total > 0) counts.set(ip, total);
+  else counts.delete(ip);
+  return total;
 }
 
 function openSocket(port: number): Promise<Socket | null> {

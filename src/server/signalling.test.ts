@@ -34,8 +34,9 @@ describe('two devices', () => {
 test('nobody is listed', async () => {
   const { server } = await serveTestSite();
   await enter(server.httpOrigin, 'laptop');
-  const { status, body } = await ask(server.httpOrigin, '/peerjs/peerjs/peers');
+  const { status, headers, body } = await ask(server.httpOrigin, '/peerjs/peerjs/peers');
   expect(status).toBe(401);
+  expect(headers).not.toHaveProperty('x-powered-by');
   expect(body.toString()).not.toContain('laptop');
 });
 

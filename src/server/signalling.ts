@@ -4,7 +4,6 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import express from 'express';
 import { ExpressPeerServer } from 'peer';
 import { WebSocketServer, type RawData } from 'ws';
 import { createByteAllowance } from './byte-allowance.ts';
@@ -77,7 +76,10 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
     allowedOrigins,
     maxMessageBytes,
   });
-  const http = express().disable('x-powered-by').use(peerServer);
+  // A PeerServer starts when an application takes it in. Another that nobody takes in is no more than such an
+  // application, and needs no Express of our own.
+  const http = ExpressPeerServer(createServer()).use(peerServer);
+  for (const application of [http, peerServer]) application.disable('x-powered-by');
 
   return {
     handleRequest: (request, response) => {

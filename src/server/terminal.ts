@@ -8,7 +8,7 @@ const doing: Record<ModelProgress['stage'], string> = {
   downloading: 'Fetching the model',
   unpacking: 'Unpacking it',
   cutting: 'Cutting it into shards',
-  recording: 'Recording what each row computes',
+  recording: 'Recording golden states',
 };
 
 const barCells = 30;
@@ -44,7 +44,7 @@ function bar(label: string, fraction: number, totalBytes: number): string {
   const full = Math.round(fraction * barCells);
   const percent = String(Math.floor(fraction * 100)).padStart(3);
   const megabytes = (totalBytes / 1e6).toFixed(0);
-  return `${label.padEnd(22)} ${'█'.repeat(full)}${'░'.repeat(barCells - full)} ${percent} % of ${megabytes} MB`;
+  return `${label.padEnd(23)} ${'█'.repeat(full)}${'░'.repeat(barCells - full)} ${percent} % of ${megabytes} MB`;
 }
 
 /**
@@ -67,7 +67,7 @@ export function banner(
   if (certificate.authority)
     lines.push(
       '',
-      `  Other devices warn about the certificate once: go on, or see ${likeliest}${certificatePath}`,
+      `  Other devices warn about the certificate once. Continue past the warning, or see ${likeliest}${certificatePath}`,
       `  Its fingerprint (SHA-256):`,
       ...fingerprintLines(certificate.authority.fingerprint256),
     );

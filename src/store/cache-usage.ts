@@ -1,17 +1,17 @@
-/** What this browser keeps on this device's disk for the app, for a screen that shows and clears it. */
+/** What this browser keeps on disk for the app, for the screen that shows and clears it. */
 import { indexedDbEntries, type Entries } from './entries.ts';
 import { dropModel, keptModels, limitBytes, setLimitBytes, type KeptModel } from './kept-models.ts';
 
 export interface StorageUsage {
-  /** Least recently used first: in this order they go when there is no room. */
+  /** Least recently used first; models are dropped in this order if there is no room. */
   models: KeptModel[];
-  /** Of all models together. */
+  /** The sum of all models. */
   bytes: number;
-  /** No more than this is kept; see `setStorageLimit`. */
+  /** The most that is kept; see `setStorageLimit`. */
   limitBytes: number;
 }
 
-/** Null where the browser keeps nothing for this page, as in private windows. */
+/** Null if the browser keeps nothing for this page, as in private windows. */
 export async function storageUsage(
   entries: Entries = indexedDbEntries(),
 ): Promise<StorageUsage | null> {
@@ -23,14 +23,14 @@ export async function storageUsage(
       limitBytes: await limitBytes(entries),
     };
   } catch {
-    // The browser refuses, whatever its reason: there is nothing kept to speak of.
+    // Whatever the browser's reason to refuse, nothing is kept.
     return null;
   }
 }
 
 /**
- * Drops the model of this id; without one, everything kept, the compute runtime included. A room that runs
- * goes on: it holds its layers in memory.
+ * Drops the model with this id. Without an id it drops everything kept, including the compute runtime. A
+ * running room continues, because its layers are in memory.
  */
 export async function clearStorage(
   modelId?: string,
@@ -39,7 +39,7 @@ export async function clearStorage(
   await dropModel(entries, modelId);
 }
 
-/** Bytes of models to keep at most; models over it go when the next piece is kept. */
+/** Sets the most bytes of models to keep. Models over it are dropped when the next piece is kept. */
 export async function setStorageLimit(
   bytes: number,
   entries: Entries = indexedDbEntries(),

@@ -1,7 +1,7 @@
-/** What the browser keeps for this app between visits: values by key, in IndexedDB. */
+/** Storage in the browser between visits: values by key, in IndexedDB. */
 import { createStore, delMany, get, keys, set, type UseStore } from 'idb-keyval';
 
-/** Every call rejects where the browser refuses to keep data, or has no room left. */
+/** Every call rejects if the browser refuses to keep data or has no room left. */
 export interface Entries {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
@@ -11,7 +11,7 @@ export interface Entries {
 
 export function indexedDbEntries(): Entries {
   let opened: UseStore | null = null;
-  /** Not before the first use: opening throws where there is no IndexedDB at all. */
+  /** Opened at first use, because opening throws in a browser without IndexedDB. */
   const store = (): UseStore => (opened ??= createStore('edgeshard', 'pieces'));
   return {
     get: async (key) => get<unknown>(key, store()),

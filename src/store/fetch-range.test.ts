@@ -43,7 +43,7 @@ describe('fetchRange', () => {
     expect(reported).toBe(200_000);
     expect(server.requests).toHaveLength(2);
     const [, first] = /bytes=(\d+)-200999$/.exec(server.requests[1]) ?? [];
-    // How much of the first answer arrived before the break is the network's business.
+    // The network decides how much of the first answer arrived before the break.
     expect(Number(first)).toBeGreaterThan(1000);
     expect(Number(first)).toBeLessThanOrEqual(101_000);
   });

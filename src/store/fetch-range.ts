@@ -1,11 +1,11 @@
-/** Reads a byte range of a URL, going on from where a broken connection stopped. */
+/** Fetches a byte range of a URL, and resumes after a broken connection. */
 
 export interface RangeRequest {
   url: string;
   offset: number;
   length: number;
   accessToken?: string | null;
-  /** Called with the bytes that each network read brought. */
+  /** Called with the number of bytes of each network read. */
   onBytes?: (count: number) => void;
   signal?: AbortSignal;
 }
@@ -14,8 +14,8 @@ const tries = 4;
 const waitBetweenTriesMs = 400;
 
 /**
- * The bytes `[offset, offset + length)`. Takes a plain 200 answer of a server without ranges as well.
- * Throws one sentence that names the file when the server refuses, the file is too short, or the
+ * The bytes `[offset, offset + length)`. It also takes a plain 200 answer from a server without ranges.
+ * Throws one sentence that names the file if the server refuses, if the file is too short, or if the
  * connection breaks several times without a byte in between.
  */
 export async function fetchRange(request: RangeRequest): Promise<Uint8Array<ArrayBuffer>> {
@@ -46,7 +46,7 @@ export async function fetchRange(request: RangeRequest): Promise<Uint8Array<Arra
   return bytes;
 }
 
-/** The server's answer itself is wrong: asking again would bring the same. */
+/** The server's answer is wrong, and would be wrong again. */
 class RangeMismatch extends Error {
   constructor(url: string) {
     super(`${fileName(url)} does not have the size that the model's manifest states.`);
@@ -80,7 +80,7 @@ async function* readBody(
     if (response.status === 206) {
       yield useful;
     } else {
-      // The whole file is coming: stop once our range has passed.
+      // The server sends the whole file, so this stops after our range.
       yield useful.subarray(0, left);
       left -= useful.length;
       if (left <= 0) return;

@@ -1,9 +1,9 @@
 /**
- * Which models the browser keeps pieces of, how large they are and when they were last used; and which of
- * them go when there is no room.
+ * Records which models the browser keeps pieces of, their sizes and last use, and drops models when there is
+ * no room.
  *
- * A piece's key is `<model's id> <file>:<offset>+<bytes>`, so that sizes are known without reading; what a
- * model is called and when it was used stands under `model:<id>`.
+ * A piece's key is `<model's id> <file>:<offset>+<bytes>`, so sizes are known without reading. A model's
+ * title and last use are under `model:<id>`.
  */
 import * as v from 'valibot';
 import type { Entries } from './entries.ts';
@@ -24,13 +24,13 @@ export function pieceKey(modelId: string, pieceName: string): string {
   return `${modelId} ${pieceName}`;
 }
 
-/** Null for what is no piece of a model. */
+/** Null if the key is not a piece's. */
 export function readPieceKey(key: string): { modelId: string; bytes: number } | null {
   const match = /^(\S+) \d+:\d+\+(\d+)$/.exec(key);
   return match && { modelId: match[1], bytes: Number(match[2]) };
 }
 
-/** The least recently used first. */
+/** Least recently used first. */
 export async function keptModels(entries: Entries): Promise<KeptModel[]> {
   const sizes = new Map<string, number>();
   for (const key of await entries.keys()) {
@@ -53,7 +53,7 @@ export async function noteUse(entries: Entries, id: string, title: string): Prom
   await entries.set(recordPrefix + id, { title, lastUsedMs: Date.now() });
 }
 
-/** Drops one model's pieces; without an id, everything that was ever kept but the limit. */
+/** Drops one model's pieces. Without an id it drops everything but the limit. */
 export async function dropModel(entries: Entries, id?: string): Promise<void> {
   const keys = await entries.keys();
   const gone =
@@ -63,7 +63,7 @@ export async function dropModel(entries: Entries, id?: string): Promise<void> {
   await entries.delete(gone);
 }
 
-/** Drops the model that was not used for the longest time, but never `keptId`; false where there is none. */
+/** Drops the least recently used model other than `keptId`; false if there is none. */
 export async function dropLeastUsed(entries: Entries, keptId: string): Promise<boolean> {
   const oldest = (await keptModels(entries)).find(({ id }) => id !== keptId);
   if (oldest) await dropModel(entries, oldest.id);
@@ -73,7 +73,7 @@ export async function dropLeastUsed(entries: Entries, keptId: string): Promise<b
 /**
  * Drops models, least recently used first, until `bytes` more of `keptId` fit within the limit.
  *
- * @returns false where they would not fit even without the others; then nothing is dropped
+ * @returns false if they would not fit even without the others; then nothing is dropped
  */
 export async function makeRoom(
   entries: Entries,
@@ -94,7 +94,7 @@ export async function makeRoom(
   return true;
 }
 
-/** What a person allowed; without that, half of what the browser grants, and 16 GB at most. */
+/** The limit that a person set, or half of what the browser grants, and at most 16 GB. */
 export async function limitBytes(entries: Entries): Promise<number> {
   const chosen = v.safeParse(v.pipe(v.number(), v.minValue(0)), await entries.get(limitKey));
   return chosen.success ? chosen.output : assumedLimitBytes();
@@ -106,7 +106,7 @@ export async function setLimitBytes(entries: Entries, bytes: number): Promise<vo
 
 const mostAssumedBytes = 16e9;
 
-/** Only secure contexts have storage that tells its size, whatever the types say. */
+/** Only secure contexts have storage that states its size, although the types say otherwise. */
 interface Browser {
   navigator?: { storage?: Pick<StorageManager, 'estimate'> };
 }

@@ -1,7 +1,7 @@
 /**
- * Which bytes a layer consists of: its tensors' byte ranges, gathered into the pieces they are fetched,
- * checked and kept by. A file with hashes is read in whole 4 MiB pieces (a hash covers no less); a
- * file without is read in exactly the ranges that its layers need.
+ * Computes the pieces of files that a layer's tensors are in, by which they are fetched, checked and kept. A
+ * file with hashes is read in whole 4 MiB pieces, because each hash covers one. A file without hashes is read
+ * in exactly the ranges that its layers need.
  */
 import { pieceBytes, type Manifest, type ManifestTensor } from '../model/manifest.ts';
 
@@ -10,11 +10,11 @@ export interface Piece {
   file: number;
   offset: number;
   bytes: number;
-  /** Expected hash; null where the manifest knows none. */
+  /** The expected hash; null if the manifest has none. */
   sha256: string | null;
 }
 
-/** The pieces that hold a layer's tensors, each once, in file order. */
+/** The pieces with a layer's tensors, each once, in file order. */
 export function piecesOfLayer(manifest: Manifest, layer: number): Piece[] {
   const byFile = new Map<number, ManifestTensor[]>();
   for (const tensor of manifest.layers[layer].tensors) {
@@ -37,7 +37,7 @@ export function piecesOfFile(manifest: Manifest, file: number): Piece[] {
     : exactPieces(file, whole);
 }
 
-/** Bytes of the given layers as they are stored, what two layers share counted once. */
+/** Stored bytes of the given layers; bytes that two layers share count once. */
 export function storedBytes(manifest: Manifest, layers: Iterable<number>): number {
   const pieces = new Map<string, number>();
   for (const layer of layers)
@@ -45,7 +45,7 @@ export function storedBytes(manifest: Manifest, layers: Iterable<number>): numbe
   return [...pieces.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/** Tells pieces of one manifest apart. */
+/** A name that is unique among a manifest's pieces. */
 export function pieceName(piece: Omit<Piece, 'sha256'>): string {
   return `${piece.file}:${piece.offset}+${piece.bytes}`;
 }
@@ -81,8 +81,8 @@ function exactPieces(file: number, ranges: ByteRange[]): Piece[] {
 }
 
 /**
- * Neighbours joined, so that small tensors do not take a request each. A tensor of a piece or more stays
- * apart: where embedding and head are tied, both layers then name its pieces alike.
+ * Joins adjacent ranges, so that small tensors need no request each. A tensor of at least a piece stays
+ * separate: a tied embedding and head then name its pieces equally.
  */
 function mergedRanges(ranges: ByteRange[]): { start: number; end: number }[] {
   const sorted = [...ranges].sort((a, b) => a.offset - b.offset);

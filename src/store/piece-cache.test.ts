@@ -10,7 +10,7 @@ const size = 1000;
 beforeEach(() => vi.useFakeTimers({ now: 1 }));
 afterEach(() => vi.useRealTimers());
 
-/** A model of so many pieces of 1000 bytes is used, one millisecond after whatever came before. */
+/** Uses a model of this many pieces of 1000 bytes, one millisecond after the last use. */
 async function keep(cache: PieceCache, model: string, pieces: number): Promise<void> {
   vi.setSystemTime(Date.now() + 1);
   await cache.use(model, `The model ${model}`);
@@ -103,7 +103,7 @@ describe('a piece cache', () => {
   });
 });
 
-// What a browser with IndexedDB keeps is shown in a browser: see the tests of a reload under e2e.
+// Tests of a reload under e2e show what a browser with IndexedDB keeps.
 describe('a piece cache where there is no IndexedDB', () => {
   it('keeps nothing, fails nothing, and says why', async () => {
     const cache = openPieceCache();

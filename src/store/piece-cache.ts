@@ -1,10 +1,10 @@
 /**
- * Keeps pieces of models, and the ONNX Runtime binary, in IndexedDB: behind a self-signed certificate
- * a browser keeps no HTTP cache, and a second visit should fetch nothing. Models that were not used for
- * long go when others need their place.
+ * Keeps pieces of models, and the ONNX Runtime binary, in IndexedDB, so that a second visit fetches nothing.
+ * The browser's HTTP cache does not work behind a self-signed certificate. Models are dropped, least recently
+ * used first, when others need their room.
  *
- * Where IndexedDB is refused (private windows) or full, everything still works without it; `problem`
- * then says why, for the screen.
+ * If IndexedDB is refused (private windows) or full, everything still works, and `problem` says why nothing
+ * is kept.
  */
 import * as v from 'valibot';
 import { indexedDbEntries, type Entries } from './entries.ts';
@@ -12,14 +12,14 @@ import { dropLeastUsed, limitBytes, makeRoom, noteUse, readPieceKey } from './ke
 
 export interface Kept {
   bytes: Uint8Array<ArrayBuffer>;
-  /** Of the bytes as they were put; null where nobody computed it. To be checked by whoever uses them. */
+  /** The hash of the bytes when they were put, for the reader to check; null if it was not computed. */
   sha256: string | null;
 }
 
 export interface PieceCache {
-  /** Why not everything is being kept, or null while all is well. */
+  /** Why something is not kept, in a sentence for the screen; null if all is well. */
   readonly problem: string | null;
-  /** This model is in use now: it is the last to go. */
+  /** Marks this model as in use, so it is dropped last. */
   use(modelId: string, title: string): Promise<void>;
   get(key: string): Promise<Kept | undefined>;
   put(key: string, kept: Kept): Promise<void>;
@@ -27,7 +27,7 @@ export interface PieceCache {
   keys(): Promise<string[]>;
 }
 
-/** A browser's storage outlives many versions of this app: what another one put there is not taken for granted. */
+/** The storage may have values of another version of this app, so they are checked. */
 const KeptSchema = v.object({
   bytes: v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array),
   sha256: v.nullable(v.string()),
@@ -35,7 +35,7 @@ const KeptSchema = v.object({
 
 export function openPieceCache(entries: Entries = indexedDbEntries()): PieceCache {
   let problem: string | null = null;
-  /** Once refused, not asked again: each attempt would cost time, and fail. */
+  /** After a refusal nothing is tried again: each attempt would cost time and fail. */
   let isRefused = false;
 
   async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -67,7 +67,7 @@ export function openPieceCache(entries: Entries = indexedDbEntries()): PieceCach
         await entries.set(key, kept);
         return;
       } catch (error) {
-        // The disk is fuller than the limit assumes: other models make place, as far as they can.
+        // The disk is fuller than the limit assumes, so other models are dropped if there are any.
         if (!isFull(error) || !(await dropLeastUsed(entries, piece.modelId))) throw error;
       }
     }

@@ -1,14 +1,14 @@
-/** Where a piece comes from when this device does not keep it. */
+/** Sources of pieces that this device does not keep. */
 import type { Manifest } from '../model/manifest.ts';
 import { fetchRange } from './fetch-range.ts';
 import type { Piece } from './layer-pieces.ts';
 
 export interface PieceOrigin {
-  /** Tells this model's pieces from those of others; without spaces. */
+  /** Distinguishes this model's pieces from others'; without spaces. */
   name: string;
   /**
-   * Exactly the piece's bytes, not yet checked. Throws one sentence that names the file when they
-   * cannot be had.
+   * Exactly the piece's bytes, not yet checked. Throws one sentence that names the file if they are not
+   * available.
    */
   read(
     piece: Piece,
@@ -17,7 +17,7 @@ export interface PieceOrigin {
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Files that lie below an address of a server; `accessToken` is sent to it, and to nobody else. */
+/** Files below an address of a server; `accessToken` is sent only to that server. */
 export function httpOrigin(
   manifest: Manifest,
   baseUrl: string,
@@ -37,12 +37,12 @@ export function httpOrigin(
   };
 }
 
-/** Bytes that can be read by range: a file in a person's hand. */
+/** Bytes that can be read by range, such as a file that a person picked. */
 export interface RangeSource {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Sources in the order of the manifest's files. `name` tells this model from others. */
+/** One source for each of the manifest's files, in order. `name` distinguishes this model from others. */
 export function sourcesOrigin(name: string, sources: readonly RangeSource[]): PieceOrigin {
   return {
     name,

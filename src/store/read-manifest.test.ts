@@ -33,7 +33,7 @@ describe('readManifest', () => {
   it('refuses a model other than the one the room was opened with', async () => {
     put(text.replace('"Tiny"', '"Other"'));
     await expect(readManifest(url, parseManifest, sha256)).rejects.toThrow(
-      /^The model on the server is not the one this room was opened with\..*open the room again\.$/,
+      /^The model on the server is not the one that this room was opened with\..*open the room again\.$/,
     );
   });
 
@@ -56,7 +56,7 @@ describe('readManifest', () => {
       `There is no model at ${server.url}nothing.json (the server answered 404).`,
     );
     put(' '.repeat(16 * 1024 * 1024 + 1));
-    await expect(readManifest(url, parseManifest)).rejects.toThrow(/too large to be one/);
+    await expect(readManifest(url, parseManifest)).rejects.toThrow(/too large for a manifest/);
   });
 
   it('says so when no server answers', async () => {

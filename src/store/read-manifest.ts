@@ -1,20 +1,20 @@
-/** Fetches a model's manifest, and checks it against the hash that the room agreed on. */
+/** Fetches a model's manifest, and checks it against the hash that the room uses. */
 import type { Manifest } from '../model/manifest.ts';
 
 export interface FetchedManifest {
   manifest: Manifest;
-  /** Of the manifest's own bytes: all devices of a room must have read the same. */
+  /** The hash of the manifest's bytes, which must be the same on all devices of a room. */
   sha256: string;
-  /** Where the manifest's file paths start. */
+  /** The address that the manifest's file paths are relative to. */
   baseUrl: string;
 }
 
-/** A manifest lists names, places and hashes; even a large model's stays far below this. */
+/** A manifest lists names, places and hashes; even a large model's is far smaller than this. */
 const maxManifestBytes = 16 * 1024 * 1024;
 
 /**
- * Throws one sentence when there is no manifest at `url`, it is torn or invalid, or `expectedSha256`
- * is given and differs.
+ * Throws one sentence if there is no manifest at `url`, if it is incomplete or invalid, or if its hash is not
+ * `expectedSha256`.
  */
 export async function readManifest(
   url: string,
@@ -30,11 +30,13 @@ export async function readManifest(
     throw new Error(`There is no model at ${url} (the server answered ${response.status}).`);
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (bytes.length > maxManifestBytes)
-    throw new Error(`The manifest at ${url} is ${bytes.length} bytes long, too large to be one.`);
+    throw new Error(
+      `The manifest at ${url} is ${bytes.length} bytes long, which is too large for a manifest.`,
+    );
   const sha256 = await sha256Hex(bytes);
   if (expectedSha256 !== undefined && sha256 !== expectedSha256)
     throw new Error(
-      'The model on the server is not the one this room was opened with. Reload the page; if that does not help, the host should open the room again.',
+      'The model on the server is not the one that this room was opened with. Reload the page; if that does not help, the host should open the room again.',
     );
   return { manifest: parse(parseJson(bytes, url)), sha256, baseUrl: new URL('.', url).href };
 }

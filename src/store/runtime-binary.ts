@@ -1,12 +1,15 @@
 /**
- * The ONNX Runtime WebAssembly binary, 14–27 MB: kept in IndexedDB like a model's pieces, under the
- * content-hashed address that the build gave it, so that a newer build never runs an older binary.
+ * Reads the ONNX Runtime WebAssembly binary (14–27 MB), and keeps it in IndexedDB like a model's pieces. Its
+ * key is the content-hashed address from the build, so a newer build never runs an older binary.
  */
 import type { PieceCache } from './piece-cache.ts';
 
 const keyPrefix = 'runtime:';
 
-/** Bytes of the binary at `url`; progress in uncompressed bytes, total 0 where the server gives none. */
+/**
+ * The bytes of the binary at `url`. Progress is in uncompressed bytes; the total is 0 if the server does not
+ * state it.
+ */
 export async function readRuntimeBinary(
   url: string,
   cache: PieceCache,
@@ -30,7 +33,7 @@ async function download(
     throw new Error(
       `The part of the app that computes (ONNX Runtime) could not be fetched: the server answered ${response.status}. Reload the page.`,
     );
-  // A compressed answer's Content-Length counts other bytes than the ones we see.
+  // The Content-Length of a compressed answer counts the compressed bytes.
   const encoded = response.headers.get('Content-Encoding') !== null;
   const total = encoded ? 0 : Number(response.headers.get('Content-Length') ?? 0);
   const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -43,7 +46,7 @@ async function download(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** A binary of the same kind under an older build's hash is of no more use. */
+/** Removes a binary of the same kind from an older build. */
 async function dropOlder(cache: PieceCache, key: string): Promise<void> {
   const kind = withoutHash(key);
   for (const old of await cache.keys())

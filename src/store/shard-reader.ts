@@ -1,7 +1,7 @@
 /**
- * Brings a shard's tensors from wherever their bytes are: the cache in IndexedDB first, then the
- * address the model came from. Every piece with a known hash is checked before any of it is used,
- * whichever way it came; a cached piece that fails is dropped and fetched anew.
+ * Reads a layer's tensors, first from the cache in IndexedDB, then from the model's origin. Every piece with
+ * a known hash is checked before it is used, wherever it came from. A cached piece that fails is dropped and
+ * fetched again.
  */
 import type { Dtype } from '../model/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -11,7 +11,7 @@ import { sha256Hex } from './read-manifest.ts';
 import type { PieceOrigin } from './piece-origin.ts';
 import { pieceName, piecesOfFile, piecesOfLayer, storedBytes, type Piece } from './layer-pieces.ts';
 
-/** A tensor's bytes in its own buffer, so that it can be handed to a worker without a copy. */
+/** A tensor's bytes in its own buffer, so that it can be transferred to a worker without a copy. */
 export interface ShardTensor {
   name: string;
   dtype: Dtype;
@@ -21,25 +21,25 @@ export interface ShardTensor {
 }
 
 export interface ShardReader {
-  /** A piece that this device keeps, checked where its hash is known; null if it has none. */
+  /** A piece that this device keeps, checked if its hash is known; null if it has none. */
   keptPiece(piece: Piece): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Bytes of layers that came from outside this device since the reader was made. */
+  /** Bytes of layers fetched from outside this device since the reader was created. */
   readonly layerBytesFetched: number;
   /** Hashes of a layer's pieces in order, once the layer has been read; empty before. */
   foundHashes(layer: number): string[];
-  /** Whether the cache has every piece of the layer; what it has is checked when it is read. */
+  /** Whether the cache has every piece of the layer; pieces are checked when they are read. */
   keepsLayer(layer: number): Promise<boolean>;
   /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * Brings what is missing of these layers into the cache, a piece at a time and with long pauses, so that whatever
-   * else this device and its network do is hardly slower for it. Ends early when the signal aborts.
+   * Fetches the missing pieces of these layers into the cache, one at a time and with long pauses, so that
+   * this device and its network are hardly slowed. Ends early if the signal aborts.
    */
   fetchLayers(layers: readonly number[], signal: AbortSignal): Promise<void>;
   /**
-   * Reads layers one after the other, giving each to `use` before the next is read, so that memory
-   * stays near one layer. Throws one sentence that names the file when a piece cannot be had or is not
-   * what the manifest promises.
+   * Reads layers one after the other, and passes each to `use` before it reads the next, so that memory stays
+   * near one layer. Throws one sentence that names the file if a piece is not available or not what the
+   * manifest promises.
    */
   readLayers(
     layers: readonly number[],
@@ -49,7 +49,7 @@ export interface ShardReader {
   ): Promise<void>;
 }
 
-/** Pieces under way at a time: enough to fill a Wi-Fi link, few enough to keep memory small. */
+/** Pieces read at a time: enough to fill a Wi-Fi link, few enough to keep memory small. */
 const parallelReads = 4;
 
 export function createShardReader(
@@ -58,7 +58,7 @@ export function createShardReader(
   cache: PieceCache,
 ): ShardReader {
   let layerBytesFetched = 0;
-  /** Hashes by the pieces' names: others can check what they get from this device only against those. */
+  /** Hashes by the pieces' names. Other devices can check pieces from this one only by them. */
   const found = new Map<string, string>();
 
   function keyOf(piece: Piece): string {
@@ -161,7 +161,7 @@ export function createShardReader(
   };
 }
 
-/** For each ms that a piece took which nobody waits for. */
+/** Ms of pause for each ms that a background piece took. */
 const pauseShare = 3;
 
 function pause(ms: number): Promise<void> {
@@ -188,7 +188,7 @@ function sharedPieces(
   );
 }
 
-/** The layers ordered so that layers of one file follow each other, and shared pieces are held briefly. */
+/** Orders layers so that those of one file follow each other, and shared pieces are held briefly. */
 function adjacentWhereShared(manifest: Manifest, layers: readonly number[]): number[] {
   const firstFile = (layer: number) =>
     Math.min(...manifest.layers[layer].tensors.map((tensor) => tensor.file));

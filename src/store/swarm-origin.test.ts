@@ -20,7 +20,7 @@ interface Swarm {
   outside: number[];
 }
 
-/** Devices by what they give: null where they have nothing to give. */
+/** A swarm of devices and the bytes that each gives; null for none. */
 function swarm(
   devices: Record<string, Uint8Array<ArrayBuffer> | null>,
   known: string | null = sha256,

@@ -1,14 +1,14 @@
 /**
- * Pieces from the room's other devices first, and from outside only what none of them has: a room
- * should download each piece once. A piece from another device counts only if its hash is known and
- * matches; which device is asked first differs from piece to piece, so that the work is spread.
+ * Takes pieces from the room's other devices, and from outside only those that no device has, so that a room
+ * downloads each piece once. A piece from another device is used only if its hash is known and matches. The
+ * device asked first differs between pieces, which spreads the work.
  */
 import type { PieceOrigin } from './piece-origin.ts';
 import { sha256Hex } from './read-manifest.ts';
 import { pieceName, type Piece } from './layer-pieces.ts';
 
 export interface SwarmOptions {
-  /** Devices that hold the piece, and its hash; null where the hash is not known. */
+  /** The devices that have the piece, and its hash; null if the hash is not known. */
   holders: (piece: Piece) => { devices: readonly string[]; sha256: string | null };
   ask: (
     device: string,
@@ -16,7 +16,7 @@ export interface SwarmOptions {
     signal?: AbortSignal,
   ) => Promise<Uint8Array<ArrayBuffer> | null>;
   outside: PieceOrigin;
-  /** A device gave bytes that do not match the hash, and is not asked again. */
+  /** Called if a device gave bytes that do not match the hash; it is not asked again. */
   onHashMismatch: (device: string, piece: Piece) => void;
 }
 
@@ -77,7 +77,7 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
-/** A number that differs from piece to piece, and is the same on every device. */
+/** A number that differs between pieces and is the same on every device. */
 function spread(piece: Piece): number {
   let hash = 0;
   for (const character of pieceName(piece)) hash = (hash * 31 + character.charCodeAt(0)) >>> 0;

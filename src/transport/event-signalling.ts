@@ -11,6 +11,7 @@ import {
   type Negotiation,
   type NegotiationMessage,
 } from './negotiation.ts';
+import { fromPeerJs, postMessage, readPayload, toPeerJs } from './peerjs-internals.ts';
 import { openServerStream, type ServerMessage } from './server-stream.ts';
 import { nobodyThere } from './signalling-error.ts';
 import {
@@ -21,13 +22,6 @@ import {
   type SignallingOptions,
 } from './signalling.ts';
 import type { Signalling } from './types.ts';
-
-/** What PeerJS puts into its messages: which of two devices' connections they are about, and one of these. */
-const PayloadSchema = v.object({
-  connectionId: v.pipe(v.string(), v.maxLength(64)),
-  sdp: v.optional(v.object({ sdp: v.string() })),
-  candidate: v.optional(v.unknown()),
-});
 
 interface Introducing {
   connection: RTCPeerConnection;
@@ -51,19 +45,19 @@ export async function createEventSignalling(options: SignallingOptions): Promise
     onMessage: take,
   });
   const postbox = createPostbox((peerId, payload) =>
-    stream.send({ type: 'CANDIDATE', dst: peerId, payload }),
+    stream.send({ ...postMessage(payload), dst: peerId }),
   );
 
   function take({ type, src, payload }: ServerMessage): void {
     if (src === undefined) return;
     if (type === 'EXPIRE') awaited.get(src)?.();
-    const parsed = v.safeParse(PayloadSchema, payload);
-    if (!parsed.success) {
+    const parsed = readPayload(payload);
+    if (!parsed) {
       if (type === 'CANDIDATE') postbox.receive(src, payload);
       return;
     }
-    const { connectionId } = parsed.output;
-    const message = v.safeParse(NegotiationSchema, fromPeerJs(type, parsed.output));
+    const { connectionId } = parsed;
+    const message = v.safeParse(NegotiationSchema, fromPeerJs(type, parsed));
     if (!message.success) return;
     const known = introducing.get(`${src} ${connectionId}`);
     if (known) known.negotiation.receive(message.output);
@@ -132,37 +126,4 @@ export async function createEventSignalling(options: SignallingOptions): Promise
     onLost: (callback) => void stream.lost.then(callback),
     close: () => stream.close(),
   };
-}
-
-/** In PeerJS's words, which name the channel that it would use itself. */
-function toPeerJs(
-  message: NegotiationMessage,
-  connectionId: string,
-): { type: string; payload: unknown } {
-  const about = { type: 'data', connectionId };
-  switch (message.kind) {
-    case 'offer': {
-      const channel = { label: connectionId, reliable: true, serialization: 'raw' };
-      const sdp = { type: 'offer', sdp: message.sdp };
-      return { type: 'OFFER', payload: { ...about, ...channel, sdp } };
-    }
-    case 'answer':
-      return { type: 'ANSWER', payload: { ...about, sdp: { type: 'answer', sdp: message.sdp } } };
-    case 'candidate':
-      return { type: 'CANDIDATE', payload: { ...about, candidate: message.candidate } };
-  }
-}
-
-/** Not yet checked. */
-function fromPeerJs(type: string, payload: v.InferOutput<typeof PayloadSchema>): unknown {
-  switch (type) {
-    case 'OFFER':
-      return { kind: 'offer', sdp: payload.sdp?.sdp };
-    case 'ANSWER':
-      return { kind: 'answer', sdp: payload.sdp?.sdp };
-    case 'CANDIDATE':
-      return { kind: 'candidate', candidate: payload.candidate };
-    default:
-      return null;
-  }
 }

@@ -6,6 +6,13 @@ import { Peer, type DataConnection } from 'peerjs';
 import { channelsOf } from './channels.ts';
 import { createPostbox, rememberIntroduction } from './introduction.ts';
 import type { LinkError } from './link-error.ts';
+import {
+  isAbsence,
+  onServerMessage,
+  postMessage,
+  sendByServer,
+  takeOver,
+} from './peerjs-internals.ts';
 import { register } from './peerjs-registration.ts';
 import { nobodyThere } from './signalling-error.ts';
 import {
@@ -40,20 +47,17 @@ export async function createPeerJsSignalling(
     config: configuration,
   };
   const peer = new Peer(id, server);
-  const postbox = createPostbox((peerId, payload) => {
-    // The kind of message that the server passes on and PeerJS, finding no connection named, lets fall.
-    peer.socket.send({ type: 'CANDIDATE', dst: peerId, payload });
-  });
-  peer.socket.on('message', ({ src, payload }: { src?: unknown; payload?: unknown }) => {
-    if (typeof src === 'string') postbox.receive(src, payload);
-  });
+  const postbox = createPostbox((peerId, payload) =>
+    sendByServer(peer, peerId, postMessage(payload)),
+  );
+  onServerMessage(peer, (fromId, payload) => postbox.receive(fromId, payload));
   /** What PeerJS keeps of each connection, with the function that makes it forget. */
   const introductions = new Map<RTCPeerConnection, () => void>();
   const early: [connection: RTCPeerConnection, fromId: string][] = [];
   let onDial = (...dialled: (typeof early)[number]): void => void early.push(dialled);
 
   peer.on('connection', (introduction) => {
-    const connection = takeOver(introduction);
+    const connection = keep(introduction);
     if (introductions.size > maxConnections) connection.close();
     else onDial(connection, introduction.peer);
   });
@@ -63,18 +67,14 @@ export async function createPeerJsSignalling(
     giveUpAfterMs,
   });
 
-  /** Makes a connection ours: PeerJS still passes network candidates on, and does nothing else with it. */
-  function takeOver(introduction: DataConnection): RTCPeerConnection {
-    for (const [connection, forget] of introductions)
-      if (connection.connectionState === 'closed') {
-        introductions.delete(connection);
-        forget();
+  function keep(introduction: DataConnection): RTCPeerConnection {
+    for (const [closed, forgetClosed] of introductions)
+      if (closed.connectionState === 'closed') {
+        introductions.delete(closed);
+        forgetClosed();
       }
-    const connection = introduction.peerConnection;
-    introductions.set(connection, introduction.close.bind(introduction));
-    introduction.close = () => undefined;
-    connection.oniceconnectionstatechange = null;
-    connection.ondatachannel = null;
+    const { connection, forget } = takeOver(introduction);
+    introductions.set(connection, forget);
     channelsOf(connection);
     rememberIntroduction(connection, postbox.introductionTo(introduction.peer, configuration));
     return connection;
@@ -82,7 +82,7 @@ export async function createPeerJsSignalling(
 
   async function dial(peerId: string): Promise<RTCPeerConnection> {
     await registration.ready(deadlineMs);
-    const connection = takeOver(peer.connect(peerId, { serialization: 'raw', reliable: true }));
+    const connection = keep(peer.connect(peerId, { serialization: 'raw', reliable: true }));
     try {
       await answerOf(peer, peerId, connection, deadlineMs);
     } catch (error) {
@@ -125,10 +125,8 @@ function answerOf(
     const onState = (): void => {
       if (connection.signalingState === 'stable' && connection.remoteDescription) settle(null);
     };
-    // PeerJS names the device in the message alone.
     const onError = (error: { type: string; message: string }): void => {
-      if (error.type === 'peer-unavailable' && error.message.endsWith(` ${peerId}`))
-        settle(nobodyThere());
+      if (isAbsence(error, peerId)) settle(nobodyThere());
     };
     const timer = setTimeout(() => settle(nobodyThere()), deadlineMs);
     peer.on('error', onError);

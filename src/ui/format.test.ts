@@ -6,8 +6,6 @@ import {
   formatMbps,
   formatMs,
   formatPercent,
-  formatLayerRanges,
-  formatLayers,
   formatTokensPerSecond,
 } from './format.ts';
 
@@ -99,21 +97,4 @@ it('counts days, never into the future', () => {
     'yesterday',
     '12 days ago',
   ]);
-});
-
-describe('layers', () => {
-  it('names one layer and a range of layers', () => {
-    expect(plain(formatLayers({ first: 7, last: 7 }))).toBe('layer 7');
-    expect(plain(formatLayers({ first: 4, last: 6 }))).toBe('layers 4–6');
-  });
-
-  it('names several ranges in one phrase', () => {
-    const host = [
-      { first: 0, last: 3 },
-      { first: 5, last: 5 },
-      { first: 7, last: 7 },
-    ];
-    expect(plain(formatLayerRanges(host))).toBe('layers 0–3, 5 and 7');
-    expect(formatLayerRanges([])).toBe('');
-  });
 });

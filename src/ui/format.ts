@@ -1,5 +1,3 @@
-import type { LayerRange } from '../room/index.ts';
-
 const space = '\u00a0';
 const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
 
@@ -50,19 +48,6 @@ const days = new Intl.RelativeTimeFormat('en-GB', { numeric: 'auto' });
 /** "today", "yesterday", "12 days ago": by spans of 24 hours. */
 export function formatDaysAgo(ms: number): string {
   return days.format(-Math.floor(Math.max(0, ms) / 86_400_000), 'day');
-}
-
-/** "layer 4", "layers 4–6". */
-export function formatLayers({ first, last }: LayerRange): string {
-  return first === last ? `layer${space}${first}` : `layers${space}${first}–${last}`;
-}
-
-/** "layers 0–3 and 7"; empty for no layers. */
-export function formatLayerRanges(ranges: readonly LayerRange[]): string {
-  if (ranges.length === 0) return '';
-  if (ranges.length === 1) return formatLayers(ranges[0]);
-  const parts = ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}–${last}`));
-  return `layers${space}${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
 }
 
 /** One decimal below 100 and two below 1, kept even when zero: figures that change should not jump. */

@@ -63,6 +63,16 @@ describe('parsePageOptions', () => {
     expect(parsePageOptions('?plan=even').host.plan).toBe('even');
   });
 
+  it('reads whether idle devices keep layers ready, in the earlier words too', () => {
+    const isStandby = (search: string) => parsePageOptions(search).host.standby;
+    expect(isStandby('?standby=on')).toBe(true);
+    expect(isStandby('?standby=off')).toBe(false);
+    expect(isStandby('?spares=warm')).toBe(true);
+    expect(isStandby('?spares=cold')).toBe(false);
+    expect(isStandby('?standby=on&spares=cold')).toBe(true);
+    expect(isStandby('?standby=off&spares=warm')).toBe(false);
+  });
+
   it('leaves parameters alone that are not its own', () => {
     expect(parsePageOptions('?utm_source=mail&gallery')).toEqual(parsePageOptions(''));
   });
@@ -77,6 +87,8 @@ describe('parsePageOptions', () => {
     ['?plan=host:3-1', /plan=host:3-1.*host:0-3/],
     ['?devices=65', /devices=65.*64 at most/],
     ['?model=', /model=.*a name/],
+    ['?standby=warm', /standby=warm.*on or off/],
+    ['?spares=none', /spares=none.*warm or cold/],
   ])('refuses %s and says what it wanted', (search, message) => {
     expect(() => parsePageOptions(search)).toThrow(message);
   });

@@ -23,6 +23,9 @@
  * | `expected` | devices the first plan waits for, the host included | host |
  * | `standby`  | `on`: idle devices keep layers ready; or `off` | host |
  *
+ * `plan` names layers by number: 0 is the embedding, 1 and on are the blocks, the last is the head. An earlier name
+ * for `standby` is read too: `spares`, which is `warm` or `cold`.
+ *
  * Other names are left alone: links gather parameters on their way through mail and chat.
  */
 import * as v from 'valibot';
@@ -45,7 +48,7 @@ const memoryBytes = v.pipe(
   v.maxValue(1e12, '1000GB at most'),
 );
 
-/** `host:0-3,a:4-6,host:7` as the stages it names. */
+/** `host:0-3,a:4-6,host:7` as the stages it names, by layer numbers. */
 export const exactPlan = v.pipe(
   v.string(),
   v.regex(
@@ -135,7 +138,9 @@ export function parsePageOptions(search: string): PageOptions {
 function complaint(issue: v.BaseIssue<unknown>, given: Record<string, string>): string {
   const name = String(issue.path?.[0].key);
   const wanted =
-    name === 'plan' ? 'auto, even, or stages like host:0-3,a:4-6,host:7' : issue.message;
+    name === 'plan'
+      ? 'auto, even, or stages like host:0-3,a:4-6,host:7, where 0 is the embedding and the last number the head'
+      : issue.message;
   return `This page's address says ${name}=${given[name]}, but ${name} must be ${wanted}. Correct the address and load it again.`;
 }
 

@@ -1,4 +1,4 @@
-/** What an architecture has to say for itself: how one of its blocks computes. */
+/** What defines an architecture: how one of its transformer blocks computes. */
 import type { ModelConfig } from '../../model/config.ts';
 import type { Forward } from '../forward.ts';
 import type { Value } from '../onnx/graph.ts';
@@ -8,8 +8,8 @@ export interface Architecture {
   modelType: string;
   /** The activation of its feed-forward part, as `hidden_act` names it. */
   activation: 'silu' | 'gelu_pytorch_tanh';
-  /** What embeddings are multiplied by, where they are. */
+  /** The factor of embeddings, if the architecture has one. */
   embeddingScale?: (config: ModelConfig) => number;
-  /** One transformer block, the `block`-th from 0: hidden state in, hidden state out. */
+  /** One transformer block, from hidden state to hidden state. `block` is its number from 0, as in tensor names. */
   block(f: Forward, x: Value, block: number): Value;
 }

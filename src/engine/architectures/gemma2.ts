@@ -1,6 +1,6 @@
 /**
- * Gemma 2 (arXiv 2408.00118): norms before and after both halves of a block, every other block within a
- * sliding window, soft bounds on attention scores and logits, GeGLU, embeddings scaled by √width.
+ * Gemma 2 (arXiv 2408.00118): norms before and after both halves of a block, a sliding window in every other
+ * block, soft bounds on attention scores and logits, GeGLU, embeddings scaled by √hidden_size.
  */
 import type { Forward } from '../forward.ts';
 import type { Value } from '../onnx/graph.ts';
@@ -20,12 +20,12 @@ export const gemma2: Architecture = {
   },
 };
 
-/** Gemma's blocks take turns between the window and everything. */
+/** Gemma's blocks attend either to a window or to all positions. */
 export function keepsToWindow({ config }: Forward, block: number): boolean {
   return config.layer_types?.[block] === 'sliding_attention';
 }
 
-/** The second half of a block, between two norms. */
+/** The second half of a block, between its two norms. */
 export function feedForward(f: Forward, x: Value): Value {
   const h = geGlu(f, f.rmsNorm(x, 'pre_feedforward_layernorm'));
   return f.add(x, f.rmsNorm(h, 'post_feedforward_layernorm'));

@@ -1,6 +1,6 @@
 /**
- * Gemma 3 (arXiv 2503.19786): Gemma 2 with norms over each head of q and k in the place of soft bounds, five
- * blocks within the window for each that sees everything, and a rotary base of its own for those five.
+ * Gemma 3 (arXiv 2503.19786): Gemma 2 with norms over each head of q and k instead of soft bounds. Each block
+ * that attends to all positions follows five with a window, which have a rotary base of their own.
  */
 import type { Architecture } from './architecture.ts';
 import { feedForward, gemma2, keepsToWindow } from './gemma2.ts';

@@ -13,8 +13,8 @@ import { qwen3 } from './qwen3.ts';
 const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3, gemma2, gemma3];
 
 /**
- * Why a backend would compute such a model wrongly, as the end of a sentence; null where it would not.
- * ONNX Runtime's attention on WebGPU (1.30) takes `softcap` and leaves it out without a word.
+ * Why a backend would compute such a model wrongly, as the end of a sentence; null if it would not. ONNX
+ * Runtime's attention on WebGPU (1.30) accepts `softcap` but ignores it.
  */
 export function wrongOn(backend: Backend, config: ModelConfig): string | null {
   return backend === 'webgpu' && config.attn_logit_softcapping
@@ -22,7 +22,7 @@ export function wrongOn(backend: Backend, config: ModelConfig): string | null {
     : null;
 }
 
-/** Throws, naming what is missing, if the engine cannot run such a model. */
+/** @throws Error that names what the engine lacks for such a model */
 export function architectureFor(config: ModelConfig): Architecture {
   const found = architectures.find(({ modelType }) => modelType === config.model_type);
   if (!found)
@@ -34,7 +34,7 @@ export function architectureFor(config: ModelConfig): Architecture {
   return found;
 }
 
-/** ONNX Runtime's attention rotates no other numbers of pairs. */
+/** ONNX Runtime's attention rotates only multiples of this many pairs. */
 const pairsAtOnce = 8;
 
 function unsupported(config: ModelConfig, { modelType, activation }: Architecture): string | null {

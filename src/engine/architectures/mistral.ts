@@ -1,4 +1,4 @@
-/** Mistral (arXiv 2310.06825): Llama whose attention looks back no further than a sliding window. */
+/** Mistral (arXiv 2310.06825): Llama with attention limited to a sliding window. */
 import type { Architecture } from './architecture.ts';
 import { swiGlu } from './llama.ts';
 

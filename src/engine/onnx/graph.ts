@@ -1,4 +1,4 @@
-/** Builds one ONNX graph node by node, in the order in which data flows. */
+/** Builds one ONNX graph, node by node in the order of data flow. */
 import {
   elementTypeNumber,
   encodeModel,
@@ -26,7 +26,7 @@ export interface NodeOptions {
 
 export interface Graph {
   input(name: string, type: ElementType, shape: (number | string)[]): Value;
-  /** A constant; a large one's `data` is not copied. */
+  /** A constant; the `data` of a large one is not copied. */
   constant(name: string, type: ElementType, shape: number[], data: ArrayBufferView): Value;
   /** One operator with one output; `null` leaves an optional input out. */
   node(operator: string, inputs: (Value | null)[], options?: NodeOptions): Value;
@@ -38,7 +38,7 @@ export interface Graph {
     options?: NodeOptions,
   ): { [Index in keyof Names]: Value };
   cast(x: Value, type: ElementType): Value;
-  /** Cuts `x` along `axis` into `count` equal parts. */
+  /** Splits `x` along `axis` into `count` equal parts. */
   split(x: Value, axis: number, count: number): Value[];
   concat(parts: Value[], axis: number): Value;
   /** Makes a value an output of the graph, under its own name. */

@@ -1,6 +1,6 @@
 /**
- * Writes an ONNX `ModelProto`: plain data in, protobuf bytes out. Field numbers are those of
- * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; only what our graphs use is here.
+ * Encodes an ONNX `ModelProto` as protobuf bytes. Field numbers are those of
+ * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto; only those that our graphs use are here.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
@@ -19,7 +19,7 @@ export interface NodeSpec {
   attributes: Record<string, Attribute>;
 }
 
-/** A graph's input or output. A dimension given by name is free. */
+/** A graph's input or output. A named dimension may have any size. */
 export interface ValueSpec {
   name: string;
   type: ElementType;
@@ -30,7 +30,7 @@ export interface ConstantSpec {
   name: string;
   type: ElementType;
   shape: number[];
-  /** Little-endian elements. Written into the model only where `isInline` says so. */
+  /** Little-endian elements. They are part of the model only if `isInline` says so. */
   data: Uint8Array;
 }
 
@@ -75,8 +75,8 @@ const opsets = [
 ];
 
 /**
- * Small constants go into the model, since ONNX Runtime infers shapes from them; weights are handed over
- * beside it, under their name as a path, so that they are not copied once more.
+ * Small constants go into the model, because ONNX Runtime infers shapes from them. Weights are passed beside
+ * the model, with their name as a path, which saves a copy.
  */
 export function isInline(constant: ConstantSpec): boolean {
   return constant.data.byteLength <= 256;

@@ -1,6 +1,6 @@
 /**
- * Ranges dealt out in device order, the source first, without a look at the links: `even` in equal shares, and
- * `proportional` by speed and as memory allows, as room software commonly deals them.
+ * Baselines that deal ranges in device order, the source first, and ignore the links. `even` gives equal
+ * shares. `proportional` goes by speed and memory, as other room software does.
  */
 import { findViolation, mergeStages, type Placement } from '../evaluate.ts';
 import { kindOf, memoryBytesOf, type Instance } from '../instance.ts';
@@ -29,7 +29,10 @@ export function proportional(instance: Instance): Outcome {
   });
 }
 
-/** Gives each device in turn as many of the layers left as `shareOf` says; the source never less than its pinned layers. */
+/**
+ * Gives each device in turn as many of the remaining layers as `shareOf` says. The source gets at least its
+ * pinned layers.
+ */
 function deal(
   instance: Instance,
   order: number[],
@@ -50,7 +53,7 @@ function deal(
     return {
       found: false,
       proven: false,
-      reason: `the ${name} split leaves ${pinLastFrom - first} layers for which no device in turn has memory`,
+      reason: `the ${name} split leaves ${pinLastFrom - first} layers that fit on no remaining device`,
     };
   if (pinLastFrom < layerCount)
     placement.push({ device: source, first: pinLastFrom, last: layerCount - 1 });
@@ -65,7 +68,7 @@ function deviceOrder({ devices, source }: Instance): number[] {
   return [source, ...devices.map((_, device) => device).filter((device) => device !== source)];
 }
 
-/** How many layers from `first` on, at most `share`, the device has memory for beside what is pinned to it. */
+/** The number of layers from `first`, at most `share`, that fit in the device's memory beside those pinned to it. */
 function fittingLayers(instance: Instance, device: number, first: number, share: number): number {
   const { pinLastFrom, layerCount, source } = instance;
   const { memoryBytes } = kindOf(instance, device);

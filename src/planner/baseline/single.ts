@@ -1,4 +1,7 @@
-/** One device for everything that is not pinned: `solo` is the source itself, `best-single` whichever is fastest. */
+/**
+ * Baselines with one device for all layers that are not pinned: `solo` takes the source, `best-single` the
+ * fastest.
+ */
 import { findViolation, mergeStages, type Placement } from '../evaluate.ts';
 import type { Instance } from '../instance.ts';
 import type { Outcome } from '../outcome.ts';

@@ -5,8 +5,8 @@ import type { Outcome } from '../outcome.ts';
 import type { PlacementMs } from './single.ts';
 
 /**
- * One range on the other device, the source before and, where `sourceReturns`, after it. The throughput problem
- * allows the source only the pinned layers after it.
+ * One range on the other device, with the source before it and, if `sourceReturns`, after it. In the
+ * throughput problem only the source's pinned last layers come after.
  */
 export function twoDevice(instance: Instance, msOf: PlacementMs, sourceReturns: boolean): Outcome {
   let best: { placement: Placement; ms: number } | null = null;

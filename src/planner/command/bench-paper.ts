@@ -1,6 +1,7 @@
 /**
- * `npm run bench:paper [-- --json]`: the paper's Llama2-7B layers beside ours, computed from the authors' own profile by each method and run
- * through the simulator, and the sweep over the bandwidth between source and cloud.
+ * `npm run bench:paper [-- --json]`: prints the paper's Llama2-7B table beside ours. Ours is computed by each
+ * method from the authors' own profile, and run through the simulator. It also varies the bandwidth between
+ * source and cloud.
  */
 import { parseArgs } from 'node:util';
 import { authorsCases } from '../fixtures/read.ts';
@@ -13,7 +14,7 @@ import {
   type SimulationOptions,
 } from '../index.ts';
 
-interface Layer {
+interface TableRow {
   name: string;
   method: Method;
   /** Only the source and the cloud take part. */
@@ -23,30 +24,30 @@ interface Layer {
   secondHand: boolean;
 }
 
-const layers: Layer[] = [
-  layer('EdgeShard (published programme)', 'edgeshard', 75.88, 52.45),
-  layer('exact (ours)', 'exact', null, null),
-  layer('Edge-Solo', 'solo', 140.34, 24.36),
-  { ...layer('Cloud-Edge-Even', 'even', 227.35, 7.56), twoDevices: true, secondHand: true },
-  { ...layer('Cloud-Edge-Opt', 'two-device', 140.34, 24.36), twoDevices: true, secondHand: true },
-  layer('proportional', 'proportional', null, null),
+const rows: TableRow[] = [
+  row('EdgeShard (published programme)', 'edgeshard', 75.88, 52.45),
+  row('exact (ours)', 'exact', null, null),
+  row('Edge-Solo', 'solo', 140.34, 24.36),
+  { ...row('Cloud-Edge-Even', 'even', 227.35, 7.56), twoDevices: true, secondHand: true },
+  { ...row('Cloud-Edge-Opt', 'two-device', 140.34, 24.36), twoDevices: true, secondHand: true },
+  row('proportional', 'proportional', null, null),
 ];
 
-function layer(
+function row(
   name: string,
   method: Method,
   paperMs: number | null,
   paperTokensPerSecond: number | null,
-): Layer {
+): TableRow {
   return { name, method, twoDevices: false, paperMs, paperTokensPerSecond, secondHand: false };
 }
 
-/** The authors measured whole batches of four sequences; a lap of this profile is four tokens. */
+/** The authors measured whole batches of four sequences, so a lap of this profile makes four tokens. */
 const batch = 4;
 
 const published = authorsCases()[0].problem;
 
-/** The published room with so many Mbit/s between source and cloud, the rest at 50. */
+/** The published room with `mbps` Mbit/s between source and cloud, and 50 on the other links. */
 function roomAt(mbps: number, twoDevices: boolean): Problem {
   const takesPart = (id: string) => !twoDevices || id === 'source' || id === 'cloud';
   const isBottleneck = (from: string, to: string) =>
@@ -77,7 +78,7 @@ function simulated(
   return simulate(problem, plan.stages, { prompt: 1, generate: 96, ...options });
 }
 
-const table = layers.map((each) => {
+const table = rows.map((each) => {
   const problem = roomAt(1, each.twoDevices);
   const bottleneckMs = msOf(problem, each.method, 'throughput');
   const rate = (schedule: SimulationOptions['schedule']) => {
@@ -103,7 +104,7 @@ function oneAtATime(lapMs: number | null): number | null {
 
 const sweep = [1, 2, 5, 10, 20, 30, 40, 50].map((mbps) => ({
   mbps,
-  byMethod: layers.map(({ name, method, twoDevices }) => ({
+  byMethod: rows.map(({ name, method, twoDevices }) => ({
     name,
     ms: msOf(roomAt(mbps, twoDevices), method, 'latency'),
     bottleneckMs: msOf(roomAt(mbps, twoDevices), method, 'throughput'),
@@ -152,7 +153,7 @@ function print(): void {
   ] as const) {
     console.log(`${title}, by Mbit/s between source and cloud`);
     console.log(`${''.padEnd(32)}${sweep.map(({ mbps }) => String(mbps).padStart(9)).join('')}`);
-    for (const [index, { name }] of layers.entries())
+    for (const [index, { name }] of rows.entries())
       console.log(
         `${name.padEnd(32)}${sweep.map(({ byMethod }) => cell(byMethod[index][figure])).join('')}`,
       );

@@ -1,7 +1,8 @@
 /**
- * `npm run bench:planner [-- --json] [--seeds N] [--only GROUP] [--processor]`: the exact method over generated rooms, against the
- * targets it is to meet. Prints a table, or with `--json` one JSON object. With `--processor`, for a machine that is busy with other
- * work, time limits and targets count processor time. Groups are numbered from 1.
+ * `npm run bench:planner [-- --json] [--seeds N] [--only GROUP] [--processor]`: runs the exact method on
+ * generated rooms and compares it with its targets. Prints a table, or one JSON object with `--json`. With
+ * `--processor`, time limits and targets count processor time, for a machine that is busy with other work.
+ * Groups are numbered from 1.
  */
 import { parseArgs } from 'node:util';
 import { generateRoom, type RoomRecipe, type Wiring } from './generated-rooms.ts';
@@ -19,18 +20,18 @@ interface Figures {
   group: string;
   objective: Objective;
   rooms: number;
-  /** Rooms for which it is proven that no plan exists. */
+  /** Rooms with a proof that no plan exists. */
   withoutPlan: number;
-  /** Rooms for which neither a plan nor a proof that there is none was found. */
+  /** Rooms with neither a plan nor a proof that none exists. */
   unanswered: number;
-  /** Wall time, or processor time where that was asked for. */
+  /** Wall time, or processor time with `--processor`. */
   medianMs: number;
   p95Ms: number;
   medianCpuMs: number;
   p95CpuMs: number;
-  /** Of the rooms, those with a proof, of the optimum or of there being no plan. */
+  /** The share of rooms with a proof, of the optimum or that no plan exists. */
   provenShare: number;
-  /** Ratio of what a plan may cost too much to its cost, at the worst. */
+  /** The most that a plan may cost above the optimum, as a share of its cost: the worst room. */
   worstGap: number;
   p95Gap: number;
   target: string;

@@ -1,19 +1,22 @@
-/** Rooms made up from a seed, to measure the planner on. The same seed gives the same room everywhere. */
+/** Generates rooms from a seed, to measure the planner with. The same seed gives the same room everywhere. */
 import type { Device, Link, Problem } from '../problem.ts';
 import { startRandom } from '../random.ts';
 
-/** `near`: each device has its own distance to the network, as on a LAN. `uneven`: any pair may be fast, slow or cut off. `star`: all talk to the host only. */
+/**
+ * `near`: each device has its own distance to the network, as on a LAN. `uneven`: any pair may be fast, slow
+ * or without a link. `star`: all are linked to the host only.
+ */
 export type Wiring = 'near' | 'uneven' | 'star';
 
 export interface RoomRecipe {
   seed: number;
   layers: number;
-  /** Devices of each kind; one entry of 1 a device where all differ. The first is the host. */
+  /** The number of devices of each kind; all 1 if every device differs. The first is the host. */
   counts: number[];
-  /** Blocks that all devices together can hold, over the blocks of the model. */
+  /** The number of blocks that all devices together can hold, divided by the model's. */
   tightness: number;
   wiring: Wiring;
-  /** Whether a device needs another time for each layer, or one for all blocks. */
+  /** Whether a device's time differs between blocks. */
   layersDiffer: boolean;
   /** Whether blocks also differ in size, which no known architecture does. */
   memoryDiffers?: boolean;
@@ -57,12 +60,15 @@ export function generateRoom(recipe: RoomRecipe): Problem {
     devices,
     links: wire(recipe, ids, random),
     source: 'host',
-    // A head is as large as two blocks: where hardly a device has that much, it stays with the host.
+    // A head is as large as two blocks. If hardly any device has that much, it stays on the host.
     pin: { first: 1, last: random() < 0.5 || Math.max(...blocksHeld.slice(1)) < 3 ? 1 : 0 },
   };
 }
 
-/** Whole blocks for each kind's members, at random, adding up to the tightness; the host can hold the pinned layers. */
+/**
+ * The blocks that a member of each kind can hold, at random, with a sum given by the tightness. The host can
+ * hold the pinned layers.
+ */
 function dealBlocks(recipe: RoomRecipe, blocks: number, random: () => number): number[] {
   const total = Math.ceil(recipe.tightness * blocks);
   const weights = recipe.counts.map((count) => count * (0.3 + random()));

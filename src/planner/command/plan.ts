@@ -1,6 +1,6 @@
 /**
- * `npm run --silent plan -- FILE|- [options]`: solves the problem in FILE (or standard input) and prints
- * the plan as one line of JSON; a file of many, one a line, is answered line by line.
+ * `npm run --silent plan -- FILE|- [options]`: solves the problem in FILE (or standard input) and prints the
+ * plan as one line of JSON. A file with one problem a line gets one plan a line.
  */
 import { errorMessage } from '../../base/error-message.ts';
 import { readFileSync } from 'node:fs';
@@ -93,7 +93,7 @@ function numberOf(flag: string, given: string, least: number): number {
   return value;
 }
 
-/** One problem, or one a line; a line may also hold its problem under `problem`, beside its own notes. */
+/** One problem, or one a line. A line may also have its problem under `problem`, beside other fields. */
 function* readProblems(file: string): Generator<{ where: string; input: unknown }> {
   const text = readText(file);
   const whole = parseJson(text);

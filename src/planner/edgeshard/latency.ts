@@ -1,10 +1,10 @@
 /**
- * The paper's latency programme (EdgeShard, section IV-B), kept as published:
- * `DP(i,j) = min_k DP(i-1,k) + t(i,j) + comm(i-1,k,j)`, the first layer on the source, the last layer adding its return.
+ * The paper's latency programme (EdgeShard, section IV-B), kept as published: `DP(i,j) = min_k DP(i-1,k) +
+ * t(i,j) + comm(i-1,k,j)`, with the first layer on the source, and the return added after the last layer.
  *
- * Each state remembers the memory that its own cheapest path left on every device, and a full device is refused. That
- * state is too small once memory binds: a cheaper path may have used up memory that a later layer needs, so the result
- * can be far from optimal, or nothing at all where a plan exists.
+ * Each state keeps the memory that its own cheapest path left on every device; a full device is refused. Such
+ * states are too few once memory is short: a cheaper path may have used memory that a later layer needs. The
+ * result can then be far from optimal, or missing although a plan exists.
  *
  * O(N·M²) for N layers and M devices.
  */
@@ -14,7 +14,7 @@ import type { Outcome } from '../outcome.ts';
 
 interface State {
   ms: number;
-  /** Memory left on every device along the path that led here. */
+  /** Memory left on every device after this path. */
   leftBytes: Float64Array;
   device: number;
   before: State | null;
@@ -61,7 +61,7 @@ function bestArrival(instance: Instance, states: State[], layer: number, device:
   return best === null ? [] : extend(instance, best, layer, device);
 }
 
-/** One layer further, on `device`; nothing where it does not fit or a link is missing. */
+/** The path with one more layer, on `device`; empty if it does not fit or a link is missing. */
 function extend(instance: Instance, from: State, layer: number, device: number): State[] {
   const needs = instance.layerMemoryBytes[layer];
   if (from.leftBytes[device] < needs) return [];

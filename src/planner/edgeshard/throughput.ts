@@ -11,14 +11,14 @@ import { mergeStages } from '../evaluate.ts';
 import { kindOf, memoryBytesOf, transferMs, type Instance } from '../instance.ts';
 import type { Outcome } from '../outcome.ts';
 
-/** Beyond this the table's 2^M layers take minutes to fill. */
+/** With more devices, the 2^M rows of the table take minutes to fill. */
 const mostDevices = 13;
 
 interface Table {
   others: number[];
-  /** Least bottleneck at [(set * others + last) * (layers + 1) + layers placed]. */
+  /** The least bottleneck, at [(set * others + last) * (layers + 1) + layers placed]. */
   ms: Float64Array;
-  /** Where it came from: `(last before + 1) * (layers + 1) + layers placed before`; device 0 is the source. */
+  /** The state before it: `(last before + 1) * (layers + 1) + layers placed before`; device 0 is the source. */
   before: Int32Array;
 }
 
@@ -30,7 +30,7 @@ export function edgeshardThroughput(instance: Instance): Outcome {
     return {
       found: false,
       proven: false,
-      reason: `the published throughput programme fills a table of 2^${others.length} device sets; it is meant for at most ${mostDevices} devices, the exact method for more`,
+      reason: `the published throughput programme would fill a table of 2^${others.length} device sets; it takes at most ${mostDevices} devices, and the exact method more`,
     };
   const sourceMs = sourceRangeMs(instance);
   const table = fillTable(instance, others, sourceMs);
@@ -44,7 +44,7 @@ export function edgeshardThroughput(instance: Instance): Outcome {
     : { found: true, placement: best };
 }
 
-/** Bottleneck so far with the first `m` layers on the source, its pinned last layers included; infinite where they do not fit. */
+/** The bottleneck with the first `m` layers, and the pinned last ones, on the source; infinite if they do not fit. */
 function sourceRangeMs(instance: Instance): Float64Array {
   const { layerCount, pinFirst, pinLastFrom, source } = instance;
   const { layerMs, memoryBytes } = kindOf(instance, source);
@@ -101,7 +101,7 @@ function fillTable(instance: Instance, others: number[], sourceMs: Float64Array)
   return table;
 }
 
-/** For each first layer, the times of the ranges of 1, 2, 3 … layers from there that fit the device. */
+/** For each first layer, the times of ranges of 1, 2, 3 … layers from there that fit on the device. */
 function rangeMs(instance: Instance, device: number): number[][] {
   const { layerMs, memoryBytes } = kindOf(instance, device);
   return layerNumbers(0, instance.pinLastFrom).map((first) => {

@@ -1,9 +1,9 @@
-/** When to stop. Asking the clock costs more than a step of a search, so it is asked only now and then. */
+/** Says when to stop. It reads the clock only now and then, because that costs more than a step of a search. */
 export interface Deadline {
   /** Cheap enough for the innermost loop. */
   passed: () => boolean;
   leftMs: () => number;
-  /** Another deadline by the same clock, so many ms from now; it may lie beyond this one. */
+  /** Another deadline by the same clock, `limitMs` from now; it may be later than this one. */
   within: (limitMs: number) => Deadline;
 }
 

@@ -1,4 +1,4 @@
-/** The exact method: proven optimal, or with a proven bound when time is up. */
+/** The exact method: its plan is proven optimal, or has a proven bound when time is up. */
 import { twoDevice } from '../baseline/two-device.ts';
 import { latencyCost, throughputCost, type Placement } from '../evaluate.ts';
 import type { Instance } from '../instance.ts';
@@ -11,14 +11,14 @@ import { readUniformRoom } from './uniform/room.ts';
 import { solveUniform } from './uniform/solve.ts';
 
 export interface ExactOptions {
-  /** Whether a plan costs the sum of its parts, or as much as the slowest of them. */
+  /** Whether a plan's cost is the sum of its parts or the slowest of them. */
   combine: 'sum' | 'slowest';
   timeLimitMs: number;
   clock: () => number;
   onBetter: (placement: Placement) => void;
 }
 
-/** Of the time limit, what set programming may take before the rest goes into a bound by other means. */
+/** The share of the time limit for set programming; the rest is for another bound. */
 const uniformShare = 0.75;
 
 export function solveExactly(

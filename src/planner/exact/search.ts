@@ -2,10 +2,10 @@ import { findViolation, type Placement } from '../evaluate.ts';
 import type { Instance } from '../instance.ts';
 import type { Deadline } from './deadline.ts';
 
-/** What every exact search shares: the best placement so far, and when to stop. */
+/** What every exact search shares: the best placement so far, and the deadline. */
 export interface Incumbent {
   deadline: Deadline;
-  /** Takes a placement; returns its ms, infinite where it breaks a rule of the problem. */
+  /** Takes a placement, and returns its ms; infinite if it breaks a rule of the problem. */
   offer: (placement: Placement) => number;
   ms: () => number;
   placement: () => Placement | null;

@@ -84,7 +84,7 @@ describe('a layer that computes wrongly', () => {
   ])('is found when it puts out %s', async (_, change) => {
     const tensors = await model.layer(2);
     await expect(proving(tensors, changing(change))).rejects.toThrow(
-      /^Layer 2 came out wrong with f32 on wasm: off by .*, where 0\.00030 is allowed\.$/,
+      /^Block 2 came out wrong with f32 on wasm: off by .*, where 0\.00030 is allowed\.$/,
     );
   });
 

@@ -4,6 +4,7 @@
  */
 import type { Engine, LoadedLayer, RunRequest } from '../../engine/engine.ts';
 import { readGolden, type Golden } from '../../model/golden.ts';
+import { layerName } from '../../model/layer-names.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import { deviationOf, isWithin, limitOf, piecesAreExact } from './deviation.ts';
@@ -47,7 +48,7 @@ export function createSelfProof(options: SelfProofOptions): SelfProof {
           const deviation = deviationOf(outputs[index], expected, addedTo, width);
           if (isWithin(deviation, limit)) return;
           throw new WrongResult(
-            `Layer ${layer} came out wrong with ${weights} on ${backend}: ` +
+            `${layerName(layer, manifest.layers.length)} came out wrong with ${weights} on ${backend}: ` +
               `off by ${shown(deviation.spread)}, where ${shown(limit.spread)} is allowed.`,
           );
         });

@@ -154,14 +154,6 @@ async function becomeDevice(
     deviceId: welcome.deviceId,
     dial: (peerId) => signalling.dial(peerId),
     key: address.key,
-    onFrame: (from, header, payload) => part?.receive(from, header, payload),
-    onBulk: (from, message) => {
-      if (!part?.onBulk(from, message)) exchange.receive(from, message);
-    },
-    onLost(deviceId, fault) {
-      exchange.lost(deviceId);
-      part?.lostPeer(deviceId, fault);
-    },
   });
   const { reader, exchange } = createModelStore({
     manifest,
@@ -173,6 +165,16 @@ async function becomeDevice(
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
     onHashMismatch: (deviceId, { file, offset, bytes }) =>
       tell({ kind: 'weights-disputed', deviceId, file, offset, bytes }),
+  });
+  peers.handle({
+    onFrame: (from, header, payload) => part?.receive(from, header, payload),
+    onBulk: (from, message) => {
+      if (!part?.onBulk(from, message)) exchange.receive(from, message);
+    },
+    onLost(deviceId, fault) {
+      exchange.lost(deviceId);
+      part?.lostPeer(deviceId, fault);
+    },
   });
   peers.add('host', host);
   signalling.onDial((connection, peerId) => peers.dialled(connection, peerId));

@@ -1,22 +1,26 @@
 /**
- * The room's entrance: devices come in by its door and are told what the room is; what each says goes from here to
- * the part of the host that it is for. Whoever is removed goes out here, and links are slowed down here on purpose.
+ * The room's entrance. Devices come in by its door and are told what the room is; each of their messages then goes to the
+ * part of the host that handles its kind. Whoever leaves goes out here. Links are slowed down here on purpose.
  */
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import type { HostOptions } from '../room.ts';
 import type { ViewStore } from '../view-store.ts';
-import { encodeBulk } from '../protocol/index.ts';
+import { encodeBulk, type Handlers, type HostMessage } from '../protocol/index.ts';
 import type { Peers } from '../links/index.ts';
 import {
   admitDevices,
-  createDoor,
+  createLinkIntroductions,
   type Door,
-  type DoorRecord,
-  removedSentence,
-  turnAway,
+  type MemberMessage,
 } from './admission/index.ts';
 import type { Caches } from './kv-cache/index.ts';
-import { followLink, nameOf, type Roster } from './membership/index.ts';
+import {
+  followLink,
+  type Member,
+  nameOf,
+  type RoomEmitter,
+  type Roster,
+} from './membership/index.ts';
 import type { OpenedModel, SharedModel } from './weights/index.ts';
 import type { Plans } from './planning/index.ts';
 import type { StalledLaps, Verification } from './verification/index.ts';
@@ -28,117 +32,93 @@ export interface EntranceOptions {
   contextLength: number;
   signalling: Signalling;
   address: RoomAddress;
-  /** Of the host's own certificate. */
-  fingerprint: string;
-  /** What the door of the room that was broken off remembered; null in a new one. */
-  record: DoorRecord | null;
   store: ViewStore;
+  /** Told who has `left`. */
+  events: RoomEmitter;
   roster: Roster;
+  door: Door;
   peers: Peers;
   sharedModel: SharedModel;
-  caches: Caches;
   plans: Plans;
+  caches: Caches;
   verification: Verification;
-  stalled: StalledLaps;
+  stalledLaps: StalledLaps;
   visitors: Visitors;
-  /** The door's record has changed. */
-  onRecord: () => void;
 }
 
 export interface Entrance {
-  door: Door;
-  /** Out of the room, and never in again. */
-  remove(deviceId: string, reason?: string): void;
+  /** Every part forgets the device before it is planned anew without it. `fault` says how it broke the rules, if it did. */
+  leave(deviceId: string, fault: string | null): void;
   /** Resolves when the device's links have been measured anew. */
   emulate(deviceId: string, emulation: LinkEmulation | null): Promise<void>;
 }
 
 export function createEntrance(room: EntranceOptions): Entrance {
-  const { options, model, store, roster, peers } = room;
-  const { sharedModel, caches, plans, verification, visitors } = room;
+  const { options, model, store, events, roster, door, peers, plans } = room;
   const { members } = roster;
-  const { speeds, deployment } = plans;
+  const introductions = createLinkIntroductions({ roster, plans });
+  const handlers = {
+    ...roster.handlers,
+    ...introductions.handlers,
+    ...plans.handlers,
+    ...room.sharedModel.handlers,
+    ...room.caches.handlers,
+    ...room.visitors.handlers,
+    ...room.verification.handlers,
+    ...room.stalledLaps.handlers,
+  } satisfies Handlers<MemberMessage, [from: Member]>;
 
-  const door = createDoor({
-    record: room.record ?? { mode: options.door, known: [], banned: [] },
-    fingerprint: room.fingerprint,
-    onView(view) {
-      store.update({ door: view });
-      room.onRecord();
-    },
-  });
-
-  const admission = admitDevices({
-    signalling: room.signalling,
-    address: room.address,
-    members,
-    peers,
-    door,
-    maxDevices: options.maxDevices,
-    onSuspicion: (failures) =>
-      roster.notice(
-        `Somebody tried ${failures} times to join with a wrong key: for a while new devices wait longer before they are let in.`,
-      ),
-    welcome: (deviceId) => ({
+  function welcome(deviceId: string): Extract<HostMessage, { kind: 'welcome' }> {
+    const { weights, wire, maxBatch } = options;
+    const { contextLength } = room;
+    return {
       kind: 'welcome',
       deviceId,
       model: model.address,
-      weights: options.weights,
-      wire: options.wire,
-      maxBatch: options.maxBatch,
-      contextLength: room.contextLength,
-    }),
-    onJoined(member) {
-      member.link?.sendControl({ kind: 'asking', mode: store.view.asking });
-      for (const { id, emulation } of members.values())
-        if (emulation) member.link?.sendControl({ kind: 'emulate', deviceId: id, emulation });
-      roster.notice(`${member.label} joined as ${member.id}.`);
-      followLink(member, {
-        notice: (sentence) => roster.notice(sentence),
-        onShown: () => roster.show(),
-      });
-      roster.show();
-    },
-    onShown: () => roster.show(),
-    onChanged: () => plans.changed(),
-    onMeasured: (member, compute) => speeds.measured(member, compute),
-    onVisibility(member, isHidden) {
-      speeds.visibilityChanged(member, isHidden);
-      roster.show();
-    },
-    onReady: (member, planVersion) => deployment.ready(member, planVersion),
-    onUnable: (member, planVersion, reason) => deployment.unable(member, planVersion, reason),
+      weights,
+      wire,
+      maxBatch,
+      contextLength,
+    };
+  }
+
+  function onJoined(member: Member): void {
+    member.link?.sendControl({ kind: 'asking', mode: store.view.asking });
+    for (const { id, emulation } of members.values())
+      if (emulation) member.link?.sendControl({ kind: 'emulate', deviceId: id, emulation });
+    roster.notice(`${member.label} joined as ${member.id}.`);
+    followLink(member, {
+      notice: (sentence) => roster.notice(sentence),
+      onShown: () => roster.show(),
+    });
+    roster.show();
+  }
+
+  admitDevices({
+    signalling: room.signalling,
+    address: room.address,
+    roster,
+    peers,
+    door,
+    maxDevices: options.maxDevices,
+    welcome,
     manifestMessage: model.manifestBytes && encodeBulk({ kind: 'manifest' }, model.manifestBytes),
-    onKeepsLayer: (member, layer, sha256) => sharedModel.keeps(member.id, layer, sha256),
-    onWeightsDisputed: (member, message) =>
-      sharedModel.accuse(member.id, message.deviceId, message),
-    onAsk: (member, question) => visitors.ask(member.id, question),
-    onStop: (member, request) => visitors.stop(member.id, request),
-    onRebuildReady: (member, rebuild) => caches.rebuilds.ready(member.id, rebuild),
-    onReplayMissing: (member, rebuild) => caches.rebuilds.replayMissing(member.id, rebuild),
-    onApart: (member, other) =>
-      roster.notice(
-        `${nameOf(member)} and ${nameOf(other)} find no network path to each other; nothing is passed between them. Guest networks keep devices apart, and so do some VPNs.`,
-      ),
-    onRefused: (member, other, fault) =>
-      roster.notice(`${nameOf(member)} ended its connection to ${nameOf(other)}: ${fault}`),
-    onRelayed: (member, other) =>
-      roster.notice(
-        `${nameOf(member)} and ${nameOf(other)} reach each other only by way of the server, which is slower: their network keeps devices apart.`,
-      ),
-    onFellBack: (member, sentence) => roster.notice(`${nameOf(member)}: ${sentence}`),
-    onStageFailed: (member, message) => verification.onStageFailed(member, message),
-    onProgress: (member, message) => room.stalled.onProgress(member.id, message),
-    onProof: (member, message) => verification.onProof(member, message),
+    onJoined,
+    handlers,
   });
 
   return {
-    door,
-    remove(deviceId, reason = removedSentence) {
-      const link = members.get(deviceId)?.link;
-      if (!link) return;
-      door.ban(link.fingerprint);
-      turnAway(link, reason);
+    leave(deviceId, fault) {
+      const member = members.get(deviceId);
+      if (!member) return;
+      members.delete(deviceId);
+      roster.tellAll({ kind: 'left', deviceId });
+      events.emit('left', member);
+      const isBanned = door.isBanned(member.link?.fingerprint ?? '');
+      const went = isBanned ? 'was removed' : fault === null ? 'left' : 'broke the rules';
+      roster.notice(`${nameOf(member)} ${went}${fault === null ? '.' : `: ${fault}`}`);
+      roster.show();
+      plans.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
     },
     emulate(deviceId, emulation) {
       const member = members.get(deviceId);
@@ -147,7 +127,7 @@ export function createEntrance(room: EntranceOptions): Entrance {
       peers.emulate(deviceId, emulation);
       roster.tellAll({ kind: 'emulate', deviceId, emulation });
       roster.show();
-      return admission.remeasure(member);
+      return introductions.remeasure(member);
     },
   };
 }

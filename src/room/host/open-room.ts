@@ -22,8 +22,8 @@ import { createRecordKeeper, forgetRoomRecord, type RoomRecord } from './record/
 import { createTextCodec } from './requests/index.ts';
 
 /**
- * Returns at once; the view says how far opening has come, and why if it fails. With a record the room
- * is the one that was broken off: same link, same conversation, the answer in progress goes on.
+ * Returns at once. The view says how far opening has come, or why it failed. With a record the room is the one that was
+ * broken off: it has the same link and conversation, and the answer in progress goes on.
  */
 export function openRoom(options: HostOptions, record: RoomRecord | null = null): HostRoom {
   const store = createViewStore({
@@ -33,7 +33,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   const ending = new AbortController();
   const { signal } = ending;
   let room: RunningRoom | null = null;
-  /** Of the record that is to go when the room is closed; a room that is reopened has one from the first. */
+  /** Names the record that is forgotten when the room is closed. */
   let hostId = record?.hostId ?? null;
 
   function end(reason: string): void {
@@ -48,7 +48,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
     end('You closed the room.');
   }
 
-  /** The page may be on its way back: devices are not told that it is over, and wait. */
+  /** The page may come back, so devices are not told that the room is over, and wait. */
   function goAway(): void {
     end('This page was left.');
   }

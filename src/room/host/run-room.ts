@@ -1,18 +1,22 @@
 /**
- * The host's side of an open room, put together from its parts. Each part has a file of its own; where two need each
- * other, the one that is made first reaches the other through a closure.
+ * The host's side of an open room, put together from its parts. Each part is made from the parts above it. It reaches those
+ * below it by events, and `reactions.ts` says what follows from each event.
  */
 import type { PieceCache } from '../../store/piece-cache.ts';
 import type { LinkEmulation, RoomAddress, Signalling } from '../../transport/index.ts';
 import type { Answer, AskRequest, HostOptions } from '../room.ts';
 import type { AskingMode, DoorMode, PlanReasons } from '../view.ts';
 import type { ViewStore } from '../view-store.ts';
+import { createDoor, createRemoval } from './admission/index.ts';
 import { createEntrance } from './entrance.ts';
+import { hostStages } from './host-stages.ts';
+import { addReactions } from './reactions.ts';
 import { createWatchedLaps } from './watched-laps.ts';
 import { contextLengthOf } from '../memory/index.ts';
 import { createPeers } from '../links/index.ts';
 import { createAnswering, type TextCodec } from './requests/index.ts';
-import { createLiveness, createRoster, nameOf } from './membership/index.ts';
+import { createHostDevice } from './host-device/index.ts';
+import { createLiveness, createRoomEvents, createRoster } from './membership/index.ts';
 import { createCaches } from './kv-cache/index.ts';
 import { createPlans, prefillChunkOf } from './planning/index.ts';
 import { createSharedModel, type OpenedModel } from './weights/index.ts';
@@ -30,9 +34,9 @@ export interface RunRoomOptions {
   address: RoomAddress;
   /** Of the host's own certificate. */
   fingerprint: string;
-  /** What there is to take up again. */
+  /** Of the room that was broken off and goes on here; null for a new one. */
   record: Pick<RoomRecord, 'asked' | 'door'> | null;
-  /** Something that a record of the room keeps has changed. */
+  /** The conversation or the door has changed. */
   onRecord: () => void;
 }
 
@@ -58,128 +62,98 @@ export interface RunningRoom {
 const typicalPosition = 256;
 
 export function runRoom(room: RunRoomOptions): RunningRoom {
-  const { options, store, signal, model, cache, onRecord } = room;
+  const { options, store, signal, model, cache, signalling, address, onRecord } = room;
   const { manifest } = model;
   const { config } = manifest;
   const contextLength = contextLengthOf(config, options.contextLength);
   const position = Math.min(typicalPosition, contextLength >> 1);
 
-  const roster = createRoster({
-    store,
-    calibrated: (deviceId, profile) => plans.speeds.calibrated(deviceId, profile),
-    position,
+  const events = createRoomEvents();
+  // Added before any part adds its own listener, so that answers end before what they run on.
+  signal.addEventListener('abort', () => events.emit('closed'));
+  const roster = createRoster({ store, events });
+  const { members } = roster;
+  const door = createDoor({
+    record: room.record?.door ?? { mode: options.door, known: [], banned: [] },
+    fingerprint: room.fingerprint,
+    onView(view) {
+      store.update({ door: view });
+      onRecord();
+    },
   });
+  const removal = createRemoval(members, door);
   const peers = createPeers({
     deviceId: 'host',
-    dial: (peerId) => room.signalling.dial(peerId),
-    key: room.address.key,
-    onFrame: (from, header, payload) => own.device?.receive(from, header, payload),
-    onBulk: (from, message) => {
-      if (!verification.onBulk(from, message)) sharedModel.receive(from, message);
-    },
-    onLost: leave,
-  });
-  signal.addEventListener('abort', () => {
-    answering.answers.stopAll(null, 'The room was closed.');
-    peers.closeAll('The host closed the room.');
+    dial: (peerId) => signalling.dial(peerId),
+    key: address.key,
   });
   const sharedModel = createSharedModel({
     model,
     cache,
     roster,
     sendBulk: (deviceId, message) => peers.sendBulk(deviceId, message),
-    remove: (deviceId, reason) => entrance.remove(deviceId, reason),
-    onFalseAccusation: (deviceId, reason) => verification.onFalseAccusation(deviceId, reason),
+    remove: (deviceId, reason) => removal.remove(deviceId, reason),
+    onFalseAccusation: (deviceId, reason) => events.emit('falselyAccused', deviceId, reason),
   });
-  const liveness = createLiveness({
-    members: roster.members,
-    canDoWithout: (deviceId) => plans.canDoWithout(deviceId),
-    onAway(member) {
-      roster.notice(`${nameOf(member)} does not answer: the room goes on without it for now.`);
-      roster.show();
-      plans.away(member);
-    },
-    onBack(member, awayMs) {
-      const seconds = (awayMs / 1000).toFixed(1);
-      roster.notice(`${nameOf(member)} answers again, after ${seconds} s.`);
-      plans.changed();
-    },
+  /** What every part below is made with. */
+  const given = { options, manifest, contextLength, store, signal, events, roster };
+  const hostDevice = createHostDevice({ ...given, cache, sharedModel });
+  const liveness = createLiveness({ members, events });
+  const plans = createPlans({
+    ...given,
+    position,
+    hostDevice,
+    liveness,
+    sourcesOf: (layers, asker) => sharedModel.sourcesOf(layers, asker),
   });
+  liveness.goOnWhere((deviceId) => plans.canDoWithout(deviceId));
   const caches = createCaches({
     headLayer: manifest.layers.length - 1,
     capacity: () => plans.capacity(),
-    chunk: (lap) => prefillChunkOf(roster.members, lap),
-    own: () => own.device,
+    chunk: (lap) => prefillChunkOf(members, lap),
+    own: () => hostDevice.device,
     tell: (deviceId, message) => roster.tell(deviceId, message),
     tellAll: (message) => roster.tellAll(message),
     liveness,
   });
-  /** What every part below is made with. */
-  const shared = { options, manifest, contextLength, store, signal, onRecord };
-  const given = { ...shared, roster, caches, liveness };
-  const plans = createPlans({
+  const watched = createWatchedLaps({
     ...given,
-    position,
-    own: () => own,
-    sourcesOf: (layers, asker) => sharedModel.sourcesOf(layers, asker),
-    onLayersMoved: () => verification.onLayersMoved(),
-    onPlan: () => answering.answers.capacityChanged(),
-  });
-  const { laps, own, verification, stalled } = createWatchedLaps({
-    ...given,
-    cache,
+    removal,
     peers,
     sharedModel,
+    hostDevice,
+    liveness,
     plans,
-    remove: (member, reason) => entrance.remove(member.id, reason),
+    caches,
   });
+  const { laps, verification } = watched;
   const answering = createAnswering({
     ...given,
     config,
     codec: room.codec,
     plans,
+    caches,
     laps,
-    giveBack: (logits) => own.device?.giveBack(logits),
+    giveBack: (logits) => hostDevice.device?.giveBack(logits),
     onInFlight: (count) => verification.onInFlight(count),
+    onRecord,
   });
-  const entrance = createEntrance({
-    ...given,
-    model,
-    signalling: room.signalling,
-    address: room.address,
-    fingerprint: room.fingerprint,
-    record: room.record?.door ?? null,
-    peers,
-    sharedModel,
-    plans,
-    verification,
-    stalled,
-    visitors: answering.visitors,
+  const { answers, visitors } = answering;
+  const parts = { ...given, ...watched, model, door, peers, sharedModel, plans, caches };
+  const entrance = createEntrance({ ...parts, signalling, address, visitors });
+
+  addReactions({ ...parts, position, answering });
+  peers.handle({
+    onFrame: (from, header, payload) => hostDevice.device?.receive(from, header, payload),
+    onBulk(from, message) {
+      if (!verification.onBulk(from, message)) sharedModel.receive(from, message);
+    },
+    onLost: (deviceId, fault) => entrance.leave(deviceId, fault),
   });
-
-  /** Every part forgets the device before it is planned anew without it. */
-  function leave(deviceId: string, fault: string | null): void {
-    const { members } = roster;
-    const member = members.get(deviceId);
-    if (!member) return;
-    members.delete(deviceId);
-    roster.tellAll({ kind: 'left', deviceId });
-    plans.left(member);
-    verification.left(member);
-    answering.visitors.left(deviceId);
-    sharedModel.left(deviceId);
-    const isBanned = entrance.door.isBanned(member.link?.fingerprint ?? '');
-    const went = isBanned ? 'was removed' : fault === null ? 'left' : 'broke the rules';
-    roster.notice(`${nameOf(member)} ${went}${fault === null ? '.' : `: ${fault}`}`);
-    roster.show();
-    plans.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
-  }
-
-  answering.answers.restore(room.record?.asked ?? []);
+  hostDevice.start(hostStages(parts));
+  answers.restore(room.record?.asked ?? []);
   roster.show();
 
-  const { answers } = answering;
-  const { door } = entrance;
   return {
     sayEnded: () => roster.tellAll({ kind: 'ended', reason: 'The host closed the room.' }),
     record: () => ({ asked: answers.record(), door: door.record }),
@@ -187,7 +161,7 @@ export function runRoom(room: RunRoomOptions): RunningRoom {
     setAsking: (mode) => answering.setAsking(mode),
     setDoor: (mode) => door.setMode(mode),
     answerKnock: (knockId, isAllowed) => door.decide(knockId, isAllowed),
-    remove: (deviceId) => entrance.remove(deviceId),
+    remove: (deviceId) => removal.remove(deviceId),
     emulate: (deviceId, emulation) => entrance.emulate(deviceId, emulation),
     decide: (answerId, isAllowed) => answers.decide(answerId, isAllowed),
     stop: (answerId) => answers.stop(answerId),

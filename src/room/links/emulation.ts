@@ -1,7 +1,7 @@
-/** Worse networks for classroom experiments: a device's emulation slows every link it has, at both ends. */
+/** Worse networks for classroom experiments. A device's emulation slows every link it has, at both ends. */
 import type { LinkEmulation } from '../../transport/index.ts';
 
-/** What a link between two devices is slowed to; null for two that are not. */
+/** How much worse a link between two devices is made; null where neither device is emulated. */
 export function combinedEmulation(
   a: LinkEmulation | null,
   b: LinkEmulation | null,

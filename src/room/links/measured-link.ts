@@ -1,4 +1,4 @@
-/** What the planner needs to know of a link, measured; with patience, since a busy machine may miss a deadline. */
+/** Measures what the planner needs to know of a link. It tries more than once, since a busy machine may miss a deadline. */
 import type { Link } from '../../transport/index.ts';
 import type { MeasuredLink } from '../protocol/index.ts';
 

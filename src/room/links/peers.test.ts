@@ -12,9 +12,6 @@ it('waits for the last devices that were introduced, and not for any number of t
     deviceId: 'a',
     dial: () => Promise.reject(new Error('nobody is dialled here')),
     key,
-    onFrame: () => undefined,
-    onBulk: () => undefined,
-    onLost: () => undefined,
   });
   const meet = (peerId: string) =>
     peers.meet({ deviceId: peerId, peerId, fingerprint, dial: false });

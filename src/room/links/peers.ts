@@ -1,3 +1,4 @@
+/** This device's links to the others: made when the host introduces them, slowed on purpose, and ended. */
 import { errorMessage } from '../../base/error-message.ts';
 import {
   openLink,
@@ -7,6 +8,7 @@ import {
   type Signalling,
 } from '../../transport/index.ts';
 import { combinedEmulation } from './emulation.ts';
+import { createIncomingDials } from './incoming-dials.ts';
 import { type BulkMessage, decodeBulk } from '../protocol/index.ts';
 
 export interface PeersOptions {
@@ -14,6 +16,10 @@ export interface PeersOptions {
   deviceId: string;
   dial: Signalling['dial'];
   key: Uint8Array<ArrayBuffer>;
+}
+
+/** What comes from the other devices. A handler that throws has the link of whoever sent it ended. */
+export interface PeersHandlers {
   onFrame: (from: string, header: FrameHeader, payload: Uint8Array<ArrayBuffer>) => void;
   onBulk: (from: string, message: BulkMessage) => void;
   /** `fault` is a sentence where the device broke the rules and its link was ended for that; else null. */
@@ -21,10 +27,12 @@ export interface PeersOptions {
 }
 
 export interface Peers {
+  /** To be called once, before there is any link. */
+  handle(handlers: PeersHandlers): void;
   link(deviceId: string): Link | undefined;
-  /** A device that dialled, to be let in once the host has introduced it. */
+  /** Another device has dialled this one. Its link is made once the host has introduced it. */
   dialled(connection: RTCPeerConnection, peerId: string): void;
-  /** The host is known before anyone introduces it. */
+  /** A link that is there already, as the one to the host is. */
   add(deviceId: string, link: Link): void;
   /** Makes the link; false when the two devices cannot reach each other. */
   meet(introduction: {
@@ -46,65 +54,18 @@ export interface Peers {
   closeAll(reason: string): void;
 }
 
-/** A dial may overtake the introduction that announces it, by a different path. */
-const earlyDialsKept = 16;
-/** A device of the room is introduced within a moment; whoever is not by then was never going to be. */
-const earlyDialMs = 20_000;
-/** Devices that were introduced and have not dialled: no room has more, and who never does is not waited for for ever. */
-const mostAwaited = 64;
-
-interface Awaited {
-  take: (connection: RTCPeerConnection) => void;
-  giveUp: () => void;
-}
-
 export function createPeers(options: PeersOptions): Peers {
   const { dial: dialOut, key } = options;
   const links = new Map<string, Link>();
   const emulations = new Map<string, LinkEmulation>();
-  const early = new Map<
-    string,
-    { connection: RTCPeerConnection; expiry: ReturnType<typeof setTimeout> }
-  >();
   /** Of devices whose link is being ended for it. */
   const faults = new Map<string, string>();
-  const awaited = new Map<string, Awaited>();
+  const dials = createIncomingDials();
+  let handlers: PeersHandlers | null = null;
 
   function emulationTowards(deviceId: string): LinkEmulation | null {
     const own = emulations.get(options.deviceId) ?? null;
     return combinedEmulation(own, emulations.get(deviceId) ?? null);
-  }
-
-  function dialled(connection: RTCPeerConnection, peerId: string): void {
-    const expected = awaited.get(peerId);
-    if (expected) {
-      awaited.delete(peerId);
-      expected.take(connection);
-    } else if (early.size < earlyDialsKept || early.has(peerId)) {
-      forgetEarly(peerId)?.close();
-      const expiry = setTimeout(() => forgetEarly(peerId)?.close(), earlyDialMs);
-      early.set(peerId, { connection, expiry });
-    } else {
-      connection.close();
-    }
-  }
-
-  function forgetEarly(peerId: string): RTCPeerConnection | undefined {
-    const dial = early.get(peerId);
-    clearTimeout(dial?.expiry);
-    early.delete(peerId);
-    return dial?.connection;
-  }
-
-  function incoming(peerId: string): Promise<RTCPeerConnection> {
-    const connection = forgetEarly(peerId);
-    if (connection) return Promise.resolve(connection);
-    for (const [oldest, { giveUp }] of awaited) {
-      if (awaited.size < mostAwaited) break;
-      awaited.delete(oldest);
-      giveUp();
-    }
-    return new Promise((take, giveUp) => awaited.set(peerId, { take, giveUp }));
   }
 
   function add(deviceId: string, link: Link): void {
@@ -119,17 +80,17 @@ export function createPeers(options: PeersOptions): Peers {
       }
     };
     link.onFrame((header, payload) => {
-      orRefuse(() => options.onFrame(deviceId, header, payload));
+      orRefuse(() => handlers?.onFrame(deviceId, header, payload));
     });
     link.onBulk((bytes) => {
-      orRefuse(() => options.onBulk(deviceId, decodeBulk(bytes)));
+      orRefuse(() => handlers?.onBulk(deviceId, decodeBulk(bytes)));
     });
     link.onClosed((reason, cause) => {
       if (links.get(deviceId) !== link) return;
       links.delete(deviceId);
       const fault = cause === 'misbehaved' ? reason : (faults.get(deviceId) ?? null);
       faults.delete(deviceId);
-      options.onLost(deviceId, fault);
+      handlers?.onLost(deviceId, fault);
     });
   }
 
@@ -143,17 +104,20 @@ export function createPeers(options: PeersOptions): Peers {
   return {
     link: (deviceId) => links.get(deviceId),
     add,
-    dialled,
+    dialled: (connection, peerId) => dials.dialled(connection, peerId),
+    handle(given) {
+      handlers = given;
+    },
     async meet({ deviceId, peerId, fingerprint, dial }) {
       try {
-        const connection = await (dial ? dialOut(peerId) : incoming(peerId));
+        const connection = await (dial ? dialOut(peerId) : dials.awaitDial(peerId));
         add(
           deviceId,
           await openLink(connection, { peerId, key, expectedFingerprint: fingerprint }),
         );
         return true;
       } catch {
-        // Why two devices cannot reach each other is theirs to know; the plan only needs that they cannot.
+        // Plans only need to know that the two cannot reach each other, not why.
         return false;
       }
     },
@@ -180,7 +144,7 @@ export function createPeers(options: PeersOptions): Peers {
       // Links that this device ends are not lost: there is nobody left to be told.
       links.clear();
       for (const link of ending) link.close(reason);
-      for (const peerId of [...early.keys()]) forgetEarly(peerId)?.close();
+      dials.closeAll();
     },
   };
 }

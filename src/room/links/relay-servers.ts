@@ -1,11 +1,11 @@
-/** By which relay this page's links may go where nothing else works. */
+/** The relay servers for links of this page that find no other path. */
 import * as v from 'valibot';
 import { IceInfoSchema, type IceServer } from '../../model/server-info.ts';
 
-/** The server that served the page answers within a moment, or is none of ours. */
+/** Our own server answers within a moment. */
 const deadlineMs = 3000;
 
-/** None from a static host, or a server without a relay: devices then meet directly or not at all. */
+/** A static host, or a server without a relay, has none. Devices then meet directly or not at all. */
 export async function relayServers(
   fetchInfo: (signal: AbortSignal) => Promise<Response> = (signal) => fetch('api/ice', { signal }),
 ): Promise<IceServer[]> {

@@ -1,7 +1,10 @@
 /** Requests as they are on the wire: no path is tidied up and nothing is decompressed on the way. */
+import { X509Certificate } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isIPv6 } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
 export interface Answer {
   status: number;
@@ -28,7 +31,10 @@ export function ask(origin: string, path: string, options: AskOptions = {}): Pro
     agent: false,
   };
   return new Promise((resolve, reject) => {
-    const sent = protocol === 'https:' ? httpsRequest({ ...request, ca }) : httpRequest(request);
+    const sent =
+      protocol === 'https:'
+        ? httpsRequest({ ...request, ca, checkServerIdentity: isNamed })
+        : httpRequest(request);
     sent.on('error', reject);
     sent.on('response', (response) => {
       buffer(response).then(
@@ -38,4 +44,13 @@ export function ask(origin: string, path: string, options: AskOptions = {}): Pro
     });
     sent.end();
   });
+}
+
+/** Node 22.23 finds no IPv6 address among a certificate's names; the certificate itself does. */
+function isNamed(host: string, certificate: PeerCertificate): Error | undefined {
+  if (!isIPv6(host)) return checkServerIdentity(host, certificate);
+  const names = new X509Certificate(certificate.raw);
+  return names.checkIP(host) === undefined
+    ? new Error(`${host} is not among ${names.subjectAltName ?? 'no names'}`)
+    : undefined;
 }

@@ -20,7 +20,7 @@ export function answerStatusText(status: AnswerStatus): string {
   }
 }
 
-const endings = { end: '', length: 'Cut off at its longest length', stopped: 'Stopped' };
+const endings = { end: '', length: 'Ended at the length limit', stopped: 'Stopped' };
 
 export function isRunning(status: AnswerStatus): boolean {
   return status.kind !== 'done' && status.kind !== 'failed';

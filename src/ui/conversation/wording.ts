@@ -27,7 +27,7 @@ const storyWords: ConversationWords = {
   heading: 'Story',
   invitation: 'Begin a story…',
   explanation:
-    'This model goes on from the words it is given; it does not answer questions. Every device here computes a part of each word.',
+    'This model continues the text it is given. It does not answer questions. Every device here computes a part of each word.',
   label: 'The beginning of a story',
   placeholder: 'Once upon a time…',
   button: 'Go on',

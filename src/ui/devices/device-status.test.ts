@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
-import { statusText } from './device-status.ts';
+import { statusText as statusTextOf, type StatusText } from './device-status.ts';
+import type { DeviceStatus } from '../../room/view.ts';
+
+const statusText = (status: DeviceStatus): StatusText => statusTextOf(status, 8);
 
 it('says how far loading is, in percent and of how much', () => {
   const status = statusText({ kind: 'loading', bytesLoaded: 43e6, bytesTotal: 100e6 });
-  expect(status.doing).toBe('Loading its layers');
+  expect(status.doing).toBe('Loading its part of the model');
   expect(status.detail.replaceAll('\u00a0', ' ')).toBe('43 % of 100 MB');
   expect(status.fraction).toBeCloseTo(0.43);
 });
@@ -31,7 +34,7 @@ it('gives the reason of a failure', () => {
 
 it('says in a sentence why a device is not at work for the moment', () => {
   expect(statusText({ kind: 'reconnecting' }).detail).toBe(
-    'the connection to the host broke, and is being made anew',
+    'the connection to the host broke and is being restored',
   );
   expect(statusText({ kind: 'away' }).detail).toBe('the room goes on without it for now');
 });
@@ -39,6 +42,6 @@ it('says in a sentence why a device is not at work for the moment', () => {
 it('says what a standby device keeps ready, if anything', () => {
   const detail = (ready: { first: number; last: number }[]): string =>
     statusText({ kind: 'standby', ready }).detail.replaceAll('\u00a0', ' ');
-  expect(detail([])).toBe('it holds no layers for now');
-  expect(detail([{ first: 3, last: 4 }])).toBe('layers 3–4 ready in case another device leaves');
+  expect(detail([])).toBe('it holds nothing of the model for now');
+  expect(detail([{ first: 3, last: 4 }])).toBe('blocks 3–4 ready in case another device leaves');
 });

@@ -1,4 +1,5 @@
-import { formatBytes, formatPercent, formatLayerRanges } from '../format.ts';
+import { formatLayerRanges } from '../format-layers.ts';
+import { formatBytes, formatPercent } from '../format.ts';
 import type { DeviceStatus, LayerRange } from '../../room/index.ts';
 
 export interface StatusText {
@@ -11,7 +12,7 @@ export interface StatusText {
   tone: 'idle' | 'busy' | 'live' | 'alarm';
 }
 
-export function statusText(status: DeviceStatus): StatusText {
+export function statusText(status: DeviceStatus, modelLayers: number): StatusText {
   switch (status.kind) {
     case 'connecting':
       return { doing: 'Connecting', detail: '', fraction: null, tone: 'busy' };
@@ -29,12 +30,12 @@ export function statusText(status: DeviceStatus): StatusText {
     case 'standby':
       return {
         doing: 'Standby',
-        detail: standbyDetail(status.ready),
+        detail: standbyDetail(status.ready, modelLayers),
         fraction: null,
         tone: 'idle',
       };
     case 'loading':
-      return { doing: 'Loading its layers', ...progress(status), tone: 'busy' };
+      return { doing: 'Loading its part of the model', ...progress(status), tone: 'busy' };
     case 'ready':
       return { doing: 'Ready', detail: '', fraction: null, tone: 'idle' };
     case 'computing':
@@ -48,12 +49,12 @@ export function statusText(status: DeviceStatus): StatusText {
   }
 }
 
-const reconnecting = 'the connection to the host broke, and is being made anew';
+const reconnecting = 'the connection to the host broke and is being restored';
 const away = 'the room goes on without it for now';
 
-function standbyDetail(ready: LayerRange[]): string {
-  if (ready.length === 0) return 'it holds no layers for now';
-  return `${formatLayerRanges(ready)} ready in case another device leaves`;
+function standbyDetail(ready: LayerRange[], modelLayers: number): string {
+  if (ready.length === 0) return 'it holds nothing of the model for now';
+  return `${formatLayerRanges(ready, modelLayers)} ready in case another device leaves`;
 }
 
 function progress({ bytesLoaded, bytesTotal }: { bytesLoaded: number; bytesTotal: number }): {

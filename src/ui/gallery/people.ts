@@ -66,7 +66,7 @@ export function everyStatus(): DeviceStatus[] {
     {
       kind: 'failed',
       reason:
-        'The GPU was lost while loading layer 5. Close other tabs that draw, then join again.',
+        'The GPU was lost while loading block 5. Close other tabs that draw, then join again.',
     },
   ];
 }

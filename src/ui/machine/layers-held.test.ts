@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DeviceStatus, DeviceView, PlanView, LayerRange } from '../../room/view.ts';
-import { layerName, layerRuns } from './layers-held.ts';
+import { layerRuns } from './layers-held.ts';
 
 const device = (id: string, layers: LayerRange[], status: DeviceStatus): DeviceView => ({
   id,
@@ -54,8 +54,4 @@ it('leaves layers of a device that is gone unloaded, unless devices are known on
   const known = [device('host', [{ first: 0, last: 7 }], { kind: 'ready' })];
   expect(layerRuns(8, plan, known)[1]).toMatchObject({ device: 'a', loaded: 0 });
   expect(layerRuns(8, plan, known, false)[1]).toMatchObject({ device: 'a', loaded: 1 });
-});
-
-it('names layers for visitors', () => {
-  expect([0, 1, 6, 7].map((layer) => layerName(layer, 8))).toEqual(['embed', '1', '6', 'head']);
 });

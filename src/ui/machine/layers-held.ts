@@ -54,9 +54,3 @@ function loadedFraction(
 function holds(ranges: readonly LayerRange[], layer: number): boolean {
   return ranges.some(({ first, last }) => first <= layer && layer <= last);
 }
-
-/** What a visitor calls a layer: the embedding, a block by its number from 1, the head. */
-export function layerName(layer: number, modelLayers: number): string {
-  if (layer === 0) return 'embed';
-  return layer === modelLayers - 1 ? 'head' : String(layer);
-}

@@ -2,10 +2,10 @@ import type { PlanReasons } from '../../room/index.ts';
 
 const planNames: Record<string, string> = {
   solo: 'The host alone',
-  'best-single': 'All layers on one other device',
+  'best-single': 'The whole model on one other device',
   'two-device': 'The host and one other',
-  proportional: 'Layers dealt by speed',
-  even: 'Layers dealt equally',
+  proportional: 'Blocks dealt by speed',
+  even: 'Blocks dealt equally',
 };
 
 /** A plan as the planner names it: `solo`, `without a`. */

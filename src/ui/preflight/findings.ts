@@ -30,7 +30,7 @@ function connection({ secureContext }: Capabilities): Finding {
     ? good(subject, 'This page may use all that the browser has.')
     : missing(
         subject,
-        'This page came over plain HTTP, and the browser withholds what a room needs.',
+        'This page came over plain HTTP, so the browser withholds what a room needs.',
         'Open its https:// address, or localhost on the computer that serves it.',
       );
 }
@@ -43,13 +43,13 @@ function compute({ webGpu, secureContext }: Capabilities): Finding {
     case 'software':
       return limited(
         subject,
-        'WebGPU finds no graphics chip here: the processor computes, with WebAssembly, which is the faster of the two.',
+        'WebGPU finds no graphics chip here. The processor computes with WebAssembly, which is faster there than WebGPU.',
         'Allow hardware acceleration in the browser’s settings, and bring drivers up to date.',
       );
     case 'none':
       return limited(
         subject,
-        'This browser has no WebGPU here: the processor computes, with WebAssembly.',
+        'This browser has no WebGPU here. The processor computes with WebAssembly.',
         secureContext
           ? 'A recent Chrome, Edge, Safari or Firefox may reach the graphics chip; so may newer drivers.'
           : 'Open the https:// address first: without it a browser withholds WebGPU.',
@@ -81,24 +81,24 @@ function links({ webRtc }: Capabilities): Finding {
 
 function path({ relay, webRtc }: Capabilities): Finding {
   const subject = 'Ways to other devices';
-  if (!webRtc) return missing(subject, 'None, without WebRTC.', 'See above.');
+  if (!webRtc) return missing(subject, 'There are none without WebRTC.', 'See above.');
   switch (relay) {
     case 'reached':
       return good(
         subject,
-        'Straight, where the network lets devices reach each other; else by way of this server.',
+        'Directly where the network lets devices reach each other, and otherwise by way of this server.',
       );
     case 'none':
       return limited(
         subject,
-        'Straight only: a network that keeps its devices apart, as guest Wi-Fi does, would keep them out of a room.',
-        'Bring the devices into one ordinary network, or start the app with npm start, whose server passes packets on.',
+        'Directly only. In a network that keeps its devices apart, such as a guest Wi-Fi, they cannot join a room.',
+        'Connect all devices to one ordinary network, or start the app with npm start: its server passes packets on.',
       );
     case 'unreachable':
       return limited(
         subject,
-        'Straight only: the server would pass packets on, but nothing comes back from it over UDP.',
-        'Let the server’s firewall pass UDP on the port of its https:// address; a VPN on this device may block it too.',
+        'Directly only. The server offers to pass packets on, but it does not answer over UDP.',
+        'Allow UDP through the server’s firewall, on the port of its https:// address. A VPN on this device may block it too.',
       );
   }
 }
@@ -111,13 +111,13 @@ function storage({ storage: state }: Capabilities): Finding {
     case 'full':
       return limited(
         subject,
-        'The disk space that the browser gives this page is used up: new layers are not kept.',
-        'Free some space on the disk, or drop kept models under Storage.',
+        'The disk space that the browser gives this page is used up, so new layers are not kept.',
+        'Free some space on the disk, or clear models under Storage.',
       );
     case 'refused':
       return limited(
         subject,
-        'The browser keeps nothing: each visit fetches its layers again.',
+        'The browser keeps nothing, so each visit fetches its layers again.',
         'Leave the private window, or allow this site to keep data.',
       );
   }
@@ -129,7 +129,7 @@ function screen({ wakeLock }: Capabilities): Finding {
     ? good(subject, 'It stays on while this tab is in a room.')
     : limited(
         subject,
-        'The browser does not let a page keep the screen on; a device that sleeps leaves.',
+        'The browser does not let a page keep the screen on. A device that falls asleep leaves the room.',
         'Set the screen’s time-out to never for as long as the room lasts.',
       );
 }
@@ -137,10 +137,13 @@ function screen({ wakeLock }: Capabilities): Finding {
 function sound({ sound: plays }: Capabilities): Finding {
   const subject = 'Quiet tone';
   return plays
-    ? good(subject, 'Can be played in a room, so that hiding the tab slows it down less.')
+    ? good(
+        subject,
+        'It can be played in a room. Most browsers do not slow down a hidden tab that plays it.',
+      )
     : limited(
         subject,
-        'The browser plays no sound, so nothing keeps a hidden tab at speed.',
+        'The browser plays no sound, so it slows this tab down while it is hidden.',
         'Keep the tab in front.',
       );
 }
@@ -150,7 +153,7 @@ function sight({ hidden }: Capabilities): Finding {
   return hidden
     ? limited(
         subject,
-        'This tab is hidden: the browser slows it down, and a room would wait for it.',
+        'This tab is hidden. The browser slows it down, and a room would wait for it.',
         'Bring it to the front, in a window of its own.',
       )
     : good(subject, 'This tab is in front.');

@@ -1,4 +1,4 @@
-/** First plans for a room whose layers differ: the exact plan of the room in which they would not. */
+/** Finds first plans for a room whose layers differ: those of the same room with averaged layers. */
 import { latencyCost } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import { startIncumbent, type Incumbent } from '../search.ts';
@@ -21,7 +21,10 @@ export function offerAveraged(instance: Instance, incumbent: Incumbent, timeLimi
   solveUniform(room, averaged);
 }
 
-/** Every free layer but the last gets the mean time of them all on each device, and the memory and output of the largest. */
+/**
+ * Gives every free layer but the last the mean time of them all on each device, and the memory and output of
+ * the largest.
+ */
 function averageLayers(instance: Instance): Instance {
   const { pinFirst, pinLastFrom } = instance;
   const end = Math.max(pinFirst + 1, pinLastFrom - 1);

@@ -1,19 +1,19 @@
-/** The best ranges for a given order of devices: a shortest path over (place in the order, layers placed). */
+/** Finds the best ranges for a given order of devices: a shortest path over (place in the order, layers placed). */
 import type { Placement } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
 import type { Tables } from './tables.ts';
 
 export interface Cuts {
-  /** Infinite where the order cannot hold all layers. */
+  /** Infinite if the order cannot hold all layers. */
   ms: number;
-  /** How many layers the order can hold at the most. */
+  /** The most layers that the order can hold. */
   layersHeld: number;
   placement: Placement;
 }
 
 /**
- * @param order devices, each once; the source first where layers are pinned to it
- * @param tail layers at the end that the source takes back, its pinned last layers at least
+ * @param order devices, each once; the source first if layers are pinned to it
+ * @param tail the number of layers at the end that return to the source, at least its pinned last layers
  */
 export function cutOrder(
   instance: Instance,

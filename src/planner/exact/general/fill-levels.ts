@@ -1,10 +1,12 @@
 /**
- * Dynamic programming over (layer, kind, how full each device is), between the relaxation and a full search.
+ * Dynamic programming over (layer, kind, how full each device is): stronger than the relaxation, cheaper than
+ * a full search.
  *
- * How full a device is counts in quarters of its memory, rounded down: states that agree in quarters are one state, so
- * their number stays within bounds where labels with exact memory multiply, yet no path can fill a device twice. What the rounding
- * lets through is still paid for at the relaxation's prices. Only states that could lead below a threshold are kept:
- * when none is left, the threshold is proven to be a bound. Kinds with several members are not remembered.
+ * How full a device is counts in quarters of its memory, rounded down, and states equal in quarters are one
+ * state. So their number stays bounded, where labels with exact memory multiply, yet no path can fill a
+ * device twice. Memory that the rounding misses is still charged at the relaxation's prices. Only states that
+ * could lead below a threshold are kept: when none is left, the threshold is a proven bound. Kinds with
+ * several members are not remembered.
  */
 import type { Placement } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
@@ -17,16 +19,16 @@ import type { Tables } from './tables.ts';
 const mostRemembered = 15;
 const levels = 4;
 
-/** Beyond this the tables outgrow a phone's memory. */
+/** With more states the tables outgrow a phone's memory. */
 const mostStates = 4_000_000;
 
-/** One number for a layer and an index below it. */
+/** Packs a layer and an index below this into one number. */
 const layerStride = 2 ** 24;
 
 export interface FillLevelsResult {
-  /** No plan costs less; null where time or memory ran out first. */
+  /** No plan costs less; null if time or memory ran out first. */
   boundMs: number | null;
-  /** The cheapest path where it is below the threshold; it may need more memory than there is. */
+  /** The cheapest path, if it is below the threshold. It may need more memory than there is. */
   path: Placement | null;
 }
 
@@ -126,7 +128,10 @@ export function searchFillLevels(
   }
 }
 
-/** Where each kind's two bits are; -1 for kinds that are not remembered. The dearest memory is remembered first. */
+/**
+ * The position of each kind's two bits; -1 for kinds that are not remembered. The kinds with the most
+ * expensive memory come first.
+ */
 function pickRemembered(
   { kinds }: Instance,
   { usableBytes }: Tables,
@@ -142,7 +147,7 @@ function pickRemembered(
   return shifts;
 }
 
-/** The least memory that is in use at each level: a quarter and more, rounded up to whole layers where they are alike. */
+/** The least memory in use at each level: a number of quarters, rounded up to whole layers if these are alike. */
 function leastUsedAtLevels(
   instance: Instance,
   { usableBytes, blockBytes }: Tables,

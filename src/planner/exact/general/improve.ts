@@ -1,6 +1,7 @@
 /**
- * Good plans fast: local search over the order in which devices are visited, the ranges cut optimally for every order tried.
- * It finds plans in which each device holds one range (the source perhaps a second); label setting looks at the others.
+ * Finds good plans fast by local search over the order of devices; the ranges of every order are cut
+ * optimally. In its plans each device has one range, and the source perhaps a second. Label setting finds the
+ * others.
  */
 import { mergeStages } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
@@ -11,7 +12,7 @@ import type { Tables } from './tables.ts';
 interface Tour {
   order: number[];
   tail: number;
-  /** Ms, or beyond all ms the number of layers for which there is no place. */
+  /** Ms; if layers do not fit, a larger number that grows with how many do not. */
   score: number;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Label setting, layer by layer: every label is one way to place the layers so far, and what its devices have left. A label is dropped
- * when another on the same device is no dearer and has used no more memory anywhere, or when
- * even the relaxation cannot complete it below the best plan known. Keeping all that is left proves the optimum; keeping only the most
- * promising finds good plans fast, and what was let go still bounds what was missed.
+ * Label setting, layer by layer. A label is one placement of the layers so far and the memory it used. It is
+ * dropped if another on the same device costs no more and has used no more memory anywhere, or if the
+ * relaxation shows that it cannot beat the best plan known. Keeping all others proves the optimum. Keeping
+ * only the most promising finds good plans fast, and the dropped ones still give a bound.
  */
 import { placementOfLayers } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
@@ -12,19 +12,19 @@ import type { Tables } from './tables.ts';
 
 interface Label {
   ms: number;
-  /** No plan that begins like this costs less. */
+  /** No plan that begins with this placement costs less. */
   leastMs: number;
   device: number;
   usedBytes: Float64Array;
-  /** For layers of shared memory placed so far: who holds which, so that only like is compared with like. */
+  /** The devices of layers with shared memory: only labels with the same ones are compared. */
   tied: string;
   before: Label | null;
 }
 
-/** Comparisons with dearer labels rarely succeed; beyond this many they cost more than they save. */
+/** More comparisons cost more than they save: later ones rarely succeed. */
 const mostComparisons = 128;
 
-/** @returns what no plan can cost less than, beside those offered to `incumbent` */
+/** @returns a bound on every plan that was not offered to `incumbent` */
 export function searchLabels(
   instance: Instance,
   tables: Tables,
@@ -104,7 +104,7 @@ export function searchLabels(
     };
   }
 
-  /** Memory that the layer adds to the device, what it shares with a layer there counted once. */
+  /** The memory that the layer adds to the device; memory that it shares with a layer there is not added again. */
   function addedBytes(label: Label, layer: number, device: number): number {
     const group = tiedLayer.get(layer);
     const bytes = instance.layerMemoryBytes[layer];
@@ -135,7 +135,7 @@ export function searchLabels(
   }
 }
 
-/** `rival` is known to be no dearer. */
+/** `rival` costs no more than `label`. */
 function dominates(rival: Label, label: Label): boolean {
   if (rival.tied !== label.tied) return false;
   for (let device = 0; device < label.usedBytes.length; device++)

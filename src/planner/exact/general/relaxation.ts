@@ -1,9 +1,9 @@
 /**
- * A lower bound on every plan, and on what every part of a plan must still cost.
+ * A lower bound on every plan, and on the rest of every partial plan.
  *
- * Lagrangian relaxation of the memory limits: instead of being forbidden, a byte used on a kind costs `price` ms, and every
- * byte that the kind has is paid back. What remains is a shortest path over (layer, kind), in which each single visit still
- * respects the memory of one device, so that transfers are not underestimated. Prices are found by subgradient steps.
+ * It is a Lagrangian relaxation of the memory limits: a byte used on a kind costs `price` ms, and all bytes
+ * that the kind has are paid back. The rest is a shortest path over (layer, kind). Each single visit still
+ * respects the memory of one device, so transfers are not underestimated. Prices come from subgradient steps.
  */
 import type { Instance } from '../../instance.ts';
 import type { Tables } from './tables.ts';
@@ -13,19 +13,19 @@ export interface Relaxation {
   price: Float64Array;
   /** No plan costs less. */
   boundMs: number;
-  /** What priced costs have to be reduced by: the price of all memory that there is. */
+  /** The price of all memory, which is subtracted from priced costs. */
   paidBackMs: number;
   /** Priced ms from the start of a visit at a layer on a kind to the end, at [layer * kindCount + kind]. */
   visitMs: Float64Array;
-  /** Priced ms from just after a layer on a kind, when the visit ends there; same index. */
+  /** The same from just after a layer on a kind, if the visit ends there. */
   leaveMs: Float64Array;
-  /** Priced ms from just after a layer on a kind, staying or leaving; same index. */
+  /** The same from just after a layer on a kind, whether the visit ends or not. */
   afterMs: Float64Array;
 }
 
 export interface RelaxationOptions {
   steps: number;
-  /** A plan known to exist, to scale the steps by. */
+  /** The cost of a known plan, which scales the steps. */
   bestMs: () => number;
   stop: () => boolean;
 }
@@ -97,7 +97,7 @@ function solvePriced(tables: Tables, price: Float64Array, roomBytes: Float64Arra
     afterMs,
   };
 
-  /** Least priced ms of a visit that starts at `first`, over all layers at which it may end. */
+  /** The least priced ms of a visit that starts at `first`, over all its possible last layers. */
   function stayCost(first: number, kind: number, leave: Float64Array): number {
     const end = reach[kind * layerCount + first];
     const base = kind * width;

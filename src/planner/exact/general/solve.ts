@@ -1,6 +1,6 @@
 /**
- * The exact latency method where layers differ: plans by label setting and local search, bounds by relaxation and by how full devices
- * are, and the last word by ever wider label setting.
+ * The exact latency method for layers that differ. Plans come from label setting and local search, bounds
+ * from the relaxation and from fill levels. Ever wider label setting comes last.
  */
 import { mergeStages } from '../../evaluate.ts';
 import type { Instance } from '../../instance.ts';
@@ -12,13 +12,13 @@ import { searchLabels } from './labels.ts';
 import { relax, type Relaxation } from './relaxation.ts';
 import { buildTables, type Tables } from './tables.ts';
 
-/** How far below the best plan to try to prove a bound, one after the other: each is harder than the one before. */
+/** How far below the best plan to try to prove a bound, in turn; each step is harder. */
 const shares = [0.08, 0.04, 0.02, 0.01, 0.003, 0];
 
-/** Labels hold a figure for every device; in a large room only few fit into memory. */
+/** Limits the number of labels, each of which has a number for every device. */
 const mostLabelBytes = 60e6;
 
-/** @returns a bound on every plan: infinite where there is none at all */
+/** @returns a bound on every plan; infinite if no plan exists */
 export function solveGeneral(instance: Instance, incumbent: Incumbent): number {
   const { deadline } = incumbent;
   const tables = buildTables(instance);
@@ -47,7 +47,7 @@ export function solveGeneral(instance: Instance, incumbent: Incumbent): number {
   return Math.min(boundMs, incumbent.ms());
 }
 
-/** A bound for a room whose best plan is known and whose proof took too long. */
+/** A bound for a room with a best plan whose proof took too long. */
 export function boundByFillLevels(instance: Instance, incumbent: Incumbent): number {
   const tables = buildTables(instance);
   const stop = incumbent.deadline.passed;
@@ -59,7 +59,7 @@ export function boundByFillLevels(instance: Instance, incumbent: Incumbent): num
   return boundMs;
 }
 
-/** Local search from the best plan so far and from the source alone, for at most half of the time left. */
+/** Local search from the best plan so far and from the source alone, within half of the time left. */
 function improve(instance: Instance, tables: Tables, incumbent: Incumbent): void {
   const best = incumbent.placement() ?? [];
   const orders = [[...new Set(best.map(({ device }) => device))], [instance.source]];

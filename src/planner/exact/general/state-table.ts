@@ -1,4 +1,7 @@
-/** States of one layer of a dynamic programme: a kind and a word of memory each, with the least cost and where that came from. */
+/**
+ * The states of a dynamic programme at one layer of the model: a kind and a word of memory each, with the
+ * least cost and the state before.
+ */
 export interface StateTable {
   size: () => number;
   kindAt: (index: number) => number;
@@ -9,7 +12,7 @@ export interface StateTable {
   put: (kind: number, memory: number, ms: number, from: number) => void;
 }
 
-/** Open addressing over typed arrays: a `Map` takes several times as long. */
+/** A hash table with open addressing over typed arrays: a `Map` takes several times as long. */
 export function createStateTable(): StateTable {
   let capacity = 64;
   let slots = new Int32Array(capacity * 2).fill(-1);

@@ -1,4 +1,4 @@
-/** Prefix sums and reaches that every step of the general search looks up. */
+/** Builds the prefix sums and reaches that every step of the general search looks up. */
 import { memoryBytesOf, transferMs, type Instance } from '../../instance.ts';
 
 export interface Tables {
@@ -6,15 +6,21 @@ export interface Tables {
   kindCount: number;
   /** Ms of the layers before `layer` on a kind, at [kind * (layerCount + 1) + layer]. */
   msBefore: Float64Array;
-  /** Memory of the layers before `layer`, tied memory counted with the first of its layers only: never more than what is needed. */
+  /** Memory of the layers before `layer`, at least. Shared memory counts with the first of its layers only. */
   bytesBefore: Float64Array;
-  /** Memory of one member of each kind that layers can really take: no fraction of a layer where they are alike. */
+  /** Memory of one member of each kind that layers can use: if layers are alike, a whole number of them. */
   usableBytes: number[];
-  /** Memory of every layer between the pins, where that is one figure. */
+  /** Memory of each layer between the pins, if all are equal. */
   blockBytes: number | null;
-  /** First layer, from `layer` on, that no longer fits beside the others on an empty member; at [kind * layerCount + layer]. */
+  /**
+   * The first layer after `layer` that no longer fits on an empty member beside those between; at [kind *
+   * layerCount + layer].
+   */
   reach: Int32Array;
-  /** Ms of a transfer after `layer`, at [(layer * kindCount + from) * kindCount + to]; infinite where there is none. */
+  /**
+   * Ms of a transfer after `layer`, at [(layer * kindCount + from) * kindCount + to]; infinite if there is no
+   * link.
+   */
   hopMs: Float64Array;
   /** Ms from a kind back to the source after the last layer. */
   homeMs: Float64Array;
@@ -56,14 +62,14 @@ export function buildTables(instance: Instance): Tables {
   };
 }
 
-/** What a layer adds at the least: without the memory that it may share with an earlier layer on the same device. */
+/** The least that a layer adds: without memory that it may share with an earlier layer on the same device. */
 function leastBytes(instance: Instance, layer: number): number {
   const group = instance.shared.find(({ layers }) => layers.includes(layer));
   const isFirst = group === undefined || layer === Math.min(...group.layers);
   return instance.layerMemoryBytes[layer] - (isFirst ? 0 : group.memoryBytes);
 }
 
-/** The last free layer may be a head of another size; beside it, all layers count as alike. */
+/** The last free layer may be a head of another size. The rule for alike layers then applies to the others. */
 function usableBytesOf(instance: Instance, kind: number): number {
   const { pinFirst, pinLastFrom, layerCount, kinds, sourceKind, layerMemoryBytes } = instance;
   const { memoryBytes } = kinds[kind];
@@ -81,7 +87,7 @@ function usableBytesOf(instance: Instance, kind: number): number {
   return heldBytes + Math.max(0, without, withHead);
 }
 
-/** The memory of every layer from the first free one to before `end`, where that is one figure. */
+/** The memory of each layer from the first free one to before `end`, if all are equal. */
 function sizeOfAlike(instance: Instance, end: number): number | null {
   const layers = instance.layerMemoryBytes.slice(instance.pinFirst, end);
   if (layers.length === 0 || instance.shared.length > 0) return null;

@@ -1,9 +1,12 @@
-/** The best ranges for a given order of devices under the throughput objective. */
+/** Finds the best ranges for a given order of devices under the throughput objective. */
 import { mergeStages, type Placement } from '../../evaluate.ts';
 import { kindOf, transferMs, type Instance } from '../../instance.ts';
 import type { Tables } from '../general/tables.ts';
 
-/** Least bottleneck with each device of `order` holding one range, in that order; null where they cannot hold all layers. */
+/**
+ * The placement with the least bottleneck in which each device of `order` has one range, in that order; null
+ * if they cannot hold all layers.
+ */
 export function bottleneckOfOrder(
   instance: Instance,
   { bytesBefore, msBefore, layerCount }: Tables,

@@ -1,4 +1,7 @@
-/** Whether any order of devices can stay below a bottleneck, by dynamic programming over the sets of devices visited. */
+/**
+ * Tells whether any order of devices stays within a bottleneck, by dynamic programming over the sets of
+ * devices visited.
+ */
 import { transferMs, type Instance } from '../../instance.ts';
 import type { Deadline } from '../deadline.ts';
 import type { Tables } from '../general/tables.ts';
@@ -6,14 +9,15 @@ import { createVisitedSets, type VisitedSets } from '../uniform/visited-sets.ts'
 
 export type Reach =
   | { answer: 'yes'; order: number[] }
-  /** Proven: no plan stays at or below the bottleneck. */
+  /** Proven: no plan stays within the bottleneck. */
   | { answer: 'no' }
   | { answer: 'unknown' };
 
 /**
- * A state is (how many members of each kind were visited, the last kind), its value the fewest layers left: with the
- * bottleneck given, a path that has placed more layers can do whatever one with fewer can, by holding less.
- * @param width visited sets to keep of each size; a search that kept all answers for certain
+ * A state is (how many members of each kind were visited, the last kind), and its value the fewest layers
+ * left. Within a given bottleneck, a path that has placed more layers can do whatever one with fewer can.
+ *
+ * @param width the number of visited sets of each size to keep; an answer is certain only if all were kept
  */
 export function reachWithin(
   instance: Instance,
@@ -35,21 +39,21 @@ export function reachWithin(
   const mostLayers = ends.map(({ mostLayers }) => mostLayers);
   const sets = createVisitedSets(new Array<number>(kindCount).fill(0), count, kindCount);
 
-  let block = [0];
+  let frontier = [0];
   let complete = true;
-  while (block.length > 0) {
+  while (frontier.length > 0) {
     const next: number[] = [];
-    for (const slot of block) {
+    for (const slot of frontier) {
       if (deadline.passed()) return { answer: 'unknown' };
       const done = extend(slot, next);
       if (done !== null) return { answer: 'yes', order: retrace(instance, sets, ...done) };
     }
-    block = next;
-    if (block.length > width) {
+    frontier = next;
+    if (frontier.length > width) {
       complete = false;
       const leftOf = (slot: number) =>
         Math.min(...sets.ms().subarray(slot * kindCount, (slot + 1) * kindCount));
-      block = block
+      frontier = frontier
         .map((slot) => ({ slot, left: leftOf(slot) }))
         .sort((a, b) => a.left - b.left)
         .slice(0, width)
@@ -92,9 +96,9 @@ export function reachWithin(
 }
 
 interface FurthestEnds {
-  /** First layer not placed when the lap starts here. */
+  /** The first layer not placed if the lap starts here. */
   first: number;
-  /** The same when up to `placed` layers were placed before, 0 where nothing can be added. */
+  /** The same if up to `placed` layers are placed; 0 if none can be added. */
   after: Int32Array;
   mostLayers: number;
 }
@@ -133,7 +137,7 @@ function furthestEnds(
   return { first, after, mostLayers };
 }
 
-/** Layers that the source does not hold in its first range are for the others, where it starts the lap. */
+/** The other devices must take the layers after the source's first range, if the lap starts on it. */
 function everyLayerHasAPlace(
   { kinds, sourceKind, pinFirst, pinLastFrom: end }: Instance,
   ends: FurthestEnds[],
@@ -146,7 +150,7 @@ function everyLayerHasAPlace(
   return true;
 }
 
-/** The least bottleneck for which all devices together could hold the layers, whatever the links. */
+/** The least bottleneck at which all devices together could hold the layers, whatever the links. */
 export function capacityBoundMs(instance: Instance, tables: Tables, upperMs: number): number {
   const { kinds, pinLastFrom: end } = instance;
   let [low, high] = [0, upperMs];
@@ -163,7 +167,7 @@ export function capacityBoundMs(instance: Instance, tables: Tables, upperMs: num
   return low;
 }
 
-/** 1 where some cut between free layers may cross within the bottleneck, at [from * kinds + to]. */
+/** 1 if some output between free layers can be sent within the bottleneck, at [from * kinds + to]. */
 function allowedLinks(instance: Instance, bottleneckMs: number): Uint8Array {
   const { kinds, pinFirst, pinLastFrom, crossingBytes } = instance;
   const kindCount = kinds.length;

@@ -1,6 +1,6 @@
 /**
- * The exact throughput method: the smallest bottleneck within which some order of devices can hold all layers. Narrow searches bring
- * the best plan down; one full search just below it proves it.
+ * The exact throughput method: finds the smallest bottleneck within which some order of devices can hold all
+ * layers. Narrow searches improve the best plan; one full search just below it proves it.
  */
 import type { Instance } from '../../instance.ts';
 import { edgeshardThroughput } from '../../edgeshard/throughput.ts';
@@ -9,10 +9,13 @@ import type { Incumbent } from '../search.ts';
 import { bottleneckOfOrder } from './order.ts';
 import { capacityBoundMs, reachWithin } from './reach.ts';
 
-/** Up to this many devices beside the source the published programme, exact for this objective, is fast enough. */
+/**
+ * Up to this many devices beside the source, the published programme is fast enough, and it is exact for this
+ * objective.
+ */
 const fewDevices = 8;
 
-/** @returns a bound on every plan: infinite where there is none at all */
+/** @returns a bound on every plan; infinite if no plan exists */
 export function solveThroughput(instance: Instance, incumbent: Incumbent): number {
   if (instance.devices.length - 1 <= fewDevices && instance.pinFirst > 0) {
     const outcome = edgeshardThroughput(instance);
@@ -27,7 +30,7 @@ export function solveThroughput(instance: Instance, incumbent: Incumbent): numbe
   );
   let boundMs = 0;
 
-  /** Tries to get within `ms`; true where a plan was found. Keeps what a failure proves. */
+  /** Searches for a plan within `ms`; true if it found one. A proof that there is none raises the bound. */
   const attempt = (ms: number, width: number): boolean => {
     const reach = reachWithin(instance, tables, ms, width, deadline);
     switch (reach.answer) {

@@ -1,4 +1,4 @@
-/** How many blocks each kind of device gets, once it is known which devices a lap visits. */
+/** Computes how many blocks each kind of device gets, given the devices that a lap visits. */
 import type { UniformRoom } from './room.ts';
 
 export interface Filling {
@@ -8,11 +8,13 @@ export interface Filling {
 }
 
 /**
- * Fills the visited devices fastest first: with blocks alike, no other filling is cheaper.
+ * Fills the visited devices fastest first: as blocks are alike, no other way costs less.
+ *
  * @param visited how many members of each kind the lap visits
- * @param least the blocks that each kind must hold, one a visit that is not there for a pinned layer or the head
- * @param headOn the kind whose last visited member holds the head
- * @returns null where the blocks do not fit, or are too few for so many visits
+ * @param least the blocks that each kind must have: one for each visit, except visits for pinned layers or
+ *   the head
+ * @param headOn the kind whose last visited member has the head
+ * @returns null if the blocks do not fit, or are too few for so many visits
  */
 export function fill(
   room: UniformRoom,
@@ -32,7 +34,7 @@ export function fill(
   return { blocks, ms };
 }
 
-/** The cost of `fill` alone; infinite where there is none. */
+/** The cost of `fill` alone; infinite if the blocks do not fit. */
 export function fillMs(
   room: UniformRoom,
   visited: ArrayLike<number>,

@@ -1,9 +1,9 @@
-/** From the order in which kinds are visited to a placement of layers, and what keeps one from existing. */
+/** Turns the order in which a lap visits kinds into a placement of layers, if there is one. */
 import { mergeStages, type Placement } from '../../evaluate.ts';
 import { fill } from './fill.ts';
 import type { UniformRoom } from './room.ts';
 
-/** Kinds in the order of visits, from the source on; with a head, the last visit holds it. */
+/** Kinds in the order of visits, the source first. If there is a head, the last visit has it. */
 export interface Lap {
   kinds: number[];
   /** For each visit, whether it is the first of a member of its kind. */
@@ -12,7 +12,8 @@ export interface Lap {
 
 /**
  * Deals the blocks to the visits of a lap.
- * @returns null where a device would need more visits than it can hold blocks
+ *
+ * @returns null if a device would have more visits than it can hold blocks
  */
 export function placeLap(room: UniformRoom, lap: Lap): Placement | null {
   const { kindCount, instance } = room;
@@ -44,12 +45,15 @@ export function placeLap(room: UniformRoom, lap: Lap): Placement | null {
   return mergeStages(placement);
 }
 
-/** A visit without a layer is no visit: it needs a block unless it is there for pinned layers or for the head. */
+/** Every visit needs a layer, so it needs a block unless it has pinned layers or the head. */
 function needsBlock(room: UniformRoom, visit: number, last: number): boolean {
   return visit !== 0 && !(visit === last && room.hasHead);
 }
 
-/** A member for every visit: a new one where the lap says so, otherwise the least visited that is not the one just left. */
+/**
+ * A member for every visit: a new one if the lap says so, otherwise the least visited one other than the
+ * member just left.
+ */
 function pickMembers(room: UniformRoom, lap: Lap): number[] | null {
   const visitsOf = new Map<number, number>();
   const picked: number[] = [];
@@ -66,7 +70,7 @@ function pickMembers(room: UniformRoom, lap: Lap): number[] | null {
   return picked;
 }
 
-/** One block to every visit that needs one, the others wherever their kind's members have memory left. */
+/** One block for every visit that needs one; the others wherever members of their kind have memory left. */
 function spread(
   room: UniformRoom,
   lap: Lap,

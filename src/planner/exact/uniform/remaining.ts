@@ -1,16 +1,16 @@
-/** What a lap that has visited some devices must still cost at the least. */
+/** A lower bound on the whole cost of a lap that has visited some devices. */
 import type { UniformRoom } from './room.ts';
 
 export interface RemainingBound {
   /**
-   * All block times, the transfers to and from devices not visited yet, and the way home; not the transfers made so
-   * far. Each visited member holds at least a block. What a device not visited yet costs in transfers is
-   * shared out over the blocks that it could hold.
+   * All block times, the transfers to and from devices not yet visited, and the return; not the transfers
+   * made so far. Each visited member has at least one block. The transfers of a device not yet visited are
+   * divided among the blocks that it could hold.
    */
   leastMs: (visited: ArrayLike<number>) => number;
   /**
-   * To add where the lap stands on this kind: its way out. Negative where the last visit may be without a block
-   * (the head rides with it) or where the lap may already be home.
+   * To add if the lap is on this kind: the transfer out of it. Negative if the last visit may be without a
+   * block (it has the head) or if the lap may have returned.
    */
   standingMs: number[];
 }
@@ -66,16 +66,17 @@ export function remainingBound(room: UniformRoom): RemainingBound {
 }
 
 interface TransferPotentials {
-  /** No transfer is cheaper than the way out of its sender and the way in to its receiver. None is negative. */
+  /** Every transfer costs at least its sender's way out plus its receiver's way in. None is negative. */
   wayInMs: number[];
   wayOutMs: number[];
-  /** The same for the way back to the source. */
+  /** The same for the return to the source. */
   homeMs: number;
 }
 
 /**
- * Splits the price of every transfer between its ends, a feasible dual of the assignment problem, so that each device that a lap
- * visits can be charged on its own. Which split gives the most depends on the room; a few are tried.
+ * Splits the price of every transfer between its ends, so that each device that a lap visits can be charged
+ * separately: a feasible dual of the assignment problem. Which split is best depends on the room, so a few
+ * are tried.
  */
 function transferPotentials(room: UniformRoom): TransferPotentials {
   return [0, 0.25, 0.5, 0.75, 1]
@@ -95,7 +96,7 @@ function splitTransfers(room: UniformRoom, share: number): TransferPotentials {
   const kinds = room.blockMs.map((_, kind) => kind);
   const hop = (from: number, to: number) =>
     from === to && count[from] < 2 ? Infinity : hopMs[from * kindCount + to];
-  /** Any finite figure bounds a missing link; a moderate one keeps the sums exact. */
+  /** Any finite number bounds a missing link; a moderate one keeps the sums exact. */
   const atMost = (ms: number) => Math.min(ms, 1e6);
   const halfInMs = kinds.map((to) =>
     to === sourceKind ? 0 : share * atMost(Math.min(...kinds.map((from) => hop(from, to)))),

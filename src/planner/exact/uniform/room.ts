@@ -1,8 +1,9 @@
 /**
- * Rooms as they really are: all blocks of a model alike, each device with one time for all of them. Then the
- * order of the blocks does not matter, only how many each device holds and in which order the devices are visited.
+ * A room whose blocks are alike, as in real models: each device takes one time for all of them. Then only the
+ * number of blocks on each device and the order of devices matter.
  *
- * The layers between the pins are `blocks` equal ones and perhaps a head, which rides with the last visit of a lap.
+ * The layers between the pins are `blocks` equal ones and perhaps a head, which belongs to the last visit of
+ * a lap.
  */
 import { memoryBytesOf, transferMs, type Instance } from '../../instance.ts';
 
@@ -12,23 +13,23 @@ export interface UniformRoom {
   hasHead: boolean;
   kindCount: number;
   sourceKind: number;
-  /** Members of each kind worth considering: more could not be filled. */
+  /** The members of each kind that are worth considering; more could not be filled. */
   count: number[];
-  /** ms a block on each kind, and for the head. */
+  /** Ms for a block on each kind, and for the head. */
   blockMs: number[];
   headMs: number[];
-  /** Blocks that a member holds beside nothing else, and beside the head (-1 where the head itself does not fit). */
+  /** The blocks that a member can hold alone, and beside the head (-1 if the head does not fit). */
   capacity: number[];
   capacityWithHead: number[];
-  /** Ms to pass a block's output on, at [from * kindCount + to]. */
+  /** Ms to send a block's output, at [from * kindCount + to]. */
   hopMs: Float64Array;
   /** Ms to return the last free layer's output to the source. */
   returnMs: number[];
-  /** Pinned layers on the source. */
+  /** Ms of the pinned layers on the source. */
   pinnedMs: number;
 }
 
-/** The instance as a uniform room, or null where layers differ in a way that matters. */
+/** The instance as a uniform room; null if layers differ in a way that matters. */
 export function readUniformRoom(instance: Instance): UniformRoom | null {
   const { pinFirst, pinLastFrom, layerCount, kinds, sourceKind } = instance;
   const free = pinLastFrom - pinFirst;
@@ -80,7 +81,7 @@ export function readUniformRoom(instance: Instance): UniformRoom | null {
   };
 }
 
-/** How many layers from the first free one on are alike in memory and on every device. */
+/** The number of layers, from the first free one, that are alike in memory and on every device. */
 function countAlike({ pinFirst, pinLastFrom, layerMemoryBytes, kinds }: Instance): number {
   let layer = pinFirst + 1;
   while (

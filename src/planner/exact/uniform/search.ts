@@ -1,12 +1,14 @@
 /**
- * The cheapest lap of a uniform room, by dynamic programming over the sets of devices visited.
+ * Finds the cheapest lap of a uniform room, by dynamic programming over the sets of devices visited.
  *
- * A state is (how many members of each kind were visited, the kind the lap stands on); its value the least transfer time.
- * Devices alike are one kind, so they do not multiply the states, and blocks do not appear in them at all: once the visited
- * set is known they are filled in fastest first. Where passing through a device that was visited before is cheaper than the
- * direct link, the lap may revisit it. Every such visit needs a block of its own; states count
- * revisits only of the `counted` kinds, so the value is a lower bound that is exact wherever the
- * other kinds hold enough blocks anyway. Whoever calls adds the kinds where that failed and searches again.
+ * A state is (how many members of each kind were visited, the kind that the lap is on), and its value the
+ * least transfer time. Equal devices are one kind, so they do not multiply the states. Blocks are not part of
+ * a state: given the visited set, they are filled in fastest first.
+ *
+ * A lap may pass through a visited device again if that is cheaper than the direct link. Every such revisit
+ * needs a block. States count revisits only of the `counted` kinds, so the value is a lower bound; it is
+ * exact if the other kinds have enough blocks anyway. The caller adds the kinds for which they had not, and
+ * searches again.
  */
 import type { Deadline } from '../deadline.ts';
 import { fillMs } from './fill.ts';
@@ -18,19 +20,22 @@ import { createVisitedSets, type VisitedSets } from './visited-sets.ts';
 export interface SearchOptions {
   /** Kinds whose revisits are counted. */
   counted: number[];
-  /** Visited sets to keep of each size; the others leave only their bound. */
+  /** The number of visited sets of each size to keep; the others leave only their bound. */
   width: number;
   deadline: Deadline;
   /** The best plan known, ms. */
   bestMs: () => number;
-  /** A lap that would cost `ms`, unless its revisits take more blocks than its devices hold. Offered in improving order. */
+  /**
+   * Gets a lap that costs `ms`, unless its revisits need more blocks than its devices hold. Each is better
+   * than the last.
+   */
   onLap: (lap: Lap, ms: number) => void;
 }
 
-/** Revisits counted as such; more count as this many. */
+/** The most revisits of a kind that are counted. */
 const mostRevisits = 7;
 
-/** Searches; returns what no lap can cost less than, as far as nothing better was offered to `onLap`. */
+/** Returns a bound on every lap that was not offered to `onLap`. */
 export function searchLaps(room: UniformRoom, options: SearchOptions): number {
   const { kindCount, hopMs, count, sourceKind } = room;
   const { deadline, bestMs } = options;
@@ -44,9 +49,9 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
   const noneRequired = new Uint8Array(kindCount);
   let droppedMs = Infinity;
 
-  let block = [0];
-  while (block.length > 0) {
-    const ranked = block.map((slot) => ({ slot, ms: optimisticMs(slot) }));
+  let frontier = [0];
+  while (frontier.length > 0) {
+    const ranked = frontier.map((slot) => ({ slot, ms: optimisticMs(slot) }));
     if (ranked.length > options.width) {
       ranked.sort((a, b) => a.ms - b.ms);
       for (const { ms } of ranked.splice(options.width)) droppedMs = Math.min(droppedMs, ms);
@@ -62,7 +67,7 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
       offerEnds(slot);
       extend(slot, next);
     }
-    block = next;
+    frontier = next;
   }
   return droppedMs;
 
@@ -77,7 +82,7 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
     return least + leastMs(sets.countsOf(slot));
   }
 
-  /** Moves within the visited set, until none is cheaper. */
+  /** Improves states by revisits within the visited set, until none is cheaper. */
   function revisit(slot: number): void {
     const ms = sets.ms();
     const before = sets.before();
@@ -132,7 +137,7 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
     }
   }
 
-  /** Ends the lap on every visited kind: where it stands, or, with a head, by one last visit for it. */
+  /** Ends the lap on every visited kind: where it is, or, if there is a head, by one last visit for it. */
   function offerEnds(slot: number): void {
     const ms = sets.ms();
     const counts = sets.countsOf(slot).slice();
@@ -207,8 +212,8 @@ function retrace(
 }
 
 /**
- * A revisit pays only where it undercuts a direct link, or the direct way home; and only a device that holds another block beside those of
- * its first visit can be revisited at all.
+ * A revisit is useful only if it costs less than a direct link or the direct return. Only a device that can
+ * hold another block besides that of its first visit can be revisited.
  */
 function usefulRelays(room: UniformRoom): { from: number; to: number }[] {
   const { kindCount, hopMs, returnMs, capacity, sourceKind } = room;
@@ -231,11 +236,11 @@ function usefulRelays(room: UniformRoom): { from: number; to: number }[] {
 }
 
 interface RevisitCounter {
-  /** Combinations of counted revisits; 1 where none are counted. */
+  /** The number of combinations of counted revisits; 1 if no kind is counted. */
   codes: number;
   /** The code after one more revisit of `kind`. */
   after: (code: number, kind: number) => number;
-  /** The blocks that each kind needs at the least: one a visit, the source's first visit excepted. */
+  /** The least blocks that each kind needs: one for each visit, except the source's first. */
   least: (counts: Uint16Array, code: number) => number[];
 }
 

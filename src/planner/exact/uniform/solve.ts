@@ -4,10 +4,13 @@ import { placeLap } from './lap.ts';
 import type { UniformRoom } from './room.ts';
 import { searchLaps } from './search.ts';
 
-/** Laps to try that turn out to need more blocks than their devices hold, before the cheapest of them bounds the search. */
+/**
+ * The most laps to try that need more blocks than their devices hold. After that the cheapest of them limits
+ * the search.
+ */
 const mostRefused = 300;
 
-/** @returns a bound on every plan: infinite where there is none at all */
+/** @returns a bound on every plan; infinite if no plan exists */
 export function solveUniform(
   room: UniformRoom,
   { deadline, offer, ms: bestMs }: Incumbent,
@@ -16,7 +19,7 @@ export function solveUniform(
   let boundMs = 0;
   let refused = 0;
   for (const width of [16, 128, 2048, Infinity]) {
-    // The narrowest search is short; a room is better served by a plan a moment late than by none.
+    // The narrowest search is short: a plan a moment late is better than none.
     const until = width === 16 && bestMs() === Infinity ? deadline.within(Infinity) : deadline;
     for (;;) {
       let openMs = Infinity;
@@ -25,7 +28,8 @@ export function solveUniform(
         counted,
         width,
         deadline: until,
-        // A lap that cannot be placed bounds the search, but must not hide those that can until some were tried.
+        // A lap that cannot be placed bounds the search, but not before some others were tried, which it
+        // might hide.
         bestMs: () => (refused < mostRefused ? bestMs() : Math.min(bestMs(), openMs)),
         onLap: (lap, ms) => {
           const placement = placeLap(room, lap);

@@ -1,22 +1,22 @@
-/** The states of a search over laps, grouped by which devices a lap has visited. */
+/** The states of a search over laps, grouped by the set of devices that a lap has visited. */
 
 export interface VisitedSets {
   size: () => number;
-  /** Members of each kind visited by the set in this slot: `kindCount` numbers, valid until the next `slotOf`. */
+  /** The number of members of each kind in the set of this slot: `kindCount` numbers, valid until the next `add`. */
   countsOf: (slot: number) => Uint16Array;
-  /** The slot of the set in `slot` with one more member of `kind`, or -1 where there is none yet. */
+  /** The slot of the set with one member of `kind` more (or less) than the set in `slot`; -1 if there is none. */
   find: (slot: number, kind: number, step: 1 | -1) => number;
-  /** Makes the slot that `find` did not. */
+  /** Adds the set with one member of `kind` more than the set in `slot`, and returns its slot. */
   add: (slot: number, kind: number) => number;
-  /** Least transfer ms of a lap at [slot * statesPerSet + state]; infinite where no lap leads there. */
+  /** The least transfer ms of a lap at [slot * statesPerSet + state]; infinite if no lap leads there. */
   ms: () => Float64Array;
-  /** How that lap got there; the search knows the code. */
+  /** The state before, in a code of the search's own. */
   before: () => Int32Array;
 }
 
 /**
- * @param start members of each kind visited before the first step
- * @param most members of each kind at most
+ * @param start the members of each kind visited before the first step
+ * @param most the most members of each kind
  */
 export function createVisitedSets(
   start: number[],
@@ -74,7 +74,7 @@ export function createVisitedSets(
   };
 }
 
-/** Mixed-radix strides that give each set of visits its own number, or null where those numbers grow beyond 2^53. */
+/** Mixed-radix strides that give each set its own number; null if the numbers would exceed 2^53. */
 function stridesOf(most: number[]): number[] | null {
   const strides: number[] = [];
   let stride = 1;

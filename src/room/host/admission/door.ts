@@ -1,6 +1,6 @@
 /**
- * The room's door: who has proven the key is let in, asked for, or turned away. It knows devices by their
- * certificates, which nobody else can show; who was in the room comes in again without asking.
+ * The room's door. A device that has proven the key is let in, waits for the host's word, or is turned away. The door knows
+ * devices by their certificates, which nobody else can show. A device that was let in before comes in without asking.
  */
 import { pairCode, type Link } from '../../../transport/index.ts';
 import { dropOldest } from '../../../base/drop-oldest.ts';
@@ -30,7 +30,7 @@ export interface Door {
   knock(visitor: Visitor): void;
   /** The host's word on somebody who waits. */
   decide(knockId: number, isAllowed: boolean): void;
-  /** Opening the door lets those in who wait; locking it turns them away. */
+  /** An opened door lets in those who wait; a locked one turns them away. */
   setMode(mode: DoorMode): void;
   /** Never again in this room. The caller ends its link. */
   ban(fingerprint: string): void;
@@ -43,7 +43,7 @@ export interface DoorOptions {
   onView: (view: DoorView) => void;
 }
 
-/** More than a host could decide about: somebody who has the key plays with it. */
+/** Nobody decides about more at a time: then somebody who has the key plays with it. */
 const mostWaiting = 16;
 /** Of each kind; far more than a room holds in its life. */
 const mostRemembered = 512;
@@ -85,7 +85,7 @@ export function createDoor(options: DoorOptions): Door {
     });
     const code = await pairCode(options.fingerprint, link.fingerprint);
     if (gone.signal.aborted) return;
-    // Of one device there is one knock, the last: its page may have been loaded anew.
+    // Only a device's last knock counts: its page may have been loaded anew.
     for (const [earlier, { link: old }] of waiting)
       if (old.fingerprint === link.fingerprint) {
         waiting.delete(earlier);

@@ -1,13 +1,14 @@
+/** Introduces two devices that found no path to each other again, after a time that grows with each try. */
 import { linkBetween, type Member, pairOf } from '../membership/index.ts';
 
 export interface LinkRetries {
-  /** The two have no way to each other. */
+  /** The two find no path to each other now. */
   apart(a: Member, b: Member): void;
 }
 
 export interface LinkRetriesOptions {
   members: ReadonlyMap<string, Member>;
-  /** Has them look for a way. What came of it is told by `apart` again, or seen in their links. */
+  /** Has them look for a path. If they find none, `apart` is called again. */
   introduce: (a: Member, b: Member) => void;
 }
 
@@ -16,7 +17,7 @@ const longestMs = 10 * 60_000;
 
 export function createLinkRetries(options: LinkRetriesOptions): LinkRetries {
   const { members, introduce } = options;
-  /** How often each pair has been introduced again, and which of them wait for the next time. */
+  /** How often each pair has been introduced again, and which pairs wait for the next time. */
   const times = new Map<string, number>();
   const waiting = new Set<string>();
 

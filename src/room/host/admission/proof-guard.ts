@@ -1,14 +1,14 @@
 /**
- * Guards the proof of the room key. Nobody guesses 256 bits, but trying must cost the one who tries and not the
- * room: few proofs are under way at once, and after some that failed, newcomers wait before theirs begins. Who
- * was in the room before does not wait, so that trying keys shuts nobody out.
+ * Guards the proof of the room key. Nobody guesses 256 bits, but trying must cost the one who tries and not the room. Few
+ * proofs are under way at once. After some have failed, newcomers wait before theirs begins. A device that was in the room
+ * before does not wait, so that trying keys shuts nobody out.
  */
 import { LinkError } from '../../../transport/index.ts';
 
 export interface ProofGuard {
   /**
    * Has a newcomer prove the key by `open`, which is to wait for `beforeProof`. Rejects as `open` does, or with
-   * a sentence when too many are at it already.
+   * a sentence when too many proofs are under way.
    */
   prove<T>(open: (beforeProof: (fingerprint: string) => Promise<void>) => Promise<T>): Promise<T>;
 }
@@ -16,7 +16,7 @@ export interface ProofGuard {
 export interface ProofGuardOptions {
   /** Whether a certificate is one that was in the room before. */
   isKnown: (fingerprint: string) => boolean;
-  /** So many proofs have failed of late: for the host to know. Called once until there was peace again. */
+  /** So many proofs have failed of late. Called once, and again only after a time without failures. */
   onSuspicion: (failures: number) => void;
 }
 
@@ -25,9 +25,9 @@ export const mostAtOnce = 32;
 /** A link that was copied badly fails once or twice. */
 export const freeFailures = 3;
 const firstDelayMs = 500;
-/** Half of what a newcomer's own patience is, so that an honest one still gets in. */
+/** Half as long as a newcomer waits for the host, so that an honest one still gets in. */
 export const longestDelayMs = 10_000;
-/** After so much peace all is forgotten. */
+/** After so long without a failure, earlier ones are forgotten. */
 export const memoryMs = 10 * 60_000;
 
 export function createProofGuard({ isKnown, onSuspicion }: ProofGuardOptions): ProofGuard {

@@ -4,6 +4,7 @@ import { stagesOf } from '../../fixtures/engine-room.ts';
 import { runningOn } from '../../fixtures/made-up-plans.ts';
 import { measuredMember } from '../../fixtures/members.ts';
 import { createLiveness } from '../membership/liveness.ts';
+import { createRoomEvents } from '../membership/room-events.ts';
 import type { LapRunner, TripResult } from './lap-runner.ts';
 import { watchLaps } from './overdue-laps.ts';
 import type { Member } from '../membership/members.ts';
@@ -35,12 +36,11 @@ function open(lapMs = 20): Watched {
     ['b', measuredMember('b', { link: links.b.link })],
   ]);
   const events: string[] = [];
-  const liveness = createLiveness({
-    members,
-    canDoWithout: () => true,
-    onAway: ({ id }) => events.push(`${id} is away`),
-    onBack: ({ id }, awayMs) => events.push(`${id} is back after ${awayMs} ms`),
-  });
+  const roomEvents = createRoomEvents();
+  roomEvents.on('away', ({ id }) => events.push(`${id} is away`));
+  roomEvents.on('back', ({ id }, awayMs) => events.push(`${id} is back after ${awayMs} ms`));
+  const liveness = createLiveness({ members, events: roomEvents });
+  liveness.goOnWhere(() => true);
   const travel = (): Promise<TripResult> =>
     new Promise((resolve) => {
       const { lapMs: tookMs } = room;

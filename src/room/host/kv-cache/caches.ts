@@ -1,6 +1,6 @@
 /** The KV caches of the room's devices: who holds what of which sequence, and what is rebuilt after a loss. */
 import type { Lap } from '../../lap.ts';
-import type { Liveness } from '../membership/index.ts';
+import type { DeviceHandlers, Liveness } from '../membership/index.ts';
 import { createCacheMap } from './cache-map.ts';
 import { createCacheRebuilds, type CacheRebuilds } from './cache-rebuilds.ts';
 import { createCacheTransport, type CacheTransportOptions } from './cache-transport.ts';
@@ -26,6 +26,7 @@ export interface Caches {
   tidy(): void;
   /** What this device had is gone. */
   lost(deviceId: string): void;
+  readonly handlers: DeviceHandlers<'rebuild-ready' | 'replay-missing'>;
 }
 
 export function createCaches(options: CachesOptions): Caches {
@@ -64,6 +65,10 @@ export function createCaches(options: CachesOptions): Caches {
     lost(deviceId) {
       cacheMap.lost(deviceId);
       rebuilds.lost(deviceId);
+    },
+    handlers: {
+      'rebuild-ready': ({ id }, { sequence }) => rebuilds.ready(id, sequence),
+      'replay-missing': ({ id }, { sequence }) => rebuilds.replayMissing(id, sequence),
     },
   };
 }

@@ -1,3 +1,4 @@
+/** The members of the room, as the host's screen shows them. */
 import type { DeviceStatus, DeviceView } from '../../view.ts';
 import { linkBetween, type Member } from './members.ts';
 import { blockMsAt, type DeviceProfile } from './device-profile.ts';
@@ -10,7 +11,6 @@ interface Shown {
   position: number;
 }
 
-/** The members as the host's screen shows them. */
 export function devicesView(
   members: Iterable<Member>,
   { isComputing, profileOf, position }: Shown,

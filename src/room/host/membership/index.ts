@@ -1,9 +1,10 @@
-/** The face of membership: who is in the room, the host among them, and who is still there. */
+/** The face of membership: who is in the room, what is known of each of them, and who is still there. */
 export { blockMsAt, type DeviceProfile, hasRoomForLayer } from './device-profile.ts';
-export { createHostDevice, type HostDevice } from './host-device.ts';
 export { followLink } from './link-health.ts';
-export { createLiveness, type Liveness } from './liveness.ts';
+export { devicesView } from './devices-view.ts';
+export { createLiveness, type Liveness, type LivenessWatch } from './liveness.ts';
 export {
+  type DeviceHandlers,
   deviceName,
   layersHeld,
   linkBetween,
@@ -14,4 +15,5 @@ export {
   newMember,
   pairOf,
 } from './members.ts';
+export { createRoomEvents, type RoomEmitter } from './room-events.ts';
 export { createRoster, type Roster } from './roster.ts';

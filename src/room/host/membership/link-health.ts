@@ -6,7 +6,7 @@ export interface LinkHealthOptions {
   onShown: () => void;
 }
 
-/** Nobody misses a device for less. */
+/** Shorter interruptions are not worth a notice. */
 const worthSayingMs = 1000;
 
 export function followLink(member: Member, { notice, onShown }: LinkHealthOptions): void {
@@ -17,7 +17,7 @@ export function followLink(member: Member, { notice, onShown }: LinkHealthOption
   });
   link?.onResumed((tookMs) => {
     member.isInterrupted = false;
-    // The room goes on without a device that is away, and says when it has come back.
+    // Where the room goes on without the device, another notice says that it is back.
     if (tookMs >= worthSayingMs && !member.isAway)
       notice(
         `${nameOf(member)} was away for ${(tookMs / 1000).toFixed(1)} s and is connected again.`,

@@ -1,7 +1,7 @@
 /**
- * Whether a device is still there, asked when the room waits for it. How long its answer may take follows what its
- * answers took of late, as laps leave them: its page may be busy, its network slow. The answer needs neither a timer
- * nor the engine at the other side, so a hidden page and one that computes, or compiles shaders, answer as fast as any.
+ * Asks a device that the room waits for whether it is still there. How long its answer may take depends on how long its
+ * answers took of late: its page may be busy, or its network slow. The answer needs neither a timer nor the engine on the
+ * other side, so a page that is hidden, computes or compiles shaders answers as fast as any other.
  */
 import type { Link } from '../../../transport/index.ts';
 
@@ -11,9 +11,9 @@ export interface LivenessProbe {
 }
 
 export interface LivenessProbeOptions {
-  /** It has not answered in time, and still does not: asked again and again until this is true, so that the room goes on without it. */
+  /** It has not answered in time. Called again and again until it answers, or this is true: the room goes on without it. */
   goWithout: () => boolean;
-  /** It answers again, after all; after so many ms. */
+  /** It answers again, after so many ms, when the room had gone on without it. */
   onBack: (awayMs: number) => void;
 }
 
@@ -27,14 +27,14 @@ export const shortestMs = 1000;
 export const longestMs = 4000;
 /** Questions in that time: the loss of one or two must not matter. */
 const questions = 4;
-/** Until then an answer may come, be it that its connection has to be made anew. */
+/** An answer may come as late as this, since the connection may have to be made anew. */
 const giveUpMs = 30_000;
 
 export function createLivenessProbe(
   link: Pick<Link, 'ping' | 'stats' | 'onClosed'>,
   { goWithout, onBack }: LivenessProbeOptions,
 ): LivenessProbe {
-  /** What answers took, ms; those that came at all in time. */
+  /** What answers took that came in time, ms. */
   const recent: number[] = [];
   let isAsking = false;
   let hasEnded = false;
@@ -62,7 +62,7 @@ export function createLivenessProbe(
       link.ping(giveUpMs).then(answered, () => undefined);
       const dueMs = performance.now() + everyMs;
       timer = setTimeout(() => {
-        // A page that stood still itself knows nothing about the others: that time counts for nothing.
+        // The time that this page itself stood still does not count: it says nothing about the device.
         if (performance.now() - dueMs < everyMs) unanswered++;
         if (unanswered >= questions) isWithout ||= goWithout();
         question();
@@ -76,7 +76,7 @@ export function createLivenessProbe(
       isAsking = false;
       clearTimeout(timer);
       const tookMs = performance.now() - askedMs;
-      // Who took longer was not slow, but away.
+      // A device that took longer was not slow, but away.
       if (tookMs < longestMs) recent.push(tookMs);
       if (recent.length > remembered) recent.shift();
       if (isWithout && !hasEnded) onBack(tookMs);

@@ -2,7 +2,7 @@
 import type { Link, LinkEmulation } from '../../../transport/index.ts';
 import type { DeviceStatus, LayerRange } from '../../view.ts';
 import type { DeviceProfile } from './device-profile.ts';
-import type { MeasuredLink } from '../../protocol/index.ts';
+import type { DeviceMessage, Handlers, MeasuredLink } from '../../protocol/index.ts';
 
 export interface Member {
   readonly id: string;
@@ -23,13 +23,19 @@ export interface Member {
   isHidden: boolean;
   /** The connection to it broke, and is being made anew. */
   isInterrupted: boolean;
-  /** It does not answer, and the room does without it for as long. */
+  /** It does not answer, and the room goes on without it until it does. */
   isAway: boolean;
-  /** Members that say of each other what cannot both be true: they do not follow each other in a lap. */
+  /** Members with which it does not follow or precede in a lap: the two contradicted each other. */
   readonly separated: Set<Member>;
   /** Why it gets no layers any more; null while it may. */
   excluded: string | null;
 }
+
+/** What a part of the host does with the messages of these kinds, which a member sent. */
+export type DeviceHandlers<Kind extends DeviceMessage['kind']> = Pick<
+  Handlers<DeviceMessage, [from: Member]>,
+  Kind
+>;
 
 export function newMember(id: string, label: string, link: Link | null): Member {
   return {
@@ -82,7 +88,7 @@ export function layersHeld({ layers, status }: Member): number[] {
   );
 }
 
-/** Whichever of the two measured it: null where there is no way, undefined while that is not known. */
+/** Whichever of the two measured it. Null where there is no way, undefined while that is not known. */
 export function linkBetween(a: Member, b: Member): MeasuredLink | null | undefined {
   if (a.separated.has(b)) return null;
   const ab = a.links.get(b.id);

@@ -1,44 +1,40 @@
-/** Who is in the room: the one list of its devices, with the ways to tell them something and to show them. */
+/** Who is in the room: the one list of its devices, and the ways to tell them something. */
 import { deviceLabel } from '../../../profile/this-device.ts';
 import type { ViewStore } from '../../view-store.ts';
-import { devicesView } from './devices-view.ts';
-import { newMember, type Member } from './members.ts';
-import type { DeviceProfile } from './device-profile.ts';
+import { type DeviceHandlers, newMember, type Member } from './members.ts';
+import type { RoomEmitter } from './room-events.ts';
 import type { HostMessage } from '../../protocol/index.ts';
 
 export interface RosterOptions {
   store: ViewStore;
-  /** A device's profile with its times as its laps show them. */
-  calibrated: (deviceId: string, profile: DeviceProfile) => DeviceProfile;
-  /** Positions before the token that a block's time is shown for. */
-  position: number;
+  events: RoomEmitter;
 }
 
 export interface Roster {
   /** By id, the host itself among them. Whoever admits or loses a device keeps it up to date. */
   readonly members: Map<string, Member>;
   readonly host: Member;
+  /** Whether an answer is in flight, so that devices with layers are at work. */
+  readonly isComputing: boolean;
   tell(deviceId: string, message: HostMessage): void;
   tellAll(message: HostMessage): void;
   /** For the host's own screen. */
   notice(sentence: string): void;
   /** For every screen of the room. */
   announce(sentence: string): void;
-  /** Something shown of a device changed. */
+  /** What the screen shows of a device changed. */
   show(): void;
-  /** Whether an answer is in flight, so that devices with layers are at work. */
   showComputing(isComputing: boolean): void;
+  readonly handlers: DeviceHandlers<'status'>;
 }
 
-export function createRoster({ store, calibrated, position }: RosterOptions): Roster {
+export function createRoster({ store, events }: RosterOptions): Roster {
   const host = newMember('host', deviceLabel(), null);
   const members = new Map([['host', host]]);
   let isComputing = false;
 
   function show(): void {
-    const profileOf = ({ id, profile }: Member): DeviceProfile | null =>
-      profile && calibrated(id, profile);
-    store.update({ devices: devicesView(members.values(), { isComputing, profileOf, position }) });
+    events.emit('shown');
   }
 
   function tellAll(message: HostMessage): void {
@@ -48,6 +44,9 @@ export function createRoster({ store, calibrated, position }: RosterOptions): Ro
   return {
     members,
     host,
+    get isComputing() {
+      return isComputing;
+    },
     tell: (deviceId, message) => members.get(deviceId)?.link?.sendControl(message),
     tellAll,
     notice: (sentence) => store.notice(sentence),
@@ -59,6 +58,14 @@ export function createRoster({ store, calibrated, position }: RosterOptions): Ro
     showComputing(now) {
       isComputing = now;
       show();
+    },
+    handlers: {
+      status(member, { status, usedBytes, bytesLoaded }) {
+        member.status = status;
+        member.usedBytes = usedBytes;
+        member.bytesLoaded = bytesLoaded;
+        show();
+      },
     },
   };
 }

@@ -7,7 +7,7 @@ import { devicesOf, rangesOf, layersOf, type Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { PlanReasons } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
-import { createDeployer, type Deployer } from './deployer.ts';
+import { createDeployer } from './deployer.ts';
 import { missingLayers, overflows } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
 import { createPlanning, type Planning } from './planning.ts';
@@ -19,14 +19,15 @@ import {
   type StandbyLayers,
 } from './proposals/index.ts';
 import { createSequenceLimits } from './sequence-limits.ts';
+import type { HostDevice } from '../host-device/index.ts';
 import {
-  type HostDevice,
+  type DeviceHandlers,
   type Liveness,
   type Member,
   nameOf,
+  type RoomEmitter,
   type Roster,
 } from '../membership/index.ts';
-import type { Caches } from '../kv-cache/index.ts';
 import type { PieceTracker } from '../weights/index.ts';
 import { createSpeeds, type Speeds } from '../profiling/index.ts';
 
@@ -38,14 +39,11 @@ export interface PlansOptions {
   position: number;
   store: ViewStore;
   roster: Roster;
-  caches: Caches;
   liveness: Liveness;
-  own: () => HostDevice;
+  hostDevice: HostDevice;
   sourcesOf: PieceTracker['sourcesOf'];
-  /** Other devices hold other layers now. */
-  onLayersMoved: () => void;
-  /** Another plan runs, or none: there may be room for more answers. */
-  onPlan: () => void;
+  /** Told `layersLost`, `lapsKept`, `layersMoved` and `planChanged`. */
+  events: RoomEmitter;
   /** Aborts when the room ends. */
   signal: AbortSignal;
 }
@@ -53,7 +51,6 @@ export interface PlansOptions {
 export interface Plans {
   planning: Planning;
   load: Load;
-  deployment: Pick<Deployer, 'ready' | 'unable'>;
   speeds: Speeds;
   /** Something of the devices changed: it is shown, and may be worth another plan. */
   changed(): void;
@@ -70,10 +67,11 @@ export interface Plans {
   mostSequences(): number;
   /** Why the plan that runs is as it is; null while none runs. */
   explain(): Promise<PlanReasons | null>;
+  readonly handlers: DeviceHandlers<'measured' | 'visibility' | 'budget' | 'ready' | 'unable'>;
 }
 
 export function createPlans(room: PlansOptions): Plans {
-  const { options, manifest, contextLength, position, store, roster, caches, signal } = room;
+  const { options, manifest, contextLength, position, store, roster, events, signal } = room;
   const { members, host } = roster;
 
   const load = createLoad(() => planning.changed());
@@ -89,7 +87,7 @@ export function createPlans(room: PlansOptions): Plans {
     members,
     sourcesOf: (lap, deviceId) =>
       room.sourcesOf(missingLayers(members.get(deviceId), lap, deviceId), deviceId),
-    prepareHost: (lap, dropFirst) => room.own().prepare(lap, dropFirst),
+    prepareHost: (lap, dropFirst) => room.hostDevice.prepare(lap, dropFirst),
     exclude,
   });
   const planner = createRoomPlanner({
@@ -113,7 +111,7 @@ export function createPlans(room: PlansOptions): Plans {
     deploy(lap, plan, dropFirst) {
       limits.tell(lap);
       // Layers that are dropped first are gone even if the rest of the deployment fails.
-      if (dropFirst) caches.sequences.keepLaps([lap]);
+      if (dropFirst) events.emit('lapsKept', [lap]);
       const stop = room.liveness.waitFor(devicesOf(lap), null);
       return deployer.deploy(lap, plan, dropFirst).finally(stop);
     },
@@ -123,7 +121,7 @@ export function createPlans(room: PlansOptions): Plans {
     },
     onView(plan, waitingFor) {
       store.update({ plan, waitingFor });
-      room.onPlan();
+      events.emit('planChanged');
     },
   });
   const limits = createSequenceLimits({
@@ -142,21 +140,22 @@ export function createPlans(room: PlansOptions): Plans {
     lose(member.id, `${member.label} failed; its layers move to the others.`);
   }
 
+  function changed(): void {
+    roster.show();
+    if (planning.current()) limits.tell();
+    planning.changed();
+  }
+
   function lose(deviceId: string, reason: string): void {
-    caches.lost(deviceId);
+    events.emit('layersLost', deviceId);
     planning.lose(deviceId, reason);
   }
 
   return {
     planning,
     load,
-    deployment: deployer,
     speeds,
-    changed() {
-      roster.show();
-      if (planning.current()) limits.tell();
-      planning.changed();
-    },
+    changed,
     lose,
     left(member) {
       speeds.left(member.id);
@@ -173,31 +172,44 @@ export function createPlans(room: PlansOptions): Plans {
       const running = planning.current();
       return running && planReasons(planner.input(), running.lap.stages);
     },
+    handlers: {
+      measured: (member, { compute }) => speeds.measured(member, compute),
+      visibility(member, { isHidden }) {
+        speeds.visibilityChanged(member, isHidden);
+        roster.show();
+      },
+      budget(member, { budgetBytes }) {
+        if (member.profile) member.profile.budgetBytes = budgetBytes;
+        changed();
+      },
+      ready: (member, { planVersion }) => deployer.ready(member, planVersion),
+      unable: (member, { planVersion, reason }) => deployer.unable(member, planVersion, reason),
+    },
   };
 }
 
 /** These laps are in use: every device keeps its layers of them, and drops the rest. */
-function keepLaps({ roster, caches, own, onLayersMoved }: PlansOptions, laps: Lap[]): void {
+function keepLaps({ roster, hostDevice, events }: PlansOptions, laps: Lap[]): void {
   const planVersions = laps.map(({ planVersion }) => planVersion);
-  caches.sequences.keepLaps(laps);
+  events.emit('lapsKept', laps);
   for (const member of roster.members.values()) {
     const layers = laps.flatMap((lap) => layersOf(lap, member.id));
     member.layers = rangesOf([...new Set(layers)].sort((a, b) => a - b));
     member.link?.sendControl({ kind: 'keep-laps', planVersions });
   }
-  void own().keepLaps(new Set(planVersions));
-  onLayersMoved();
+  void hostDevice.keepLaps(new Set(planVersions));
+  events.emit('layersMoved');
   roster.show();
 }
 
 /** Has the device keep these layers ready, in case another one leaves. */
 function keepStandby(
-  { roster, own, sourcesOf }: PlansOptions,
+  { roster, hostDevice, sourcesOf }: PlansOptions,
   deviceId: string,
   standby: StandbyLayers,
 ): void {
   if (deviceId === 'host') {
-    void own().keepStandby(standby.layers);
+    void hostDevice.keepStandby(standby.layers);
     return;
   }
   for (const source of sourcesOf(standby.layers, deviceId))

@@ -1,4 +1,4 @@
-/** The face of the record: what a host keeps to be itself again after a reload. */
+/** The face of the record: what a host tab keeps so that it is the same host after a reload. */
 export { createRecordKeeper } from './record-keeper.ts';
 export {
   type AskedRecord,

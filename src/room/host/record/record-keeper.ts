@@ -1,7 +1,7 @@
 /** Writes the room's record a moment after each change, and never two writes at once. */
 import { saveRoomRecord, type RoomRecord } from './room-record.ts';
 
-/** A crash loses at most what was written in this time; those tokens are computed again. */
+/** A crash loses at most the tokens of this time, and they are computed again. */
 const delayMs = 500;
 
 export interface RecordKeeper {
@@ -16,7 +16,7 @@ export function createRecordKeeper(
 ): RecordKeeper {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isStopped = false;
-  /** Changes so far, and how many of them the last write knew of. */
+  /** Changes so far, and how many of them the last write included. */
   let changes = 0;
   let written = 0;
 

@@ -1,8 +1,7 @@
 /**
- * What a host tab needs to be itself again after a reload or a crash: the room's name and key, how it
- * was opened, who may come in, and the conversation with every token so far. Kept in IndexedDB; which
- * record is this tab's own is kept in the tab's session storage, so that another tab does not become
- * the same host.
+ * What a host tab needs to be itself again after a reload or a crash: the room's name and key, how it was opened, who may
+ * come in, and the conversation with every token so far. Records are kept in IndexedDB. The tab's session storage says which
+ * record is its own, so that another tab does not become the same host.
  */
 import { createStore, del, entries, get, set } from 'idb-keyval';
 import type { AskRequest, HostOptions } from '../../room.ts';
@@ -28,7 +27,7 @@ export interface RoomRecord {
 }
 
 const sessionKey = 'edgeshard room';
-/** Devices wait minutes, not days; an old conversation is not reopened by surprise. */
+/** Devices wait minutes, not days, and nobody expects an old conversation to come back. */
 const oldestMs = 12 * 3600_000;
 
 const records = (): ReturnType<typeof createStore> => createStore('edgeshard-rooms', 'rooms');
@@ -36,11 +35,11 @@ const records = (): ReturnType<typeof createStore> => createStore('edgeshard-roo
 /** The room that this tab hosted before it was reloaded, or null. Never rejects: no storage, no record. */
 export async function findRoomRecord(): Promise<RoomRecord | null> {
   try {
-    // Whichever page opens: a tab that was closed without ending its room never comes back for its own.
+    // Every page does this, since a tab that was closed without ending its room never comes back for its record.
     await forgetOld();
     const hostId = sessionStorage.getItem(sessionKey);
     if (hostId === null) return null;
-    const record = await get<RoomRecord>(hostId, records());
+    const record = await get<WrittenRecord>(hostId, records());
     return record ? inTodaysShape(record) : null;
   } catch {
     return null;
@@ -49,9 +48,10 @@ export async function findRoomRecord(): Promise<RoomRecord | null> {
 
 /** `standby` was called `warmSpares` when some records were written. */
 type WrittenOptions = Omit<HostOptions, 'standby'> & { standby?: boolean; warmSpares?: boolean };
+type WrittenRecord = Omit<RoomRecord, 'options'> & { options: WrittenOptions };
 
-function inTodaysShape(record: RoomRecord): RoomRecord {
-  const { standby, warmSpares = true, ...rest }: WrittenOptions = record.options;
+function inTodaysShape(record: WrittenRecord): RoomRecord {
+  const { standby, warmSpares = true, ...rest } = record.options;
   return { ...record, options: { ...rest, standby: standby ?? warmSpares } };
 }
 
@@ -72,6 +72,6 @@ export async function forgetRoomRecord(hostId: string): Promise<void> {
     sessionStorage.removeItem(sessionKey);
     await del(hostId, records());
   } catch {
-    // What was never kept need not be forgotten.
+    // Without storage nothing was kept.
   }
 }

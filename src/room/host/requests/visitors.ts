@@ -2,6 +2,7 @@
 import { createAllowance, type Allowance } from '../../../transport/index.ts';
 import type { Answer } from '../../room.ts';
 import type { AnswerView, AskingMode } from '../../view.ts';
+import type { DeviceHandlers } from '../membership/index.ts';
 import type { Answers } from './answers.ts';
 import type { DeviceMessage, HostMessage } from '../../protocol/index.ts';
 
@@ -10,6 +11,7 @@ export interface Visitors {
   ask(deviceId: string, question: Extract<DeviceMessage, { kind: 'ask' }>): void;
   stop(deviceId: string, request: number): void;
   left(deviceId: string): void;
+  readonly handlers: DeviceHandlers<'ask' | 'stop'>;
 }
 
 export interface VisitorsOptions {
@@ -52,7 +54,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
     return null;
   }
 
-  return {
+  const visitors: Visitors = {
     ask(deviceId, { request, text, maxNewTokens, sampling }) {
       const mayAsk = allowances.get(deviceId) ?? createAllowance(askAllowance);
       allowances.set(deviceId, mayAsk);
@@ -84,7 +86,12 @@ export function createVisitors(options: VisitorsOptions): Visitors {
       open.delete(deviceId);
       allowances.delete(deviceId);
     },
+    handlers: {
+      ask: ({ id }, question) => visitors.ask(id, question),
+      stop: ({ id }, { request }) => visitors.stop(id, request),
+    },
   };
+  return visitors;
 }
 
 /** Tells an answer at once when its status changes, else several tokens together. */

@@ -1,3 +1,7 @@
+/**
+ * Work that a device refuses because it lacks the cache for it. That is the fault of whoever asked. If the host itself has
+ * the sequence in use, it may have counted on a cache that is gone: then it is nobody's fault, once in a while.
+ */
 import { forgivenAfterMs } from './penalties.ts';
 import type { Member } from '../membership/index.ts';
 

@@ -1,11 +1,15 @@
+/**
+ * How often a device was at fault, and what that costs it. The first time it gets no layers until it has proven those that
+ * it holds; the second time it is dropped. Nobody is dropped on one device's word.
+ */
 import type { Member } from '../membership/index.ts';
 
 export interface Penalties {
   /** Its work was wrong, or failed. What else goes wrong while it proves itself is the same failure. */
   blame(member: Member, reason: string): void;
   /**
-   * `accuser` says so of a frame that `accused` sent to it. Nobody is dropped on one device's word: who says it again
-   * is believed no more than the other.
+   * `accuser` says so of a frame that `accused` sent to it. Where it says so again, it is believed no more than the
+   * other.
    */
   accuse(accuser: Member, accused: Member, reason: string): void;
   /** It handed nothing on for long: it gets layers again once it has proven those that it has. Only the third time counts. */
@@ -17,18 +21,22 @@ export interface Penalties {
   left(member: Member): void;
 }
 
-export interface PenaltiesOptions {
+/** What is done to whoever is found at fault. */
+export interface Sanctions {
   /** No layers for it until `restore`, and a proof of those that it holds. */
   suspend: (member: Member, reason: string) => void;
   restore: (member: Member) => void;
-  /** They are not to send each other anything any more, since nobody can tell which of the two is at fault. */
+  /** They are not to follow each other in a lap any more, since nobody can tell which of the two is at fault. */
   part: (one: Member, other: Member, reason: string) => void;
   /** Out of the room for good. */
   drop: (member: Member, reason: string) => void;
+}
+
+export interface PenaltiesOptions extends Sanctions {
   nowMs?: () => number;
 }
 
-/** Whose engine hangs may be honest; who goes on like that is of no use to the room. */
+/** A device whose engine hangs may be honest. One that goes on like that is of no use to the room. */
 const stallsForgiven = 2;
 /** Two mishaps so far apart have nothing to do with each other. */
 export const forgivenAfterMs = 20 * 60_000;

@@ -29,7 +29,7 @@ beforeEach(async () => {
   says = (_, truth) => truth;
   const stalled = createStalledLaps({
     headLayer: room.headLayer,
-    own: (planVersion, sequence) => room.device('host').progress(planVersion, sequence),
+    hostProgress: (planVersion, sequence) => room.device('host').progress(planVersion, sequence),
     tell(device, message) {
       asked.push(device);
       if (message.kind !== 'report-progress') return;

@@ -1,18 +1,19 @@
 /**
- * Finds out who keeps a lap. A device may be there, answer every question, and pass nothing on: its engine hangs, or its
- * person means ill. When a lap has not moved for long, each device says how much of it it took in and handed on;
- * where they are asked twice and it is the same, it stays with whoever took more than it gave.
+ * Finds out which device keeps a lap. A device may be there, answer every question, and hand nothing on: its engine hangs,
+ * or its person means ill. When a lap has not moved for long, each device says how much of it it took in and handed on.
+ * If two inquiries find the same, the lap stays with the device that took in more than it gave.
  */
 import type { Lap } from '../../lap.ts';
 import type { StageProgress } from '../../stage/index.ts';
 import type { HostMessage } from '../../protocol/index.ts';
 import type { LapRunner, Trip } from '../decoding/index.ts';
+import type { DeviceHandlers } from '../membership/index.ts';
 import type { RunningLap } from '../planning/index.ts';
 
 export interface StalledLapsOptions {
   tell: (deviceId: string, message: HostMessage) => void;
   /** Of the host's own stages. */
-  own: (planVersion: number, sequence: number) => StageProgress[];
+  hostProgress: (planVersion: number, sequence: number) => StageProgress[];
   /** The model's last layer. */
   headLayer: number;
   /** It took in what it does not hand on. */
@@ -25,6 +26,7 @@ export interface StalledLaps {
   /** The same laps, looked after. */
   watching(laps: LapRunner): LapRunner;
   onProgress(deviceId: string, message: ProgressMessage): void;
+  readonly handlers: DeviceHandlers<'progress'>;
 }
 
 export interface ProgressMessage {
@@ -33,7 +35,7 @@ export interface ProgressMessage {
   stages: readonly StageProgress[];
 }
 
-/** So much longer than was predicted, and never sooner than that, is no mere slowness. */
+/** A lap that takes so many times as long as predicted, and at least so long, is not merely slow. */
 const stalledFactor = 10;
 const leastStalledMs = 20_000;
 /** Between two inquiries: what is on its way arrives meanwhile. */
@@ -58,10 +60,10 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
   }
 
   function find(sequence: number, { lap, said }: Watched): Finding | null {
-    said.set('host', options.own(lap.planVersion, sequence));
+    said.set('host', options.hostProgress(lap.planVersion, sequence));
     let before: { device: string; given: number } | null = null;
     for (const [stage, { device, first }] of lap.stages.entries()) {
-      // Who does not answer at all is another matter: see `liveness.ts`.
+      // A device that does not answer at all is found elsewhere: see `liveness.ts`.
       const all = said.get(device);
       if (!all) return null;
       const { taken, given } = all.find((each) => each.stage === stage) ?? { taken: 0, given: 0 };
@@ -85,27 +87,27 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
 
   /** Returns what ends it; `moved` is to be called when something came round. */
   function watch({ lap, plan }: RunningLap, trip: Trip): { moved: () => void; end: () => void } {
-    const own: Watched = { lap, said: new Map() };
+    const inquiry: Watched = { lap, said: new Map() };
     const tokens = Math.min(trip.chunk, trip.ids.length);
     const stalledMs = Math.max(leastStalledMs, stalledFactor * plan.lapMs * tokens);
     const { sequence } = trip;
     let timer: ReturnType<typeof setTimeout>;
     let found: Finding | null = null;
     const again = (): void => {
-      const finding = own.said.size > 0 ? find(sequence, own) : null;
+      const finding = inquiry.said.size > 0 ? find(sequence, inquiry) : null;
       const isSame = finding && JSON.stringify(finding) === JSON.stringify(found);
       found = finding;
       if (isSame) report(finding);
-      inquire(sequence, own);
+      inquire(sequence, inquiry);
       timer = setTimeout(again, pauseMs);
     };
     const moved = (): void => {
       clearTimeout(timer);
-      own.said.clear();
+      inquiry.said.clear();
       found = null;
       timer = setTimeout(again, stalledMs);
     };
-    watched.set(sequence, own);
+    watched.set(sequence, inquiry);
     moved();
     return {
       moved,
@@ -116,7 +118,7 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
     };
   }
 
-  return {
+  const stalledLaps: StalledLaps = {
     watching: (laps) => ({
       ...laps,
       async run(running, trip) {
@@ -133,11 +135,13 @@ export function createStalledLaps(options: StalledLapsOptions): StalledLaps {
       },
     }),
     onProgress(deviceId, { planVersion, sequence, stages }) {
-      const own = watched.get(sequence);
+      const inquiry = watched.get(sequence);
       const isAsked =
-        own?.lap.planVersion === planVersion &&
-        own.lap.stages.some(({ device }) => device === deviceId);
-      if (isAsked) own.said.set(deviceId, stages);
+        inquiry?.lap.planVersion === planVersion &&
+        inquiry.lap.stages.some(({ device }) => device === deviceId);
+      if (isAsked) inquiry.said.set(deviceId, stages);
     },
+    handlers: { progress: ({ id }, message) => stalledLaps.onProgress(id, message) },
   };
+  return stalledLaps;
 }

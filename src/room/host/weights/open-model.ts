@@ -1,4 +1,4 @@
-/** Opens the model that the host chose, wherever it lies, before a byte of its weights is fetched. */
+/** Opens the model that the host chose, wherever it lies, without fetching any of its weights. */
 import type { Checkpoint } from '../../../convert/checkpoint.ts';
 import { openPicked, openRemote } from '../../../convert/open-remote.ts';
 import type { Manifest } from '../../../model/manifest.ts';
@@ -7,7 +7,7 @@ import { httpOrigin, sourcesOrigin, type PieceOrigin } from '../../../store/piec
 import { readManifest, sha256Hex } from '../../../store/read-manifest.ts';
 import type { ModelChoice } from '../../room.ts';
 
-/** How other devices come to the model. */
+/** Where other devices get the model from. */
 export type ModelAddress =
   | { kind: 'shards'; manifestUrl: string; sha256: string }
   /** The host sends the manifest itself; `baseUrl` null: the bytes come from the host and from each other. */
@@ -35,7 +35,7 @@ export async function openModel(choice: ModelChoice): Promise<OpenedModel> {
           ...(accessToken !== null && { token: accessToken }),
         }),
       );
-      // An access token stays with the host: then the others have the bytes from it.
+      // An access token stays with the host. The others then get the bytes from the host.
       return opened(remote, { ...remote, accessToken });
     }
     case 'url': {
@@ -54,7 +54,7 @@ export async function openModel(choice: ModelChoice): Promise<OpenedModel> {
 
 const publicHubUrl = 'https://huggingface.co';
 
-/** A browser says nothing of why it could not fetch, so this names what may stand in the way. */
+/** A browser does not say why it could not fetch, so the error names what may stand in the way. */
 async function reach<T>(address: string, opening: Promise<T>): Promise<T> {
   try {
     return await opening;
@@ -110,7 +110,7 @@ async function opened({ manifest, sources }: Checkpoint, place: Place): Promise<
   };
 }
 
-/** A tokenizer may have been made from a GGUF file's header: it is read from where it was opened. */
+/** A tokenizer may have been made from the header of a GGUF file, so it is read from where it was opened. */
 function originOf(
   name: string,
   manifest: Manifest,

@@ -1,7 +1,7 @@
 /**
- * Which device keeps which layers' pieces, and their hashes. The manifest knows the hashes of a model that
- * was cut into shards; of one straight from a hub, the device that fetched a layer over TLS tells them,
- * and the host looks one of them up at the hub itself.
+ * Which device keeps the pieces of which layers, and the hashes of those pieces. The manifest of a model that was cut into
+ * shards has the hashes. For a model straight from a hub, a device that fetched a layer over TLS tells them, and the host
+ * checks one of them at the hub itself.
  */
 import type { Manifest } from '../../../model/manifest.ts';
 import type { PieceOrigin } from '../../../store/piece-origin.ts';
@@ -19,13 +19,13 @@ export interface PieceTracker {
   /** A device keeps this layer; `sha256` are the hashes of its pieces as that device has them. */
   keeps(deviceId: string, layer: number, sha256: readonly string[]): void;
   left(deviceId: string): void;
-  /** For the host itself. */
+  /** The devices that the host itself can ask for the piece. */
   holdersOf(piece: Piece): { devices: string[]; sha256: string | null };
   /** The model's piece at this place, with the hash that is known of it; undefined where there is none. */
   pieceAt(place: Omit<Piece, 'sha256'>): Piece | undefined;
   /**
-   * Whether the hash that is known of the piece is the model's: the manifest's, or one that the source bears out. Who
-   * told another is a liar. Rejects where the source cannot be read.
+   * Whether the known hash of the piece is the model's: it stands in the manifest, or the source has bytes of that hash.
+   * The device that told a false one is accused. Rejects where the source cannot be read.
    */
   isTrueHash(piece: Piece): Promise<boolean>;
   /** What a device needs to know to fetch these layers from others. */
@@ -58,7 +58,7 @@ export function createPieceTracker({
     return piece.sha256 ?? told.get(pieceName(piece))?.sha256 ?? null;
   }
 
-  /** One piece of what each device tells is looked up: a liar is found out, and little is fetched twice. */
+  /** Of each device one hash is checked. That finds a liar out, and fetches little twice. */
   async function spotCheck(deviceId: string, pieces: Piece[]): Promise<void> {
     if (deviceId === 'host' || checked.has(deviceId)) return;
     checked.add(deviceId);
@@ -92,7 +92,7 @@ export function createPieceTracker({
       const agrees = pieces.every(
         (piece, index) => piece.sha256 !== null || hashOf(piece) === sha256[index],
       );
-      // Of two devices that disagree, the first is kept to: what was checked against the source stays.
+      // Where two devices disagree, the first counts: what was checked against the source stays.
       if (!agrees) return;
       const devices = keepers.get(layer) ?? new Set();
       keepers.set(layer, devices.add(deviceId));

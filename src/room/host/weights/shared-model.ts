@@ -1,6 +1,6 @@
 /**
- * The model's bytes in this room: the host reads them, knows which device keeps which, passes on what others
- * lack, and has whoever gives bytes that are not the model's removed.
+ * The model's bytes in this room. The host reads them, knows which device keeps which, and passes on what others lack. A
+ * device that gives bytes that are not the model's is removed.
  */
 import type { PieceCache } from '../../../store/piece-cache.ts';
 import type { Piece } from '../../../store/layer-pieces.ts';
@@ -10,7 +10,7 @@ import type { OpenedModel } from './open-model.ts';
 import { createPieceTracker, type PieceTracker } from './piece-tracker.ts';
 import type { BulkMessage } from '../../protocol/index.ts';
 import { createModelStore } from '../../pieces/index.ts';
-import { nameOf, type Roster } from '../membership/index.ts';
+import { type DeviceHandlers, nameOf, type Roster } from '../membership/index.ts';
 
 export interface SharedModelOptions {
   model: OpenedModel;
@@ -31,11 +31,13 @@ export interface SharedModel
   /** Takes a large message about pieces; throws one sentence if nobody asked for it. */
   receive(from: string, message: BulkMessage): void;
   left(deviceId: string): void;
+  readonly handlers: DeviceHandlers<'keeps-layer' | 'weights-disputed'>;
 }
 
 export function createSharedModel(options: SharedModelOptions): SharedModel {
   const { members, notice } = options.roster;
   const { manifest, address, origin: outside } = options.model;
+  const tracker = createPieceTracker({ manifest, outside, onFalseAccusation: onWrongWeights });
   const { reader, exchange } = createModelStore({
     manifest,
     sha256: address.sha256,
@@ -46,12 +48,10 @@ export function createSharedModel(options: SharedModelOptions): SharedModel {
     sendBulk: options.sendBulk,
     onHashMismatch: (deviceId, piece) => weightDisputes.found(deviceId, piece),
   });
-  const tracker = createPieceTracker({ manifest, outside, onFalseAccusation: onWrongWeights });
   const weightDisputes = createWeightDisputes({
-    pieceAt: (place) => tracker.pieceAt(place),
+    tracker,
     ask: (deviceId, piece) =>
       deviceId === 'host' ? ownPiece(piece) : exchange.ask(deviceId, piece),
-    isTrueHash: (piece) => tracker.isTrueHash(piece),
     onWrongWeights,
     onFalseAccusation: options.onFalseAccusation,
     onApart(accuser, accused) {
@@ -92,6 +92,10 @@ export function createSharedModel(options: SharedModelOptions): SharedModel {
       exchange.lost(deviceId);
       tracker.left(deviceId);
       weightDisputes.left(deviceId);
+    },
+    handlers: {
+      'keeps-layer': ({ id }, { layer, sha256 }) => tracker.keeps(id, layer, sha256),
+      'weights-disputed': ({ id }, dispute) => weightDisputes.accuse(id, dispute.deviceId, dispute),
     },
   };
 }

@@ -1,23 +1,21 @@
 /**
  * Who gave bytes that are not the model's. Nobody is dropped on another's word: the host asks the accused for the same
- * piece, and the hash decides. Where the accused gives the right bytes to the host, one of the two lies and nobody
- * can tell which: from then on they pass nothing to each other, and who accuses a second device so is at fault.
+ * piece, and the hash decides. If the accused gives the host the right bytes, one of the two lies, and nobody can tell
+ * which. From then on they pass nothing to each other. A device that accuses a second one in this way is at fault.
  */
 import { sha256Hex } from '../../../store/read-manifest.ts';
 import type { Piece } from '../../../store/layer-pieces.ts';
+import type { PieceTracker } from './piece-tracker.ts';
 
 export interface WeightDisputesOptions {
-  /** The model's piece at this place, with its hash as far as that is known; undefined where there is none. */
-  pieceAt: (place: Omit<Piece, 'sha256'>) => Piece | undefined;
+  tracker: Pick<PieceTracker, 'pieceAt' | 'isTrueHash'>;
   /** What the device gives when the host asks for the piece, or the host itself keeps; null for nothing. */
   ask: (deviceId: string, piece: Piece) => Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Whether the piece's hash is the source's own, and no device's invention; rejects where that cannot be found out. */
-  isTrueHash: (piece: Piece) => Promise<boolean>;
   /** The device gave bytes that are not the model's. */
   onWrongWeights: (deviceId: string) => void;
-  /** The device accuses who is innocent; a sentence. */
+  /** The device accuses one that is innocent; a sentence. */
   onFalseAccusation: (deviceId: string, reason: string) => void;
-  /** It says so of the other, and nobody can tell who of the two is right. */
+  /** One of the two accuses the other, and nobody can tell which of them is right. */
   onApart: (accuser: string, accused: string) => void;
 }
 
@@ -50,7 +48,7 @@ export function createWeightDisputes(options: WeightDisputesOptions): WeightDisp
   }
 
   async function prove(deviceId: string, piece: Piece): Promise<void> {
-    const isForged = await options.isTrueHash(piece);
+    const isForged = await options.tracker.isTrueHash(piece);
     if (isForged && deviceId !== 'host') options.onWrongWeights(deviceId);
   }
 
@@ -71,7 +69,7 @@ export function createWeightDisputes(options: WeightDisputesOptions): WeightDisp
   return {
     found: (deviceId, piece) => inTurn(() => prove(deviceId, piece)),
     accuse(accuser, accused, place) {
-      const piece = options.pieceAt(place);
+      const piece = options.tracker.pieceAt(place);
       if (!piece || piece.sha256 === null)
         throw new Error(`${accuser} complains about bytes that nobody could have checked`);
       if (accuser === accused) throw new Error(`${accuser} complains about itself`);

@@ -1,17 +1,17 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readTinyModelFile } from '../../../engine/fixtures/node-runtime.ts';
-import type { TinyModel } from '../../../engine/fixtures/tiny-model.ts';
-import { createEngineRoom, stagesOf, type EngineRoom } from '../../fixtures/engine-room.ts';
-import { runningOn } from '../../fixtures/made-up-plans.ts';
-import { measuredMember } from '../../fixtures/members.ts';
-import { createLink } from '../../fixtures/recorded-link.ts';
-import { packHidden, unpackHidden } from '../../protocol/hidden-codec.ts';
-import type { Job } from '../../compute/recompute.ts';
-import type { WireType } from '../../room.ts';
-import { mostWatches } from '../../stage/boundary-tap.ts';
+import { readTinyModelFile } from '../../../../engine/fixtures/node-runtime.ts';
+import type { TinyModel } from '../../../../engine/fixtures/tiny-model.ts';
+import { createEngineRoom, stagesOf, type EngineRoom } from '../../../fixtures/engine-room.ts';
+import { runningOn } from '../../../fixtures/made-up-plans.ts';
+import { measuredMember } from '../../../fixtures/members.ts';
+import { createLink } from '../../../fixtures/recorded-link.ts';
+import { packHidden, unpackHidden } from '../../../protocol/hidden-codec.ts';
+import type { Job } from '../../../compute/recompute.ts';
+import type { WireType } from '../../../room.ts';
+import { mostWatches } from '../../../stage/boundary-tap.ts';
 import { createAudits, type Audits } from './audits.ts';
-import type { LapRunner } from '../decoding/lap-runner.ts';
-import type { Member } from '../membership/members.ts';
+import type { LapRunner } from '../../decoding/lap-runner.ts';
+import type { Member } from '../../membership/members.ts';
 
 const hiddenSize = 96;
 const lap = { planVersion: 1, stages: stagesOf('host:0-1,a:2-3,b:4-5,host:6') };
@@ -72,16 +72,20 @@ async function open({
       } as const;
       audits.onSeen(deviceId, header, seen?.payload ?? new Uint8Array());
     },
-    askDevice: async (deviceId, job) =>
-      standbySays(await room.device(deviceId).recompute(job, new AbortController().signal)),
-    askHost(job, signal) {
-      hostJobs.push(job);
-      return room.device('host').recompute(job, signal);
+    recomputing: {
+      onDevice: async (deviceId, job) =>
+        standbySays(await room.device(deviceId).recompute(job, new AbortController().signal)),
+      onHost(job, signal) {
+        hostJobs.push(job);
+        return room.device('host').recompute(job, signal);
+      },
+      keeps: (id) => keepers.has(id),
     },
-    keeps: (id) => keepers.has(id),
     fetchPauseMs: 40,
-    onWrong: ({ id }, reason) => verdicts.push(`${id}: ${reason}`),
-    onAccused: ({ id }, accused) => verdicts.push(`${id} accuses ${accused.id}`),
+    verdicts: {
+      onWrong: ({ id }, reason) => verdicts.push(`${id}: ${reason}`),
+      onAccused: ({ id }, accused) => verdicts.push(`${id} accuses ${accused.id}`),
+    },
     random: () => 0.99,
   });
   laps = audits.watching(room.laps);

@@ -1,17 +1,17 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readTinyModelFile } from '../../../engine/fixtures/node-runtime.ts';
-import type { TinyModel } from '../../../engine/fixtures/tiny-model.ts';
+import { readTinyModelFile } from '../../../../engine/fixtures/node-runtime.ts';
+import type { TinyModel } from '../../../../engine/fixtures/tiny-model.ts';
 import {
   contextLength,
   createEngineRoom,
   stagesOf,
   type EngineRoom,
-} from '../../fixtures/engine-room.ts';
-import { measuredMember } from '../../fixtures/members.ts';
-import { createLink } from '../../fixtures/recorded-link.ts';
-import { rangesOf, layersOf } from '../../lap.ts';
+} from '../../../fixtures/engine-room.ts';
+import { measuredMember } from '../../../fixtures/members.ts';
+import { createLink } from '../../../fixtures/recorded-link.ts';
+import { rangesOf, layersOf } from '../../../lap.ts';
 import { createGoldenRecorder, type GoldenRecorder } from './golden-recorder.ts';
-import type { Member } from '../membership/members.ts';
+import type { Member } from '../../membership/members.ts';
 
 const ids = ['host', 'a', 'b'];
 let model: TinyModel;

@@ -5,8 +5,8 @@ import type { PieceCache } from '../../../store/piece-cache.ts';
 import type { ShardReader } from '../../../store/shard-reader.ts';
 import type { Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
-import { type Member } from './members.ts';
-import { hasRoomForLayer } from './device-profile.ts';
+import type { ViewStore } from '../../view-store.ts';
+import { hasRoomForLayer, type RoomEmitter, type Roster } from '../membership/index.ts';
 import {
   type ComputeWith,
   type ComputingDevice,
@@ -14,38 +14,43 @@ import {
   createSelfProof,
   createShardHolder,
   type Job,
+  type PreparedEngine,
   prepareEngine,
   saferThan,
+  type ShardHolder,
   WrongResult,
 } from '../../compute/index.ts';
 import type { StageRunnerOptions } from '../../stage/index.ts';
 
 export interface HostDeviceOptions {
-  /** The host's own entry among the members: kept up to date here. */
-  host: Member;
-  room: HostOptions;
-  model: Parameters<typeof prepareEngine>[1];
+  options: HostOptions;
   manifest: Manifest;
-  stage: Omit<StageRunnerOptions, 'engine' | 'onBusy' | 'onStep'>;
+  contextLength: number;
+  store: Pick<ViewStore, 'update'>;
+  /** The host's own entry among the members is kept up to date here. */
+  roster: Pick<Roster, 'host' | 'notice' | 'show'>;
   cache: PieceCache;
-  reader: ShardReader;
+  /** Where it reads its layers, and hears which of them it keeps. */
+  sharedModel: KeptModel;
+  /** Told `hostReady` and `hostLost`. */
+  events: RoomEmitter;
   /** Aborts when the room ends. */
   signal: AbortSignal;
-  onShown: () => void;
-  /** It can compute now. */
-  onReady: () => void;
-  /** What it held is gone; another engine is on its way. */
-  onLost: (reason: string) => void;
-  /** It computed wrongly, and goes on with what is slower and surer; a sentence for the screen. */
-  onFellBack: (sentence: string) => void;
-  /** It cannot compute at all; a sentence for the screen. */
-  onFailed: (sentence: string) => void;
-  onKeepsLayer: (layer: number) => void;
 }
+
+interface KeptModel {
+  reader: ShardReader;
+  keeps(deviceId: string, layer: number, sha256: readonly string[]): void;
+}
+
+/** The way of a frame through the host's own stages. */
+export type HostStages = Omit<StageRunnerOptions, 'engine' | 'onBusy' | 'onStep'>;
 
 export interface HostDevice {
   /** Null until it is ready, and while a lost engine is replaced. */
   readonly device: ComputingDevice | null;
+  /** Makes its first engine ready. To be called once, when the rest of the room is there to run on it. */
+  start(stages: HostStages): void;
   /** Loads the lap's layers of the host. */
   prepare(lap: Lap, dropFirst: boolean): Promise<void>;
   keepLaps(planVersions: ReadonlySet<number>): Promise<void>;
@@ -60,52 +65,42 @@ export interface HostDevice {
 /** An engine that is lost again this soon will be lost again. */
 const tooSoonMs = 60_000;
 
-export function createHostDevice(options: HostDeviceOptions): HostDevice {
-  const { host, reader, signal } = options;
+export function createHostDevice(room: HostDeviceOptions): HostDevice {
+  const { store, roster, cache, events, signal } = room;
+  const { reader } = room.sharedModel;
+  const { host } = roster;
   let device: ComputingDevice | null = null;
   let lastLostMs = -Infinity;
   /** Set once it has computed wrongly. */
   let fallback: ComputeWith | null = null;
+  let startAnew: () => void = () => undefined;
 
   signal.addEventListener('abort', () => void device?.dispose());
 
-  async function start(): Promise<void> {
-    const prepared = await prepareEngine(
-      { ...options.room, ...(fallback && { backend: fallback.backend }) },
-      { ...options.model, ...(fallback && { weights: fallback.weights }) },
-      options.cache,
-      (status) => {
-        host.status = status;
-        options.onShown();
-      },
-      onLost,
-    );
+  async function startEngine(stages: HostStages): Promise<void> {
+    const prepared = await preparedEngine(room, fallback, onEngineLost);
     const { engine, compute, callMs, budgetBytes } = prepared;
     if (signal.aborted) return engine.dispose();
-    const { manifest, onKeepsLayer } = options;
-    const { contextLength } = options.model;
-    const { prefillChunk, weights } = compute;
-    const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
-    const holder = createShardHolder(engine, reader, weights, proof, onKeepsLayer);
-    device = createComputingDevice(prepared, holder, {
-      ...options.stage,
+    device = createComputingDevice(prepared, shardHolder(room, prepared), {
+      ...stages,
       onBusy: () => undefined,
       // Every lap ends here with the times of all its stages.
       onStep: () => undefined,
     });
     host.profile = { compute, callMs, adapter: engine.info.adapter, budgetBytes };
     host.status = { kind: 'standby', ready: [] };
-    options.onReady();
+    if (cache.problem !== null) roster.notice(cache.problem);
+    events.emit('hostReady');
   }
 
-  function onLost(reason: string): void {
+  function onEngineLost(reason: string): void {
     const nowMs = performance.now();
     const isAgain = nowMs - lastLostMs < tooSoonMs;
     lastLostMs = nowMs;
     forgetDevice();
-    options.onLost(`This device lost its means to compute: ${reason}`);
+    events.emit('hostLost', `This device lost its means to compute: ${reason}`);
     if (isAgain) fail(`it was lost twice in a short time: ${reason}`);
-    else start().catch(fail);
+    else startAnew();
   }
 
   function forgetDevice(): void {
@@ -122,9 +117,9 @@ export function createHostDevice(options: HostDeviceOptions): HostDevice {
       fallback = safer;
       void device?.dispose();
       forgetDevice();
-      options.onFellBack(`${error.message} This device starts anew with what is slower and surer.`);
-      options.onLost(error.message);
-      start().catch(fail);
+      roster.notice(`${error.message} This device starts anew with what is slower and surer.`);
+      events.emit('hostLost', error.message);
+      startAnew();
     }
     throw error;
   }
@@ -132,21 +127,24 @@ export function createHostDevice(options: HostDeviceOptions): HostDevice {
   function fail(error: unknown): void {
     const reason = errorMessage(error);
     host.status = { kind: 'failed', reason };
-    options.onShown();
-    options.onFailed(`This device cannot compute: ${reason}`);
+    roster.show();
+    const sentence = `This device cannot compute: ${reason}`;
+    store.update({ waitingFor: { kind: 'failure', sentence } });
   }
 
   function showMemory(): void {
     host.usedBytes = device?.usedBytes ?? 0;
     host.bytesLoaded = reader.layerBytesFetched;
-    options.onShown();
+    roster.show();
   }
-
-  start().catch(fail);
 
   return {
     get device() {
       return device;
+    },
+    start(stages) {
+      startAnew = () => void startEngine(stages).catch(fail);
+      startAnew();
     },
     async prepare(lap, dropFirst) {
       if (!device) throw new Error('The host is not ready to compute.');
@@ -173,4 +171,37 @@ export function createHostDevice(options: HostDeviceOptions): HostDevice {
       showMemory();
     },
   };
+}
+
+/** As the room's options have it, or as computes right where that did not. */
+function preparedEngine(
+  { options, manifest, contextLength, roster, cache }: HostDeviceOptions,
+  fallback: ComputeWith | null,
+  onLost: (reason: string) => void,
+): Promise<PreparedEngine> {
+  const { config } = manifest;
+  const weights = fallback?.weights ?? options.weights;
+  return prepareEngine(
+    { ...options, ...(fallback && { backend: fallback.backend }) },
+    { config, contextLength, weights },
+    cache,
+    (status) => {
+      roster.host.status = status;
+      roster.show();
+    },
+    onLost,
+  );
+}
+
+/** Its layers prove themselves once they are loaded, and the room hears which of them the host keeps. */
+function shardHolder(
+  { manifest, contextLength, sharedModel }: HostDeviceOptions,
+  { engine, compute }: PreparedEngine,
+): ShardHolder {
+  const { reader } = sharedModel;
+  const { prefillChunk, weights } = compute;
+  const proof = createSelfProof({ engine, manifest, reader, contextLength, prefillChunk });
+  return createShardHolder(engine, reader, weights, proof, (layer) =>
+    sharedModel.keeps('host', layer, reader.foundHashes(layer)),
+  );
 }

@@ -1,13 +1,19 @@
 /**
- * Golden states for a model that came without any, straight from a hub: what a layer makes of a fixed input is
- * recorded where it first runs, and counts once a second device makes the same of it. Whoever takes the layer
- * later is held against that. All of it happens while nobody waits for an answer.
+ * Golden states for a model that came without any, straight from a hub. What a layer makes of a fixed input is recorded
+ * where it first runs, and counts once a second device makes the same of it. Devices that take the layer later are
+ * compared with that. All of it happens while nobody waits for an answer.
  */
-import type { WeightType } from '../../../engine/engine.ts';
-import type { ModelConfig } from '../../../model/config.ts';
-import { goldenInputs } from '../../../model/golden.ts';
-import { deviationOf, isWithin, type Job, limitOf, piecesAreExact } from '../../compute/index.ts';
-import type { Member } from '../membership/index.ts';
+import type { WeightType } from '../../../../engine/engine.ts';
+import type { ModelConfig } from '../../../../model/config.ts';
+import { goldenInputs } from '../../../../model/golden.ts';
+import {
+  deviationOf,
+  isWithin,
+  type Job,
+  limitOf,
+  piecesAreExact,
+} from '../../../compute/index.ts';
+import type { Member } from '../../membership/index.ts';
 
 export interface GoldenRecorderOptions {
   config: ModelConfig;
@@ -54,7 +60,7 @@ export function createGoldenRecorder(options: GoldenRecorderOptions): GoldenReco
     else await settle(member, layer, entry, { states, weights });
   }
 
-  /** Two differ. Where two had agreed the third is wrong; else the host says which of them, if it can. */
+  /** Two devices differ. If two had agreed before, the third is wrong. Else the host says which one is, if it can. */
   async function settle(
     member: Member,
     layer: number,
@@ -72,19 +78,19 @@ export function createGoldenRecorder(options: GoldenRecorderOptions): GoldenReco
     if (!host || !backend || !piecesAreExact(backend, weights)) return;
     const states = await options.ask('host', { first: layer, last: layer, weights, input });
     if (!states) return;
-    const own = { states, weights };
+    const ofHost = { states, weights };
     const others = [
-      { by: [member], agrees: agree(own, other, input) },
-      { by: entry.by, agrees: agree(own, entry, input) },
+      { by: [member], agrees: agree(ofHost, other, input) },
+      { by: entry.by, agrees: agree(ofHost, entry, input) },
     ];
     const by = others.flatMap((each) => (each.agrees ? each.by : []));
     if (!others[1].agrees) forgetFrom(layer + 1);
-    entries.set(layer, { input, ...own, by: [host, ...by] });
+    entries.set(layer, { input, ...ofHost, by: [host, ...by] });
     for (const each of others)
       if (!each.agrees) for (const falseAccuser of each.by) options.onWrong(falseAccuser, wrong);
   }
 
-  /** What follows was computed from wrong states, which may hide as much as they show. */
+  /** The layers that follow were given wrong states, so what they made of them proves nothing. */
   function forgetFrom(layer: number): void {
     for (let later = layer; later <= config.num_hidden_layers; later++) {
       entries.delete(later);
@@ -108,7 +114,7 @@ export function createGoldenRecorder(options: GoldenRecorderOptions): GoldenReco
     return layers;
   }
 
-  /** Who holds the layer now and has not been asked since it took it. */
+  /** Devices that hold the layer and have not been asked since they took it. */
   function unheard(layer: number): Member[] {
     return [...members.values()].filter((member) => {
       const holds = member.layers.some(({ first, last }) => layer >= first && layer <= last);
