@@ -9,7 +9,7 @@ import type { PieceCache } from '../../store/piece-cache.ts';
 import { readRuntimeBinary } from '../../store/runtime-binary.ts';
 import type { DeviceOptions } from '../room.ts';
 import type { DeviceStatus } from '../view.ts';
-import { median } from '../timing/index.ts';
+import { median } from '../../base/median.ts';
 
 export interface PreparedEngine {
   engine: Engine;

@@ -165,7 +165,7 @@ describe('too little memory', () => {
 
 describe('a newcomer', () => {
   const betweenTokens = {
-    turn: () => new Promise<void>((resolve) => setImmediate(resolve)),
+    turns: { next: () => new Promise<void>((resolve) => setImmediate(resolve)) },
   };
 
   it.each([

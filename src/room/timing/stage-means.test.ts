@@ -12,7 +12,7 @@ const stage = (number: number, computeMs: number): StageTiming => ({
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-describe('the watch over laps', () => {
+describe('the means of laps', () => {
   it('tells means, and not more often than they can be read', () => {
     const watch = createLapWatch();
     expect(watch(1, { lapMs: 16, hops: [stage(0, 8)] })?.lapMs).toBe(16);
@@ -39,7 +39,7 @@ describe('the watch over laps', () => {
   });
 });
 
-describe('the watch over a device’s stages', () => {
+describe('the means of a device’s stages', () => {
   it('shows all of them together, and nothing once they are others', () => {
     const shown: StageTiming[][] = [];
     const watch = createStageWatch((stages) => shown.push(stages));

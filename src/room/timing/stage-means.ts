@@ -1,18 +1,18 @@
 /**
- * Where a token's time goes, for a screen: running means that are told about once a second, since nobody
- * reads faster and drawing takes time from the tokens.
+ * Running means of where a token's time goes, for a screen. They are told about once a second: nobody reads faster, and
+ * drawing takes time from the tokens.
  */
 import type { HopTiming } from '../../transport/index.ts';
 import type { LapTiming } from '../room.ts';
 import type { LapView, StageTiming } from '../view.ts';
 
-/** Weight of the newest of a running mean's values. */
+/** Weight of the newest value in a running mean. */
 const newest = 1 / 16;
 const leastMsBetween = 1000;
 
-/** Takes every lap of an answer; gives the means when it is time to show them again, else null. */
+/** The running means of an answer's laps. It takes every lap, and gives the means when it is time to show them again. */
 export function createLapWatch(): (planVersion: number, timing: LapTiming) => LapView | null {
-  const isDue = createPace();
+  const isDue = createThrottle();
   let mean: LapView | null = null;
   return (planVersion, { lapMs, hops }) => {
     const before = mean?.planVersion === planVersion ? mean : null;
@@ -31,9 +31,9 @@ export interface StageWatch {
   clear(): void;
 }
 
-/** The same for the stages of one device. */
+/** The running means of one device's stages; calls `show` when it is time to show them again. */
 export function createStageWatch(show: (stages: StageTiming[]) => void): StageWatch {
-  const isDue = createPace();
+  const isDue = createThrottle();
   const stages = new Map<number, StageTiming>();
   return {
     add({ stage, queueUs, computeUs, wireUs }) {
@@ -67,7 +67,7 @@ function meanOf(before: number | undefined, value: number): number {
 }
 
 /** True at first, and then again once enough time has passed. */
-function createPace(): () => boolean {
+function createThrottle(): () => boolean {
   let lastMs = -Infinity;
   return () => {
     const nowMs = performance.now();

@@ -1,13 +1,13 @@
 /**
- * What the host takes between a token's lap and its next one: to choose the token, and to write it down. Over a
- * small model a draw from a large vocabulary is a good part of a token's time, so that a prediction counts it.
+ * What the host takes between two laps: to choose the token, and to write it down. With a small model, a draw from a large
+ * vocabulary is a good part of a token's time, so a prediction counts it.
  */
 import { dropOldest } from '../../../base/drop-oldest.ts';
 import type { SamplingOptions } from '../../room.ts';
-import { median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
 
 export interface BetweenLaps {
-  /** It took so long for a token that is chosen this way. */
+  /** A token that is chosen this way took so long. */
   observe(sampling: SamplingOptions, ms: number): void;
   /** What it usually takes, ms; 0 until that is known. */
   usualMs(sampling: SamplingOptions): number;
@@ -19,7 +19,7 @@ const fewest = 16;
 const mostKinds = 32;
 
 export function createBetweenLaps(): BetweenLaps {
-  /** By how tokens are chosen; used last, last. */
+  /** By how tokens are chosen; the one used last is last. */
   const kinds = new Map<string, number[]>();
 
   return {

@@ -52,8 +52,7 @@ describe('an answer', () => {
     await room.dispose();
     const took: number[] = [];
     const made = await openHost('host:0-6').generate({
-      betweenLapsMs: () => 5,
-      onBetweenLaps: (ms) => took.push(ms),
+      betweenLaps: { usualMs: () => 5, observe: (_, ms) => took.push(ms) },
     });
     expect(made.predictedMsPerToken).toBeCloseTo(alone.predictedMsPerToken + 5, 10);
     expect(took).toHaveLength(made.ids.length - 1);
@@ -128,7 +127,7 @@ describe('an answer', () => {
     expect(host.paused).toHaveLength(2);
   });
 
-  it('keeps to the plan it began on where moving would not pay', async () => {
+  it('keeps to the plan it began on where migrating would not pay', async () => {
     const host = openHost('host:0-6');
     const join = (): void => host.propose('host:0-2,a:3-5,host:6', 9.9);
     const made = await host.generate(when(20, join, host));
@@ -139,14 +138,14 @@ describe('an answer', () => {
     expect(room.frames.length).toBeGreaterThan(0);
   });
 
-  it('moves to a plan that is much faster, and shows nothing twice', async () => {
+  it('migrates to a plan that is much faster, and shows nothing twice', async () => {
     const host = openHost('host:0-6');
     // Beside a lap of ten hours, reading a few tokens again costs nothing.
     host.propose('host:0-6', 36e6);
     const join = (): void => host.propose('host:0-2,a:3-5,host:6', 1);
     const made = await host.generate({
       ...when(3, join, host),
-      turn: () => new Promise((resolve) => setImmediate(resolve)),
+      turns: { next: () => new Promise((resolve) => setImmediate(resolve)) },
     });
     expect(made.ids).toEqual(model.reference.greedyIds);
     expect(host.shown).toEqual(made.ids);

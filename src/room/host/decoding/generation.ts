@@ -1,21 +1,23 @@
 /**
- * Makes one answer: reads the prompt, then token after token, through whatever plan runs. When the
- * plan breaks under way, the next one's devices are given the caches that they lack; what was shown stays.
+ * Makes one answer: reads the prompt, then makes token after token, on whatever plan runs. When the plan breaks under
+ * way, the next plan's devices rebuild the caches that they lack. What was shown stays.
  */
-import type { LapTiming } from '../../room.ts';
-import { type LapRunner } from './lap-runner.ts';
-import { createMoves } from './plan-migration.ts';
-import { topLogits, type Sampler } from './sampler.ts';
+import type { LapTiming, SamplingOptions } from '../../room.ts';
+import type { BetweenLaps } from './between-laps.ts';
+import type { LapRunner } from './lap-runner.ts';
+import type { Turns } from './pipeline-turns.ts';
+import { createPlanMigration } from './plan-migration.ts';
+import { createSampler, topLogits, type Sampler } from './sampler.ts';
 import type { Speculation } from './speculation.ts';
 import { LapLost } from '../../lap.ts';
 import { type Planning, predictedMsPerToken, type RunningLap } from '../planning/index.ts';
-import type { CacheRebuilds, Lease, Sequences } from '../kv-cache/index.ts';
+import type { Caches, OpenSequence } from '../kv-cache/index.ts';
 
 export interface GenerationOptions {
   promptIds: readonly number[];
   /** Tokens of the answer that were written before; empty for a new one. */
   startIds: readonly number[];
-  sampler: Sampler;
+  sampling: SamplingOptions;
   maxNewTokens: number;
   contextLength: number;
   vocabularySize: number;
@@ -26,19 +28,21 @@ export interface GenerationOptions {
   prefillChunk: (running: RunningLap) => number;
   /** Null where drafts are not wanted, or would not be exact on this lap. */
   speculation: (running: RunningLap) => Speculation | null;
-  sequences: Sequences;
-  rebuilds: CacheRebuilds;
+  caches: Pick<Caches, 'sequences' | 'rebuilds'>;
   /** Answers that share the lap now. */
   inFlight: () => number;
-  /** Settles when this answer may start its next token. */
-  turn: (signal: AbortSignal) => Promise<void>;
-  signal: AbortSignal;
+  /** When this answer may start its next token. */
+  turns: Pick<Turns, 'next'>;
+  /** What the host takes between laps; it is observed while nothing else is under way. */
+  betweenLaps: BetweenLaps;
   /** Logits of a lap that nobody reads any more. */
   giveBack: (logits: Float32Array) => void;
-  /** What the host usually takes between this answer's laps, ms. */
-  betweenLapsMs: () => number;
-  /** So long it took between two of them while nothing else was under way. */
-  onBetweenLaps: (ms: number) => void;
+  listener: GenerationListener;
+  signal: AbortSignal;
+}
+
+/** Hears how an answer is getting on. */
+export interface GenerationListener {
   onReading: (tokensRead: number, predictedMsPerToken: number) => void;
   /** One token's lap, whatever it brought. */
   onLap: (planVersion: number, timing: LapTiming) => void;
@@ -58,8 +62,8 @@ export interface Generation {
   because: 'end' | 'length' | 'stopped';
 }
 
-/** The answer would be ready sooner on the newer plan. */
-class MovesOn extends Error {}
+/** The answer changes over to the newer plan, on which it will be ready sooner. */
+class PlanMigrated extends Error {}
 
 export async function generate(
   planning: Planning,
@@ -74,7 +78,8 @@ export async function generate(
     predictedMsPerToken: 0,
     because: 'length',
   };
-  const caches: Caches = { lease: null };
+  const cache: AnswerCache = { opened: null };
+  const sampler = createSampler(options.sampling, options.startIds.length);
   let failures = 0;
   let idsBefore = 0;
   try {
@@ -84,40 +89,47 @@ export async function generate(
         await planning.use(
           (running) => {
             lap = running;
-            return generateOn(running, laps, options, made, caches);
+            return generateOn(running, laps, options, { made, cache, sampler });
           },
           options.signal,
-          options.onPaused,
+          (sentence) => options.listener.onPaused(sentence),
         );
         // A cache is kept for the next turn only if what is in it is known.
-        endLease(caches, [...options.promptIds, ...made.ids]);
+        closeCache(cache, [...options.promptIds, ...made.ids]);
         return made;
       } catch (error) {
         if (options.signal.aborted) return { ...made, because: 'stopped' };
-        if (error instanceof MovesOn) continue;
+        if (error instanceof PlanMigrated) continue;
         if (!(error instanceof LapLost)) throw error;
         failures = isIntact(lap) && made.ids.length === idsBefore ? failures + 1 : 0;
         if (failures === failuresInARow) throw error;
         idsBefore = made.ids.length;
         // What failed on a lap that is whole may have failed because of its caches.
-        if (isIntact(lap)) endLease(caches, null);
-        options.onPaused(error.message);
+        if (isIntact(lap)) closeCache(cache, null);
+        options.listener.onPaused(error.message);
       }
     }
   } finally {
-    endLease(caches, null);
+    closeCache(cache, null);
   }
 }
 
 /** What of the answer lies in the devices' caches: kept from lap to lap. */
-interface Caches {
-  lease: Lease | null;
+interface AnswerCache {
+  opened: OpenSequence | null;
 }
 
-function endLease(caches: Caches, ids: readonly number[] | null): void {
-  const { lease } = caches;
-  lease?.end(ids && ids.slice(0, lease.cached));
-  caches.lease = null;
+function closeCache(cache: AnswerCache, ids: readonly number[] | null): void {
+  const { opened } = cache;
+  opened?.close(ids && ids.slice(0, opened.cached));
+  cache.opened = null;
+}
+
+/** What an answer keeps from plan to plan. */
+interface Progress {
+  made: Generation;
+  cache: AnswerCache;
+  sampler: Sampler;
 }
 
 /** A lap that nobody has left, and that fails again without a token in between, will go on failing. */
@@ -132,54 +144,55 @@ async function generateOn(
   running: RunningLap,
   laps: LapRunner,
   options: GenerationOptions,
-  made: Generation,
-  caches: Caches,
+  progress: Progress,
 ): Promise<void> {
-  const { promptIds, sequences, rebuilds, contextLength, signal } = options;
+  const { made, cache } = progress;
+  const { promptIds, caches, contextLength, signal, listener, betweenLaps, sampling } = options;
   const idsSoFar = (): number[] => [...promptIds, ...made.ids];
-  const lease = (caches.lease ??= sequences.lease(running.lap, idsSoFar()));
-  const { sequence } = lease;
+  const opened = (cache.opened ??= caches.sequences.open(running.lap, idsSoFar()));
+  const { sequence } = opened;
   const speculation = options.speculation(running);
   const onLapMs = predictedMsPerToken(running.plan, {
     promptTokens: promptIds.length,
     newTokens: Math.min(options.maxNewTokens, contextLength - promptIds.length),
   });
-  made.predictedMsPerToken = onLapMs + options.betweenLapsMs();
-  if (made.ids.length === 0) made.cachedTokens = lease.cached;
+  made.predictedMsPerToken = onLapMs + betweenLaps.usualMs(sampling);
+  if (made.ids.length === 0) made.cachedTokens = opened.cached;
   let readMs = 0;
   let lapEndedMs: number | null = null;
-  const moves = createMoves(running, {
-    ...options,
-    lease,
+  const migration = createPlanMigration(running, {
+    caches,
+    opened,
+    inFlight: options.inFlight,
     promptTokens: promptIds.length,
     ids: idsSoFar,
     tokensLeft: () => options.maxNewTokens - made.ids.length,
   });
-  options.onReading(lease.cached, made.predictedMsPerToken);
+  listener.onReading(opened.cached, made.predictedMsPerToken);
   try {
     await orStopped(
-      rebuilds.bring(running, { sequence, ids: idsSoFar(), upTo: lease.cached }),
+      caches.rebuilds.rebuildMissing(running, { sequence, ids: idsSoFar(), upTo: opened.cached }),
       signal,
     );
     while (!hasEnded(made, options) && promptIds.length + made.ids.length <= contextLength) {
       const ids = idsSoFar();
-      if (moves.isDue(readMs)) throw new MovesOn();
-      const fresh = ids.slice(lease.cached);
+      if (migration.isDue(readMs)) throw new PlanMigrated();
+      const fresh = ids.slice(opened.cached);
       const room = Math.min(options.maxNewTokens - made.ids.length, contextLength - ids.length);
       const drafted = fresh.length === 1 ? (speculation?.draft(ids, room - 1) ?? []) : [];
       if (lapEndedMs !== null && options.inFlight() === 1)
-        options.onBetweenLaps(performance.now() - lapEndedMs);
-      await options.turn(signal);
+        betweenLaps.observe(sampling, performance.now() - lapEndedMs);
+      await options.turns.next(signal);
       const { logits, timing } = await orStopped(
         laps.run(running, {
           sequence,
-          position: lease.cached,
+          position: opened.cached,
           ids: [...fresh, ...drafted],
           logitsOf: drafted.length + 1,
           chunk: options.prefillChunk(running),
           onRead: (position) => {
-            lease.ran(running.lap, position);
-            options.onReading(position, made.predictedMsPerToken);
+            opened.ran(running.lap, position);
+            listener.onReading(position, made.predictedMsPerToken);
           },
         }),
         signal,
@@ -187,10 +200,10 @@ async function generateOn(
       lapEndedMs = performance.now();
       made.laps.push(timing);
       if (readMs === 0) readMs = timing.lapMs;
-      if (fresh.length === 1) options.onLap(running.lap.planVersion, timing);
-      const accepted = take(logits, drafted, options, made);
+      if (fresh.length === 1) listener.onLap(running.lap.planVersion, timing);
+      const accepted = take(logits, drafted, options, progress);
       options.giveBack(logits);
-      lease.ran(running.lap, ids.length + accepted);
+      opened.ran(running.lap, ids.length + accepted);
       if (fresh.length === 1) {
         const computeMs = timing.hops.reduce((sum, hop) => sum + hop.computeMs, 0);
         const { lapMs } = timing;
@@ -199,7 +212,7 @@ async function generateOn(
       }
     }
   } finally {
-    moves.end();
+    migration.end();
   }
 }
 
@@ -211,18 +224,18 @@ function take(
   logits: Float32Array,
   drafted: readonly number[],
   options: GenerationOptions,
-  made: Generation,
+  { made, sampler }: Progress,
 ): number {
-  const { vocabularySize, promptIds, sampler } = options;
+  const { vocabularySize, promptIds } = options;
   const taken: number[] = [];
   for (let index = 0; ; index++) {
-    const layer = logits.subarray(index * vocabularySize, (index + 1) * vocabularySize);
-    if (options.topLogits > 0) made.topLogits.push(topLogits(layer, options.topLogits));
-    const id = sampler.next(layer, [...promptIds, ...made.ids]);
+    const scores = logits.subarray(index * vocabularySize, (index + 1) * vocabularySize);
+    if (options.topLogits > 0) made.topLogits.push(topLogits(scores, options.topLogits));
+    const id = sampler.next(scores, [...promptIds, ...made.ids]);
     made.ids.push(id);
     taken.push(id);
     if (index < drafted.length && id === drafted[index] && !hasEnded(made, options)) continue;
-    options.onTokens(taken);
+    options.listener.onTokens(taken);
     return index;
   }
 }

@@ -4,7 +4,7 @@ import { stagesOf } from '../../fixtures/engine-room.ts';
 import { runningOn } from '../../fixtures/made-up-plans.ts';
 import type { LapStart } from '../../stage/stage-runner.ts';
 import { createLapRunner, type LapRunner } from './lap-runner.ts';
-import type { RunningLap } from '../planning/planning.ts';
+import type { RunningLap } from '../planning/plans-in-use.ts';
 import { LapLost } from '../../lap.ts';
 
 interface Round {

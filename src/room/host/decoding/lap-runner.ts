@@ -1,4 +1,4 @@
-/** Sends tokens round the lap and waits for their logits. */
+/** Runs laps: sends tokens round the stages and waits for their logits. */
 import type { LapTiming } from '../../room.ts';
 import { LapLost } from '../../lap.ts';
 import type { LapEnd, LapStart } from '../../stage/index.ts';

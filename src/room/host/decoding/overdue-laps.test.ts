@@ -19,7 +19,7 @@ afterEach(() => vi.useRealTimers());
 
 interface Watched {
   laps: LapRunner;
-  rebuilds: Pick<CacheRebuilds, 'bring'>;
+  rebuilds: Pick<CacheRebuilds, 'rebuildMissing'>;
   /** What laps take; never to come round for Infinity. */
   room: { lapMs: number };
   links: { a: AnsweringLink; b: AnsweringLink };
@@ -48,10 +48,12 @@ function open(lapMs = 20): Watched {
       if (tookMs < Infinity) setTimeout(() => resolve(result), tookMs);
     });
   const inner: Pick<LapRunner, 'run'> = { run: travel };
-  const filling: Pick<CacheRebuilds, 'bring'> = { bring: () => new Promise(() => undefined) };
+  const rebuilding: Pick<CacheRebuilds, 'rebuildMissing'> = {
+    rebuildMissing: () => new Promise(() => undefined),
+  };
   return {
     laps: watchLaps(inner as LapRunner, liveness),
-    rebuilds: watchRebuilds(filling as CacheRebuilds, liveness),
+    rebuilds: watchRebuilds(rebuilding as CacheRebuilds, liveness),
     room,
     links,
     members,
@@ -141,7 +143,7 @@ it('laps that come round in time have nobody asked', async () => {
 it('a cache rebuild that an answer waits for is watched like a lap', async () => {
   const watched = open();
   watched.links.a.answerMs = null;
-  void watched.rebuilds.bring(running, { sequence: 1, ids: [], upTo: 0 });
+  void watched.rebuilds.rebuildMissing(running, { sequence: 1, ids: [], upTo: 0 });
   await pass(2000);
   expect(watched.events).toEqual(['a is away']);
 });

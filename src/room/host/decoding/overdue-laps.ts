@@ -1,14 +1,14 @@
-/** Has the devices of a lap that is overdue, by what laps took of late, asked whether they are still there. */
+/** Has the liveness of a lap's devices probed once the lap is overdue, by what laps took of late. */
 import { devicesOf } from '../../lap.ts';
 import type { LapRunner } from './lap-runner.ts';
-import { median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
 import type { Liveness } from '../membership/index.ts';
 
 /** Laps that count as recent. */
 const remembered = 64;
-/** A lap that takes so many times as long as the usual one is overdue. To be asked costs next to nothing. */
+/** A lap that takes so many times as long as the usual one is overdue. A probe costs next to nothing. */
 const overdueFactor = 3;
-/** Laps of two or three ms vary by more than that. */
+/** No lap is overdue before: laps of two or three ms vary by more than the factor. */
 const shortestMs = 50;
 
 /** The same runner, its laps watched. */

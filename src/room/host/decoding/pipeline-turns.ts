@@ -1,13 +1,14 @@
 /**
- * When an answer may start its next token. `no-bubbles`, the paper's best mode: as soon as its own token
- * is back. `bubbles`: once the tokens of all answers in flight are, so that a round is a micro-batch and
- * every stage idles at its ends; kept for comparison.
+ * Says when an answer may start its next token. With `no-bubbles`, the paper's best mode, it may as soon as its own token
+ * is back. With `bubbles` it may once the tokens of all answers in flight are back: a round is then a micro-batch, and
+ * every stage idles at its ends. That mode is kept for comparison.
  */
 import type { PipelineMode } from '../../room.ts';
 
 export interface Turns {
-  /** An answer takes part from now on; returns how it ends. */
+  /** An answer takes part from now on, until what this returns is called. */
   enter(): () => void;
+  /** Settles when the answer may start its next token. */
   next(signal: AbortSignal): Promise<void>;
 }
 

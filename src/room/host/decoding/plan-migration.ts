@@ -1,10 +1,13 @@
+/**
+ * An answer's migration to a better plan. The caches that the new plan's devices lack are rebuilt while the answer stays
+ * on its own plan; it changes over between two tokens, once nearly everything is there.
+ */
 import { msPerTokenOf, type RunningLap } from '../planning/index.ts';
-import type { CacheRebuilds, Lease, Sequences } from '../kv-cache/index.ts';
+import type { Caches, OpenSequence } from '../kv-cache/index.ts';
 
-export interface MovingAnswer {
-  rebuilds: CacheRebuilds;
-  sequences: Sequences;
-  lease: Lease;
+export interface MigratingAnswer {
+  caches: Pick<Caches, 'sequences' | 'rebuilds'>;
+  opened: OpenSequence;
   promptTokens: number;
   /** Prompt and answer so far. */
   ids: () => readonly number[];
@@ -14,36 +17,37 @@ export interface MovingAnswer {
   inFlight: () => number;
 }
 
-export interface Moves {
+export interface PlanMigration {
   /** Asked between two tokens; `readMs` is what reading the prompt took. True when the answer should change over. */
   isDue(readMs: number): boolean;
   end(): void;
 }
 
-export function createMoves(running: RunningLap, answer: MovingAnswer): Moves {
-  let to: RunningLap | null = null;
-  let move: Move | null = null;
+/** Follows the successors of the plan that an answer runs on. */
+export function createPlanMigration(running: RunningLap, answer: MigratingAnswer): PlanMigration {
+  let target: RunningLap | null = null;
+  let changeover: Changeover | null = null;
   return {
     isDue(readMs) {
       const successor = running.successor();
-      if (successor !== to) {
-        move?.end();
-        move = to = null;
-        if (!successor || !paysToMove(running, successor, answer, readMs)) return false;
-        to = successor;
-        move = beginMove(successor, answer);
+      if (successor !== target) {
+        changeover?.end();
+        changeover = target = null;
+        if (!successor || !paysToMigrate(running, successor, answer, readMs)) return false;
+        target = successor;
+        changeover = prepareChangeover(successor, answer);
       }
-      return move?.isReady() ?? false;
+      return changeover?.isReady() ?? false;
     },
-    end: () => move?.end(),
+    end: () => changeover?.end(),
   };
 }
 
-/** What moving costs the answer, or others that share its devices, must be earned back by the tokens still to come. */
-function paysToMove(
+/** What it costs the answer, or others that share its devices, must be earned back by the tokens still to come. */
+function paysToMigrate(
   { plan }: RunningLap,
   successor: RunningLap,
-  { ids, promptTokens, tokensLeft, inFlight }: MovingAnswer,
+  { ids, promptTokens, tokensLeft, inFlight }: MigratingAnswer,
   readMs: number,
 ): boolean {
   const read = ids().length;
@@ -55,35 +59,38 @@ function paysToMove(
   return (gainMs * tokensLeft()) / 2 > rebuildMs;
 }
 
-interface Move {
-  /** Nearly everything is there: what the answer has grown by meanwhile is filled in no time. */
+interface Changeover {
+  /** Nearly everything is cached: what the answer has grown by meanwhile takes no time to rebuild. */
   isReady: () => boolean;
   end: () => void;
 }
 
 /** What a lap or two bring. */
 const smallGap = 2;
-/** Where the answer grows nearly as fast as it is filled, another round gains nothing. */
+/** Where the answer grows nearly as fast as its caches are rebuilt, another round gains nothing. */
 const mostRounds = 4;
 
-function beginMove(to: RunningLap, { rebuilds, sequences, lease, ids }: MovingAnswer): Move {
-  const letGo = to.hold();
+function prepareChangeover(
+  target: RunningLap,
+  { caches: { rebuilds, sequences }, opened, ids }: MigratingAnswer,
+): Changeover {
+  const letGo = target.hold();
   const giveBack = sequences.reserve();
-  const preparation = rebuilds.prepare(to, lease.sequence);
+  const preparation = rebuilds.prepare(target, opened.sequence);
   // Without memory for another cache, the answer changes over at once and waits for what it lacks.
   let isReady = giveBack === null;
 
-  async function fill(): Promise<void> {
-    let filled = 0;
-    for (let round = 0; round < mostRounds && lease.cached - filled > smallGap; round++) {
-      filled = lease.cached;
-      await preparation.fill({ ids: ids(), upTo: filled });
+  async function catchUp(): Promise<void> {
+    let rebuilt = 0;
+    for (let round = 0; round < mostRounds && opened.cached - rebuilt > smallGap; round++) {
+      rebuilt = opened.cached;
+      await preparation.catchUp({ ids: ids(), upTo: rebuilt });
     }
     isReady = true;
   }
 
-  // One that fails leaves the answer where it is.
-  if (!isReady) fill().catch(() => undefined);
+  // A rebuild that fails leaves the answer where it is.
+  if (!isReady) catchUp().catch(() => undefined);
   return {
     isReady: () => isReady,
     end() {

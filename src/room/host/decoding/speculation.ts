@@ -1,12 +1,11 @@
 /**
- * Prompt-lookup drafts: where a text repeats itself, the tokens that followed last time are sent along
- * and verified in the same lap. The verified tokens are exactly those that would have come one by one,
- * since each is chosen by the same sampler from the same logits; a wrong draft costs its computing.
+ * Speculative decoding by prompt lookup: where a text repeats itself, the tokens that followed last time are sent along and
+ * verified in the same lap. The verified tokens are exactly those that would have come one by one, since the same sampler
+ * chooses each from the same logits. A wrong draft costs its computing.
  *
- * How many tokens to draft is decided by what laps have been seen to cost, and by how often this text went on
- * as it had before, so that drafts are used where the lap waits for the network and not where it waits for
- * arithmetic. Whether the text repeats itself is also learned from laps without drafts: what would have been
- * drafted is known.
+ * How many tokens are drafted depends on what laps have cost so far, and on how often this text went on as it had before.
+ * Drafts are then used where the lap waits for the network, and not where it waits for arithmetic. Laps without drafts
+ * teach as well whether the text repeats itself, since what would have been drafted is known.
  */
 export interface Speculation {
   /** Tokens to try after the last of `ids`; empty where nothing repeats or nothing is to be gained. */
@@ -41,7 +40,7 @@ const promisedGain = 1.1;
 /** How often a text goes on as before, until its own says so. */
 const firstAcceptance = 0.5;
 
-/** Gives each answer its own; what laps cost is known of the newest plan, and answers on an older one keep that one's. */
+/** Gives each answer its own speculation. All that begin on one plan share what its laps cost. */
 export function createSpeculations(): (planVersion: number) => Speculation {
   let latest = { planVersion: 0, costs: createLapCosts() };
   return (planVersion) => {

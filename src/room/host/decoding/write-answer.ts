@@ -1,13 +1,12 @@
-/** One answer from its prompt to its last token, telling at every lap how it is getting on. */
+/** Writes one answer, from its prompt to its last token, and tells at every lap how it is getting on. */
 import type { Tokenizer } from '../../../model/tokenizer.ts';
 import type { AnswerResult, AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
-import type { BetweenLaps } from './between-laps.ts';
-import { generate, type GenerationOptions } from './generation.ts';
+import { generate, type GenerationListener, type GenerationOptions } from './generation.ts';
 import type { LapRunner } from './lap-runner.ts';
-import { createSampler } from './sampler.ts';
 import type { Turns } from './pipeline-turns.ts';
-import { createLapWatch, median } from '../../timing/index.ts';
+import { median } from '../../../base/median.ts';
+import { createLapWatch } from '../../timing/index.ts';
 import type { Planning } from '../planning/index.ts';
 
 export interface WritingOptions extends Pick<
@@ -17,15 +16,14 @@ export interface WritingOptions extends Pick<
   | 'stopIds'
   | 'prefillChunk'
   | 'speculation'
-  | 'sequences'
-  | 'rebuilds'
+  | 'caches'
   | 'inFlight'
   | 'giveBack'
+  | 'betweenLaps'
 > {
   planning: Planning;
   laps: LapRunner;
   turns: Turns;
-  betweenLaps: BetweenLaps;
   /** Null for a model without a tokenizer: it takes and gives token ids only. */
   tokenizer: Tokenizer | null;
   /** Token ids of what the model is to read for this text. */
@@ -46,7 +44,7 @@ export async function writeAnswer(
   options: WritingOptions,
   { request, askedMs, ids, signal, show }: Writing,
 ): Promise<AnswerResult> {
-  const { stopIds, contextLength, tokenizer, turns } = options;
+  const { stopIds, contextLength, tokenizer } = options;
   const { prompt } = request;
   const promptIds = prompt.kind === 'text' ? options.encodePrompt(prompt.text) : prompt.ids;
   checkPrompt(promptIds, contextLength, options.vocabularySize);
@@ -67,25 +65,7 @@ export async function writeAnswer(
   };
   write(ids);
 
-  const made = await generate(options.planning, options.laps, {
-    promptIds,
-    startIds: [...ids],
-    sampler: createSampler(request.sampling, ids.length),
-    maxNewTokens: request.maxNewTokens,
-    contextLength,
-    vocabularySize: options.vocabularySize,
-    stopIds,
-    topLogits: request.topLogits,
-    prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
-    speculation: (running) => (request.speculation === false ? null : options.speculation(running)),
-    sequences: options.sequences,
-    rebuilds: options.rebuilds,
-    inFlight: options.inFlight,
-    giveBack: options.giveBack,
-    turn: (stopping) => turns.next(stopping),
-    signal,
-    betweenLapsMs: () => options.betweenLaps.usualMs(request.sampling),
-    onBetweenLaps: (ms) => options.betweenLaps.observe(request.sampling, ms),
+  const listener: GenerationListener = {
     onReading: (tokensRead, predictedMsPerToken) =>
       show({ status: { kind: 'reading', tokensRead }, predictedMsPerToken }),
     onPaused: (reason) => show({ status: { kind: 'paused', reason } }),
@@ -102,6 +82,25 @@ export async function writeAnswer(
       figures.msPerToken = median(tokenMs);
       show({ status: { kind: 'writing' }, text, newTokens: ids.length, ...figures });
     },
+  };
+  const made = await generate(options.planning, options.laps, {
+    promptIds,
+    startIds: [...ids],
+    sampling: request.sampling,
+    maxNewTokens: request.maxNewTokens,
+    contextLength,
+    vocabularySize: options.vocabularySize,
+    stopIds,
+    topLogits: request.topLogits,
+    prefillChunk: (running) => request.prefillChunk ?? options.prefillChunk(running),
+    speculation: (running) => (request.speculation === false ? null : options.speculation(running)),
+    caches: options.caches,
+    inFlight: options.inFlight,
+    turns: options.turns,
+    betweenLaps: options.betweenLaps,
+    giveBack: options.giveBack,
+    listener,
+    signal,
   });
   text += writer?.end() ?? '';
   show({ text, status: { kind: 'done', because: made.because } });

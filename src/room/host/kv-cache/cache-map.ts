@@ -1,7 +1,6 @@
 /**
- * Which devices have the keys and values of which sequence in which layers, and who kept the hidden states
- * that went into a layer. A plan's end or a device's loss takes some of it; what is left need not be
- * computed again.
+ * Maps which devices have the keys and values of which sequence in which layers, and who kept the hidden states that
+ * went into a layer. The end of a plan or the loss of a device takes some of it. What is left is not computed again.
  */
 import type { Lap } from '../../lap.ts';
 import type { CacheRebuild } from '../../replay/index.ts';
@@ -11,7 +10,7 @@ export interface CacheMap {
   ran(sequence: number, lap: Lap, from: number, upTo: number): void;
   /** Positions from `from` up to `upTo` went through the cache rebuild. */
   rebuilt(rebuild: CacheRebuild, from: number, upTo: number): void;
-  /** The cache rebuild is about to write from there: nothing beyond can be relied on while it does. */
+  /** The cache rebuild is about to write from there: what was cached beyond is not to be used any more. */
   rebuildBegins(rebuild: CacheRebuild, from: number): void;
   /** Only the first `length` positions are of use. */
   cut(sequence: number, length: number): void;
@@ -65,8 +64,9 @@ export function createCacheMap(headLayer: number): CacheMap {
   }
 
   function ran(sequence: number, lap: Lap, from: number, upTo: number): void {
-    const cells = entryOf(sequence).held;
-    for (const { device, layer } of blocksOf(lap, headLayer)) cells.set(place(layer, device), upTo);
+    const cached = entryOf(sequence).held;
+    for (const { device, layer } of blocksOf(lap, headLayer))
+      cached.set(place(layer, device), upTo);
     lap.stages.forEach(({ device, last }, index) => {
       const next = lap.stages.at(index + 1);
       if (next && next.device !== device) keep(sequence, last + 1, device, from, upTo);
@@ -76,22 +76,22 @@ export function createCacheMap(headLayer: number): CacheMap {
   return {
     ran,
     rebuildBegins(rebuild, from) {
-      const { held: cells } = entryOf(rebuild.fills);
-      for (const { device, layer } of filledBy(rebuild, headLayer))
-        cells.set(place(layer, device), Math.min(held(rebuild.fills, layer, device), from));
+      const { held: cached } = entryOf(rebuild.fills);
+      for (const { device, layer } of rebuiltBy(rebuild, headLayer))
+        cached.set(place(layer, device), Math.min(held(rebuild.fills, layer, device), from));
     },
     rebuilt(rebuild, from, upTo) {
-      const { held: cells } = entryOf(rebuild.fills);
-      for (const { device, layer } of filledBy(rebuild, headLayer))
-        cells.set(place(layer, device), upTo);
+      const { held: cached } = entryOf(rebuild.fills);
+      for (const { device, layer } of rebuiltBy(rebuild, headLayer))
+        cached.set(place(layer, device), upTo);
       rebuild.stages.forEach(({ device, last }, index) => {
         if (rebuild.stages.at(index + 1)?.device !== device)
           keep(rebuild.fills, last + 1, device, from, upTo);
       });
     },
     cut(sequence, length) {
-      const { held: cells, kept } = entryOf(sequence);
-      for (const [name, positions] of cells) cells.set(name, Math.min(positions, length));
+      const { held: cached, kept } = entryOf(sequence);
+      for (const [name, positions] of cached) cached.set(name, Math.min(positions, length));
       for (const [name, { from, upTo }] of kept) {
         if (from >= length) kept.delete(name);
         else kept.set(name, { from, upTo: Math.min(upTo, length) });
@@ -108,8 +108,8 @@ export function createCacheMap(headLayer: number): CacheMap {
     },
     release: (sequence) => void entries.delete(sequence),
     lost(deviceId) {
-      for (const { held: cells, kept } of entries.values())
-        for (const map of [cells, kept])
+      for (const { held: cached, kept } of entries.values())
+        for (const map of [cached, kept])
           for (const name of map.keys()) if (name.endsWith(` ${deviceId}`)) map.delete(name);
     },
     keepLaps(laps) {
@@ -118,8 +118,8 @@ export function createCacheMap(headLayer: number): CacheMap {
           blocksOf(lap, headLayer).map(({ layer, device }) => place(layer, device)),
         ),
       );
-      for (const { held: cells } of entries.values())
-        for (const name of cells.keys()) if (!loaded.has(name)) cells.delete(name);
+      for (const { held: cached } of entries.values())
+        for (const name of cached.keys()) if (!loaded.has(name)) cached.delete(name);
     },
     held,
     holdsAll: (sequence, lap, length) =>
@@ -156,7 +156,8 @@ export function blocksOf({ stages }: Pick<Lap, 'stages'>, headLayer: number): Pl
     .filter(({ layer }) => layer > 0 && layer < headLayer);
 }
 
-function filledBy({ stages, fills }: CacheRebuild, headLayer: number): PlacedLayer[] {
+/** Layers whose cache the rebuild writes. */
+function rebuiltBy({ stages, fills }: CacheRebuild, headLayer: number): PlacedLayer[] {
   return blocksOf({ stages: stages.filter(({ cache }) => cache === fills) }, headLayer);
 }
 

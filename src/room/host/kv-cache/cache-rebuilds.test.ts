@@ -28,13 +28,18 @@ function open() {
       inUse.add(++last);
       return last;
     },
-    adopt(device, rebuild) {
-      if (device === 'host') adopted.push(rebuild);
-      rebuilds.ready(device, rebuild.sequence);
+    transport: {
+      adopt(device, rebuild) {
+        if (device === 'host') adopted.push(rebuild);
+        return true;
+      },
+      replay(_, replay) {
+        resent.push(replay);
+        return true;
+      },
+      start: (_, { sequence, position, ids: { length: tokens } }) =>
+        resent.push({ sequence, position, tokens }),
     },
-    replay: (_, replay) => resent.push(replay),
-    start: (_, { sequence, position, ids: { length: tokens } }) =>
-      resent.push({ sequence, position, tokens }),
     release: (number) => inUse.delete(number),
     chunk: () => 8,
   });
@@ -44,10 +49,10 @@ function open() {
 const running = runningOn(newer, new AbortController().signal);
 
 describe('rebuilds', () => {
-  it('are over when their move is, even if the source is lost in the same moment', async () => {
+  it('are over when their plan migration is, even if the source is lost in the same moment', async () => {
     const { rebuilds, adopted, inUse } = open();
     const preparation = rebuilds.prepare(running, 1);
-    preparation.fill({ ids, upTo: 40 }).catch(() => undefined);
+    preparation.catchUp({ ids, upTo: 40 }).catch(() => undefined);
     expect(adopted.map(({ source }) => source)).toEqual(['a']);
     rebuilds.lost('a');
     preparation.end();
@@ -56,21 +61,21 @@ describe('rebuilds', () => {
     expect([...inUse]).toEqual([]);
   });
 
-  it('settle when their move ends under way, and send nothing more', async () => {
+  it('settle when their plan migration ends under way, and send nothing more', async () => {
     const { rebuilds, resent } = open();
     const preparation = rebuilds.prepare(running, 1);
-    const filling = preparation.fill({ ids, upTo: 40 });
+    const rebuilding = preparation.catchUp({ ids, upTo: 40 });
     const sent = resent.length;
     preparation.end();
-    await expect(filling).rejects.toThrow('not needed any more');
-    await preparation.fill({ ids, upTo: 40 });
+    await expect(rebuilding).rejects.toThrow('not needed any more');
+    await preparation.catchUp({ ids, upTo: 40 });
     expect(resent).toHaveLength(sent);
   });
 
   it('have come no further than was sent, whatever a device says', async () => {
     const { cacheMap, rebuilds, adopted, resent } = open();
     let isDone = false;
-    const filling = rebuilds.bring(running, { sequence: 1, ids, upTo: 40 }).then(() => {
+    const rebuilding = rebuilds.rebuildMissing(running, { sequence: 1, ids, upTo: 40 }).then(() => {
       isDone = true;
     });
     const [{ sequence }] = adopted;
@@ -80,7 +85,7 @@ describe('rebuilds', () => {
       expect(cacheMap.held(1, 4, 'c')).toBe(0);
     }
     for (let next = 8; next <= 40; next += 8) rebuilds.onPieceRead({ sequence, position: next });
-    await filling;
+    await rebuilding;
     expect(isDone).toBe(true);
     expect(cacheMap.held(1, 4, 'c')).toBe(40);
   });

@@ -1,26 +1,19 @@
+/** The KV caches of the room's devices: who holds what of which sequence, and what is rebuilt after a loss. */
 import type { Lap } from '../../lap.ts';
+import type { DeviceHandlers, Liveness } from '../membership/index.ts';
 import { createCacheMap } from './cache-map.ts';
 import { createCacheRebuilds, type CacheRebuilds } from './cache-rebuilds.ts';
+import { createCacheTransport, type CacheTransportOptions } from './cache-transport.ts';
 import { createSequences, type Sequences } from './sequences.ts';
 import { watchRebuilds } from './watched-rebuilds.ts';
-import type { ComputingDevice } from '../../compute/index.ts';
-import type { HostMessage } from '../../protocol/index.ts';
-import type { DeviceHandlers, Liveness } from '../membership/index.ts';
 
-export interface CachesOptions {
+export interface CachesOptions extends CacheTransportOptions {
   /** The model's last layer. */
   headLayer: number;
   /** Caches that fit the devices' memory together. */
   capacity: () => number;
-  /** Positions a frame, when layers of this lap are filled. */
+  /** Positions a frame, when layers of this lap are rebuilt. */
   chunk: (lap: Lap) => number;
-  /** The host's own device; null while it has none. */
-  own: () => Pick<
-    ComputingDevice,
-    'start' | 'fork' | 'release' | 'keepSequences' | 'adoptRebuild' | 'replay'
-  > | null;
-  tell: (deviceId: string, message: HostMessage) => void;
-  tellAll: (message: HostMessage) => void;
   liveness: Liveness;
 }
 
@@ -37,40 +30,28 @@ export interface Caches {
 }
 
 export function createCaches(options: CachesOptions): Caches {
-  const { own, tell } = options;
-  const cacheMap = createCacheMap(options.headLayer);
+  const { headLayer, capacity, chunk } = options;
+  const cacheMap = createCacheMap(headLayer);
+  const transport = createCacheTransport(options);
 
   function release(sequence: number): void {
     sequences.released(sequence);
-    own()?.release(sequence);
-    options.tellAll({ kind: 'release', sequence });
+    transport.release(sequence);
   }
 
   const sequences = createSequences({
     cacheMap,
-    capacity: options.capacity,
+    capacity,
     release,
-    fork: (planVersion, fork) => own()?.fork(planVersion, fork),
+    fork: (planVersion, fork) => transport.fork(planVersion, fork),
   });
   const rebuilds = createCacheRebuilds({
     cacheMap,
-    headLayer: options.headLayer,
-    chunk: options.chunk,
+    headLayer,
+    transport,
     nextNumber: () => sequences.nextNumber(),
     release,
-    start: (planVersion, start) => own()?.start(planVersion, start),
-    adopt(deviceId, rebuild) {
-      if (deviceId !== 'host')
-        tell(deviceId, { kind: 'rebuild-cache', ...rebuild, stages: [...rebuild.stages] });
-      else {
-        own()?.adoptRebuild(rebuild);
-        rebuilds.ready('host', rebuild.sequence);
-      }
-    },
-    replay(deviceId, replay) {
-      if (deviceId !== 'host') tell(deviceId, { kind: 'replay', ...replay });
-      else if (own()?.replay(replay) === false) rebuilds.replayMissing('host', replay.sequence);
-    },
+    chunk,
   });
 
   return {
@@ -78,9 +59,8 @@ export function createCaches(options: CachesOptions): Caches {
     rebuilds: watchRebuilds(rebuilds, options.liveness),
     isInUse: (sequence) => sequences.inUse().numbers.has(sequence),
     tidy() {
-      const { numbers, last: upTo } = sequences.inUse();
-      own()?.keepSequences([...numbers], upTo);
-      options.tellAll({ kind: 'keep-sequences', sequences: [...numbers], upTo });
+      const { numbers, last } = sequences.inUse();
+      transport.keepSequences([...numbers], last);
     },
     lost(deviceId) {
       cacheMap.lost(deviceId);

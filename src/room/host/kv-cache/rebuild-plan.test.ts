@@ -6,7 +6,7 @@ import { planRebuilds } from './rebuild-plan.ts';
 const headLayer = 9;
 const lapOf = (split: string, planVersion = 2) => ({ planVersion, stages: stagesOf(split) });
 
-/** A book of sequence 1, which ran 20 positions on this lap before these devices were lost. */
+/** The cache map of sequence 1, which ran 20 positions on this lap before these devices were lost. */
 function after(split: string, ...lost: string[]): CacheMap {
   const cacheMap = createCacheMap(headLayer);
   cacheMap.ran(1, lapOf(split, 1), 0, 20);
@@ -20,8 +20,8 @@ function planned(cacheMap: CacheMap, split: string, isBeside = false, upTo = 20)
   return planRebuilds(cacheMap, lapOf(split), headLayer, wanted).map(({ source, from, legs }) =>
     [
       `${source}@${from}`,
-      ...legs.map(({ device, first, last, isFilled }) =>
-        isFilled ? `${device}:${first}-${last}` : `(${device}:${first}-${last})`,
+      ...legs.map(({ device, first, last, isRebuilt }) =>
+        isRebuilt ? `${device}:${first}-${last}` : `(${device}:${first}-${last})`,
       ),
     ].join(' '),
   );
@@ -82,7 +82,7 @@ describe('rebuilds', () => {
     expect(planned(first, begins, true)).toEqual(['host@0 host:0-0 d:1-2 (a:3-5) d:6-7']);
   });
 
-  it('only bring what an answer has grown by', () => {
+  it('send only what an answer has grown by', () => {
     const cacheMap = after('host:0-1,a:2-7,host:8-9');
     const split = 'host:0-1,a:2-4,d:5-6,a:7,host:8-9';
     cacheMap.ran(1, lapOf(split), 0, 20);

@@ -1,14 +1,14 @@
-/** Which layers of a lap lack the caches of a sequence, and from whose hidden states they are filled. */
+/** Plans a cache rebuild: which layers of a lap lack the cache of a sequence, and whose hidden states rebuild it. */
 import type { Lap } from '../../lap.ts';
 import { blocksOf, type CacheMap, type PlacedLayer } from './cache-map.ts';
 
 export interface PlannedRebuild {
-  /** Who kept the states that go into the first leg; the host where that is layer 0. */
+  /** Who kept the states that go into the first leg; the host, with the token ids, where that is layer 0. */
   source: string;
   /** Position of the first state to be sent again. */
   from: number;
-  /** Layers in order. Those that are not filled have their caches, and are crossed only to reach the others. */
-  legs: { device: string; first: number; last: number; isFilled: boolean }[];
+  /** Layers in order. Those that are not rebuilt have their caches, and are crossed only to reach the others. */
+  legs: { device: string; first: number; last: number; isRebuilt: boolean }[];
 }
 
 interface Wanted {
@@ -27,7 +27,7 @@ interface Gap {
   held: number;
 }
 
-/** One cache rebuild a gap; gaps that nobody kept states between are filled by one that passes through both. */
+/** One cache rebuild for each gap; gaps that nobody kept states between have one that passes through both. */
 export function planRebuilds(
   cacheMap: CacheMap,
   lap: Lap,
@@ -77,15 +77,15 @@ export function planRebuilds(
     const legs: PlannedRebuild['legs'] = [];
     if (first === 0) {
       const [{ device }] = lap.stages;
-      legs.push({ device, first: 0, last: 0, isFilled: heldIn(blocks[0]) < upTo });
+      legs.push({ device, first: 0, last: 0, isRebuilt: heldIn(blocks[0]) < upTo });
     }
     for (const block of blocks) {
       const { layer, device } = block;
       if (layer < first || layer > last) continue;
-      const isFilled = heldIn(block) < upTo;
+      const isRebuilt = heldIn(block) < upTo;
       const leg = legs.at(-1);
-      if (leg?.device === device && leg.isFilled === isFilled) leg.last = layer;
-      else legs.push({ device, first: layer, last: layer, isFilled });
+      if (leg?.device === device && leg.isRebuilt === isRebuilt) leg.last = layer;
+      else legs.push({ device, first: layer, last: layer, isRebuilt });
     }
     return legs;
   }

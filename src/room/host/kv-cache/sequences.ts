@@ -1,8 +1,8 @@
 /**
- * Whose keys and values lie in the devices' caches. A conversation's next turn begins with the text of
- * the last one, and many begin with the same instructions: what is cached already is not read again.
+ * The sequences whose keys and values lie in the devices' caches. A conversation's next turn begins with the text of the
+ * last one, and many conversations begin with the same instructions: what is cached is not read again.
  *
- * A cache that no answer uses is kept for reuse while there is room for it, the oldest going first.
+ * A cache that no answer uses is kept for reuse while there is room for it. The one unused longest goes first.
  */
 import type { Lap } from '../../lap.ts';
 import type { CacheMap } from './cache-map.ts';
@@ -15,21 +15,23 @@ export interface SequencesOptions {
   fork: (planVersion: number, fork: { sequence: number; from: number; length: number }) => void;
 }
 
-export interface Lease {
+/** A sequence that an answer uses. */
+export interface OpenSequence {
   readonly sequence: number;
   /**
    * Positions at the start of `ids` that are cached already; always fewer than `ids`. Layers that have changed hands
-   * since may lack them, see `cache rebuilds.ts`.
+   * since may lack them, see `cache-rebuilds.ts`.
    */
   readonly cached: number;
   /** The positions after those cached, up to `upTo`, went round the lap. */
   ran(lap: Lap, upTo: number): void;
   /** Ends the use. `ids` are those whose keys and values are cached now; null when they are worthless. */
-  end(ids: readonly number[] | null): void;
+  close(ids: readonly number[] | null): void;
 }
 
 export interface Sequences {
-  lease(lap: Lap, ids: readonly number[]): Lease;
+  /** A sequence that begins with as many of `ids` as are cached. */
+  open(lap: Lap, ids: readonly number[]): OpenSequence;
   /** A number that no sequence has had; in use until it is released. */
   nextNumber(): number;
   /** Numbers that are in use, caches that are kept for reuse among them; and the last one given. */
@@ -53,7 +55,8 @@ export function createSequences(options: SequencesOptions): Sequences {
   const { cacheMap } = options;
   let lastSequence = 0;
   const inUse = new Set<number>();
-  let leased = 0;
+  /** Sequences that answers use, and caches that memory is set aside for. */
+  let openCount = 0;
   /** Least recently used first. */
   let kept: Kept[] = [];
 
@@ -73,10 +76,10 @@ export function createSequences(options: SequencesOptions): Sequences {
   }
 
   function makeRoom(): void {
-    while (kept.length > 0 && leased + kept.length > options.capacity()) drop(kept[0]);
+    while (kept.length > 0 && openCount + kept.length > options.capacity()) drop(kept[0]);
   }
 
-  /** A sequence that begins with as many of `ids` as are cached. */
+  /** Goes on in a kept cache, copies the beginning of one, or begins with nothing. */
   function take(lap: Lap, ids: readonly number[]): { sequence: number; cached: number } {
     const best = longestCommon(kept, ids, ({ sequence }) => cacheMap.holdsAny(sequence, lap));
     if (best && isContinuation(best)) return goOn(best);
@@ -87,7 +90,7 @@ export function createSequences(options: SequencesOptions): Sequences {
     )
       return { sequence: nextNumber(), cached: 0 };
     // Without room for both, what is copied would be given up while the copy is on its way.
-    if (leased + 2 > options.capacity()) return goOn(best);
+    if (openCount + 2 > options.capacity()) return goOn(best);
     const { kept: source, common: length } = best;
     kept = [...kept.filter((other) => other !== source), source];
     const sequence = nextNumber();
@@ -102,7 +105,13 @@ export function createSequences(options: SequencesOptions): Sequences {
     return { sequence, cached: common };
   }
 
-  function newLease({ sequence, cached }: { sequence: number; cached: number }): Lease {
+  function newOpenSequence({
+    sequence,
+    cached,
+  }: {
+    sequence: number;
+    cached: number;
+  }): OpenSequence {
     let isOver = false;
     return {
       sequence,
@@ -114,10 +123,10 @@ export function createSequences(options: SequencesOptions): Sequences {
         cacheMap.ran(sequence, lap, cached, upTo);
         cached = upTo;
       },
-      end(cachedIds) {
+      close(cachedIds) {
         if (isOver) return;
         isOver = true;
-        leased--;
+        openCount--;
         if (cachedIds === null) release(sequence);
         else kept.push({ sequence, ids: cachedIds });
         makeRoom();
@@ -126,21 +135,21 @@ export function createSequences(options: SequencesOptions): Sequences {
   }
 
   return {
-    lease(lap, ids) {
+    open(lap, ids) {
       const taken = take(lap, ids);
-      leased++;
+      openCount++;
       makeRoom();
-      return newLease(taken);
+      return newOpenSequence(taken);
     },
     nextNumber,
     inUse: () => ({ numbers: inUse, last: lastSequence }),
     released: (number) => void inUse.delete(number),
     reserve() {
-      if (leased + 1 > options.capacity()) return null;
-      leased++;
+      if (openCount + 1 > options.capacity()) return null;
+      openCount++;
       makeRoom();
       return () => {
-        leased--;
+        openCount--;
       };
     },
     keepLaps(laps) {

@@ -1,5 +1,6 @@
-/** The face of planning: which plan runs, why, and what would run without a device. */
+/** The face of planning: which plan runs, how it is made anew, and what the room's laps can carry. */
 export { batchesAreExact, mostTogether, prefillChunkOf } from './lap-facts.ts';
-export type { Planning, RunningLap } from './planning.ts';
+export type { Planning } from './planning.ts';
 export { createPlans, type Plans } from './plans.ts';
-export { msPerTokenOf, predictedMsPerToken } from './room-plan.ts';
+export type { RunningLap } from './plans-in-use.ts';
+export { msPerTokenOf, predictedMsPerToken } from './proposals/index.ts';

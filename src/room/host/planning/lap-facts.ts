@@ -1,23 +1,13 @@
-/** What the members' measurements and memory say of a lap. */
+/** What the members' measurements and memory say about a lap. */
 import type { Manifest } from '../../../model/manifest.ts';
-import { devicesOf, hopsOf, layersOf, type Lap } from '../../lap.ts';
-import { sequencesThatFit } from './room-plan.ts';
-import { linkBetween, type Member } from '../membership/index.ts';
+import { devicesOf, layersOf, type Lap } from '../../lap.ts';
+import type { Member } from '../membership/index.ts';
+import { sequencesThatFit } from './proposals/index.ts';
 
-export type Members = ReadonlyMap<string, Member>;
+type Members = ReadonlyMap<string, Member>;
 
 /** More answers in flight than this only wait for each other. */
 const maxSequences = 16;
-
-/** Why the lap cannot go on, in a sentence; null while it can. */
-export function brokenBecause(members: Members, lap: Lap): string | null {
-  for (const { from, to } of hopsOf(lap)) {
-    const [sender, receiver] = [members.get(from), members.get(to)];
-    if (sender && receiver && linkBetween(sender, receiver) === null)
-      return `${sender.label} and ${receiver.label} lost each other; their layers are dealt anew.`;
-  }
-  return null;
-}
 
 /** Layers of the lap that the member does not hold yet. */
 export function missingLayers(member: Member | undefined, lap: Lap, deviceId: string): number[] {

@@ -1,6 +1,6 @@
 /**
- * How many answers the plan should serve: the most that were in flight together of late. A plan that
- * followed every question would move shards about all day.
+ * How many answers the plan should serve: the most that were in flight together of late. A plan that followed every
+ * question would move layers all day.
  */
 export interface Load {
   set(inFlight: number): void;

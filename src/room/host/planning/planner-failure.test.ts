@@ -9,7 +9,7 @@ it('is told to the screen and to whoever asks, and asked again at the next chang
   const room = openPlanningRoom({
     propose: () =>
       hasFailed ? Promise.reject(new Error(sentence)) : Promise.resolve(planOf('host:0-7', 10)),
-    deployment: () => Promise.resolve(),
+    deploy: () => Promise.resolve(),
   });
   const { planning, views } = room;
   const planVersion = (): Promise<number> =>

@@ -11,7 +11,7 @@ import {
   three,
   two,
 } from '../../fixtures/planning-room.ts';
-import type { FeasibleRoomPlan } from './room-plan.ts';
+import type { FeasibleRoomPlan } from './proposals/plan-price.ts';
 
 describe('planning when something is lost', () => {
   it('tells the answers on a plan that a device of it is gone, and plans anew', async () => {

@@ -1,19 +1,25 @@
 /**
- * The plans of the room: each made from what is known of the devices and their load, deployed to the devices
- * that it gives layers, shown, and lost with any one of them.
+ * The plans of the room: each is made from what is known of the devices and their load, deployed to the devices that it
+ * gives layers, shown, and lost with any one of them.
  */
 import type { Manifest } from '../../../model/manifest.ts';
 import { devicesOf, rangesOf, layersOf, type Lap } from '../../lap.ts';
 import type { HostOptions } from '../../room.ts';
 import type { PlanReasons } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
-import { brokenBecause, missingLayers, overflows, sequenceCapacity } from './lap-facts.ts';
+import { createDeployer } from './deployer.ts';
+import { missingLayers, overflows } from './lap-facts.ts';
 import { createLoad, type Load } from './load.ts';
-import { planReasons } from './plan-reasons.ts';
 import { createPlanning, type Planning } from './planning.ts';
-import { createDeployment } from './deployment.ts';
-import { hiddenBytes } from './room-plan.ts';
-import { createRoomPlanner } from './room-planner.ts';
+import {
+  brokenBecause,
+  createRoomPlanner,
+  hiddenBytes,
+  planReasons,
+  type StandbyLayers,
+} from './proposals/index.ts';
+import { createSequenceLimits } from './sequence-limits.ts';
+import type { HostDevice } from '../host-device/index.ts';
 import {
   type DeviceHandlers,
   type Liveness,
@@ -22,7 +28,6 @@ import {
   type RoomEmitter,
   type Roster,
 } from '../membership/index.ts';
-import type { HostDevice } from '../host-device/index.ts';
 import type { PieceTracker } from '../weights/index.ts';
 import { createSpeeds, type Speeds } from '../profiling/index.ts';
 
@@ -65,60 +70,10 @@ export interface Plans {
   readonly handlers: DeviceHandlers<'measured' | 'visibility' | 'budget' | 'ready' | 'unable'>;
 }
 
-/** A device may hear of a sequence's end after the beginning of the next, which comes another way. */
-const sequenceHeadroom = 2;
-
 export function createPlans(room: PlansOptions): Plans {
   const { options, manifest, contextLength, position, store, roster, events, signal } = room;
   const { members, host } = roster;
 
-  let toldMost: number = sequenceHeadroom;
-
-  const planner = createRoomPlanner({
-    host,
-    members,
-    manifest,
-    contextLength,
-    position,
-    room: options,
-    calibrated: (member) => ({
-      ...member,
-      profile: speeds.calibrated(member.id, member.profile),
-    }),
-    wireShare: (from, to) => speeds.wireShare(from, to),
-    inFlight: () => load.answers(),
-    hasEverRun: () => deployment.hasEverRun,
-    signal,
-    onBetter: () => planning.changed(),
-    onStandby(deviceId, standby) {
-      if (deviceId === 'host') {
-        void room.hostDevice.keepStandby(standby.layers);
-        return;
-      }
-      for (const source of room.sourcesOf(standby.layers, deviceId))
-        roster.tell(deviceId, { kind: 'layer-sources', ...source });
-      roster.tell(deviceId, { kind: 'keep-standby', ...standby });
-    },
-  });
-  const planning = createPlanning({
-    propose: () => planner.propose(),
-    isWorthwhile: (proposal, running) => planner.isWorthwhile(proposal, running),
-    repriced: (running) => planner.repriced(running),
-    brokenBecause: (lap) => brokenBecause(members, lap),
-    overflows: (lap) => overflows(members, lap),
-    deployment(lap, plan, dropFirst) {
-      tellMostSequences(lap);
-      // Layers that are dropped first are gone even if the rest of the deployment fails.
-      if (dropFirst) events.emit('lapsKept', [lap]);
-      const stop = room.liveness.waitFor(devicesOf(lap), null);
-      return deployment.run(lap, plan, dropFirst).finally(stop);
-    },
-    onLaps: keepLaps,
-    onView(plan, waitingFor) {
-      store.update({ plan, waitingFor });
-      events.emit('planChanged');
-    },
-  });
   const load = createLoad(() => planning.changed());
   const speeds = createSpeeds({
     roster,
@@ -128,40 +83,54 @@ export function createPlans(room: PlansOptions): Plans {
     planAnew: () => planning.changed(),
     signal,
   });
-  const deployment = createDeployment({
+  const deployer = createDeployer({
     members,
     sourcesOf: (lap, deviceId) =>
       room.sourcesOf(missingLayers(members.get(deviceId), lap, deviceId), deviceId),
     prepareHost: (lap, dropFirst) => room.hostDevice.prepare(lap, dropFirst),
     exclude,
   });
-
-  function keepLaps(laps: Lap[]): void {
-    const planVersions = laps.map(({ planVersion }) => planVersion);
-    events.emit('lapsKept', laps);
-    for (const member of members.values()) {
-      const layers = laps.flatMap((lap) => layersOf(lap, member.id));
-      member.layers = rangesOf([...new Set(layers)].sort((a, b) => a - b));
-      member.link?.sendControl({ kind: 'keep-laps', planVersions });
-    }
-    void room.hostDevice.keepLaps(new Set(planVersions));
-    events.emit('layersMoved');
-    roster.show();
-    planner.runs(laps[laps.length - 1]);
-  }
-
-  function capacityOf(lap: Lap | undefined): number {
-    const most = lap ? sequenceCapacity(members, lap, manifest, contextLength) : 1;
-    return Math.min(most, options.maxInFlight ?? most);
-  }
-
-  /** Before the devices of that lap are given layers, for whichever lap takes more. */
-  function tellMostSequences(next: Lap | undefined): void {
-    const most = sequenceHeadroom * Math.max(capacityOf(next), capacityOf(planning.current()?.lap));
-    if (most === toldMost && !next) return;
-    toldMost = most;
-    roster.tellAll({ kind: 'most-sequences', most });
-  }
+  const planner = createRoomPlanner({
+    host,
+    members,
+    manifest,
+    contextLength,
+    position,
+    room: options,
+    speeds,
+    inFlight: () => load.answers(),
+    hasEverDeployed: () => deployer.hasEverDeployed,
+    onBetter: () => planning.changed(),
+    onStandby: (deviceId, standby) => keepStandby(room, deviceId, standby),
+    signal,
+  });
+  const planning = createPlanning({
+    planner,
+    brokenBecause: (lap) => brokenBecause(members, lap),
+    overflows: (lap) => overflows(members, lap),
+    deploy(lap, plan, dropFirst) {
+      limits.tell(lap);
+      // Layers that are dropped first are gone even if the rest of the deployment fails.
+      if (dropFirst) events.emit('lapsKept', [lap]);
+      const stop = room.liveness.waitFor(devicesOf(lap), null);
+      return deployer.deploy(lap, plan, dropFirst).finally(stop);
+    },
+    onLaps(laps) {
+      keepLaps(room, laps);
+      planner.runs(laps[laps.length - 1]);
+    },
+    onView(plan, waitingFor) {
+      store.update({ plan, waitingFor });
+      events.emit('planChanged');
+    },
+  });
+  const limits = createSequenceLimits({
+    roster,
+    manifest,
+    contextLength,
+    maxInFlight: options.maxInFlight,
+    current: () => planning.current()?.lap,
+  });
 
   function exclude(member: Member, reason: string): void {
     member.excluded = reason;
@@ -173,7 +142,7 @@ export function createPlans(room: PlansOptions): Plans {
 
   function changed(): void {
     roster.show();
-    if (planning.current()) tellMostSequences(undefined);
+    if (planning.current()) limits.tell();
     planning.changed();
   }
 
@@ -190,15 +159,15 @@ export function createPlans(room: PlansOptions): Plans {
     lose,
     left(member) {
       speeds.left(member.id);
-      deployment.lost(member, 'left');
+      deployer.lost(member, 'left');
     },
     away(member) {
-      deployment.lost(member, 'does not answer');
+      deployer.lost(member, 'does not answer');
       lose(member.id, `${member.label} does not answer; its layers move to the others.`);
     },
     canDoWithout: (deviceId) => planner.canDoWithout(deviceId),
-    capacity: () => capacityOf(planning.current()?.lap),
-    mostSequences: () => toldMost,
+    capacity: () => limits.capacity(),
+    mostSequences: () => limits.most(),
     async explain() {
       const running = planning.current();
       return running && planReasons(planner.input(), running.lap.stages);
@@ -213,8 +182,37 @@ export function createPlans(room: PlansOptions): Plans {
         if (member.profile) member.profile.budgetBytes = budgetBytes;
         changed();
       },
-      ready: (member, { planVersion }) => deployment.ready(member, planVersion),
-      unable: (member, { planVersion, reason }) => deployment.unable(member, planVersion, reason),
+      ready: (member, { planVersion }) => deployer.ready(member, planVersion),
+      unable: (member, { planVersion, reason }) => deployer.unable(member, planVersion, reason),
     },
   };
+}
+
+/** These laps are in use: every device keeps its layers of them, and drops the rest. */
+function keepLaps({ roster, hostDevice, events }: PlansOptions, laps: Lap[]): void {
+  const planVersions = laps.map(({ planVersion }) => planVersion);
+  events.emit('lapsKept', laps);
+  for (const member of roster.members.values()) {
+    const layers = laps.flatMap((lap) => layersOf(lap, member.id));
+    member.layers = rangesOf([...new Set(layers)].sort((a, b) => a - b));
+    member.link?.sendControl({ kind: 'keep-laps', planVersions });
+  }
+  void hostDevice.keepLaps(new Set(planVersions));
+  events.emit('layersMoved');
+  roster.show();
+}
+
+/** Has the device keep these layers ready, in case another one leaves. */
+function keepStandby(
+  { roster, hostDevice, sourcesOf }: PlansOptions,
+  deviceId: string,
+  standby: StandbyLayers,
+): void {
+  if (deviceId === 'host') {
+    void hostDevice.keepStandby(standby.layers);
+    return;
+  }
+  for (const source of sourcesOf(standby.layers, deviceId))
+    roster.tell(deviceId, { kind: 'layer-sources', ...source });
+  roster.tell(deviceId, { kind: 'keep-standby', ...standby });
 }

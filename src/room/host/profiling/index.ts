@@ -1,3 +1,3 @@
 /** The face of profiling: how fast devices and links really are. */
-export type { TokenLap } from './calibration.ts';
+export type { TokenLap } from './lap-lessons.ts';
 export { createSpeeds, type Speeds } from './speeds.ts';

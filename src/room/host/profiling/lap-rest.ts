@@ -1,7 +1,7 @@
 /** What a lap takes beside the computing of its stages and the planned time of its links. */
 import type { Hop } from '../../lap.ts';
 
-/** What one lap has to say of what is left when its stages have computed. */
+/** A lap's time, and what is known of where it went. */
 export interface Spent {
   /** The whole lap but for its queues. */
   ms: number;
@@ -14,8 +14,8 @@ export interface Spent {
 }
 
 /**
- * What is left of a lap once its stages have taken what they usually take, not what they took in that very
- * lap: of times that are now and then much longer, the usual sum is more than the sum of the usual ones.
+ * What is left of a lap once its stages have taken what they usually take, not what they took in that very lap. Where
+ * times are now and then much longer, the median of the sum is more than the sum of the medians.
  */
 export function restMs(
   { ms, expected, unexpectedMs, hops }: Spent,

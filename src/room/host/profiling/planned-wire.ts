@@ -1,6 +1,7 @@
+/** What plans say that bytes take from one device to another. */
 import { linkBetween, type Member } from '../membership/index.ts';
 
-/** What plans count for so many bytes from one device to another; 0 where that was never measured. */
+/** In ms; 0 where the link between the two was never measured. */
 export function plannedWireMs(
   members: ReadonlyMap<string, Member>,
   from: string,

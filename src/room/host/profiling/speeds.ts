@@ -1,6 +1,6 @@
 /**
- * How fast the room's devices are, by the best that is known: what each measured of itself, put right by what its
- * laps take (`calibration.ts`), and measured anew where that is too old to plan by (`stragglers.ts`).
+ * How fast the room's devices are, by the best that is known. Each measured itself; its laps correct that
+ * (`calibration.ts`), and where the measurement is too old to plan by, it measures itself anew (`stragglers.ts`).
  */
 import { createCalibration, type Calibration } from './calibration.ts';
 import { createStragglers, type Stragglers } from './stragglers.ts';
@@ -25,6 +25,7 @@ export interface Speeds
   extends
     Pick<Calibration, 'observe' | 'calibrated' | 'wireShare'>,
     Pick<Stragglers, 'measured' | 'visibilityChanged'> {
+  /** The device left the room. */
   left(deviceId: string): void;
 }
 

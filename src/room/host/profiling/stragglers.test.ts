@@ -87,7 +87,7 @@ it('takes it for what it is once it is fast again', async () => {
   expect(asked).toBe(1);
 });
 
-it('waits while its page is hidden, and asks as soon as it is in sight again', async () => {
+it('waits while its page is hidden, and asks as soon as it is visible again', async () => {
   slowedTo(5);
   phone.layers = [];
   stragglers.visibilityChanged(phone, true);

@@ -1,7 +1,7 @@
 /**
- * Devices do not stay as fast as they were: browsers slow hidden tabs down, phones get hot. Laps show it, and
- * plans follow (see `calibration.ts`); here the host is told of it, and a device that lost all its layers,
- * and makes no laps by which it could be seen to be fast again, is asked to measure itself anew.
+ * Watches for stragglers: browsers slow hidden tabs down, and phones get hot. Laps show it, and plans follow (see
+ * `calibration.ts`); here the host's screen is told of it. A device that lost all its layers makes no laps that could
+ * show it to be fast again, so it is asked to measure itself anew.
  */
 import type { ComputeProfile } from '../../../engine/engine.ts';
 import {
@@ -26,12 +26,13 @@ export interface StragglersOptions {
 }
 
 export interface Stragglers {
-  /** It is time to see who is slow, and who is no more. */
+  /** Looks which devices are slow now, and which no longer. */
   look(): void;
-  /** Its page was hidden, or is in sight again. */
+  /** Its page was hidden, or is visible again. */
   visibilityChanged(member: Member, isHidden: boolean): void;
-  /** What the device says of itself now; null where it could not measure, since it computes. */
+  /** What the device measured of itself; null where it could not, since it computes. */
   measured(member: Member, compute: ComputeProfile | null): void;
+  /** The device left the room. */
   left(deviceId: string): void;
 }
 
@@ -44,12 +45,12 @@ interface StragglerState {
   waitMs: number;
 }
 
-/** A moment's noise, or a tiny model's usual cost beside computing, is less. */
+/** Noise, or a tiny model's usual cost beside computing, is less. */
 const slowFrom = 2;
-/** From here on it counts as fast again: far from the other, so that nobody hears of each wobble. */
+/** Up to here it counts as fast again: far from the other limit, so that small changes are not told. */
 const fastUpTo = 1.3;
 const lookEveryMs = 5000;
-/** Measuring costs the device a few seconds of its battery: each time it is waited for longer. */
+/** Measuring costs the device a few seconds of its battery, so each wait is longer than the one before. */
 const firstWaitMs = 30_000;
 const longestWaitMs = 10 * 60_000;
 
@@ -117,7 +118,7 @@ export function createStragglers(options: StragglersOptions): Stragglers {
     },
     measured(member, compute) {
       const state = stragglers.get(member.id);
-      // Nobody asked, so nobody plans by it.
+      // Nobody asked for it, so plans are not made by it.
       if (!state?.isAsked) return;
       state.isAsked = false;
       if (!compute || !member.profile) return;
@@ -133,7 +134,7 @@ function isMeasured(member: Member): member is MeasuredMember {
   return member.profile !== null;
 }
 
-/** It has no part in the laps, and a page in front that can measure. */
+/** It has no part in the laps, and a visible page that can measure. */
 function isIdle({ link, layers, isHidden }: Member): boolean {
   return link !== null && layers.length === 0 && !isHidden;
 }

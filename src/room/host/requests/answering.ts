@@ -1,4 +1,4 @@
-/** How the room answers: whoever asks, each answer runs on the newest plan, in its turn, as many at once as fit. */
+/** How the room answers: each answer runs on the newest plan, in its turn, and as many run at once as fit. */
 import type { ModelConfig } from '../../../model/config.ts';
 import type { AskRequest, Answer, HostOptions } from '../../room.ts';
 import type { AskingMode } from '../../view.ts';
@@ -52,7 +52,7 @@ export function createAnswering(room: AnsweringOptions): Answering {
   const answers = createAnswers({
     planning: plans.planning,
     laps,
-    ...caches,
+    caches,
     inFlight: () => plans.load.now(),
     giveBack: (logits) => room.giveBack(logits),
     turns: createTurns(options.pipeline),

@@ -11,7 +11,8 @@ import {
 import { planOver } from '../../fixtures/made-up-plans.ts';
 import type { AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
-import { createAnswers, type Answers, type AnswersOptions, type Asker } from './answers.ts';
+import { createAnswers, type Answers, type AnswersOptions } from './answers.ts';
+import type { Asker } from './open-question.ts';
 import { createBetweenLaps } from '../decoding/between-laps.ts';
 import { createPlanning } from '../planning/planning.ts';
 import { greedy } from '../decoding/sampler.ts';
@@ -59,12 +60,14 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
   room = own;
   const stages = stagesOf('host:0-6');
   const planning = createPlanning({
-    propose: () => Promise.resolve(planOver(stages, { lapMs: 7, slowestMs: 7 })),
-    isWorthwhile: () => false,
-    repriced: (running) => running,
+    planner: {
+      propose: () => Promise.resolve(planOver(stages, { lapMs: 7, slowestMs: 7 })),
+      isWorthwhile: () => false,
+      repriced: (running) => running,
+    },
     brokenBecause: () => null,
     overflows: () => false,
-    deployment: (lap) => own.prepare(lap),
+    deploy: (lap) => own.prepare(lap),
     onLaps: () => undefined,
     onView: () => undefined,
   });
@@ -77,7 +80,7 @@ function open(change: Partial<AnswersOptions> = {}): Conversation {
     laps: own.laps,
     turns: createTurns('no-bubbles'),
     betweenLaps: createBetweenLaps(),
-    ...own.caches(() => 1),
+    caches: own.caches(() => 1),
     inFlight: () => 1,
     giveBack: () => undefined,
     speculation: () => null,

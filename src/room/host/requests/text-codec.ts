@@ -1,4 +1,4 @@
-/** From what a person writes to the ids a model reads. */
+/** Turns what a person writes into the ids that the model reads. */
 import { chatPromptIds } from '../../../model/chat-template.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import type { Tokenizer } from '../../../model/tokenizer.ts';

@@ -20,10 +20,10 @@ export interface VisitorsOptions {
   tell: (deviceId: string, message: HostMessage) => void;
 }
 
-/** One person's questions that are not answered yet; more would be somebody leaning on a key. */
+/** Questions of one device that are not answered yet; nobody reads more answers at once. */
 const maxOpenQuestions = 4;
 
-/** Of one device: more at once than it has hands for, and then one a second. */
+/** Of one device: more at once than a person types, and then one a second. */
 const askAllowance = { burst: 30, perSecond: 1 };
 /** As often as a screen shows them. Four answers are then 80 messages a second, of the 200 that a link takes. */
 const tellEveryMs = 50;
@@ -67,7 +67,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
         refuse(deviceId, request, reason);
         return;
       }
-      const onAnswer = inFewWords((view, added) => {
+      const onAnswer = batched((view, added) => {
         const { status, promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken } = view;
         const figures = { promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken };
         options.tell(deviceId, { kind: 'answer', request, added, status, ...figures });
@@ -94,8 +94,8 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   return visitors;
 }
 
-/** Tells of an answer at once when its status changes, else of several tokens together. */
-function inFewWords(tell: (view: AnswerView, added: string) => void): (view: AnswerView) => void {
+/** Tells an answer at once when its status changes, else several tokens together. */
+function batched(tell: (view: AnswerView, added: string) => void): (view: AnswerView) => void {
   let latest: AnswerView | null = null;
   let toldLength = 0;
   let toldAtMs = -Infinity;

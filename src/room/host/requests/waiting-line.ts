@@ -1,7 +1,11 @@
-/** Who is answered next when the room is full: askers take turns, each in the order of their own questions. */
+/**
+ * The line in which questions wait for their turn while the room is full. Askers take turns, each in the order of their own
+ * questions.
+ */
 export interface WaitingLine<Entry extends { asker: string }> {
   add(entry: Entry): void;
   remove(entry: Entry): void;
+  /** The entry whose turn it is; it waits no more. */
   take(): Entry | undefined;
   /** In the order in which they will be taken. */
   order(): Entry[];

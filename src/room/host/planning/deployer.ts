@@ -1,11 +1,12 @@
-/** Has every device of a lap load its layers, and waits until all of them have. */
+/** Deploys plans: has every device of a lap load its layers, and waits until all of them have. */
 import { devicesOf, type Lap } from '../../lap.ts';
-import type { FeasibleRoomPlan } from './room-plan.ts';
 import type { Member } from '../membership/index.ts';
 import type { LayerSources } from '../weights/index.ts';
+import type { FeasibleRoomPlan } from './proposals/index.ts';
 
-export interface DeploymentOptions {
+export interface DeployerOptions {
   members: ReadonlyMap<string, Member>;
+  /** Has the host load its own layers. */
   prepareHost: (lap: Lap, dropFirst: boolean) => Promise<void>;
   /** Where the layers of a device lie in the room already. */
   sourcesOf: (lap: Lap, deviceId: string) => LayerSources[];
@@ -13,19 +14,21 @@ export interface DeploymentOptions {
   exclude: (member: Member, reason: string) => void;
 }
 
-export interface Deployment {
+export interface Deployer {
   /** Whether any lap has been deployed to the end. */
-  readonly hasEverRun: boolean;
+  readonly hasEverDeployed: boolean;
   /** Rejects with a sentence when a device of the lap cannot load its layers, or leaves. */
-  run(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
+  deploy(lap: Lap, plan: FeasibleRoomPlan, dropFirst: boolean): Promise<void>;
+  /** The device has loaded its layers. */
   ready(member: Member, planVersion: number): void;
+  /** The device could not load its layers. */
   unable(member: Member, planVersion: number, reason: string): void;
-  /** Its layers are not waited for any more: the device `left`, say. */
+  /** Its layers are not waited for any more; `how` says what became of it: that it `left`, say. */
   lost(member: Member, how: string): void;
 }
 
-export function createDeployment(options: DeploymentOptions): Deployment {
-  let hasEverRun = false;
+export function createDeployer(options: DeployerOptions): Deployer {
+  let hasEverDeployed = false;
   let waiting: {
     planVersion: number;
     devices: Map<string, { resolve: () => void; reject: (error: Error) => void }>;
@@ -50,13 +53,13 @@ export function createDeployment(options: DeploymentOptions): Deployment {
   }
 
   return {
-    get hasEverRun() {
-      return hasEverRun;
+    get hasEverDeployed() {
+      return hasEverDeployed;
     },
-    async run(lap, plan, dropFirst) {
+    async deploy(lap, plan, dropFirst) {
       waiting = { planVersion: lap.planVersion, devices: new Map() };
       await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, plan, dropFirst)));
-      hasEverRun = true;
+      hasEverDeployed = true;
     },
     ready(member, planVersion) {
       if (planVersion === waiting.planVersion) waiting.devices.get(member.id)?.resolve();

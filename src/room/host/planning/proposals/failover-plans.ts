@@ -1,11 +1,13 @@
 /**
- * What the room would do if one of its devices left: a plan for each of them, made beforehand, and the layers
- * that standby devices keep ready for it. When a device is lost there is then nothing to think about, and
- * little or nothing to load.
+ * What the room would run if one of its devices left: a plan for each of them, made in advance, and the layers that
+ * standby devices keep ready for it. When a device is lost, there is then nothing to plan and little to load.
  */
-import { devicesOf, layersOf, type Lap } from '../../lap.ts';
+import { devicesOf, layersOf, type Lap } from '../../../lap.ts';
+import { blocksThatFit } from './memory-fit.ts';
 import type { Choose } from './plan-chooser.ts';
-import { blocksThatFit, planRoom, type FeasibleRoomPlan, type RoomPlanInput } from './room-plan.ts';
+import type { FeasibleRoomPlan } from './plan-price.ts';
+import { planRoom } from './room-plan.ts';
+import type { RoomPlanInput } from './room-problem.ts';
 
 export interface FailoverPlansOptions {
   /** What plans are made from now. */
@@ -22,7 +24,7 @@ export interface StandbyLayers {
 }
 
 export interface FailoverPlans {
-  /** Makes the plans anew, for the lap that runs. */
+  /** Makes a plan for the loss of each device of the lap that runs. */
   prepare(lap: Lap): void;
   /** The plan without this device, if it is known. */
   without(deviceId: string): FeasibleRoomPlan | null;
@@ -73,14 +75,14 @@ export function createFailoverPlans(options: FailoverPlansOptions): FailoverPlan
 
   return {
     prepare(lap) {
-      // Without plans made beforehand, a loss is thought about when it comes.
+      // Without a plan made in advance, one is made when the loss comes.
       planFor(lap).catch(() => undefined);
     },
     without: (deviceId) => plans.get(deviceId)?.plan ?? null,
   };
 }
 
-/** The losses that would have most to load come first; each standby device takes what it has memory for. */
+/** Losses with the most layers to load come first; each standby device takes what it has memory for. */
 function standbyLayers(
   failoverPlans: FailoverPlan[],
   inUse: ReadonlySet<string>,

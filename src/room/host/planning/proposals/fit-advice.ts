@@ -1,8 +1,8 @@
-/** What a room that is too small for its model can do about it: how much is missing, and what would fit. */
-import type { WeightType } from '../../../engine/engine.ts';
-import { catalogue } from '../../../model/catalogue.ts';
-import { weightBytes } from '../../memory/index.ts';
-import type { DeviceProfile, MeasuredMember } from '../membership/index.ts';
+/** What a room can do that is too small for its model: how much memory is missing, and what would fit. */
+import type { WeightType } from '../../../../engine/engine.ts';
+import { catalogue } from '../../../../model/catalogue.ts';
+import { weightBytes } from '../../../memory/index.ts';
+import type { DeviceProfile, MeasuredMember } from '../../membership/index.ts';
 
 /** From the most exact to the smallest. */
 const smallerTypes: readonly WeightType[] = ['f16', 'q8', 'q4'];

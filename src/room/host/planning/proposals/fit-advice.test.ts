@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { catalogue } from '../../../model/catalogue.ts';
-import { measuredMember } from '../../fixtures/members.ts';
+import { catalogue } from '../../../../model/catalogue.ts';
+import { measuredMember } from '../../../fixtures/members.ts';
 import { fitAdvice } from './fit-advice.ts';
-import type { MeasuredMember } from '../membership/members.ts';
+import type { MeasuredMember } from '../../membership/members.ts';
 
 const megabyte = 1e6;
 /** Room for ten blocks of 100 MB each is needed, wherever they lie. */

@@ -5,10 +5,10 @@ import { measuredMember } from '../../fixtures/members.ts';
 import { createLink, type RecordedLink } from '../../fixtures/recorded-link.ts';
 import type { Lap } from '../../lap.ts';
 import type { Member } from '../membership/members.ts';
-import { createDeployment, type Deployment } from './deployment.ts';
+import { createDeployer, type Deployer } from './deployer.ts';
 
 interface Round {
-  deployment: Deployment;
+  deployer: Deployer;
   members: Map<string, Member>;
   links: Record<'a' | 'b', RecordedLink>;
   excluded: string[];
@@ -27,7 +27,7 @@ function open(): Round {
   ]);
   const excluded: string[] = [];
   const hostPrepares: Round['hostPrepares'] = [];
-  const deployment = createDeployment({
+  const deployer = createDeployer({
     members,
     prepareHost: (_, dropFirst) =>
       new Promise((resolve) => hostPrepares.push({ resolve, dropFirst })),
@@ -35,7 +35,7 @@ function open(): Round {
       deviceId === 'b' ? [{ layer: 4, devices: ['a'], sha256: [] }] : [],
     exclude: (member, reason) => excluded.push(`${member.id}: ${reason}`),
   });
-  return { deployment, members, links, excluded, hostPrepares };
+  return { deployer, members, links, excluded, hostPrepares };
 }
 
 function member({ members }: Round, id: string): Member {
@@ -58,8 +58,8 @@ async function isPending(promise: Promise<void>): Promise<boolean> {
 describe('a deployment', () => {
   it('tells every device its layers, and where they lie in the room already', async () => {
     const round = open();
-    const running = round.deployment.run(lap, plan, true);
-    const assign = {
+    const running = round.deployer.deploy(lap, plan, true);
+    const deploy = {
       kind: 'deploy',
       planVersion: 3,
       stages: plan.stages,
@@ -67,10 +67,10 @@ describe('a deployment', () => {
       why: 'Because.',
       dropFirst: true,
     };
-    expect(round.links.a.sent).toEqual([assign]);
+    expect(round.links.a.sent).toEqual([deploy]);
     expect(round.links.b.sent).toEqual([
       { kind: 'layer-sources', layer: 4, devices: ['a'], sha256: [] },
-      assign,
+      deploy,
     ]);
     expect(round.hostPrepares.map(({ dropFirst }) => dropFirst)).toEqual([true]);
     expect(await isPending(running)).toBe(true);
@@ -78,38 +78,38 @@ describe('a deployment', () => {
 
   it('ends when the last device is ready, and not before', async () => {
     const round = open();
-    const running = round.deployment.run(lap, plan, false);
-    round.deployment.ready(member(round, 'a'), 3);
+    const running = round.deployer.deploy(lap, plan, false);
+    round.deployer.ready(member(round, 'a'), 3);
     round.hostPrepares[0].resolve();
     expect(await isPending(running)).toBe(true);
-    expect(round.deployment.hasEverRun).toBe(false);
+    expect(round.deployer.hasEverDeployed).toBe(false);
     // Of an earlier lap: its message was on its way when this one began.
-    round.deployment.ready(member(round, 'b'), 2);
+    round.deployer.ready(member(round, 'b'), 2);
     expect(await isPending(running)).toBe(true);
-    round.deployment.ready(member(round, 'b'), 3);
+    round.deployer.ready(member(round, 'b'), 3);
     await running;
-    expect(round.deployment.hasEverRun).toBe(true);
+    expect(round.deployer.hasEverDeployed).toBe(true);
   });
 
   it('fails with the reason of a device that cannot load, which gets no layers any more', async () => {
     const round = open();
-    const running = round.deployment.run(lap, plan, false);
-    round.deployment.unable(member(round, 'b'), 2, 'too late');
+    const running = round.deployer.deploy(lap, plan, false);
+    round.deployer.unable(member(round, 'b'), 2, 'too late');
     expect(round.excluded).toEqual([]);
-    round.deployment.unable(member(round, 'b'), 3, 'layer-3.bin is damaged.');
+    round.deployer.unable(member(round, 'b'), 3, 'layer-3.bin is damaged.');
     await expect(running).rejects.toThrow('layer-3.bin is damaged.');
     expect(round.excluded).toEqual(['b: layer-3.bin is damaged.']);
-    expect(round.deployment.hasEverRun).toBe(false);
+    expect(round.deployer.hasEverDeployed).toBe(false);
   });
 
   it('fails when a device of it leaves, or is not there to begin with', async () => {
     const round = open();
-    const running = round.deployment.run(lap, plan, false);
+    const running = round.deployer.deploy(lap, plan, false);
     const left = member(round, 'a');
     round.members.delete('a');
-    round.deployment.lost(left, 'left');
+    round.deployer.lost(left, 'left');
     await expect(running).rejects.toThrow('Device a left.');
-    await expect(round.deployment.run({ ...lap, planVersion: 4 }, plan, false)).rejects.toThrow(
+    await expect(round.deployer.deploy({ ...lap, planVersion: 4 }, plan, false)).rejects.toThrow(
       'Device a is no longer here.',
     );
   });

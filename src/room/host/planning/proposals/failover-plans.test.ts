@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { tinyConfig, tinyManifest } from '../../../model/fixtures/tiny-manifest.ts';
-import { choosePlan } from '../../../planner/index.ts';
-import { stagesOf } from '../../fixtures/engine-room.ts';
-import { measuredMember, type MemberFigures } from '../../fixtures/members.ts';
-import type { Stage } from '../../lap.ts';
-import type { MeasuredMember } from '../membership/members.ts';
+import { tinyConfig, tinyManifest } from '../../../../model/fixtures/tiny-manifest.ts';
+import { choosePlan } from '../../../../planner/index.ts';
+import { stagesOf } from '../../../fixtures/engine-room.ts';
+import { measuredMember, type MemberFigures } from '../../../fixtures/members.ts';
+import type { Stage } from '../../../lap.ts';
+import type { MeasuredMember } from '../../membership/members.ts';
 import { createFailoverPlans, type FailoverPlans, type StandbyLayers } from './failover-plans.ts';
 
 const near = { latencyMs: 0.1, mbps: 1000 };
@@ -72,7 +72,7 @@ describe('failoverPlans', () => {
     expect(standby.c).toEqual({ layers: [3, 4, 5, 6], isLoaded: true });
   });
 
-  it('have the others fetch what they would be given where nobody is spare', async () => {
+  it('have the others fetch what they would be given where no device is on standby', async () => {
     const three = ids.slice(0, 3);
     const members = three.map((id, index) => member(id, 4, three.slice(0, index)));
     const { failoverPlans, standby } = await prepared(members, 'host:0-2,a:3-4,b:5-6,host:7');

@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { tinyConfig, tinyManifest } from '../../../model/fixtures/tiny-manifest.ts';
-import { choosePlan, parseProblem } from '../../../planner/index.ts';
-import { stagesOf } from '../../fixtures/engine-room.ts';
-import { measuredMember, type MemberFigures } from '../../fixtures/members.ts';
-import { replayBudgetBytes } from '../../replay/replay-buffer.ts';
-import type { PlanChoice } from '../../room.ts';
-import type { MeasuredMember } from '../membership/members.ts';
-import {
-  planRoom,
-  roomProblem,
-  sequencesThatFit,
-  tokensPerMs,
-  type RoomPlan,
-} from './room-plan.ts';
+import { tinyConfig, tinyManifest } from '../../../../model/fixtures/tiny-manifest.ts';
+import { choosePlan, parseProblem } from '../../../../planner/index.ts';
+import { stagesOf } from '../../../fixtures/engine-room.ts';
+import { measuredMember, type MemberFigures } from '../../../fixtures/members.ts';
+import { replayBudgetBytes } from '../../../replay/replay-buffer.ts';
+import type { PlanChoice } from '../../../room.ts';
+import type { MeasuredMember } from '../../membership/members.ts';
+import { sequencesThatFit } from './memory-fit.ts';
+import { tokensPerMs } from './plan-price.ts';
+import { planRoom, type RoomPlan } from './room-plan.ts';
+import { roomProblem } from './room-problem.ts';
 
 /** Layers 0 to 7: embedding, six blocks, head. */
 const manifest = tinyManifest({ ...tinyConfig, num_hidden_layers: 6 });

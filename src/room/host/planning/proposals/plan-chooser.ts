@@ -1,21 +1,21 @@
 /**
- * Asks the planner, which proves its plans in a worker. A plan that is good but not yet proven is used
- * after a moment; when the proof ends and found a better one, the room hears and plans again.
+ * Asks the planner, which proves in a worker that its plan is the best. A usable plan is taken after a moment, before
+ * the proof is done. When the proof ends, the room hears of it and plans again.
  */
-import { asError } from '../../../base/error-message.ts';
-import type { Choice, ChooseOptions, PlannerClient, Problem } from '../../../planner/index.ts';
-import { dropOldest } from '../../../base/drop-oldest.ts';
+import { asError } from '../../../../base/error-message.ts';
+import type { Choice, ChooseOptions, PlannerClient, Problem } from '../../../../planner/index.ts';
+import { dropOldest } from '../../../../base/drop-oldest.ts';
 
 export type Choose = (
   problem: Problem,
   options: Pick<ChooseOptions, 'objective' | 'sourceName'>,
 ) => Promise<Choice>;
 
-/** Answers kept: the last few problems are asked again while devices join one after the other. */
+/** Choices kept: the last few problems are asked again while devices join one after the other. */
 const remembered = 8;
 
 export interface ChooserLimits {
-  /** Waits no longer for a proof before it answers with what there is. */
+  /** How long it waits for the proof before it takes what there is. */
   patienceMs: number;
   /** Past this the planner answers with a proven bound instead. */
   timeLimitMs: number;

@@ -1,8 +1,8 @@
-/** Why a plan is as it is, by the planner, in a worker of its own: a question never holds up the planning. */
-import { priceStages, startPlanner } from '../../../planner/index.ts';
-import type { Stage } from '../../lap.ts';
-import type { PlanReasons } from '../../view.ts';
-import { roomProblem, type RoomPlanInput } from './room-plan.ts';
+/** Why a plan is as it is. The planner explains it in a worker of its own, so that planning never waits for it. */
+import { priceStages, startPlanner } from '../../../../planner/index.ts';
+import type { Stage } from '../../../lap.ts';
+import type { PlanReasons } from '../../../view.ts';
+import { roomProblem, type RoomPlanInput } from './room-problem.ts';
 
 /** Rejects if the planner fails. */
 export async function planReasons(
