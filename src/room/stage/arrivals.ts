@@ -4,9 +4,7 @@ import type { BoundaryTap } from './boundary-tap.ts';
 import type { FailureReports } from './stage-failures.ts';
 import type { Lap } from '../lap.ts';
 import type { OpenSequences } from './open-sequences.ts';
-import type { Routes } from './routes.ts';
 import type { StageOutcomes, StageSetting, StageWires } from './stage-options.ts';
-import { forkSource, isStep, type Work } from './stage-work.ts';
 import {
   areFinite,
   bytesPerNumber,
@@ -16,6 +14,7 @@ import {
   unpackHidden,
   wireCode,
 } from '../protocol/index.ts';
+import { forkSource, isStep, type Routes, type Work } from './work/index.ts';
 
 export interface ArrivalsOptions {
   setting: StageSetting;

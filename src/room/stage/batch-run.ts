@@ -5,12 +5,10 @@ import { devicesOf } from '../lap.ts';
 import { forkCode } from '../protocol/index.ts';
 import type { ReplayBuffer } from '../replay/index.ts';
 import { sendOnward } from './departures.ts';
-import type { EngineFeed } from './engine-feed.ts';
 import type { FinishedWork } from './finished-work.ts';
-import type { Routes } from './routes.ts';
 import type { FailureReports } from './stage-failures.ts';
 import type { StageSetting, StageWires } from './stage-options.ts';
-import { headerFor, nextStage, type Work } from './stage-work.ts';
+import { type EngineFeed, headerFor, nextStage, type Routes, type Work } from './work/index.ts';
 
 export interface BatchRunOptions {
   setting: StageSetting;

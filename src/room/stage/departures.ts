@@ -1,8 +1,8 @@
 /** Sends hidden states on to the next stages. Steps that shared a run travel together. */
 import type { FrameHeader } from '../../transport/index.ts';
 import type { WireType } from '../room.ts';
-import { headerFor, type Work } from './stage-work.ts';
 import { groupCode, packGroup, packHidden, wireCode } from '../protocol/index.ts';
+import { headerFor, type Work } from './work/index.ts';
 
 /** Work for another device's stage, with the hidden states that it goes on from. */
 export interface Onward {

@@ -5,10 +5,9 @@ import type { ReplayBuffer } from '../replay/index.ts';
 import type { BoundaryTap } from './boundary-tap.ts';
 import type { Onward } from './departures.ts';
 import type { Progress } from './progress.ts';
-import type { Routes } from './routes.ts';
 import type { FailureReports } from './stage-failures.ts';
 import type { StageActivity, StageOutcomes, StageSetting, StageWires } from './stage-options.ts';
-import { headerFor, nextStage, positionsOf, timing, type Work } from './stage-work.ts';
+import { headerFor, nextStage, positionsOf, type Routes, timing, type Work } from './work/index.ts';
 
 export interface FinishedWorkOptions {
   setting: StageSetting;

@@ -3,7 +3,7 @@
  * the host releases them. Of one sequence, no more positions may wait than a context is long.
  */
 import type { StageLimits } from './stage-options.ts';
-import { positionsOf, type Work } from './stage-work.ts';
+import { positionsOf, type Work } from './work/index.ts';
 
 export interface OpenSequences {
   /** False where `from` has opened as many as it may. */

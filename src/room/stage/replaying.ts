@@ -1,9 +1,8 @@
 /** Sends hidden states of this device's replay buffer into a cache rebuild. */
 import { unpackHidden, wireCode } from '../protocol/index.ts';
 import type { Replay, ReplayBuffer } from '../replay/index.ts';
-import type { Routes } from './routes.ts';
 import type { StageSetting, StageWires } from './stage-options.ts';
-import { headerFor, type Work } from './stage-work.ts';
+import { headerFor, type Routes, type Work } from './work/index.ts';
 
 export interface ReplayingOptions {
   setting: StageSetting;

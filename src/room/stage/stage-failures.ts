@@ -6,7 +6,7 @@ import { errorMessage } from '../../base/error-message.ts';
 import { isNotCached } from '../../engine/not-cached.ts';
 import { createAllowance, type Allowance, type AllowanceOptions } from '../../transport/index.ts';
 import { dropOldest } from '../../base/drop-oldest.ts';
-import type { Work } from './stage-work.ts';
+import type { Work } from './work/index.ts';
 
 /** A device's own, of the hidden state that it was sent, or of what it was asked to do. */
 export type Fault = 'own' | 'state' | 'request';

@@ -11,16 +11,22 @@ import { bytesPerNumber } from '../protocol/index.ts';
 import { type CacheRebuild, createReplayBuffer, type Replay } from '../replay/index.ts';
 import { createArrivals } from './arrivals.ts';
 import { createBatchRun } from './batch-run.ts';
-import { createEngineFeed, type EngineJob } from './engine-feed.ts';
 import { createFinishedWork } from './finished-work.ts';
 import { createOpenSequences } from './open-sequences.ts';
 import { createProgress, type StageProgress } from './progress.ts';
 import { createReplaying } from './replaying.ts';
-import { createRoutes, type Route } from './routes.ts';
 import { createFailureReports } from './stage-failures.ts';
 import type { StageRunnerOptions } from './stage-options.ts';
-import { createStageQueue } from './stage-queue.ts';
-import { groupedByStage, isStep, type Work } from './stage-work.ts';
+import {
+  createEngineFeed,
+  createRoutes,
+  createStageQueue,
+  type EngineJob,
+  groupedByStage,
+  isStep,
+  type Route,
+  type Work,
+} from './work/index.ts';
 
 export interface LapStart {
   sequence: number;

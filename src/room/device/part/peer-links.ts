@@ -2,7 +2,7 @@
 import { measuredLink, type Peers } from '../../links/index.ts';
 import type { DeviceMessage, Handlers, HostMessage, MessageOf } from '../../protocol/index.ts';
 import type { OwnView } from '../own-view.ts';
-import { createSingleFlight } from './single-flight.ts';
+import { createSingleFlight } from '../../../base/single-flight.ts';
 
 export interface PeerLinksOptions {
   /** This device's own id. */

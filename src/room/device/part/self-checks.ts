@@ -2,7 +2,7 @@
 import { errorMessage } from '../../../base/error-message.ts';
 import type { ComputingDevice, PreparedEngine } from '../../compute/index.ts';
 import type { DeviceMessage, Handlers, HostMessage } from '../../protocol/index.ts';
-import { createSingleFlight } from './single-flight.ts';
+import { createSingleFlight } from '../../../base/single-flight.ts';
 
 export interface SelfChecksOptions {
   device: Pick<ComputingDevice, 'proveAgain' | 'lapLayers'>;

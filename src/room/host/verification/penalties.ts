@@ -51,7 +51,7 @@ export function createPenalties(options: PenaltiesOptions): Penalties {
   /** Whom each device has accused last, and when; both by certificate. */
   const accusations = new Map<string, { accused: string; atMs: number }>();
 
-  function strike(member: Member, reason: string): void {
+  function penalise(member: Member, reason: string): void {
     const { fingerprint } = member.link ?? {};
     // The host's own page is nobody to be thrown out.
     if (fingerprint === undefined) return;
@@ -67,7 +67,7 @@ export function createPenalties(options: PenaltiesOptions): Penalties {
   }
 
   function blame(member: Member, reason: string): void {
-    if (!proving.has(member)) strike(member, reason);
+    if (!proving.has(member)) penalise(member, reason);
   }
 
   return {
@@ -100,7 +100,7 @@ export function createPenalties(options: PenaltiesOptions): Penalties {
       if (proving.delete(member)) options.restore(member);
     },
     disproved(member, reason) {
-      if (proving.has(member)) strike(member, reason);
+      if (proving.has(member)) penalise(member, reason);
     },
     left(member) {
       proving.delete(member);

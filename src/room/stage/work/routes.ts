@@ -1,7 +1,7 @@
 /** The laps and cache rebuilds that frames may travel, and which of what is under way is void. */
-import { dropOldest } from '../../base/drop-oldest.ts';
-import type { Lap } from '../lap.ts';
-import { type CacheRebuild, checkRebuild } from '../replay/index.ts';
+import { dropOldest } from '../../../base/drop-oldest.ts';
+import type { Lap } from '../../lap.ts';
+import { type CacheRebuild, checkRebuild } from '../../replay/index.ts';
 
 export interface Route {
   lap: Lap;

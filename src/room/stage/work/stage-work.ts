@@ -1,7 +1,7 @@
 /** The work that one frame brings to a stage. */
-import type { RunRequest } from '../../engine/engine.ts';
-import type { FrameHeader, HopTiming } from '../../transport/index.ts';
-import type { Stage } from '../lap.ts';
+import type { RunRequest } from '../../../engine/engine.ts';
+import type { FrameHeader, HopTiming } from '../../../transport/index.ts';
+import type { Stage } from '../../lap.ts';
 import type { Route } from './routes.ts';
 
 export interface Work extends Route {

@@ -3,7 +3,7 @@
  * to do. It is not handed over earlier, since work that arrives meanwhile may share the run. Where nothing shares runs
  * it is handed over at once, since the news of a last layer may come later than its end.
  */
-import { inNextTask } from '../../base/next-task.ts';
+import { inNextTask } from '../../../base/next-task.ts';
 
 /** What the engine is to do in one go, and what becomes of it. */
 export interface EngineJob {
