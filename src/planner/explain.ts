@@ -202,7 +202,7 @@ function findAlternatives(
 }
 
 function whyNot(ms: number | null, planMs: number): string {
-  if (ms === null) return 'the layers do not fit, or a link is missing';
+  if (ms === null) return 'the model does not fit, or a link is missing';
   const moreMs = ms - planMs;
   if (Math.abs(moreMs) <= 1e-9 * planMs) return 'it takes the same time';
   // This happens if the planner did not choose the plan.

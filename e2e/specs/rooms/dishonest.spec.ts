@@ -28,7 +28,7 @@ test('zeros, NaN and another block’s output are found out, and their device is
     await prepareToLie(device);
     await device.goto(link ?? '');
     await startLying(device, 'zeros');
-    const sentence = /\(a\) gets no layers any more: Block \d came out wrong with f32 on wasm/;
+    const sentence = /\(a\) gets no blocks any more: Block \d came out wrong with f32 on wasm/;
     await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
     await expect.poll(() => planOf(host), ready).toBe('host');
     await device.close();
@@ -43,7 +43,7 @@ test('zeros, NaN and another block’s output are found out, and their device is
   }
 
   async function expectDropped(device: Page, id: string): Promise<void> {
-    const sentence = new RegExp(`\\(${id}\\) was at fault twice, and was dropped`);
+    const sentence = new RegExp(`\\(${id}\\) was at fault twice and was removed`);
     await expect.poll(() => noticesOf(host), ready).toMatch(sentence);
     await expect(device.getByRole('alert')).toContainText('This device was at fault twice');
     await expect.poll(() => planOf(host), ready).toBe('host');
@@ -68,7 +68,7 @@ test('zeros, NaN and another block’s output are found out, and their device is
     const device = await falseAccuser('d');
     await startLying(device, 'other-layer');
     await ask(host);
-    await expect.poll(() => noticesOf(host), ready).toContain('(d) has proven its layers');
+    await expect.poll(() => noticesOf(host), ready).toContain('(d) has proven its blocks');
     await expect.poll(() => planOf(host), ready).toBe('host d host');
     await ask(host);
     await expectDropped(device, 'd');

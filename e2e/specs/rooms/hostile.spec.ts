@@ -113,7 +113,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       );
       await startLying(bad, null);
     });
-    await expectNotice(/\(a\) has proven its layers/);
+    await expectNotice(/\(a\) has proven its blocks/);
     await expect.poll(() => planOf(host), ready).toBe('host a b host');
   });
 
@@ -125,7 +125,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       await say(bad, { kind: 'weights-disputed', deviceId: 'host', ...piece });
       await expectNotice(/\(a\) was at fault, .*It says that the host gave it bytes/);
     });
-    await expectNotice(/has proven its layers[^]*\(a\) has proven its layers/);
+    await expectNotice(/has proven its blocks[^]*\(a\) has proven its blocks/);
     await expect.poll(() => planOf(host), ready).toBe('host a b host');
   });
 
@@ -140,7 +140,7 @@ test('nothing that a stranger or a member does stops the room', async ({
         'b',
         made.map((sequence) => ({ payload, header: { planVersion, stage: stage + 1, sequence } })),
       );
-      await expectNotice(/\(a\) was at fault twice, and was dropped: It opened more sequences/);
+      await expectNotice(/\(a\) was at fault twice and was removed: It opened more sequences/);
     });
     await expect(bad.getByRole('alert')).toContainText('This device was at fault twice');
     await expect.poll(() => planOf(host), ready).toBe('host b host');

@@ -37,7 +37,7 @@ test('five devices lose the one in the middle without a word, and the answer is 
     void leaver.goto('chrome://crash').catch(() => undefined);
     const { ids } = await answering;
     expect(ids).toEqual(reference.greedyIds);
-    expect(await pauses).toMatch(/(does not answer|left); its layers move to the others\.$/);
+    expect(await pauses).toMatch(/(does not answer|left); its blocks move to the others\.$/);
     const { plan } = await room.view();
     expect(plan?.stages.map(({ device }) => device)).not.toContain(middle);
     await leaver.close();

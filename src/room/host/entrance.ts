@@ -118,7 +118,7 @@ export function createEntrance(room: EntranceOptions): Entrance {
       const went = isBanned ? 'was removed' : fault === null ? 'left' : 'broke the rules';
       roster.notice(`${nameOf(member)} ${went}${fault === null ? '.' : `: ${fault}`}`);
       roster.show();
-      plans.lose(deviceId, `${member.label} ${went}; its layers move to the others.`);
+      plans.lose(deviceId, `${member.label} ${went}; its blocks move to the others.`);
     },
     emulate(deviceId, emulation) {
       const member = members.get(deviceId);

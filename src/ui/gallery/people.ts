@@ -127,7 +127,7 @@ export const reasons: PlanReasons = {
     { name: 'even', ms: 24.9, why: 'it would take 1.5 ms more (6 %)' },
     { name: 'without b', ms: 27.2, why: 'it would take 3.8 ms more (16 %)' },
     { name: 'solo', ms: 38.1, why: 'it would take 14.7 ms more (63 %)' },
-    { name: 'best-single', ms: null, why: 'the layers do not fit, or a link is missing' },
+    { name: 'best-single', ms: null, why: 'the model does not fit, or a link is missing' },
   ],
   limits: [
     { kind: 'speed', where: 'a', gainMs: 2.9 },

@@ -66,12 +66,12 @@ describe('an answer', () => {
       const loseB = (): void => {
         room.vanish('b');
         host.propose('host:0-1,a:2-5,host:6');
-        host.planning.lose('b', 'Phone left; its layers move to the others.');
+        host.planning.lose('b', 'Phone left; its blocks move to the others.');
       };
       const made = await host.generate(when(count, loseB, host));
       expect(made.ids).toEqual(model.reference.greedyIds);
       expect(host.shown).toEqual(made.ids);
-      expect(host.paused).toEqual(['Phone left; its layers move to the others.']);
+      expect(host.paused).toEqual(['Phone left; its blocks move to the others.']);
       expect(
         room.frames.filter(({ header }) => header.planVersion === 2).map(({ to }) => to),
       ).not.toContain('b');

@@ -18,12 +18,12 @@ describe('planning when something is lost', () => {
     const room = await openRunning(two);
     const answer = await startUse(room);
     room.proposal = alone;
-    room.planning.lose('a', 'Phone left; its layers move to the others.');
-    expect(answer.lost()).toBe('Error: Phone left; its layers move to the others.');
+    room.planning.lose('a', 'Phone left; its blocks move to the others.');
+    expect(answer.lost()).toBe('Error: Phone left; its blocks move to the others.');
     expect(room.planning.current()).toBeNull();
     expect(room.views).toContainEqual({
       plan: null,
-      waitingFor: { kind: 'preparing', sentence: 'Phone left; its layers move to the others.' },
+      waitingFor: { kind: 'preparing', sentence: 'Phone left; its blocks move to the others.' },
     });
     await answer.end();
     const next = await startUse(room);

@@ -135,9 +135,9 @@ export function createPlans(room: PlansOptions): Plans {
   function exclude(member: Member, reason: string): void {
     member.excluded = reason;
     member.status = { kind: 'failed', reason };
-    roster.notice(`${nameOf(member)} gets no layers any more: ${reason}`);
+    roster.notice(`${nameOf(member)} gets no blocks any more: ${reason}`);
     roster.show();
-    lose(member.id, `${member.label} failed; its layers move to the others.`);
+    lose(member.id, `${member.label} failed; its blocks move to the others.`);
   }
 
   function changed(): void {
@@ -163,7 +163,7 @@ export function createPlans(room: PlansOptions): Plans {
     },
     away(member) {
       deployer.lost(member, 'does not answer');
-      lose(member.id, `${member.label} does not answer; its layers move to the others.`);
+      lose(member.id, `${member.label} does not answer; its blocks move to the others.`);
     },
     canDoWithout: (deviceId) => planner.canDoWithout(deviceId),
     capacity: () => limits.capacity(),

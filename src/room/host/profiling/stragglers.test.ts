@@ -50,7 +50,7 @@ const measuredAt = (blockMs: number): void =>
 it('tells of a device that is much slower, once, and once when it is not', () => {
   for (const slowness of [1, 1.9, 3.1, 2.5, 1.6, 3, 1.2, 1.9]) slowedTo(slowness);
   expect(notices).toEqual([
-    'Device a (a) computes 3.1 times slower than it did; layers go where they are computed sooner.',
+    'Device a (a) is 3.1 times slower than before; its blocks may move to faster devices.',
     'Device a (a) is as fast as before.',
   ]);
 });

@@ -81,7 +81,7 @@ export function createStragglers(options: StragglersOptions): Stragglers {
       state.isSlow = true;
       state.askedAtMs = nowMs();
       options.onNotice(
-        `${who} computes ${slowness.toFixed(1)} times slower than it did; layers go where they are computed sooner.`,
+        `${who} is ${slowness.toFixed(1)} times slower than before; its blocks may move to faster devices.`,
       );
     } else if (state.isSlow && slowness <= fastUpTo) {
       state.isSlow = false;

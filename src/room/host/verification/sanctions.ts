@@ -17,14 +17,14 @@ export function createSanctions({ roster, plans, removal }: SanctionsOptions): S
       // It proves the layers that it holds now, before another plan takes them away.
       roster.tell(member.id, { kind: 'prove-again' });
       roster.announce(
-        `${nameOf(member)} was at fault, and proves its layers before it gets any again: ${reason}`,
+        `${nameOf(member)} was at fault. It must prove its blocks before it gets any again: ${reason}`,
       );
       roster.show();
-      plans.lose(member.id, `${member.label} was at fault; its layers move to the others.`);
+      plans.lose(member.id, `${member.label} was at fault; its blocks move to the others.`);
     },
     restore(member) {
       member.excluded = null;
-      roster.announce(`${nameOf(member)} has proven its layers, and takes part again.`);
+      roster.announce(`${nameOf(member)} has proven its blocks and takes part again.`);
       plans.changed();
     },
     part(one, other, reason) {
@@ -37,8 +37,8 @@ export function createSanctions({ roster, plans, removal }: SanctionsOptions): S
       plans.changed();
     },
     drop(member, reason) {
-      roster.announce(`${nameOf(member)} was at fault twice, and was dropped: ${reason}`);
-      removal.remove(member.id, `This device was at fault twice, and was dropped: ${reason}`);
+      roster.announce(`${nameOf(member)} was at fault twice and was removed: ${reason}`);
+      removal.remove(member.id, `This device was at fault twice and was removed: ${reason}`);
     },
   };
 }

@@ -10,7 +10,7 @@ export function brokenBecause(
   for (const { from, to } of hopsOf(lap)) {
     const [sender, receiver] = [members.get(from), members.get(to)];
     if (sender && receiver && linkBetween(sender, receiver) === null)
-      return `${sender.label} and ${receiver.label} lost each other; their layers are dealt anew.`;
+      return `${sender.label} and ${receiver.label} lost each other; their blocks are dealt again.`;
   }
   return null;
 }

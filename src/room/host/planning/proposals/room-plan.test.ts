@@ -144,7 +144,7 @@ describe('planRoom', () => {
     it('waits for a device that is not here', async () => {
       expect(await planFor(members, { choice: stagesOf('host:0-3,c:4-6,host:7') })).toEqual({
         feasible: false,
-        why: 'The plan gives layers to device c, which is not here.',
+        why: 'The plan gives blocks to device c, which is not here.',
       });
     });
 

@@ -16,7 +16,7 @@ export async function planRoom(input: RoomPlanInput, choose: Choose): Promise<Ro
   if (choice !== 'even') return handMadePlan(problem, choice, input);
   const plan = solve(problem, { method: 'even' });
   if (!plan.feasible) return tooSmall(plan.reason, input);
-  return priced(problem, plan.stages, 'Layers are dealt equally, as the host asked.', input);
+  return priced(problem, plan.stages, 'Blocks are dealt equally, as the host asked.', input);
 }
 
 /** The plan with the shortest lap, or, where many ask and it brings more, the one without a bottleneck. */
@@ -65,7 +65,7 @@ function handMadePlan(problem: Problem, stages: Stage[], input: RoomPlanInput): 
   if (missing)
     return {
       feasible: false,
-      why: `The plan gives layers to device ${missing.device}, which is not here.`,
+      why: `The plan gives blocks to device ${missing.device}, which is not here.`,
     };
   checkStages(stages, input.manifest.layers.length);
   for (const { from, to } of hopsOf({ stages })) {

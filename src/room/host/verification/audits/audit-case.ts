@@ -97,8 +97,8 @@ export function isLookable({ link, profile }: Member): boolean {
 }
 
 export function wrongWork({ job: { first, last } }: AuditCase): string {
-  const layers = first === last ? `layer ${first}` : `layers ${first} to ${last}`;
-  return `What it made of ${layers} is not what others make of them.`;
+  const blocks = first === last ? `block ${first}` : `blocks ${first} to ${last}`;
+  return `Its result for ${blocks} differs from that of other devices.`;
 }
 
 function stateAt(states: Float32Array, index: number, hiddenSize: number): Float32Array {

@@ -119,7 +119,7 @@ function lies(
 }
 
 const wrongLayers = (layers: string): string =>
-  `What it made of layers ${layers} is not what others make of them.`;
+  `Its result for blocks ${layers} differs from that of other devices.`;
 
 describe.each<WireType>(['f32', 'f16'])('work that crosses as %s', (wire) => {
   it('is looked at, device after device, and found right where it is', async () => {

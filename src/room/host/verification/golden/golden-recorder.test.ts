@@ -94,7 +94,7 @@ describe('the golden states of a model that came without', () => {
     await deal('host:0-2,a:3-4,b:5,host:6');
     await goldenRecorder.work(going);
     expect(wrong).toEqual([
-      'b: Layer 5 makes something else of a fixed input there than on other devices.',
+      'b: Block 5 gives another result for a fixed input there than on other devices.',
     ]);
     expect(goldenRecorder.agreed()).toEqual([5]);
   });
@@ -106,7 +106,7 @@ describe('the golden states of a model that came without', () => {
     await deal('host:0-2,b:3-5,host:6');
     await goldenRecorder.work(going);
     expect(wrong).toEqual([
-      'a: Layer 3 makes something else of a fixed input there than on other devices.',
+      'a: Block 3 gives another result for a fixed input there than on other devices.',
     ]);
     expect(goldenRecorder.agreed()).toEqual([3]);
     // What came after was computed from its zeros.

@@ -6,6 +6,7 @@
 import type { WeightType } from '../../../../engine/engine.ts';
 import type { ModelConfig } from '../../../../model/config.ts';
 import { goldenInputs } from '../../../../model/golden.ts';
+import { layerName } from '../../../../model/layer-names.ts';
 import {
   deviationOf,
   isWithin,
@@ -67,7 +68,8 @@ export function createGoldenRecorder(options: GoldenRecorderOptions): GoldenReco
     entry: Entry,
     other: Pick<Entry, 'states' | 'weights'>,
   ): Promise<void> {
-    const wrong = `Layer ${layer} makes something else of a fixed input there than on other devices.`;
+    const name = layerName(layer, config.num_hidden_layers + 2);
+    const wrong = `${name} gives another result for a fixed input there than on other devices.`;
     if (entry.by.length > 1) {
       options.onWrong(member, wrong);
       return;
