@@ -60,14 +60,12 @@ const groups: Check[][] = [
       count: countUnitTests,
     },
   ],
-  [
-    {
-      name: quick ? 'One real room' : 'End-to-end tests',
-      script: 'test:e2e',
-      args: quick ? ['--grep=@quick'] : [],
-      count: countEndToEndTests,
-    },
-  ],
+  ...(quick
+    ? [[endToEnd('One real room', ['--grep=@quick'])]]
+    : [
+        [endToEnd('End-to-end tests', ['--project=wasm', '--project=webgpu', '--workers=2'])],
+        [endToEnd('Timed end-to-end tests', ['--project=timed'])],
+      ]),
 ];
 
 // Each reader takes only its few figures from a report that holds much more.
@@ -96,13 +94,17 @@ async function main(): Promise<void> {
 
   console.log(`\n── Summary ${'─'.repeat(53)}\n`);
   for (const { name, tally, seconds } of results)
-    console.log(`${name.padEnd(18)} ${describe(tally)}  (${seconds.toFixed(0)} s)`);
+    console.log(`${name.padEnd(22)} ${describe(tally)}  (${seconds.toFixed(0)} s)`);
   const total: Tally = {
     passed: results.reduce((sum, { tally }) => sum + tally.passed, 0),
     failed: results.reduce((sum, { tally }) => sum + tally.failed, 0),
   };
   console.log(`\n${describe(total)}`);
   process.exit(total.failed === 0 ? 0 : 1);
+}
+
+function endToEnd(name: string, args: string[]): Check {
+  return { name, script: 'test:e2e', args, count: countEndToEndTests };
 }
 
 function describe({ passed, failed }: Tally): string {

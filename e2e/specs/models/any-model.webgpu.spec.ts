@@ -7,6 +7,7 @@ import { openTabRoom } from '../../harness/devices/tab-room.ts';
 
 for (const name of tinyModels) {
   test(`${name} from a hub on three of them`, async ({ browser, hub, appOrigin }) => {
+    test.setTimeout(240_000);
     const room = await openTabRoom(browser, {
       origin: appOrigin,
       prepare: measureOnce,
