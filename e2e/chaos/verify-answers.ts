@@ -2,7 +2,7 @@
 import type { Page } from 'playwright';
 import type { DeviceQuestion } from './asking.ts';
 import { nameOf, questionAt, type Expected } from './questions.ts';
-import type { AskedRecord } from '../../src/room/host/record/index.ts';
+import type { AskedRecord } from '../../src/room/host/saved-room/index.ts';
 
 export interface Verdict {
   answers: number;

@@ -1,3 +1,3 @@
 /** The face of the host: what opens a room, and takes one up again after a reload. */
 export { openRoom } from './open-room.ts';
-export { findRoomRecord, type RoomRecord } from './record/index.ts';
+export { findRoomRecord, type RoomRecord } from './saved-room/index.ts';

@@ -18,7 +18,7 @@ import { onAbort } from '../../base/on-abort.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
 import { relayServers } from '../links/index.ts';
 import { openModel } from './weights/index.ts';
-import { createRecordKeeper, forgetRoomRecord, type RoomRecord } from './record/index.ts';
+import { createRecordWriter, forgetRoomRecord, type RoomRecord } from './saved-room/index.ts';
 import { createTextCodec } from './requests/index.ts';
 
 /**
@@ -127,7 +127,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   const page = new URL(options.linkBaseUrl ?? document.baseURI);
   page.search = '';
   store.update({ link: makeRoomLink(page.href, address), phase: { kind: 'open' } });
-  const keeper = createRecordKeeper(
+  const keeper = createRecordWriter(
     () => ({ ...address, options, ...running.record(), savedAt: Date.now() }),
     (sentence) => store.notice(sentence),
   );

@@ -20,7 +20,7 @@ import { createLiveness, createRoomEvents, createRoster } from './membership/ind
 import { createCaches } from './kv-cache/index.ts';
 import { createPlans, prefillChunkOf } from './planning/index.ts';
 import { createSharedModel, type OpenedModel } from './weights/index.ts';
-import type { RoomRecord } from './record/index.ts';
+import type { RoomRecord } from './saved-room/index.ts';
 
 export interface RunRoomOptions {
   options: HostOptions;

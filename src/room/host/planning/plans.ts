@@ -8,7 +8,7 @@ import type { HostOptions } from '../../room.ts';
 import type { PlanReasons } from '../../view.ts';
 import type { ViewStore } from '../../view-store.ts';
 import { createDeployer } from './deployer.ts';
-import { missingLayers, overflows } from './lap-facts.ts';
+import { missingLayers, overflows } from './lap-limits.ts';
 import { createLoad, type Load } from './load.ts';
 import { createPlanning, type Planning } from './planning.ts';
 import {

@@ -2,7 +2,7 @@
 import type { Manifest } from '../../../model/manifest.ts';
 import type { Lap } from '../../lap.ts';
 import type { Roster } from '../membership/index.ts';
-import { sequenceCapacity } from './lap-facts.ts';
+import { sequenceCapacity } from './lap-limits.ts';
 
 export interface SequenceLimitsOptions {
   roster: Roster;

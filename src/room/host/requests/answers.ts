@@ -2,7 +2,7 @@
 import type { Answer, AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
 import { nothingWritten } from '../decoding/index.ts';
-import type { AskedRecord } from '../record/index.ts';
+import type { AskedRecord } from '../saved-room/index.ts';
 import { type AnswerQueueOptions, createAnswerQueue, failQuestion } from './answer-queue.ts';
 import { createConversation } from './conversation.ts';
 import { openQuestion, type Asker, type OpenQuestion } from './open-question.ts';

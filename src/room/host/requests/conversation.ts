@@ -1,7 +1,7 @@
 /** The questions of a room and their answers as they are shown, in the order in which they were asked. */
 import type { AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
-import type { AskedRecord } from '../record/index.ts';
+import type { AskedRecord } from '../saved-room/index.ts';
 
 export interface Conversation {
   /** Adds a question, and gives its answer's number. `ids` has its tokens, and the caller keeps it up to date. */

@@ -22,7 +22,7 @@ export interface Penalties {
 }
 
 /** What is done to whoever is found at fault. */
-export interface Sanctions {
+export interface PenaltyEffects {
   /** No layers for it until `restore`, and a proof of those that it holds. */
   suspend: (member: Member, reason: string) => void;
   restore: (member: Member) => void;
@@ -32,7 +32,7 @@ export interface Sanctions {
   drop: (member: Member, reason: string) => void;
 }
 
-export interface PenaltiesOptions extends Sanctions {
+export interface PenaltiesOptions extends PenaltyEffects {
   nowMs?: () => number;
 }
 

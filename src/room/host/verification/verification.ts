@@ -5,7 +5,7 @@ import { createAudits } from './audits/index.ts';
 import { createGoldenRecorder, createRecordingTimes } from './golden/index.ts';
 import { createRecomputing } from './recomputing.ts';
 import { createPenalties } from './penalties.ts';
-import { createSanctions } from './sanctions.ts';
+import { createPenaltyEffects } from './penalty-effects.ts';
 import { createCacheMisses } from './cache-misses.ts';
 import { type BulkMessage, bytesPerNumber } from '../../protocol/index.ts';
 import { type BoundaryTap, createBoundaryTap, type StageFailure } from '../../stage/index.ts';
@@ -58,8 +58,8 @@ export function createVerification(options: VerificationOptions): Verification {
   const { members } = roster;
   const { hidden_size: hiddenSize, max_position_embeddings: contextLength } = manifest.config;
   const boundaryTap = createBoundaryTap(hiddenSize * bytesPerNumber[wire]);
-  const sanctions = createSanctions({ roster, plans, removal });
-  const penalties = createPenalties(sanctions);
+  const effects = createPenaltyEffects({ roster, plans, removal });
+  const penalties = createPenalties(effects);
   const cacheMisses = createCacheMisses({
     isInUse: (sequence) => caches.isInUse(sequence),
     tidy: () => caches.tidy(),
@@ -128,7 +128,7 @@ export function createVerification(options: VerificationOptions): Verification {
     onContradiction(giver, taker) {
       const [one, other] = [members.get(giver), members.get(taker)];
       if (one && other)
-        sanctions.part(one, other, `What ${giver} says it gave, ${taker} says it never got.`);
+        effects.part(one, other, `What ${giver} says it gave, ${taker} says it never got.`);
     },
     onFalseAccusation(deviceId, reason) {
       const member = members.get(deviceId);

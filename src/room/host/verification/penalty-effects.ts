@@ -2,15 +2,19 @@
 import { nameOf, type Roster } from '../membership/index.ts';
 import type { Removal } from '../admission/index.ts';
 import type { Plans } from '../planning/index.ts';
-import type { Sanctions } from './penalties.ts';
+import type { PenaltyEffects } from './penalties.ts';
 
-export interface SanctionsOptions {
+export interface PenaltyEffectsOptions {
   roster: Pick<Roster, 'tell' | 'announce' | 'show'>;
   plans: Pick<Plans, 'changed' | 'lose'>;
   removal: Removal;
 }
 
-export function createSanctions({ roster, plans, removal }: SanctionsOptions): Sanctions {
+export function createPenaltyEffects({
+  roster,
+  plans,
+  removal,
+}: PenaltyEffectsOptions): PenaltyEffects {
   return {
     suspend(member, reason) {
       member.excluded = reason;

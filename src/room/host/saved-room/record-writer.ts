@@ -4,16 +4,16 @@ import { saveRoomRecord, type RoomRecord } from './room-record.ts';
 /** A crash loses at most the tokens of this time, and they are computed again. */
 const delayMs = 500;
 
-export interface RecordKeeper {
+export interface RecordWriter {
   /** Something worth keeping changed. */
   changed(): void;
   stop(): void;
 }
 
-export function createRecordKeeper(
+export function createRecordWriter(
   record: () => RoomRecord,
   onProblem: (sentence: string) => void,
-): RecordKeeper {
+): RecordWriter {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isStopped = false;
   /** Changes so far, and how many of them the last write included. */

@@ -1,5 +1,5 @@
 /** The face of the record: what a host tab keeps so that it is the same host after a reload. */
-export { createRecordKeeper } from './record-keeper.ts';
+export { createRecordWriter } from './record-writer.ts';
 export {
   type AskedRecord,
   findRoomRecord,
