@@ -11,6 +11,7 @@ const Bytes32Schema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/));
 const FingerprintSchema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 export const HandshakeMessageSchema = v.variant('kind', [
+  /** The first word of both sides: versions, and a nonce for the proof. */
   v.strictObject({
     kind: v.literal('hello'),
     protocol: v.literal('edgeshard'),
@@ -20,8 +21,11 @@ export const HandshakeMessageSchema = v.variant('kind', [
     localFingerprint: FingerprintSchema,
     remoteFingerprint: FingerprintSchema,
   }),
+  /** Proves that this side holds the room key, bound to both certificates. */
   v.strictObject({ kind: v.literal('proof'), mac: Bytes32Schema }),
+  /** The proof of the other side is right: the link may be used. */
   v.strictObject({ kind: v.literal('accept') }),
+  /** The link is not to be, for this reason. */
   v.strictObject({
     kind: v.literal('refuse'),
     why: v.picklist(refusals),

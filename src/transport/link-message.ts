@@ -27,7 +27,9 @@ export const LinkMessageSchema = v.variant('kind', [
   v.strictObject({ kind: v.literal('room'), number: CountSchema, message: v.unknown() }),
   /** Asks for a sign of life, and is one. */
   v.strictObject({ kind: v.literal('beat') }),
+  /** The sign of life that was asked for. */
   v.strictObject({ kind: v.literal('beat back') }),
+  /** The link ends, for this reason. */
   v.strictObject({ kind: v.literal('bye'), reason: v.pipe(v.string(), v.maxLength(1000)) }),
   /** The answer to a burst: what came after its first piece, and how long that took. */
   v.strictObject({

@@ -17,7 +17,9 @@ export const BulkHeaderSchema = v.variant('kind', [
     offset: count,
     bytes: v.pipe(count, v.minValue(1), v.maxValue(4 * 1024 * 1024)),
   }),
+  /** The piece that was asked for is the body. */
   v.object({ kind: v.literal('piece'), request: count }),
+  /** This device does not have that piece. */
   v.object({ kind: v.literal('no-piece'), request: count }),
   /** What crossed into a stage at these positions, as this device's boundary tap has it; none where there was no tap. */
   v.object({
@@ -35,6 +37,7 @@ export const BulkHeaderSchema = v.variant('kind', [
     last: count,
     weights,
   }),
+  /** The states that came out are the body, f32. A device that cannot compute them does not answer. */
   v.object({ kind: v.literal('recomputed'), request: count }),
 ]);
 

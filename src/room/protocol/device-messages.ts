@@ -67,13 +67,16 @@ const SamplingSchema = v.object({
 });
 
 export const DeviceMessageSchema = v.variant('kind', [
+  /** The first message: what a person would call this device. */
   v.object({ kind: v.literal('hello'), label: v.pipe(v.string(), v.maxLength(80)) }),
+  /** What this device does at the moment, what its layers occupy, and what it has fetched. */
   v.object({
     kind: v.literal('status'),
     status: DeviceStatusSchema,
     usedBytes: count,
     bytesLoaded: count,
   }),
+  /** What this device has measured of itself: ms and bytes for each kind of layer, and the memory that it lends. */
   v.object({
     kind: v.literal('profile'),
     adapter: v.pipe(v.string(), v.maxLength(120)),
@@ -88,8 +91,9 @@ export const DeviceMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('measured'), compute: v.nullable(ComputeProfileSchema) }),
   /** Its page was hidden, or is visible again. */
   v.object({ kind: v.literal('visibility'), isHidden: v.boolean() }),
+  /** Its person lends another amount of memory from now on. */
   v.object({ kind: v.literal('budget'), budgetBytes: count }),
-  /** A question, numbered by this device; and the wish that its answer end. */
+  /** A question of its person, numbered by this device. The answers are `answer`. */
   v.object({
     kind: v.literal('ask'),
     request: count,
@@ -97,6 +101,7 @@ export const DeviceMessageSchema = v.variant('kind', [
     maxNewTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 20)),
     sampling: SamplingSchema,
   }),
+  /** The answer to that question is not wanted any more. */
   v.object({ kind: v.literal('stop'), request: count }),
   /**
    * A link to another device: measured, or impossible (`profile: null`). `fault` says how the other broke the rules,
@@ -108,6 +113,7 @@ export const DeviceMessageSchema = v.variant('kind', [
     profile: v.nullable(LinkProfileSchema),
     fault: v.nullable(sentence),
   }),
+  /** Whether the device that `connect` named was reached. */
   v.object({ kind: v.literal('connected'), deviceId, reached: v.boolean() }),
   /** This device keeps a layer's pieces and can pass them on; their hashes, in order. */
   v.object({
@@ -123,8 +129,11 @@ export const DeviceMessageSchema = v.variant('kind', [
     offset: count,
     bytes: positiveCount,
   }),
+  /** The layers that this plan gives it are loaded. */
   v.object({ kind: v.literal('ready'), planVersion }),
+  /** It cannot load what this plan gives it, for this reason. */
   v.object({ kind: v.literal('unable'), planVersion, reason: sentence }),
+  /** It takes the frames of that cache rebuild now. */
   v.object({ kind: v.literal('rebuild-ready'), sequence: count }),
   /** The hidden states that this device was to send again are not kept any more. */
   v.object({ kind: v.literal('replay-missing'), sequence: count }),
@@ -140,6 +149,7 @@ export const DeviceMessageSchema = v.variant('kind', [
     fault: v.picklist(['own', 'state', 'request']),
     blames: v.nullable(deviceId),
   }),
+  /** The answer to `report-progress`: how many frames each of its stages took in and gave on. */
   v.object({
     kind: v.literal('progress'),
     planVersion,
@@ -149,7 +159,9 @@ export const DeviceMessageSchema = v.variant('kind', [
       v.maxLength(256),
     ),
   }),
+  /** Its layers came out right on the golden states. */
   v.object({ kind: v.literal('proved') }),
+  /** A layer came out wrong on the golden states. */
   v.object({ kind: v.literal('disproved'), reason: sentence }),
 ]);
 

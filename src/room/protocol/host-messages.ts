@@ -77,6 +77,7 @@ export const HostMessageSchema = v.variant('kind', [
     fingerprint: sha256,
     dial: v.boolean(),
   }),
+  /** Measure the link to that device. The answer is `link`. */
   v.object({ kind: v.literal('measure-link'), deviceId }),
   /** Load the layers that this lap gives you; other layers go before (`dropFirst`), or with `keep-laps`. */
   v.object({
@@ -100,6 +101,7 @@ export const HostMessageSchema = v.variant('kind', [
     kind: v.literal('keep-laps'),
     planVersions: v.pipe(v.array(planVersion), v.minLength(1), v.maxLength(64)),
   }),
+  /** This sequence, or cache rebuild, is over: its caches and its hidden states may go. */
   v.object({ kind: v.literal('release'), sequence: count }),
   /** Each other device may open so many sequences on this one's stages at a time; work on more is refused. */
   v.object({ kind: v.literal('most-sequences'), most: v.pipe(positiveCount, v.maxValue(256)) }),
@@ -143,6 +145,7 @@ export const HostMessageSchema = v.variant('kind', [
   }),
   /** Laps have shown this device to be slower than it was: it is to measure itself anew. */
   v.object({ kind: v.literal('measure-again') }),
+  /** That device has left the room: its link may be closed. */
   v.object({ kind: v.literal('left'), deviceId }),
   /** Run the layers that you hold on the model's golden states once more, and say `proved` or `disproved`. */
   v.object({ kind: v.literal('prove-again') }),
@@ -150,6 +153,7 @@ export const HostMessageSchema = v.variant('kind', [
   v.object({ kind: v.literal('report-progress'), planVersion, sequence: count }),
   /** Keep what crosses into this stage for the sequence, and show it when asked: see `boundary-tap.ts`. */
   v.object({ kind: v.literal('tap-boundary'), ...boundary }),
+  /** Send what was kept for `tap-boundary`. The answer is the large message `boundary-states`. */
   v.object({ kind: v.literal('report-boundary'), ...boundary }),
   /** For every screen of the room. */
   v.object({ kind: v.literal('notice'), text: sentence }),
