@@ -109,7 +109,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       await untilTokens(host, 3);
       await startLying(bad, 'silence');
       await expectNotice(
-        /\(a\) was at fault, .*It took in work for a long time, and handed nothing on/,
+        /\(a\) was at fault\. .*It took in work for a long time, and handed nothing on/,
       );
       await startLying(bad, null);
     });
@@ -123,7 +123,7 @@ test('nothing that a stranger or a member does stops the room', async ({
       await say(bad, { kind: 'weights-disputed', deviceId: 'b', ...piece });
       await expectNotice(/\(a\) says that .*\(b\) gave it bytes that are not the model's/);
       await say(bad, { kind: 'weights-disputed', deviceId: 'host', ...piece });
-      await expectNotice(/\(a\) was at fault, .*It says that the host gave it bytes/);
+      await expectNotice(/\(a\) was at fault\. .*It says that the host gave it bytes/);
     });
     await expectNotice(/has proven its blocks[^]*\(a\) has proven its blocks/);
     await expect.poll(() => planOf(host), ready).toBe('host a b host');
