@@ -46,7 +46,7 @@ test('says what this device can do', async ({ newDevice, serverOrigin }) => {
   await page.getByText('What this device can do').click();
   await expect(page.getByText('WebRTC can connect to other devices.')).toBeVisible();
   await expect(page.getByText('Layers are kept for the next visit.')).toBeVisible();
-  await expect(page.getByText('else by way of this server')).toBeVisible();
+  await expect(page.getByText('otherwise by way of this server')).toBeVisible();
 });
 
 test('says why, where the browser keeps from it what this device can do', async ({
