@@ -2,6 +2,7 @@
  * Reads manifests of format 1, which earlier versions wrote: shards cut then stay readable. Format 1 calls
  * the layers `rows`, and a transformer block `layer`.
  */
+import { isRecord } from '../base/is-record.ts';
 
 /** The same manifest in today's format. Anything else is returned unchanged, for the schema to judge. */
 export function inTodaysFormat(json: unknown): unknown {
@@ -11,8 +12,4 @@ export function inTodaysFormat(json: unknown): unknown {
     isRecord(row) && row['kind'] === 'layer' ? { ...row, kind: 'block' } : row,
   );
   return { ...rest, version: 2, layers };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

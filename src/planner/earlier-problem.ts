@@ -2,6 +2,7 @@
  * Reads problems of earlier versions, which called a layer a `row`, and a transformer block a `layer`. Errors
  * about such a file use its own names.
  */
+import { isRecord } from '../base/is-record.ts';
 
 /** The name of a field today, and in earlier versions. */
 const earlierNames = {
@@ -47,8 +48,4 @@ function withTodaysKeys<Value>(value: Value): Value {
   if (!isRecord(value)) return value;
   const entries = Object.entries(value).map(([key, of]) => [todaysNames.get(key) ?? key, of]);
   return Object.fromEntries(entries) as Value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
