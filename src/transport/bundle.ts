@@ -14,6 +14,8 @@ export interface Bundle {
   /** Those that are open. */
   readonly tokens: readonly Lane[];
   readonly bulk: Lane | null;
+  /** Whether connections for frames are still on their way. */
+  readonly isGrowing: boolean;
   /** What this side has a use for from now on. */
   want(wanted: LaneCounts): void;
   /** What the other side has a use for. */
@@ -94,6 +96,9 @@ export function createBundle({ origin, say, makeLane, onChange }: BundleOptions)
     },
     get bulk() {
       return members.lanes('bulk').at(0) ?? null;
+    },
+    get isGrowing() {
+      return members.lanes('tokens').length < members.ids('tokens').length;
     },
     want(wanted) {
       const changed = wanted.tokens !== mine.tokens || wanted.bulk !== mine.bulk;

@@ -13,6 +13,8 @@ export interface ProbesOptions {
   policy: SendPolicy;
   /** The connections that frames may take, the first one first. */
   lanes: () => readonly Lane[];
+  /** Whether more of them are on their way. */
+  isGrowing: () => boolean;
   /** So many bytes there, spread over those connections, and back (nothing, if `short`), in ms. */
   roundTrip: (bytes: number, options: { over: readonly Lane[]; short: boolean }) => Promise<number>;
   onMeasured: () => void;
@@ -24,7 +26,13 @@ const twinBytes = 1100;
 const trialRounds = 5;
 const maxTrialBytes = 96 * 1024;
 
-export function createProbes({ policy, lanes, roundTrip, onMeasured }: ProbesOptions): Probes {
+export function createProbes({
+  policy,
+  lanes,
+  isGrowing,
+  roundTrip,
+  onMeasured,
+}: ProbesOptions): Probes {
   let probedAt = -Infinity;
   let trying = false;
 
@@ -65,6 +73,8 @@ export function createProbes({ policy, lanes, roundTrip, onMeasured }: ProbesOpt
     tryStriping() {
       const bytes = policy.trialBytes();
       if (trying || bytes === null || lanes().length < 2) return;
+      // The first of several connections gains little; its trial would put off that of them all.
+      if (isGrowing()) return;
       trying = true;
       compare(Math.min(bytes, maxTrialBytes))
         .catch(() => undefined)

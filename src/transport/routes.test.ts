@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import type { Bundle } from './bundle.ts';
 import type { Lane } from './lane.ts';
 import { newLinkStats } from './link-stats.ts';
-import { createRoutes, type Routes } from './routes.ts';
+import { createRoutes, type Routes, type RoutesOptions } from './routes.ts';
 
 const stats = newLinkStats();
 const roundTrip = vi.fn(() => Promise.resolve(1.5));
@@ -28,6 +28,32 @@ it('nothing is measured while the connection is broken', () => {
   routes.frameSent(600);
   routes.frameCame();
   expect(roundTrip).not.toHaveBeenCalled();
+});
+
+it('striping is tried once every connection that was asked for is there', async () => {
+  const lane = { bulk: { frameSeen: () => undefined } } as Lane;
+  const bundle = { tokens: [lane], bulk: null, isGrowing: true, want: () => undefined };
+  const roundTripOver = vi.fn<RoutesOptions['roundTrip']>(() => Promise.resolve(80));
+  const routes = createRoutes({
+    primary: () => lane,
+    bundle: bundle as Partial<Bundle> as Bundle,
+    isHeld: () => false,
+    roundTrip: roundTripOver,
+    stats,
+  });
+  const trials = (): number => roundTripOver.mock.calls.filter(([, { short }]) => short).length;
+  for (let frame = 0; frame < 3; frame++) routes.frameSent(70_000);
+  await vi.waitFor(() => expect(stats.roundTripMs).toBe(80));
+  routes.changed();
+  routes.tend();
+  expect(trials()).toBe(0);
+  bundle.isGrowing = false;
+  bundle.tokens.push(lane, lane, lane);
+  routes.changed();
+  expect(trials()).toBeGreaterThan(0);
+  await vi.waitFor(() =>
+    expect(roundTripOver.mock.calls.some(([, { over }]) => over?.length === 5)).toBe(true),
+  );
 });
 
 it('frames that follow each other at once are measured by one probe', () => {

@@ -45,7 +45,13 @@ export function createRoutes({ primary, bundle, isHeld, roundTrip, stats }: Rout
   let bulkSentAt = -Infinity;
 
   const tokenLanes = (): Lane[] => [primary(), ...bundle.tokens];
-  const probes = createProbes({ policy, lanes: tokenLanes, roundTrip, onMeasured: decide });
+  const probes = createProbes({
+    policy,
+    lanes: tokenLanes,
+    isGrowing: () => bundle.isGrowing,
+    roundTrip,
+    onMeasured: decide,
+  });
 
   function decide(): void {
     decision = policy.decide();
