@@ -73,6 +73,9 @@ function openChannel(
     return new Promise((resolve) => {
       const watch = new AbortController();
       const look = (): void => {
+        // Node may have lost the listener's removal to a garbage collection: such a call would take the message that
+        // the next caller waits for.
+        if (watch.signal.aborted) return;
         const over = raw.readyState === 'closed' || signal.aborted;
         const data = takeHeld() ?? (over ? null : undefined);
         if (data === undefined) return;
