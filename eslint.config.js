@@ -54,7 +54,7 @@ export default ts.config(
     // Commands talk to a terminal; the app does not.
     files: [
       'src/server/**',
-      'src/convert/shard.ts',
+      'src/convert/cutting/shard.ts',
       'src/convert/bench-dequantise.ts',
       'src/planner/command/**',
       'e2e/**',

@@ -11,7 +11,7 @@ import {
 import { layerTensors } from '../../src/model/architecture.ts';
 import type { ModelConfig } from '../../src/model/config.ts';
 import { tinyConfig } from '../../src/model/fixtures/tiny-manifest.ts';
-import { quantise } from '../../src/model/quantise.ts';
+import { quantise } from '../../src/model/numbers/quantise.ts';
 
 export const wideBlocks = 8;
 

@@ -3,13 +3,13 @@
  * the project's own what is wrong. Never an error of the language's own, and never long in coming to it.
  */
 import { describe, expect, it } from 'vitest';
-import { blobTree } from '../../src/convert/file-tree.ts';
-import { readDescription } from '../../src/convert/hub-model.ts';
+import { blobTree } from '../../src/convert/sources/file-tree.ts';
+import { readDescription } from '../../src/convert/hub/hub-model.ts';
 import { locateModel } from '../../src/convert/model-address.ts';
-import { renderChat } from '../../src/model/chat-template.ts';
+import { renderChat } from '../../src/model/text/chat-template.ts';
 import { smollm2 } from '../../src/convert/fixtures/hub-configs.ts';
 import { byteLevelTokenizer, llamaTokenizer } from '../../src/model/fixtures/tokenizer-files.ts';
-import { loadTokenizer } from '../../src/model/tokenizer.ts';
+import { loadTokenizer } from '../../src/model/text/tokenizer.ts';
 import { parseProblem, solve } from '../../src/planner/index.ts';
 import { startRandom } from '../../src/planner/random.ts';
 import { relayServers } from '../../src/room/links/relay-servers.ts';

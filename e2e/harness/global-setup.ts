@@ -1,6 +1,6 @@
 /** Before the first end-to-end test: the model is there, the app is built, one server runs. */
 import { join } from 'node:path';
-import { ensureModel } from '../../src/convert/fetch-model.ts';
+import { ensureModel } from '../../src/convert/fetching/fetch-model.ts';
 import { defaultModel } from '../../src/model/catalogue.ts';
 import { withFileLock } from '../../src/server/file-lock.ts';
 import { startServer } from '../../src/server/server.ts';

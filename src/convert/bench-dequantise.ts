@@ -3,10 +3,10 @@
  * the error of storing weights in it is.
  */
 import { parseArgs } from 'node:util';
-import { dequantise } from '../model/dequantise.ts';
-import { blockLayout, dtypes, type Dtype } from '../model/dtype.ts';
-import { firstNotFinite } from '../model/finite-check.ts';
-import { quantise, type StorableDtype } from '../model/quantise.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
+import { blockLayout, dtypes, type Dtype } from '../model/numbers/dtype.ts';
+import { firstNotFinite } from '../model/numbers/finite-check.ts';
+import { quantise, type StorableDtype } from '../model/numbers/quantise.ts';
 
 /** Numbers in one run: 16 MiB of f32, beyond most caches. */
 const values = 1 << 22;

@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../model/config.ts';
 import type { Manifest, ManifestLayer } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from './sources/byte-source.ts';
 
 /**
  * A checkpoint as its author published it, with a manifest that describes its files: every tensor is a byte

@@ -1,6 +1,6 @@
 /** Splits Phi-3's fused projections. Their rows follow one another in one tensor, so each is a range of it. */
 import type { ModelConfig } from '../model/config.ts';
-import type { StoredRange } from './safetensors.ts';
+import type { StoredRange } from './hub/safetensors.ts';
 
 /**
  * Replaces each `qkv_proj` by q, k and v, and each `gate_up_proj` by gate and up. Tensors have their Hugging

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tinyManifest } from '../model/fixtures/tiny-manifest.ts';
 import { parseManifest, parseManifestText } from '../model/parse-manifest.ts';
-import { loadTokenizer } from '../model/tokenizer.ts';
-import { memorySource, type ByteSource } from './byte-source.ts';
+import { loadTokenizer } from '../model/text/tokenizer.ts';
+import { memorySource, type ByteSource } from './sources/byte-source.ts';
 import { countedSource } from './fixtures/counted-source.ts';
 import { smollm2 } from './fixtures/hub-configs.ts';
 import { writeOnnx } from './fixtures/onnx-writer.ts';
@@ -19,12 +19,12 @@ import {
   tinyShape,
 } from './fixtures/tiny-llama2c.ts';
 import { tinySafetensors } from './fixtures/tiny-safetensors.ts';
-import { openGguf } from './gguf-model.ts';
-import { readHubConfig } from './hub-config.ts';
-import { openLlama2c } from './llama2c.ts';
-import { convertLlama2cTokenizer } from './llama2c-tokenizer.ts';
-import { readOnnxGraph } from './onnx-graph.ts';
-import { readSafetensors } from './safetensors.ts';
+import { openGguf } from './gguf/gguf-model.ts';
+import { readHubConfig } from './hub/hub-config.ts';
+import { openLlama2c } from './llama2c/llama2c.ts';
+import { convertLlama2cTokenizer } from './llama2c/llama2c-tokenizer.ts';
+import { readOnnxGraph } from './onnx/onnx-graph.ts';
+import { readSafetensors } from './hub/safetensors.ts';
 
 const label = { name: 'tiny', title: 'Tiny', licence: 'MIT' };
 const runs = { numRuns: 150 };

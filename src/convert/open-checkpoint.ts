@@ -1,15 +1,15 @@
 /** Opens the checkpoint at a path, and detects its format. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import type { ByteSource } from './byte-source.ts';
+import type { ByteSource } from './sources/byte-source.ts';
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
-import { openFileSource } from './file-source.ts';
-import { isFile, openFolderTree } from './folder-tree.ts';
-import { openGguf } from './gguf-model.ts';
-import { openHubModel } from './hub-model.ts';
-import { openLlama2c } from './llama2c.ts';
-import { openOnnxInt8 } from './onnx-int8.ts';
-import { partsOf } from './split-gguf.ts';
+import { openFileSource } from './sources/file-source.ts';
+import { isFile, openFolderTree } from './sources/folder-tree.ts';
+import { openGguf } from './gguf/gguf-model.ts';
+import { openHubModel } from './hub/hub-model.ts';
+import { openLlama2c } from './llama2c/llama2c.ts';
+import { openOnnxInt8 } from './onnx/onnx-int8.ts';
+import { partsOf } from './gguf/split-gguf.ts';
 
 export interface OpenedCheckpoint {
   checkpoint: Checkpoint;

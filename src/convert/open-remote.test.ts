@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { dequantise } from '../model/dequantise.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import {
   startRangeServer,

@@ -3,13 +3,13 @@
  * file. Only headers are fetched; weights are fetched when they are read. Runs in browsers and in Node.
  */
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
-import { blobSource } from './byte-source.ts';
-import { blobTree, urlTree } from './file-tree.ts';
-import { openGguf } from './gguf-model.ts';
-import { openHttpSource } from './http-source.ts';
-import { openHubModel } from './hub-model.ts';
+import { blobSource } from './sources/byte-source.ts';
+import { blobTree, urlTree } from './sources/file-tree.ts';
+import { openGguf } from './gguf/gguf-model.ts';
+import { openHttpSource } from './sources/http-source.ts';
+import { openHubModel } from './hub/hub-model.ts';
 import { locateModel, type ModelLocation } from './model-address.ts';
-import { partsOf } from './split-gguf.ts';
+import { partsOf } from './gguf/split-gguf.ts';
 
 export interface RemoteOptions {
   /** The hub that has the ids; the public one by default. */

@@ -3,7 +3,7 @@
  * for it (com.microsoft.GroupQueryAttention), which also reads and extends a sequence's KV cache.
  */
 import type { ModelConfig } from '../model/config.ts';
-import type { RotaryFigures } from '../model/rotary-frequencies.ts';
+import type { RotaryFigures } from '../model/rotary/rotary-frequencies.ts';
 import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
 import { rotaryTables } from './rotary.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { dequantise } from '../model/dequantise.ts';
-import { quantise, type StorableDtype } from '../model/quantise.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
+import { quantise, type StorableDtype } from '../model/numbers/quantise.ts';
 import { createEmbedding } from './embedding.ts';
 import type { StoredTensor } from './engine.ts';
 import { readTinyModelFile } from './fixtures/node-runtime.ts';

@@ -1,7 +1,7 @@
 /** The embedding layer: a table of stored bytes. Only the table rows of the given tokens are turned into numbers. */
-import { blockLayout, tensorBytes } from '../model/dtype.ts';
-import { dequantise } from '../model/dequantise.ts';
-import { quantise } from '../model/quantise.ts';
+import { blockLayout, tensorBytes } from '../model/numbers/dtype.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
+import { quantise } from '../model/numbers/quantise.ts';
 import { release } from '../model/release.ts';
 import type { ModelConfig } from '../model/config.ts';
 import type { StoredTensor, WeightType } from './engine.ts';

@@ -6,7 +6,7 @@
  * are loaded and unloaded one by one; a run goes through a range of them.
  */
 import type { ModelConfig } from '../model/config.ts';
-import type { Dtype } from '../model/dtype.ts';
+import type { Dtype } from '../model/numbers/dtype.ts';
 
 export type Backend = 'webgpu' | 'wasm';
 

@@ -5,7 +5,7 @@
  * Activations are [sequences, tokens, width], float32.
  */
 import type { ModelConfig } from '../model/config.ts';
-import { dequantise } from '../model/dequantise.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
 import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
 import { everywhere, type AttentionPattern, type Projections } from './attention.ts';
 import { addLinear } from './linear.ts';

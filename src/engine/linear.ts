@@ -3,7 +3,7 @@
  * on the device. Medians for 1024 × 1024, one position, wasm: FusedMatMul f32 0.14 ms, DynamicQuantizeMatMul
  * int8 0.14, MatMulNBits 8 bits 1.2, 4 bits 1.5.
  */
-import { blockLayout } from '../model/dtype.ts';
+import { blockLayout } from '../model/numbers/dtype.ts';
 import type { EngineInfo, StoredTensor, WeightType } from './engine.ts';
 import type { Graph, Value } from './onnx/graph.ts';
 import {

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { dequantise } from '../model/dequantise.ts';
-import { quantise, type StorableDtype } from '../model/quantise.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
+import { quantise, type StorableDtype } from '../model/numbers/quantise.ts';
 import type { Engine, RunRequest, WeightType } from './engine.ts';
 import { nodeRuntime, readTinyModelFile } from './fixtures/node-runtime.ts';
 import { tinyModels, type TinyModel } from './fixtures/tiny-model.ts';

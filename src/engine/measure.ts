@@ -5,7 +5,7 @@
  * many blocks are measured at once as exceed the last-level cache, though never more than the model has.
  */
 import type { ModelConfig } from '../model/config.ts';
-import { tensorBytes } from '../model/dtype.ts';
+import { tensorBytes } from '../model/numbers/dtype.ts';
 import { createAttentionSessions } from './attention-sessions.ts';
 import { createHeadLayer } from './edge-layers.ts';
 import { createEmbedding } from './embedding.ts';

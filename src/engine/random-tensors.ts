@@ -1,7 +1,7 @@
 /** Random weights in a model's real shapes, made for whatever tensor an architecture asks for. */
 import type { ModelConfig } from '../model/config.ts';
-import { tensorBytes } from '../model/dtype.ts';
-import { quantise, type StorableDtype } from '../model/quantise.ts';
+import { tensorBytes } from '../model/numbers/dtype.ts';
+import { quantise, type StorableDtype } from '../model/numbers/quantise.ts';
 import { tensorShape } from './tensor-shapes.ts';
 import type { TensorSource } from './tensor-source.ts';
 

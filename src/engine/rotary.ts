@@ -3,7 +3,7 @@ import {
   rotaryAmplitude,
   rotaryFrequencies,
   type RotaryFigures,
-} from '../model/rotary-frequencies.ts';
+} from '../model/rotary/rotary-frequencies.ts';
 
 /** cos and sin of every position's angles, each [positions, rotated pairs]. */
 export function rotaryTables(

@@ -1,6 +1,6 @@
 /** The stored type with the precision of each weight type. */
 import type { WeightType } from './engine.ts';
-import type { StorableDtype } from '../model/quantise.ts';
+import type { StorableDtype } from '../model/numbers/quantise.ts';
 
 export const storedAs: Record<WeightType, StorableDtype> = {
   f32: 'F32',

@@ -1,9 +1,9 @@
 /** Hands out the tensors of one layer, each once, by their names inside the layer. */
 import type { ModelConfig } from '../model/config.ts';
-import { tensorBytes } from '../model/dtype.ts';
-import { firstNotFinite } from '../model/finite-check.ts';
+import { tensorBytes } from '../model/numbers/dtype.ts';
+import { firstNotFinite } from '../model/numbers/finite-check.ts';
 import { release } from '../model/release.ts';
-import { toHalfRotation } from '../model/rotary-layout.ts';
+import { toHalfRotation } from '../model/rotary/rotary-layout.ts';
 import type { StoredTensor } from './engine.ts';
 import { tensorShape } from './tensor-shapes.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { dequantise } from '../model/dequantise.ts';
-import { packF16 } from '../model/f16.ts';
-import { quantise, type StorableDtype } from '../model/quantise.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
+import { packF16 } from '../model/numbers/f16.ts';
+import { quantise, type StorableDtype } from '../model/numbers/quantise.ts';
 import type { StoredTensor } from './engine.ts';
 import {
   quantisedBlocks,

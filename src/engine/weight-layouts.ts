@@ -1,8 +1,8 @@
 /** Converts stored weights, [out, in] and stacked along `out`, to the layouts of ONNX Runtime's matrix products. */
-import { blockLayout, tensorBytes } from '../model/dtype.ts';
-import { dequantise } from '../model/dequantise.ts';
-import { f16Values, packF16 } from '../model/f16.ts';
-import { quantise } from '../model/quantise.ts';
+import { blockLayout, tensorBytes } from '../model/numbers/dtype.ts';
+import { dequantise } from '../model/numbers/dequantise.ts';
+import { f16Values, packF16 } from '../model/numbers/f16.ts';
+import { quantise } from '../model/numbers/quantise.ts';
 import type { StoredTensor } from './engine.ts';
 
 export interface Matrix {

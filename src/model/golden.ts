@@ -7,7 +7,7 @@
  * add up. In 16 bits that is about a hundredth of the model's bytes.
  */
 import type { ModelConfig } from './config.ts';
-import { packF16, unpackF16 } from './f16.ts';
+import { packF16, unpackF16 } from './numbers/f16.ts';
 
 /** The inputs' token ids, and the path of the file, which has one record for each layer and input. */
 export interface Golden {

@@ -6,7 +6,7 @@
  */
 import * as v from 'valibot';
 import { ModelConfigSchema } from './config.ts';
-import { dtypes } from './dtype.ts';
+import { dtypes } from './numbers/dtype.ts';
 
 /** Files are hashed, cached and transferred in pieces of this size: 4 MiB. */
 export const pieceBytes = 4 * 1024 * 1024;

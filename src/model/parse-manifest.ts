@@ -2,7 +2,7 @@
 import { errorMessage } from '../base/error-message.ts';
 import * as v from 'valibot';
 import { architectures, isSupported, layerTensors } from './architecture.ts';
-import { tensorBytes } from './dtype.ts';
+import { tensorBytes } from './numbers/dtype.ts';
 import { inTodaysFormat } from './earlier-manifest.ts';
 import { goldenBytes } from './golden.ts';
 import {

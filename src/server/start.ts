@@ -2,7 +2,7 @@
 import { errorMessage } from '../base/error-message.ts';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureModel } from '../convert/fetch-model.ts';
+import { ensureModel } from '../convert/fetching/fetch-model.ts';
 import { withFileLock } from './file-lock.ts';
 import { defaultHttpsPort, defaultPort, help, parseOptions, type StartOptions } from './options.ts';
 import { startServer, type RunningServer } from './server.ts';

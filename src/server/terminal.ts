@@ -1,6 +1,6 @@
 /** What `npm start` shows: progress while it prepares, then where the room is to be found. */
 import { renderUnicodeCompact } from 'uqr';
-import type { ModelProgress } from '../convert/fetch-model.ts';
+import type { ModelProgress } from '../convert/fetching/fetch-model.ts';
 import { certificatePath } from './certificate-page.ts';
 import type { RunningServer } from './server.ts';
 

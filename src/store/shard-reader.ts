@@ -3,7 +3,7 @@
  * a known hash is checked before it is used, wherever it came from. A cached piece that fails is dropped and
  * fetched again.
  */
-import type { Dtype } from '../model/dtype.ts';
+import type { Dtype } from '../model/numbers/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { pieceKey } from './kept-models.ts';
 import type { PieceCache } from './piece-cache.ts';

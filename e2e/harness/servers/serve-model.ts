@@ -1,7 +1,7 @@
 /** A running server, and the model that a room on it is to open. */
 import { access, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { ensureModel } from '../../../src/convert/fetch-model.ts';
+import { ensureModel } from '../../../src/convert/fetching/fetch-model.ts';
 import { findInCatalogue } from '../../../src/model/catalogue.ts';
 import { withFileLock } from '../../../src/server/file-lock.ts';
 import { startServer } from '../../../src/server/server.ts';

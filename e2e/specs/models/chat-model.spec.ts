@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { ensureModel } from '../../../src/convert/fetch-model.ts';
+import { ensureModel } from '../../../src/convert/fetching/fetch-model.ts';
 import { withFileLock } from '../../../src/server/file-lock.ts';
 import { oneThread } from '../../fixtures/exact-room.ts';
 import { modelCacheDir, shardsDir } from '../../harness/project.ts';

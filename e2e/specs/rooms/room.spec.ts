@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator } from 'playwright/test';
-import { loadTokenizer } from '../../../src/model/tokenizer.ts';
+import { loadTokenizer } from '../../../src/model/text/tokenizer.ts';
 import { continuations } from '../../fixtures/reference-cases.ts';
 import { shardsDir } from '../../harness/project.ts';
 import { expect, test, type Page } from '../../harness/test.ts';

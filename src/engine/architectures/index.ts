@@ -1,6 +1,6 @@
 /** Every architecture that the engine runs. To add one, describe it in its own file and list it here. */
 import type { ModelConfig } from '../../model/config.ts';
-import { rotaryPairs } from '../../model/rotary-frequencies.ts';
+import { rotaryPairs } from '../../model/rotary/rotary-frequencies.ts';
 import type { Backend } from '../engine.ts';
 import type { Architecture } from './architecture.ts';
 import { gemma2 } from './gemma2.ts';

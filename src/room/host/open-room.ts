@@ -1,8 +1,8 @@
 /** Opens a room: this tab becomes its host, and, like every other tab, one of its devices. */
 import { errorMessage } from '../../base/error-message.ts';
 import type { Manifest } from '../../model/manifest.ts';
-import { parseTokenizerText } from '../../model/tokenizer-file.ts';
-import { loadTokenizer, type Tokenizer } from '../../model/tokenizer.ts';
+import { parseTokenizerText } from '../../model/text/tokenizer-file.ts';
+import { loadTokenizer, type Tokenizer } from '../../model/text/tokenizer.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import {

@@ -1,5 +1,5 @@
 /** Hidden states as bytes: little-endian f16 or f32, token after token. */
-import { packF16, unpackF16 } from '../../model/f16.ts';
+import { packF16, unpackF16 } from '../../model/numbers/f16.ts';
 import type { WireType } from '../room.ts';
 
 /** The frame header's `dtype` of each type. */

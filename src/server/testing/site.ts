@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 import { layerTensors } from '../../model/architecture.ts';
 import { ModelConfigSchema } from '../../model/config.ts';
-import { tensorBytes } from '../../model/dtype.ts';
+import { tensorBytes } from '../../model/numbers/dtype.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../server.ts';
 import { temporaryFolder } from './temporary-folder.ts';

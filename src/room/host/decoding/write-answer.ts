@@ -1,5 +1,5 @@
 /** Writes one answer, from its prompt to its last token, and tells at every lap how it is getting on. */
-import type { Tokenizer } from '../../../model/tokenizer.ts';
+import type { Tokenizer } from '../../../model/text/tokenizer.ts';
 import type { AnswerResult, AskRequest } from '../../room.ts';
 import type { AnswerView } from '../../view.ts';
 import { generate, type GenerationListener, type GenerationOptions } from './generation.ts';

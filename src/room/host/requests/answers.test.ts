@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readTinyModelFile } from '../../../engine/fixtures/node-runtime.ts';
 import type { TinyModel } from '../../../engine/fixtures/tiny-model.ts';
-import type { Tokenizer } from '../../../model/tokenizer.ts';
+import type { Tokenizer } from '../../../model/text/tokenizer.ts';
 import {
   contextLength,
   createEngineRoom,

@@ -1,7 +1,7 @@
 /** Turns what a person writes into the ids that the model reads. */
-import { chatPromptIds } from '../../../model/chat-template.ts';
+import { chatPromptIds } from '../../../model/text/chat-template.ts';
 import type { Manifest } from '../../../model/manifest.ts';
-import type { Tokenizer } from '../../../model/tokenizer.ts';
+import type { Tokenizer } from '../../../model/text/tokenizer.ts';
 
 export interface TextCodec {
   /** Null for a model without a tokenizer: it takes and gives token ids only. */
