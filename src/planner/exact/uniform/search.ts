@@ -11,11 +11,12 @@
  * searches again.
  */
 import type { Deadline } from '../deadline.ts';
-import { fillMs } from './fill.ts';
 import type { Lap } from './lap.ts';
+import { createLapEnds } from './lap-ends.ts';
 import { remainingBound } from './remaining.ts';
+import { countRevisits, usefulRelays } from './revisits.ts';
 import type { UniformRoom } from './room.ts';
-import { createVisitedSets, type VisitedSets } from './visited-sets.ts';
+import { createVisitedSets } from './visited-sets.ts';
 
 export interface SearchOptions {
   /** Kinds whose revisits are counted. */
@@ -32,9 +33,6 @@ export interface SearchOptions {
   onLap: (lap: Lap, ms: number) => void;
 }
 
-/** The most revisits of a kind that are counted. */
-const mostRevisits = 7;
-
 /** Returns a bound on every lap that was not offered to `onLap`. */
 export function searchLaps(room: UniformRoom, options: SearchOptions): number {
   const { kindCount, hopMs, count, sourceKind } = room;
@@ -46,7 +44,7 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
   const sets = createVisitedSets(start, count, statesPerSet);
   sets.ms()[sourceKind * revisits.codes] = 0;
   const relays = usefulRelays(room);
-  const noneRequired = new Uint8Array(kindCount);
+  const ends = createLapEnds(room, { ...options, sets, revisits });
   let droppedMs = Infinity;
 
   let frontier = [0];
@@ -64,7 +62,7 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
         continue;
       }
       revisit(slot);
-      offerEnds(slot);
+      ends.offer(slot);
       extend(slot, next);
     }
     frontier = next;
@@ -136,130 +134,4 @@ export function searchLaps(room: UniformRoom, options: SearchOptions): number {
       }
     }
   }
-
-  /** Ends the lap on every visited kind: where it is, or, if there is a head, by one last visit for it. */
-  function offerEnds(slot: number): void {
-    const ms = sets.ms();
-    const counts = sets.countsOf(slot).slice();
-    const blocksMs = fillMs(room, counts, noneRequired, -1);
-    for (let code = 0; code < revisits.codes; code++) {
-      const least = revisits.least(counts, code);
-      for (let home = 0; home < kindCount; home++) {
-        if (counts[home] === 0) continue;
-        const closingMs = room.pinnedMs + room.returnMs[home] + room.headMs[home];
-        const floorMs = bestMs() - closingMs - blocksMs;
-        const at = home * revisits.codes + code;
-        const hereMs = ms[slot * statesPerSet + at];
-        if (hereMs < floorMs) {
-          const arrivesEmpty = room.hasHead && home !== sourceKind;
-          if (arrivesEmpty) least[home]--;
-          offer(slot, at, -1, hereMs + closingMs + fillMs(room, counts, least, headOn(home)));
-          if (arrivesEmpty) least[home]++;
-        }
-        if (!room.hasHead) continue;
-        let viaMs = Infinity;
-        let via = -1;
-        for (let from = 0; from < kindCount; from++) {
-          const candidate =
-            ms[slot * statesPerSet + from * revisits.codes + code] + hopMs[from * kindCount + home];
-          if (from !== home && candidate < viaMs) [viaMs, via] = [candidate, from];
-        }
-        if (viaMs < floorMs)
-          offer(
-            slot,
-            via * revisits.codes + code,
-            home,
-            viaMs + closingMs + fillMs(room, counts, least, headOn(home)),
-          );
-      }
-    }
-  }
-
-  function headOn(home: number): number {
-    return room.hasHead ? home : -1;
-  }
-
-  function offer(slot: number, state: number, lastVisit: number, ms: number): void {
-    if (ms >= bestMs()) return;
-    const lap = retrace(sets, slot, state, statesPerSet, revisits.codes);
-    if (lastVisit >= 0) {
-      lap.kinds.push(lastVisit);
-      lap.isNew.push(false);
-    }
-    options.onLap(lap, ms);
-  }
-}
-
-function retrace(
-  sets: VisitedSets,
-  endSlot: number,
-  endState: number,
-  statesPerSet: number,
-  codes: number,
-): Lap {
-  const kinds: number[] = [];
-  const isNew: boolean[] = [];
-  let [slot, state] = [endSlot, endState];
-  for (;;) {
-    const kind = Math.floor(state / codes);
-    const before = sets.before()[slot * statesPerSet + state];
-    kinds.unshift(kind);
-    isNew.unshift(before >= 0);
-    if (before === 0) return { kinds, isNew };
-    if (before > 0) slot = sets.find(slot, kind, -1);
-    state = before > 0 ? before - 1 : -1 - before;
-  }
-}
-
-/**
- * A revisit is useful only if it costs less than a direct link or the direct return. Only a device that can
- * hold another block besides that of its first visit can be revisited.
- */
-function usefulRelays(room: UniformRoom): { from: number; to: number }[] {
-  const { kindCount, hopMs, returnMs, capacity, sourceKind } = room;
-  const canReturnTo = (kind: number) => capacity[kind] >= (kind === sourceKind ? 1 : 2);
-  const kinds = Array.from({ length: kindCount }, (_, kind) => kind);
-  return kinds
-    .flatMap((from) => kinds.map((to) => ({ from, to, ms: hopMs[from * kindCount + to] })))
-    .filter(
-      ({ from, to, ms }) =>
-        from !== to &&
-        canReturnTo(to) &&
-        Number.isFinite(ms) &&
-        (ms + returnMs[to] < returnMs[from] ||
-          kinds.some(
-            (beyond) =>
-              beyond !== to &&
-              ms + hopMs[to * kindCount + beyond] < hopMs[from * kindCount + beyond],
-          )),
-    );
-}
-
-interface RevisitCounter {
-  /** The number of combinations of counted revisits; 1 if no kind is counted. */
-  codes: number;
-  /** The code after one more revisit of `kind`. */
-  after: (code: number, kind: number) => number;
-  /** The least blocks that each kind needs: one for each visit, except the source's first. */
-  least: (counts: Uint16Array, code: number) => number[];
-}
-
-function countRevisits({ sourceKind }: UniformRoom, counted: number[]): RevisitCounter {
-  const radix = mostRevisits + 1;
-  const strideOf = new Map(counted.map((kind, index) => [kind, radix ** index]));
-  const digit = (code: number, stride: number) => Math.floor(code / stride) % radix;
-  return {
-    codes: radix ** counted.length,
-    after: (code, kind) => {
-      const stride = strideOf.get(kind);
-      if (stride === undefined || digit(code, stride) === mostRevisits) return code;
-      return code + stride;
-    },
-    least: (counts, code) =>
-      Array.from(counts, (visits, kind) => {
-        const stride = strideOf.get(kind);
-        const again = stride === undefined ? 0 : digit(code, stride);
-        return (kind === sourceKind ? 0 : visits) + again;
-      }),
-  };
 }
