@@ -10,6 +10,8 @@ export interface Member {
   /** Null for the host itself. */
   readonly link: Link | null;
   status: DeviceStatus;
+  /** When it last told its status, by `performance.now()`, ms; its joining counts as the first time. */
+  toldStatusAt: number;
   /** Null until it has measured itself. */
   profile: DeviceProfile | null;
   /** Links that this member measured, or null where the two cannot reach each other; see `linkBetween`. */
@@ -43,6 +45,7 @@ export function newMember(id: string, label: string, link: Link | null): Member 
     label,
     link,
     status: { kind: 'connecting' },
+    toldStatusAt: performance.now(),
     profile: null,
     links: new Map(),
     layers: [],

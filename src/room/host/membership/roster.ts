@@ -62,6 +62,7 @@ export function createRoster({ store, events }: RosterOptions): Roster {
     handlers: {
       status(member, { status, usedBytes, bytesLoaded }) {
         member.status = status;
+        member.toldStatusAt = performance.now();
         member.usedBytes = usedBytes;
         member.bytesLoaded = bytesLoaded;
         show();

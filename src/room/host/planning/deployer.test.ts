@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { stagesOf } from '../../fixtures/engine-room.ts';
 import { planOver } from '../../fixtures/made-up-plans.ts';
 import { measuredMember } from '../../fixtures/members.ts';
 import { createLink, type RecordedLink } from '../../fixtures/recorded-link.ts';
 import type { Lap } from '../../lap.ts';
 import type { Member } from '../membership/members.ts';
-import { createDeployer, type Deployer } from './deployer.ts';
+import { createDeployer, longestSilenceMs, type Deployer } from './deployer.ts';
 
 interface Round {
   deployer: Deployer;
@@ -112,5 +112,26 @@ describe('a deployment', () => {
     await expect(round.deployer.deploy({ ...lap, planVersion: 4 }, plan, false)).rejects.toThrow(
       'Device a is no longer here.',
     );
+  });
+
+  describe('with a device of which nothing is heard', () => {
+    afterEach(() => void vi.useRealTimers());
+
+    it('fails, and that device gets no layers any more', async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+      const round = open();
+      const failed = expect(round.deployer.deploy(lap, plan, false)).rejects.toThrow(
+        /It said nothing of its layers for 12\d s\./,
+      );
+      round.deployer.ready(member(round, 'a'), 3);
+      vi.advanceTimersByTime(0.9 * longestSilenceMs);
+      // What it loads counts, however slowly.
+      member(round, 'b').toldStatusAt = performance.now();
+      vi.advanceTimersByTime(0.9 * longestSilenceMs);
+      expect(round.excluded).toEqual([]);
+      vi.advanceTimersByTime(0.2 * longestSilenceMs);
+      await failed;
+      expect(round.excluded).toEqual([expect.stringMatching(/^b: It said nothing/)]);
+    });
   });
 });

@@ -27,6 +27,13 @@ export interface Deployer {
   lost(member: Member, how: string): void;
 }
 
+/**
+ * A device that loads says so several times a second, and between two blocks it is silent while its engine builds the
+ * next: seconds, on a phone. This is far more.
+ */
+export const longestSilenceMs = 120_000;
+const lookEveryMs = 5000;
+
 export function createDeployer(options: DeployerOptions): Deployer {
   let hasEverDeployed = false;
   let waiting: {
@@ -52,25 +59,56 @@ export function createDeployer(options: DeployerOptions): Deployer {
     });
   }
 
+  /** Gives up on devices of which nothing is heard, so that none holds up the room for ever. */
+  function watch(): () => void {
+    const { planVersion, devices } = waiting;
+    const startedAt = performance.now();
+    const timer = setInterval(() => {
+      for (const id of devices.keys()) {
+        const member = options.members.get(id);
+        if (!member) continue;
+        const silentMs = performance.now() - Math.max(startedAt, member.toldStatusAt);
+        if (silentMs > longestSilenceMs)
+          unable(member, planVersion, `It said nothing of its layers for ${seconds(silentMs)} s.`);
+      }
+    }, lookEveryMs);
+    return () => clearInterval(timer);
+  }
+
+  function unable(member: Member, planVersion: number, reason: string): void {
+    if (planVersion !== waiting.planVersion) return;
+    const device = waiting.devices.get(member.id);
+    waiting.devices.delete(member.id);
+    options.exclude(member, reason);
+    device?.reject(new Error(reason));
+  }
+
   return {
     get hasEverDeployed() {
       return hasEverDeployed;
     },
     async deploy(lap, plan, dropFirst) {
       waiting = { planVersion: lap.planVersion, devices: new Map() };
-      await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, plan, dropFirst)));
+      const stopWatching = watch();
+      try {
+        await Promise.all([...devicesOf(lap)].map((id) => prepare(id, lap, plan, dropFirst)));
+      } finally {
+        stopWatching();
+      }
       hasEverDeployed = true;
     },
     ready(member, planVersion) {
-      if (planVersion === waiting.planVersion) waiting.devices.get(member.id)?.resolve();
-    },
-    unable(member, planVersion, reason) {
       if (planVersion !== waiting.planVersion) return;
-      options.exclude(member, reason);
-      waiting.devices.get(member.id)?.reject(new Error(reason));
+      waiting.devices.get(member.id)?.resolve();
+      waiting.devices.delete(member.id);
     },
+    unable,
     lost(member, how) {
       waiting.devices.get(member.id)?.reject(new Error(`${member.label} ${how}.`));
     },
   };
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1000);
 }
