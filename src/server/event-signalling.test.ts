@@ -103,7 +103,7 @@ describe('two devices without sockets', () => {
   test('come back to a stream that broke, under their own name', async () => {
     const { server } = await serveTestSite();
     const first = await enter(server.httpOrigin, 'laptop');
-    const again = await open(server.httpOrigin, 'laptop');
+    const again = await enter(server.httpOrigin, 'laptop');
     await first.ended();
     const phone = await enter(server.httpOrigin, 'phone');
     await phone.post({ type: 'OFFER', dst: 'laptop', payload: 'still there?' });

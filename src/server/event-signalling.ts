@@ -1,6 +1,7 @@
 /** Signalling by server-sent events and POST, for devices whose browser opens no socket to this server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EventSocket, readBody } from './event-socket.ts';
+import { readClaim, type NameClaim } from './names/name-claim.ts';
 
 export interface EventSignalling {
   /** GET opens a device's stream, POST says one message in its name; both name its id and token. */
@@ -18,41 +19,37 @@ export interface EventSignallingOptions {
 }
 
 export function createEventSignalling(options: EventSignallingOptions): EventSignalling {
-  /** By id: the stream, and the token without which nobody speaks in its name. */
-  const streams = new Map<string, { token: string; socket: EventSocket }>();
+  /** By name and token: without its token nobody speaks in a stream's name. */
+  const streams = new Map<string, EventSocket>();
+  const keyOf = ({ id, token }: NameClaim): string => JSON.stringify([id, token]);
 
-  function open(id: string, token: string, request: IncomingMessage, response: ServerResponse) {
-    const before = streams.get(id);
-    const socket = new EventSocket(response);
-    if (!before || before.token === token) {
-      streams.set(id, { token, socket });
-      socket.on('close', () => {
-        if (streams.get(id)?.socket === socket) streams.delete(id);
-      });
-    }
-    // A device whose stream broke may be back before that is noticed here.
+  function open(claim: NameClaim, request: IncomingMessage, response: ServerResponse) {
+    const key = keyOf(claim);
+    const socket = new EventSocket(response, { answersQuestions: answersQuestions(request) });
+    streams.set(key, socket);
+    socket.on('close', () => {
+      if (streams.get(key) === socket) streams.delete(key);
+    });
     options.connect(socket, request);
-    if (before?.token === token) before.socket.close();
   }
 
   async function take(
-    id: string,
-    token: string,
+    claim: NameClaim,
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const stream = streams.get(id);
-    if (stream?.token !== token) {
+    const stream = streams.get(keyOf(claim));
+    if (!stream) {
       answer(response, 404);
       return;
     }
     const body = await readBody(request, options.maxMessageBytes);
     if (body === null) {
-      stream.socket.terminate();
+      stream.terminate();
       answer(response, 413);
       return;
     }
-    stream.socket.emit('message', body);
+    stream.emit('message', body);
     answer(response, 204);
   }
 
@@ -63,19 +60,23 @@ export function createEventSignalling(options: EventSignallingOptions): EventSig
       response.setHeader('Vary', 'Origin');
       if (origin !== undefined && options.allowedOrigins.includes(origin))
         response.setHeader('Access-Control-Allow-Origin', origin);
-      const query = new URL(request.url ?? '', 'http://any').searchParams;
-      const [id, token] = [query.get('id') ?? '', query.get('token') ?? ''];
+      const claim = readClaim(request);
       if (refusal !== null) answer(response, Number.parseInt(refusal, 10));
-      else if (id === '' || token === '') answer(response, 400);
-      else if (request.method === 'GET') open(id, token, request, response);
+      else if (!claim) answer(response, 400);
+      else if (request.method === 'GET') open(claim, request, response);
       else if (request.method === 'POST')
-        take(id, token, request, response).catch(() => response.destroy());
+        take(claim, request, response).catch(() => response.destroy());
       else answer(response, 405);
     },
     close() {
-      for (const { socket } of streams.values()) socket.terminate();
+      for (const socket of streams.values()) socket.terminate();
     },
   };
+}
+
+/** Pages that listen for the server's question say so; an older page would never answer it. */
+function answersQuestions({ url = '' }: IncomingMessage): boolean {
+  return new URL(url, 'http://any').searchParams.has('answers');
 }
 
 /** A page of another site may ask without saying where it is from, as for a picture; its browser says so. */

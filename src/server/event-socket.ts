@@ -9,14 +9,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const keepAliveMs = 20_000;
 /** What may wait for a reader that does not read. */
 const maxWaitingBytes = 512 * 1024;
+/** For the last words of a stream that is closed; a device that is gone never reads them. */
+const lastWordsMs = 3000;
+/** `EventSource` passes this by unless a page listens for it. */
+const question = 'event: ask\ndata: {}\n\n';
+const keepAlive = ': still here\n\n';
 
 /** Emits `message` (a Buffer) and, once, `close`. */
 export class EventSocket extends EventEmitter {
+  /** Whether its page answers a question (`event: ask`) by saying something. */
+  readonly answersQuestions: boolean;
   readonly #response: ServerResponse;
   readonly #keepAlive: ReturnType<typeof setInterval>;
 
-  constructor(response: ServerResponse) {
+  constructor(response: ServerResponse, { answersQuestions = false } = {}) {
     super();
+    this.answersQuestions = answersQuestions;
     this.#response = response;
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
@@ -25,7 +33,7 @@ export class EventSocket extends EventEmitter {
       'X-Accel-Buffering': 'no',
     });
     response.write('retry: 1000\n\n');
-    this.#keepAlive = setInterval(() => this.#write(': still here\n\n'), keepAliveMs);
+    this.#keepAlive = setInterval(() => this.#write(keepAlive), keepAliveMs);
     response.on('close', () => {
       clearInterval(this.#keepAlive);
       this.emit('close');
@@ -37,8 +45,19 @@ export class EventSocket extends EventEmitter {
     this.#write(`data: ${text}\n\n`);
   }
 
+  get isOpen(): boolean {
+    return !this.#response.destroyed && !this.#response.writableEnded;
+  }
+
+  /** Asks the device to say something, or writes a comment where its page does not answer. */
+  ask(onWritten: (error?: Error | null) => void): void {
+    this.#response.write(this.answersQuestions ? question : keepAlive, onWritten);
+  }
+
   close(): void {
     this.#response.end();
+    const timer = setTimeout(() => this.terminate(), lastWordsMs);
+    this.once('close', () => clearTimeout(timer));
   }
 
   terminate(): void {
@@ -46,7 +65,7 @@ export class EventSocket extends EventEmitter {
   }
 
   #write(text: string): void {
-    if (this.#response.destroyed || this.#response.writableEnded) return;
+    if (!this.isOpen) return;
     this.#response.write(text);
     if (this.#response.writableLength > maxWaitingBytes) this.terminate();
   }

@@ -8,6 +8,8 @@ import { ExpressPeerServer } from 'peer';
 import { WebSocketServer, type RawData } from 'ws';
 import { createByteAllowance } from './byte-allowance.ts';
 import { createEventSignalling } from './event-signalling.ts';
+import { createNameEntry } from './names/name-entry.ts';
+import { serverKey } from './names/name-claim.ts';
 import { isMisdirected } from './own-host.ts';
 
 /** The path that a PeerJS client is given; its socket is `/peerjs/peerjs`. */
@@ -43,9 +45,14 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
     maxPayload: maxMessageBytes,
     perMessageDeflate: false,
   });
+  /** What PeerServer listens to: sockets reach it when their name is settled. */
+  const admitted = new WebSocketServer({ noServer: true });
+  const names = createNameEntry((socket, request) => admitted.emit('connection', socket, request));
   const socketsOf = new Map<string, number>();
 
   sockets.on('connection', (socket, request: IncomingMessage) => {
+    // A socket that breaks ends by itself; it must not end the server.
+    socket.on('error', () => undefined);
     const address = request.socket.remoteAddress ?? '';
     socketsOf.set(address, (socketsOf.get(address) ?? 0) + 1);
     socket.on('close', () => {
@@ -58,18 +65,22 @@ export function createSignalling({ allowedOrigins }: SignallingOptions): Signall
       // A close handshake would go on listening to whoever floods.
       if (!takes(Math.max(leastBytes, byteLength(data)))) socket.terminate();
     });
+    names.enter(socket, request);
   });
 
   // PeerServer asks for the server to attach to; sockets are handed to it from both listeners instead.
   const peerServer = ExpressPeerServer(createServer(), {
     path: signallingPath,
+    key: serverKey,
     allow_discovery: false,
     concurrent_limit: maxPeers,
     corsOptions: { origin: [...allowedOrigins] },
-    createWebSocketServer: () => sockets,
+    createWebSocketServer: () => admitted,
   });
-  // A socket that breaks, or sends what is no JSON, ends by itself; it must not end the server.
+  // What is no JSON is passed by; it must not end the server.
   peerServer.on('error', () => undefined);
+  peerServer.on('connection', (client) => names.entered(client));
+  peerServer.on('disconnect', (client) => names.left(client));
   const events = createEventSignalling({
     connect: (socket, request) => sockets.emit('connection', socket, request),
     refuse,

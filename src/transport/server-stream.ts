@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { LinkError } from './link-error.ts';
 import { parseJson } from './link-message.ts';
+import { makePeerId } from './signalling.ts';
 import { idTaken, serverRefused, serverUnreachable } from './signalling-error.ts';
 
 /** A PeerServer's message; what it carries is another device's and is checked by whoever it is for. */
@@ -33,6 +34,7 @@ export interface ServerStreamOptions {
 
 /** PeerServer forgets a device that says nothing for a minute and a half. */
 const heartbeatMs = 20_000;
+const heartbeat = JSON.stringify({ type: 'HEARTBEAT' });
 const firstRetryMs = 500;
 const longestRetryMs = 10_000;
 
@@ -41,8 +43,8 @@ export async function openServerStream(
   url: URL,
   { id, deadlineMs, giveUpAfterMs, onMessage }: ServerStreamOptions,
 ): Promise<ServerStream> {
-  const token = crypto.randomUUID();
-  const query = new URLSearchParams({ key: 'peerjs', id, token });
+  const token = makePeerId();
+  const query = new URLSearchParams({ key: 'peerjs', id, token, answers: 'yes' });
   const address = `${url.href.replace(/\/$/, '')}/events?${query.toString()}`;
   let source: EventSource | null = null;
   let lostAt: number | null = null;
@@ -67,6 +69,8 @@ export async function openServerStream(
       const message = v.safeParse(ServerMessageSchema, parseJson(data));
       if (message.success) take(message.output);
     };
+    // Asked whether it is still there: somebody else wants its name. Not behind what waits to be sent.
+    own.addEventListener('ask', () => void post(heartbeat).catch(() => undefined));
     own.onerror = () => {
       own.close();
       if (source === own && !ending.signal.aborted) openAgain();
@@ -98,11 +102,11 @@ export async function openServerStream(
   function close(): void {
     ending.abort();
     clearTimeout(timer);
-    clearInterval(heartbeat);
+    clearInterval(heartbeats);
     source?.close();
   }
 
-  const heartbeat = setInterval(() => send({ type: 'HEARTBEAT' }), heartbeatMs);
+  const heartbeats = setInterval(() => send({ type: 'HEARTBEAT' }), heartbeatMs);
   addEventListener('online', () => open(), { signal: ending.signal });
   try {
     await new Promise<void>((resolve, reject) => {
