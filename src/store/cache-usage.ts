@@ -1,4 +1,5 @@
 /** What this browser keeps on disk for the app, for the screen that shows and clears it. */
+import { withSecondTry } from '../base/storage-failure.ts';
 import { indexedDbEntries, type Entries } from './entries.ts';
 import { dropModel, keptModels, limitBytes, setLimitBytes, type KeptModel } from './kept-models.ts';
 
@@ -16,12 +17,14 @@ export async function storageUsage(
   entries: Entries = indexedDbEntries(),
 ): Promise<StorageUsage | null> {
   try {
-    const models = await keptModels(entries);
-    return {
-      models,
-      bytes: models.reduce((sum, { bytes }) => sum + bytes, 0),
-      limitBytes: await limitBytes(entries),
-    };
+    return await withSecondTry(async () => {
+      const models = await keptModels(entries);
+      return {
+        models,
+        bytes: models.reduce((sum, { bytes }) => sum + bytes, 0),
+        limitBytes: await limitBytes(entries),
+      };
+    });
   } catch {
     // Whatever the browser's reason to refuse, nothing is kept.
     return null;
@@ -36,7 +39,7 @@ export async function clearStorage(
   modelId?: string,
   entries: Entries = indexedDbEntries(),
 ): Promise<void> {
-  await dropModel(entries, modelId);
+  await withSecondTry(() => dropModel(entries, modelId));
 }
 
 /** Sets the most bytes of models to keep. Models over it are dropped when the next piece is kept. */
@@ -44,5 +47,5 @@ export async function setStorageLimit(
   bytes: number,
   entries: Entries = indexedDbEntries(),
 ): Promise<void> {
-  await setLimitBytes(entries, bytes);
+  await withSecondTry(() => setLimitBytes(entries, bytes));
 }

@@ -1,7 +1,8 @@
 /** Storage in the browser between visits: values by key, in IndexedDB. */
-import { createStore, delMany, get, keys, set, type UseStore } from 'idb-keyval';
+import { delMany, get, keys, set } from 'idb-keyval';
+import { reopenedStore } from '../base/reopened-store.ts';
 
-/** Every call rejects if the browser refuses to keep data or has no room left. */
+/** Every call rejects if the browser refuses to keep data or has no room left. After a failure the next call may work. */
 export interface Entries {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
@@ -10,13 +11,11 @@ export interface Entries {
 }
 
 export function indexedDbEntries(): Entries {
-  let opened: UseStore | null = null;
-  /** Opened at first use, because opening throws in a browser without IndexedDB. */
-  const store = (): UseStore => (opened ??= createStore('edgeshard', 'pieces'));
+  const store = reopenedStore('edgeshard', 'pieces');
   return {
-    get: async (key) => get<unknown>(key, store()),
-    set: async (key, value) => set(key, value, store()),
-    delete: async (gone) => delMany(gone, store()),
-    keys: async () => keys<string>(store()),
+    get: (key) => get<unknown>(key, store),
+    set: (key, value) => set(key, value, store),
+    delete: (gone) => delMany(gone, store),
+    keys: () => keys<string>(store),
   };
 }

@@ -112,7 +112,8 @@ interface Browser {
 }
 
 async function assumedLimitBytes({ navigator }: Browser = globalThis): Promise<number> {
-  const estimate = await navigator?.storage?.estimate();
+  // Refused, it says nothing of whether the storage itself works.
+  const estimate = await navigator?.storage?.estimate().catch(() => null);
   const quota = estimate?.quota ?? Infinity;
   return Math.min(mostAssumedBytes, quota / 2);
 }

@@ -103,6 +103,114 @@ describe('a piece cache', () => {
   });
 });
 
+/** Storage that fails so often, at calls of one kind, and works from then on. */
+function failing(call: keyof Entries, error: unknown, times: number) {
+  const right = memoryEntries();
+  let asked = 0;
+  const failure = (): Promise<null> => {
+    let refuse: (reason: unknown) => void = () => undefined;
+    const failed = new Promise<null>((_, reject) => (refuse = reject));
+    refuse(error);
+    return failed;
+  };
+  const unless = <T>(name: keyof Entries, work: () => Promise<T>): Promise<T> => {
+    if (name !== call) return work();
+    asked++;
+    return asked > times ? work() : failure().then(work);
+  };
+  return {
+    asked: () => asked,
+    get: (key: string) => unless('get', () => right.get(key)),
+    set: (key: string, value: unknown) => unless('set', () => right.set(key, value)),
+    delete: (keys: string[]) => unless('delete', () => right.delete(keys)),
+    keys: () => unless('keys', () => right.keys()),
+  };
+}
+
+const kept = { bytes: new Uint8Array([1, 2, 3]), sha256: null };
+const passing = ['InvalidStateError', 'AbortError', 'UnknownError', 'TransactionInactiveError'];
+
+describe('a piece cache whose storage fails in passing', () => {
+  it.each(passing)('asks once more after one %s, and goes on', async (name) => {
+    for (const call of ['get', 'set', 'delete', 'keys'] as const) {
+      const entries = failing(call, new DOMException('The connection is closing.', name), 1);
+      const cache = openPieceCache(entries);
+      await cache.put('a 0:0+3', kept);
+      expect(await cache.get('a 0:0+3')).toEqual(kept);
+      expect(await cache.keys()).toContain('a 0:0+3');
+      await cache.remove('a 0:0+3');
+      expect(await cache.get('a 0:0+3')).toBeUndefined();
+      expect(entries.asked()).toBeGreaterThan(1);
+      expect(cache.problem).toBeNull();
+    }
+  });
+
+  it('says so where the second try fails, rests, and keeps again later', async () => {
+    const entries = failing('get', new DOMException('', 'InvalidStateError'), 2);
+    await entries.set('b 0:0+3', kept);
+    const cache = openPieceCache(entries);
+    expect(await cache.get('b 0:0+3')).toBeUndefined();
+    expect(cache.problem).toMatch(/keeps no data for this page/);
+    expect(await cache.get('b 0:0+3')).toBeUndefined();
+    expect(entries.asked()).toBe(2);
+    vi.advanceTimersByTime(30_000);
+    expect(await cache.get('b 0:0+3')).toEqual(kept);
+    expect(cache.problem).toBeNull();
+  });
+
+  it('takes a refusal for good at its word', async () => {
+    const entries = failing('get', new DOMException('Denied.', 'SecurityError'), 1);
+    const cache = openPieceCache(entries);
+    expect(await cache.get('b 0:0+3')).toBeUndefined();
+    vi.advanceTimersByTime(3_600_000);
+    expect(await cache.get('b 0:0+3')).toBeUndefined();
+    expect(entries.asked()).toBe(1);
+    expect(cache.problem).toMatch(/keeps no data for this page/);
+  });
+
+  it('does without one damaged piece, and keeps the others', async () => {
+    const entries = failing('get', new DOMException('Data lost.', 'NotReadableError'), 1);
+    await entries.set('b 0:0+3', kept);
+    const cache = openPieceCache(entries);
+    expect(await cache.get('a 0:0+3')).toBeUndefined();
+    expect(await cache.get('b 0:0+3')).toEqual(kept);
+    expect(cache.problem).toBeNull();
+  });
+
+  it('asks once more when a request fails before its transaction has a reason', async () => {
+    const cache = openPieceCache(failing('set', null, 1));
+    await cache.put('a 0:0+3', kept);
+    expect(await cache.get('a 0:0+3')).toEqual(kept);
+  });
+
+  it('does not ask twice of a full disk', async () => {
+    const entries = failing('set', new DOMException('', 'QuotaExceededError'), 99);
+    const cache = openPieceCache(entries);
+    await cache.put('runtime:/a.wasm', kept);
+    expect(entries.asked()).toBe(1);
+    expect(cache.problem).toMatch(/no room left/);
+  });
+
+  it('is shown and cleared after one failure', async () => {
+    const entries = failing('keys', new DOMException('', 'UnknownError'), 1);
+    expect((await storageUsage(entries))?.models).toEqual([]);
+    const other = failing('delete', new DOMException('', 'AbortError'), 1);
+    await other.set('a 0:0+3', kept);
+    await clearStorage('a', other);
+    expect(await other.keys()).toEqual([]);
+  });
+
+  it('keeps where the browser does not say how much room there is', async () => {
+    const refuse = () => Promise.reject(new TypeError('no estimate'));
+    vi.stubGlobal('navigator', { storage: { estimate: refuse } });
+    const cache = openPieceCache(memoryEntries());
+    await cache.put('a 0:0+3', kept);
+    expect(await cache.get('a 0:0+3')).toEqual(kept);
+    expect(cache.problem).toBeNull();
+    vi.unstubAllGlobals();
+  });
+});
+
 // Tests of a reload under e2e show what a browser with IndexedDB keeps.
 describe('a piece cache where there is no IndexedDB', () => {
   it('keeps nothing, fails nothing, and says why', async () => {

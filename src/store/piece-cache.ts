@@ -7,6 +7,7 @@
  * is kept.
  */
 import * as v from 'valibot';
+import { storageFailure, withSecondTry } from '../base/storage-failure.ts';
 import { indexedDbEntries, type Entries } from './entries.ts';
 import { dropLeastUsed, limitBytes, makeRoom, noteUse, readPieceKey } from './kept-models.ts';
 
@@ -27,6 +28,9 @@ export interface PieceCache {
   keys(): Promise<string[]>;
 }
 
+/** After both tries failed: a database that comes back does so within seconds. */
+const restMs = 30_000;
+
 /** The storage may have values of another version of this app, so they are checked. */
 const KeptSchema = v.object({
   bytes: v.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array),
@@ -35,19 +39,28 @@ const KeptSchema = v.object({
 
 export function openPieceCache(entries: Entries = indexedDbEntries()): PieceCache {
   let problem: string | null = null;
-  /** After a refusal nothing is tried again: each attempt would cost time and fail. */
-  let isRefused = false;
+  /** Until then nothing is tried again: each attempt would cost time and fail. */
+  let restsUntilMs = -Infinity;
 
   async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (isRefused) return undefined;
+    if (performance.now() < restsUntilMs) return undefined;
     try {
-      return await work();
+      const result = await withSecondTry(work);
+      if (problem === noStorage) problem = null;
+      return result;
     } catch (error) {
-      if (isFull(error)) {
-        problem = noRoom;
-      } else {
-        isRefused = true;
-        problem = noStorage;
+      const failure = storageFailure(error);
+      switch (failure) {
+        case 'full':
+          problem = noRoom;
+          break;
+        case 'refused':
+        case 'passing':
+          problem = noStorage;
+          restsUntilMs = failure === 'refused' ? Infinity : performance.now() + restMs;
+          break;
+        case 'value':
+          break;
       }
       return undefined;
     }
@@ -68,7 +81,8 @@ export function openPieceCache(entries: Entries = indexedDbEntries()): PieceCach
         return;
       } catch (error) {
         // The disk is fuller than the limit assumes, so other models are dropped if there are any.
-        if (!isFull(error) || !(await dropLeastUsed(entries, piece.modelId))) throw error;
+        if (storageFailure(error) !== 'full' || !(await dropLeastUsed(entries, piece.modelId)))
+          throw error;
       }
     }
   }
@@ -95,10 +109,6 @@ export function openPieceCache(entries: Entries = indexedDbEntries()): PieceCach
       return (await attempt(() => entries.keys())) ?? [];
     },
   };
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && error.name === 'QuotaExceededError';
 }
 
 const noRoom =

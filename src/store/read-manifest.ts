@@ -1,4 +1,5 @@
 /** Fetches a model's manifest, and checks it against the hash that the room uses. */
+import { cryptography } from '../base/cryptography.ts';
 import type { Manifest } from '../model/manifest.ts';
 
 export interface FetchedManifest {
@@ -52,6 +53,6 @@ function parseJson(bytes: Uint8Array, url: string): unknown {
 }
 
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  const digest = new Uint8Array(await cryptography().digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -12,6 +12,7 @@
  *
  * This is the state machine alone: messages in, messages and an outcome out.
  */
+import { cryptography } from '../base/cryptography.ts';
 import { fromBase64url, toBase64url } from './base64url.ts';
 import { LinkError } from './link-error.ts';
 import { parseHandshakeMessage, type HandshakeMessage, type Refusal } from './handshake-message.ts';
@@ -66,7 +67,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     localFingerprint,
     remoteFingerprint,
   };
-  const key = crypto.subtle.importKey('raw', options.key, hmac, false, ['sign', 'verify']);
+  const key = cryptography().importKey('raw', options.key, hmac, false, ['sign', 'verify']);
   let state: State = { kind: 'awaiting hello' };
 
   async function receive(message: unknown): Promise<HandshakeStep> {
@@ -104,7 +105,11 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       options.expectedFingerprint !== remoteFingerprint
     )
       return refuse('wrong-identity');
-    const mac = await crypto.subtle.sign(hmac, await key, statementBytes(role, ours, theirs.nonce));
+    const mac = await cryptography().sign(
+      hmac,
+      await key,
+      statementBytes(role, ours, theirs.nonce),
+    );
     state = { kind: 'awaiting proof', theirs };
     return pending({ kind: 'proof', mac: toBase64url(new Uint8Array(mac)) });
   }
@@ -115,7 +120,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   ): Promise<HandshakeStep> {
     // WebCrypto's own comparison, which takes the same time wherever two proofs differ.
     const statement = statementBytes(otherRole, theirs, ours.nonce);
-    if (!(await crypto.subtle.verify(hmac, await key, mac, statement))) return refuse('wrong-key');
+    if (!(await cryptography().verify(hmac, await key, mac, statement))) return refuse('wrong-key');
     // Honest about a connection, but not about this one: somebody passes messages on between two of them.
     if (
       theirs.localFingerprint !== remoteFingerprint ||

@@ -4,60 +4,90 @@
  * way can borrow.
  */
 import { get, set } from 'idb-keyval';
+import { cryptography } from '../base/cryptography.ts';
+import { reopenedStore } from '../base/reopened-store.ts';
+import { withSecondTry } from '../base/storage-failure.ts';
 import { LinkError } from './link-error.ts';
+import { browserCannotConnect } from './signalling-error.ts';
 import type { Identity } from './types.ts';
 
 const lifetimeMs = 180 * 24 * 3600 * 1000;
 const renewBeforeMs = 7 * 24 * 3600 * 1000;
 
-/** A new identity, for as long as the page is open. */
+/** Where idb-keyval keeps values unless told. */
+const store = reopenedStore('keyval-store', 'keyval');
+
+/**
+ * A new identity, for as long as the page is open. Rejects with a `LinkError` (`signalling-failed`) where the browser has
+ * no WebRTC.
+ */
 export async function createIdentity(): Promise<Identity> {
+  if (!('RTCPeerConnection' in globalThis)) throw browserCannotConnect();
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', expires: lifetimeMs };
   return describe(await RTCPeerConnection.generateCertificate(algorithm));
 }
 
+export interface OwnIdentity extends Identity {
+  /** Whether the page is this device again after a reload. */
+  isKept: boolean;
+}
+
 /** This tab's, by room: it holds a lock on each, and would not be given the same one twice. */
-const ownIdentities = new Map<string, Promise<Identity>>();
+const ownIdentities = new Map<string, Promise<OwnIdentity>>();
 
 /**
  * The identity that this browser keeps (for one room, if it is named), so that a reloaded page is the device it was before. Tabs
  * of one browser in the same room have one each: a tab holds a lock on its own while it is open. Where the
- * browser keeps nothing (private windows), one for as long as the page is open.
+ * browser keeps nothing (private windows) or gives no locks, one for as long as the page is open: a reload is a new device.
  */
-export function keepIdentity(roomId = ''): Promise<Identity> {
-  const identity = ownIdentities.get(roomId) ?? claimIdentity(roomId);
+export function keepIdentity(roomId = ''): Promise<OwnIdentity> {
+  const known = ownIdentities.get(roomId);
+  if (known) return known;
+  const identity = claimIdentity(roomId);
   ownIdentities.set(roomId, identity);
+  // What failed may work when the person tries again.
+  identity.catch(() => ownIdentities.delete(roomId));
   return identity;
 }
 
-async function claimIdentity(roomId: string): Promise<Identity> {
-  const name = await claimName(`edgeshard identity ${roomId}`);
+async function claimIdentity(roomId: string): Promise<OwnIdentity> {
   try {
-    const kept = await get<RTCCertificate>(name);
-    if (kept && kept.expires > Date.now() + renewBeforeMs) return await describe(kept);
-    const identity = await createIdentity();
-    await set(name, identity.certificate);
-    return identity;
+    const name = await claimName(`edgeshard identity ${roomId}`);
+    return { ...(await withSecondTry(() => identityUnder(name))), isKept: true };
   } catch {
-    // Storage that is refused costs only recognition after a reload.
-    return createIdentity();
+    // Storage or locks that are refused cost only recognition after a reload.
+    return { ...(await createIdentity()), isKept: false };
   }
 }
 
-/** The first of `NAME 0`, `NAME 1`, … that no other open tab has; it is this tab's until the page goes. */
+async function identityUnder(name: string): Promise<Identity> {
+  const kept = await get<RTCCertificate>(name, store);
+  if (kept && kept.expires > Date.now() + renewBeforeMs) return describe(kept);
+  const identity = await createIdentity();
+  await set(name, identity.certificate, store);
+  return identity;
+}
+
+/**
+ * The first of `NAME 0`, `NAME 1`, … that no other open tab has; it is this tab's until the page goes. Rejects where the
+ * browser gives no locks: without them two tabs could not be told apart.
+ */
 async function claimName(prefix: string): Promise<string> {
   for (let slot = 0; ; slot++) {
     const name = `${prefix} ${slot}`;
-    const claimed = await new Promise<boolean>((resolve, reject) => {
-      navigator.locks
-        .request(name, { ifAvailable: true }, (lock) => {
-          resolve(lock !== null);
-          return lock && new Promise<void>(() => undefined);
-        })
-        .catch(reject);
-    });
-    if (claimed) return name;
+    if (await claims(name)) return name;
   }
+}
+
+function claims(name: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock && new Promise<void>(() => undefined);
+      })
+      .catch(reject);
+  });
 }
 
 /** An offer is the one place where every browser says a certificate's fingerprint. */
@@ -112,6 +142,6 @@ async function presentedFingerprint(connection: RTCPeerConnection): Promise<stri
   const transport: Partial<RTCDtlsTransport> | undefined = connection.sctp?.transport;
   const certificate = transport?.getRemoteCertificates?.()[0];
   if (!certificate) return null;
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', certificate));
+  const digest = new Uint8Array(await cryptography().digest('SHA-256', certificate));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

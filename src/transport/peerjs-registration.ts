@@ -1,7 +1,12 @@
 /** Being known to the PeerServer: at first, and again whenever the socket to it breaks. */
 import type { Peer } from 'peerjs';
-import { LinkError } from './link-error.ts';
-import { idTaken, serverRefused, serverUnreachable } from './signalling-error.ts';
+import type { LinkError } from './link-error.ts';
+import {
+  browserCannotConnect,
+  idTaken,
+  serverRefused,
+  serverUnreachable,
+} from './signalling-error.ts';
 
 const firstRetryMs = 500;
 const longestRetryMs = 10_000;
@@ -96,10 +101,7 @@ function refusedBy(
     case 'unavailable-id':
       return idTaken();
     case 'browser-incompatible':
-      return new LinkError(
-        'signalling-failed',
-        'This browser cannot connect to other devices (WebRTC is missing or switched off): use a current Chrome, Edge, Firefox or Safari.',
-      );
+      return browserCannotConnect();
     case 'network':
     case 'socket-error':
     case 'socket-closed':

@@ -22,6 +22,13 @@ export function idTaken(): LinkError {
   );
 }
 
+export function browserCannotConnect(): LinkError {
+  return new LinkError(
+    'signalling-failed',
+    'This browser cannot connect to other devices (WebRTC is missing or switched off): use a current Chrome, Edge, Firefox or Safari.',
+  );
+}
+
 export function nobodyThere(): LinkError {
   return new LinkError(
     'peer-unavailable',

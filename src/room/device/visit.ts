@@ -1,4 +1,5 @@
 /** One visit to a room: from dialling the host to the end of that connection. */
+import { cryptography } from '../../base/cryptography.ts';
 import { errorMessage } from '../../base/error-message.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { deviceLabel } from '../../profile/this-device.ts';
@@ -14,6 +15,9 @@ import { roomProtocolVersion } from '../protocol/index.ts';
 import { becomeDevice } from './become-device.ts';
 import { openInbox } from './part/index.ts';
 import type { VisitEnd, VisitOptions } from './visit-options.ts';
+
+const isNotKept =
+  'This browser keeps nothing for this page: after a reload this is a new device to the room.';
 
 /** Resolves when the visit is over; never rejects. */
 export async function visit(options: VisitOptions): Promise<VisitEnd> {
@@ -52,7 +56,11 @@ async function begin(
   end: (how: VisitEnd) => void,
 ): Promise<void> {
   const { address, store } = options;
+  // A page that cannot prove a key need not dial.
+  cryptography();
   const identity = await keepIdentity(address.hostId);
+  if (!identity.isKept && store.view.notices.every(({ text }) => text !== isNotKept))
+    store.notice(isNotKept);
   const signalling = await createSignalling({
     identity,
     ...(address.signallingUrl !== undefined && { url: address.signallingUrl }),

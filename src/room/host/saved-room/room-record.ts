@@ -3,7 +3,9 @@
  * come in, and the conversation with every token so far. Records are kept in IndexedDB. The tab's session storage says which
  * record is its own, so that another tab does not become the same host.
  */
-import { createStore, del, entries, get, set } from 'idb-keyval';
+import { del, entries, get, set } from 'idb-keyval';
+import { reopenedStore } from '../../../base/reopened-store.ts';
+import { withSecondTry } from '../../../base/storage-failure.ts';
 import type { AskRequest, HostOptions } from '../../room.ts';
 import type { AnswerStatus } from '../../view.ts';
 import type { DoorRecord } from '../admission/index.ts';
@@ -30,16 +32,16 @@ const sessionKey = 'edgeshard room';
 /** Devices wait minutes, not days, and nobody expects an old conversation to come back. */
 const oldestMs = 12 * 3600_000;
 
-const records = (): ReturnType<typeof createStore> => createStore('edgeshard-rooms', 'rooms');
+const records = reopenedStore('edgeshard-rooms', 'rooms');
 
 /** The room that this tab hosted before it was reloaded, or null. Never rejects: no storage, no record. */
 export async function findRoomRecord(): Promise<RoomRecord | null> {
   try {
     // Every page does this, since a tab that was closed without ending its room never comes back for its record.
-    await forgetOld();
+    await withSecondTry(forgetOld);
     const hostId = sessionStorage.getItem(sessionKey);
     if (hostId === null) return null;
-    const record = await get<WrittenRecord>(hostId, records());
+    const record = await withSecondTry(() => get<WrittenRecord>(hostId, records));
     return record ? inTodaysShape(record) : null;
   } catch {
     return null;
@@ -56,21 +58,21 @@ function inTodaysShape(record: WrittenRecord): RoomRecord {
 }
 
 async function forgetOld(): Promise<void> {
-  for (const [hostId, { savedAt }] of await entries<string, RoomRecord>(records()))
-    if (Date.now() - savedAt > oldestMs) await del(hostId, records());
+  for (const [hostId, { savedAt }] of await entries<string, RoomRecord>(records))
+    if (Date.now() - savedAt > oldestMs) await del(hostId, records);
 }
 
-/** Rejects where the browser keeps nothing; the room works without. */
+/** Rejects where the browser keeps nothing, or has no room left; the room works without. */
 export async function saveRoomRecord(record: RoomRecord): Promise<void> {
   sessionStorage.setItem(sessionKey, record.hostId);
-  await set(record.hostId, record, records());
+  await withSecondTry(() => set(record.hostId, record, records));
 }
 
 /** The room was closed on purpose. */
 export async function forgetRoomRecord(hostId: string): Promise<void> {
   try {
     sessionStorage.removeItem(sessionKey);
-    await del(hostId, records());
+    await withSecondTry(() => del(hostId, records));
   } catch {
     // Without storage nothing was kept.
   }
