@@ -3,6 +3,7 @@ import { errorMessage } from '../base/error-message.ts';
 import { mount } from 'svelte';
 import { parseRoomLink } from '../transport/index.ts';
 import App from './App.svelte';
+import { comeBackFromPageCache } from './page-cache.ts';
 import { consoleApi } from './console-api.ts';
 import { parsePageOptions } from './page-options.ts';
 import ClosedScreen from './screens/ClosedScreen.svelte';
@@ -27,6 +28,7 @@ async function start(): Promise<void> {
       openRoom,
       joinRoom: (link, deviceOptions) => joinRoom(parseRoomLink(link), deviceOptions),
     });
+    comeBackFromPageCache(session);
     globalThis.edgeshard = consoleApi(session, options);
     // A host that was reloaded is the host again; a room link in the address means another room.
     const record = location.hash.length > 1 ? null : await findRoomRecord();
