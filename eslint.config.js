@@ -55,6 +55,7 @@ export default ts.config(
     files: [
       'src/server/**',
       'src/convert/cutting/shard.ts',
+      'src/convert/inspect/inspect.ts',
       'src/convert/bench-dequantise.ts',
       'src/planner/command/**',
       'e2e/**',

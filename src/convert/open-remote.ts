@@ -77,7 +77,7 @@ export async function openPicked(
   return openGguf(parts, label);
 }
 
-function labelOf(location: ModelLocation): ModelLabel {
+export function labelOf(location: ModelLocation): ModelLabel {
   const name = location.title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
   return { name: name.slice(0, 128) || 'model', title: location.title, licence: 'unknown' };
 }

@@ -28,6 +28,7 @@ export type {
   DoorView,
   LapView,
   LayerRange,
+  ModelProblem,
   ModelView,
   PlanReasons,
   PlanView,

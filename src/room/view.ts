@@ -150,8 +150,16 @@ export type RoomPhase =
   /** This device waits for the host to let it in; both screens show the code. */
   | { kind: 'knocking'; code: string }
   | { kind: 'open' }
-  /** A sentence that says what happened and what to do. */
-  | { kind: 'closed'; reason: string };
+  /** A sentence that says what happened and what to do; `problem` where the host's model did not open. */
+  | { kind: 'closed'; reason: string; problem?: ModelProblem };
+
+/** A model that does not open. */
+export interface ModelProblem {
+  /** A sentence that says what to take in its place. */
+  instead: string;
+  /** What a person may paste in public to report it: no token, no private address, no path. */
+  report: string;
+}
 
 export interface ModelView {
   name: string;

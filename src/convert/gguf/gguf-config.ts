@@ -75,7 +75,8 @@ export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): 
   return result.output;
 }
 
-function stopTokens(metadata: Metadata): number[] {
+/** Ids of the tokens that end an answer. */
+export function stopTokens(metadata: Metadata): number[] {
   const ids = ['eos_token_id', 'eot_token_id', 'eom_token_id'].flatMap(
     (name) => metadata.number(`tokenizer.ggml.${name}`) ?? [],
   );

@@ -53,6 +53,25 @@ const dtypeOfNumber: Partial<Record<number, Dtype>> = {
 /** @throws Error that names the file and the metadata key or tensor at fault */
 export async function readGgufHeader(source: ByteSource, path: string): Promise<GgufHeader> {
   const reader = new Reader(source, path);
+  const { tensorCount, metadata } = await readStart(reader, path);
+  const infos: TensorInfo[] = [];
+  for (let i = 0; i < tensorCount; i++) infos.push(await reader.tensorInfo(i));
+  const dataStart = roundUp(reader.position, alignmentOf(metadata, path));
+  return { metadata, tensors: locate(infos, dataStart, source.bytes, path) };
+}
+
+/** The metadata alone, also of a file whose tensors cannot be read. */
+export async function readGgufMetadata(
+  source: ByteSource,
+  path: string,
+): Promise<GgufHeader['metadata']> {
+  return (await readStart(new Reader(source, path), path)).metadata;
+}
+
+async function readStart(
+  reader: Reader,
+  path: string,
+): Promise<{ tensorCount: number; metadata: GgufHeader['metadata'] }> {
   if ((await reader.uint32('the magic')) !== 0x46554747)
     throw new Error(`${path} is no GGUF file: it does not begin with the letters GGUF`);
   const version = await reader.uint32('the version');
@@ -68,10 +87,7 @@ export async function readGgufHeader(source: ByteSource, path: string): Promise<
     if (metadata.has(key)) throw new Error(`${path}: the metadata has ${key} twice`);
     metadata.set(key, await reader.value(key, await reader.uint32(key), 0));
   }
-  const infos: TensorInfo[] = [];
-  for (let i = 0; i < tensorCount; i++) infos.push(await reader.tensorInfo(i));
-  const dataStart = roundUp(reader.position, alignmentOf(metadata, path));
-  return { metadata, tensors: locate(infos, dataStart, source.bytes, path) };
+  return { tensorCount, metadata };
 }
 
 interface TensorInfo {

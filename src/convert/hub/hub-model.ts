@@ -55,7 +55,8 @@ const TemplateSchema = v.looseObject({
   ),
 });
 
-async function readChatTemplate(tree: FileTree): Promise<string | null> {
+/** Null where the folder has none. */
+export async function readChatTemplate(tree: FileTree): Promise<string | null> {
   const alone = await readText(tree, 'chat_template.jinja', maxConfigBytes);
   if (alone !== null) return alone;
   const file = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);

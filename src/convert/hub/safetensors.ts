@@ -62,6 +62,24 @@ export async function readSafetensors(
   return tensors;
 }
 
+/**
+ * The stored type and length of every tensor, also of types that no layer reads. Entries without them are left out.
+ *
+ * @throws Error where the file is no safetensors file
+ */
+export async function storedTypes(
+  source: ByteSource,
+  path: string,
+): Promise<{ dtype: string; bytes: number }[]> {
+  const { header } = await readHeader(source, path);
+  return Object.values(header).flatMap((raw) => {
+    const entry = v.safeParse(EntrySchema, raw);
+    if (!entry.success) return [];
+    const [start, end] = entry.output.data_offsets;
+    return [{ dtype: entry.output.dtype, bytes: Math.max(0, end - start) }];
+  });
+}
+
 async function readHeader(
   source: ByteSource,
   path: string,

@@ -1,5 +1,6 @@
 /** Turns a conversation into the text, and the token ids, that a chat model was trained to continue. */
 import { Template } from '@huggingface/jinja';
+import type { ModelConfig } from '../config.ts';
 import type { Manifest } from '../manifest.ts';
 import { parserFault } from './parser-fault.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -15,6 +16,11 @@ export interface SpecialTokens {
   eos: string;
 }
 
+export interface PromptOptions {
+  /** Whether the prompt ends with the beginning of the assistant's next answer; true unless told. */
+  addGenerationPrompt?: boolean;
+}
+
 /**
  * @param template a Jinja chat template, as in `tokenizer_config.json`
  * @returns the conversation, up to where the assistant's next answer begins
@@ -24,11 +30,12 @@ export function renderChat(
   template: string,
   messages: readonly ChatMessage[],
   { bos, eos }: SpecialTokens,
+  { addGenerationPrompt = true }: PromptOptions = {},
 ): string {
   try {
     return new Template(template).render({
       messages,
-      add_generation_prompt: true,
+      add_generation_prompt: addGenerationPrompt,
       bos_token: bos,
       eos_token: eos,
     });
@@ -38,6 +45,11 @@ export function renderChat(
       { cause: error },
     );
   }
+}
+
+/** What of a manifest a prompt depends on. */
+export interface ChatModel extends Pick<Manifest, 'chatTemplate' | 'title'> {
+  config: Pick<ModelConfig, 'bos_token_id' | 'eos_token_id'>;
 }
 
 /** A private-use character, which texts do not contain. */
@@ -50,9 +62,10 @@ const mask = '\u{10FFFD}';
  * @throws Error for a model without a chat template
  */
 export function chatPromptIds(
-  { chatTemplate, config, title }: Pick<Manifest, 'chatTemplate' | 'config' | 'title'>,
+  { chatTemplate, config, title }: ChatModel,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
+  options: PromptOptions = {},
 ): number[] {
   if (chatTemplate === null)
     throw new Error(`${title} tells stories and has no chat template: give it a text to continue`);
@@ -67,10 +80,11 @@ export function chatPromptIds(
   });
   const spelling = (id: number | null | undefined): string =>
     id === null || id === undefined ? '' : (tokenizer.idToToken(id) ?? '');
-  const text = renderChat(chatTemplate, messages.map(defuse), {
+  const specialTokens = {
     bos: spelling(config.bos_token_id),
-    eos: spelling(config.eos_token_id[0]),
-  });
+    eos: spelling(config.eos_token_id.at(0)),
+  };
+  const text = renderChat(chatTemplate, messages.map(defuse), specialTokens, options);
   const ids = tokenizer.encode(text, { bos: false, special: true, mask });
   const framed = tokenizer.encode(text, { bos: true, special: true, mask });
   const prefix = framed.slice(0, framed.length - ids.length);

@@ -1,9 +1,10 @@
 /** Opens a room: this tab becomes its host, and, like every other tab, one of its devices. */
+import { cryptography } from '../../base/cryptography.ts';
 import { errorMessage } from '../../base/error-message.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { parseTokenizerText } from '../../model/text/tokenizer-file.ts';
 import { loadTokenizer, type Tokenizer } from '../../model/text/tokenizer.ts';
-import { openPieceCache } from '../../store/piece-cache.ts';
+import { openPieceCache, type PieceCache } from '../../store/piece-cache.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import {
   createIdentity,
@@ -14,10 +15,17 @@ import {
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
 import { createViewStore, newView, type ViewStore } from '../view-store.ts';
+import type { ModelProblem } from '../view.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
 import { relayServers } from '../links/index.ts';
-import { openModel } from './weights/index.ts';
+import {
+  describedProblem,
+  ModelRefusedError,
+  openModel,
+  problemOf,
+  type OpenedModel,
+} from './weights/index.ts';
 import { createRecordWriter, forgetRoomRecord, type RoomRecord } from './saved-room/index.ts';
 import { createTextCodec } from './requests/index.ts';
 
@@ -42,6 +50,16 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
     store.update({ phase: { kind: 'closed', reason }, link: null });
   }
 
+  async function sayProblem({ message, cause }: ModelRefusedError): Promise<void> {
+    const isShown = (): boolean =>
+      store.view.phase.kind === 'closed' && store.view.phase.reason === message;
+    const say = (problem: ModelProblem): void => {
+      if (isShown()) store.update({ phase: { kind: 'closed', reason: message, problem } });
+    };
+    say(problemOf(options.model, cause));
+    say(await describedProblem(options.model, cause));
+  }
+
   function close(): void {
     room?.sayEnded();
     if (hostId !== null) void forgetRoomRecord(hostId);
@@ -61,7 +79,10 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   const opened = open({ options, store, signal, record, onId: (id) => (hostId = id) });
   opened.then(
     (running) => (room = running),
-    (error: unknown) => end(errorMessage(error)),
+    (error: unknown) => {
+      end(errorMessage(error));
+      if (error instanceof ModelRefusedError) void sayProblem(error);
+    },
   );
   addEventListener('pagehide', goAway, { signal });
 
@@ -98,15 +119,11 @@ interface Opening {
 }
 
 async function open({ options, store, signal, record, onId }: Opening): Promise<RunningRoom> {
-  const opened = await openModel(options.model);
-  const { manifest } = opened;
+  // A page that cannot prove a key need not load a model first.
+  cryptography();
   const cache = openPieceCache();
-  const reader = createShardReader(
-    manifest,
-    { ...opened.origin, name: opened.address.sha256 },
-    cache,
-  );
-  const tokenizer = await readTokenizer(manifest, reader);
+  const { opened, tokenizer } = await openModelFor(options, cache);
+  const { manifest } = opened;
   store.update({
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
@@ -147,6 +164,21 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   });
   keeper.changed();
   return running;
+}
+
+/** Rejects with a `ModelRefusedError`. */
+async function openModelFor(
+  { model }: HostOptions,
+  cache: PieceCache,
+): Promise<{ opened: OpenedModel; tokenizer: Tokenizer | null }> {
+  try {
+    const opened = await openModel(model);
+    const { manifest, origin, address } = opened;
+    const reader = createShardReader(manifest, { ...origin, name: address.sha256 }, cache);
+    return { opened, tokenizer: await readTokenizer(manifest, reader) };
+  } catch (error) {
+    throw new ModelRefusedError(errorMessage(error), { cause: error });
+  }
 }
 
 async function readTokenizer(manifest: Manifest, reader: ShardReader): Promise<Tokenizer | null> {

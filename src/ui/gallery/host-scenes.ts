@@ -228,5 +228,25 @@ export const hostScenes: Scenes = {
       { id: 3, text: 'Firefox on Windows (b): the connection broke, and is being made anew.' },
     ],
   }),
+  'closed-model': scene(lone, {
+    phase: {
+      kind: 'closed',
+      reason:
+        'this model is a "mamba2", an architecture that is not supported; these are: llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text',
+      problem: {
+        instead:
+          'Take a model of a family that runs here, such as HuggingFaceTB/SmolLM2-135M-Instruct or Qwen/Qwen2.5-0.5B-Instruct.',
+        report: [
+          'browser: Chrome on Android',
+          'chosen as: hub',
+          'refused       this model is a "mamba2", an architecture that is not supported; these are: llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text',
+          'kind          folder',
+          'base address  https://huggingface.co/someone/a-model-with-a-rather-long-name-instruct/resolve/main/',
+          'family        mamba2',
+          'layers        48',
+        ].join('\n'),
+      },
+    },
+  }),
   'closed-host': scene(lone, { phase: closed('You ended the room.') }),
 };

@@ -1,5 +1,5 @@
 /** Opens the model that the host chose, wherever it lies, without fetching any of its weights. */
-import type { Checkpoint } from '../../../convert/checkpoint.ts';
+import type { Checkpoint, ModelLabel } from '../../../convert/checkpoint.ts';
 import { openPicked, openRemote } from '../../../convert/open-remote.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import { parseManifest } from '../../../model/parse-manifest.ts';
@@ -44,15 +44,12 @@ export async function openModel(choice: ModelChoice): Promise<OpenedModel> {
       const remote = await reach(url.href, openRemote(url.href));
       return opened(remote, { ...remote, accessToken: null });
     }
-    case 'files': {
-      const title = titleOf(choice.files);
-      const label = { name: nameFrom(title), title, licence: 'unknown' };
-      return opened(await openPicked(byPath(choice.files), label), null);
-    }
+    case 'files':
+      return opened(await openPicked(byPath(choice.files), labelOf(choice.files)), null);
   }
 }
 
-const publicHubUrl = 'https://huggingface.co';
+export const publicHubUrl = 'https://huggingface.co';
 
 /** A browser does not say why it could not fetch, so the error names what may stand in the way. */
 async function reach<T>(address: string, opening: Promise<T>): Promise<T> {
@@ -69,7 +66,7 @@ async function reach<T>(address: string, opening: Promise<T>): Promise<T> {
 }
 
 /** `owner/model`, or `owner/model/file.gguf` for one file of it. */
-function addressOnHub(
+export function addressOnHub(
   { id, revision = 'main' }: Extract<ModelChoice, { kind: 'hub' }>,
   hubUrl: string,
 ): string {
@@ -128,8 +125,13 @@ function originOf(
 }
 
 /** A dropped folder's files carry its name before their own path. */
-function byPath(files: readonly File[]): Map<string, File> {
+export function byPath(files: readonly File[]): Map<string, File> {
   return new Map(files.map((file) => [file.webkitRelativePath || file.name, file]));
+}
+
+export function labelOf(files: readonly File[]): ModelLabel {
+  const title = titleOf(files);
+  return { name: nameFrom(title), title, licence: 'unknown' };
 }
 
 function titleOf(files: readonly File[]): string {

@@ -1,0 +1,84 @@
+/** Answers what the model would see: the prompt of a conversation, the ids of a text, the text of ids. */
+import { chatPromptIds, renderChat, type ChatMessage } from '../../model/text/chat-template.ts';
+import type { Tokenizer } from '../../model/text/tokenizer.ts';
+import type { ModelDescription } from './description.ts';
+import type { ModelFacts } from './reading/model-facts.ts';
+import { refusalOf } from './reading/refusal-of.ts';
+
+/** Null for what is not asked. */
+export interface Questions {
+  messages: readonly ChatMessage[] | null;
+  /** Whether the prompt ends with the beginning of the next answer. */
+  addGenerationPrompt: boolean;
+  text: string | null;
+  /** Whether added tokens in the text count as such; else they are letters, as when a person types them. */
+  special: boolean;
+  ids: readonly number[] | null;
+}
+
+type Answers = Pick<ModelDescription, 'prompt' | 'ids' | 'text' | 'refusal'>;
+
+/** The first question without an answer is the refusal, unless the model itself is refused. */
+export function answer(facts: ModelFacts, questions: Questions): Answers {
+  const answers: Answers = { prompt: null, ids: null, text: null, refusal: facts.refusal };
+  try {
+    if (questions.messages) answers.prompt = promptOf(facts, questions.messages, questions);
+    if (questions.text !== null)
+      answers.ids = requireTokenizer(facts, '--text').encode(questions.text, {
+        bos: false,
+        special: questions.special,
+      });
+    if (questions.ids) answers.text = textOf(requireTokenizer(facts, '--ids'), questions.ids);
+  } catch (error) {
+    answers.refusal ??= refusalOf(error);
+  }
+  return answers;
+}
+
+function promptOf(
+  facts: ModelFacts,
+  messages: readonly ChatMessage[],
+  options: Pick<Questions, 'addGenerationPrompt'>,
+): ModelDescription['prompt'] {
+  const { chatTemplate, tokenizer } = facts;
+  if (chatTemplate === null)
+    throw new Error(
+      'this model has no chat template, so that --messages has no answer: ask with --text',
+    );
+  const { bos, eos } = templateTokens(facts);
+  const text = renderChat(chatTemplate, messages, { bos: bos ?? '', eos: eos ?? '' }, options);
+  if (!tokenizer) return { text, ids: null };
+  const idOf = (token: string | null): number | null =>
+    token === null ? null : (tokenizer.tokenToId(token) ?? null);
+  const eosId = idOf(eos);
+  const config = { bos_token_id: idOf(bos), eos_token_id: eosId === null ? [] : [eosId] };
+  const model = { chatTemplate, title: 'this model', config };
+  return { text, ids: chatPromptIds(model, tokenizer, messages, options) };
+}
+
+/** The files' own words come first, and the configuration's ids are what is left. */
+function templateTokens({ templateTokens: named, config, tokenizer }: ModelFacts): {
+  bos: string | null;
+  eos: string | null;
+} {
+  const spelling = (id: number | null | undefined): string | null =>
+    id === null || id === undefined ? null : (tokenizer?.idToToken(id) ?? null);
+  return {
+    bos: named.bos ?? spelling(config?.bos_token_id),
+    eos: named.eos ?? spelling(config?.eos_token_id.at(0)),
+  };
+}
+
+function textOf(tokenizer: Tokenizer, ids: readonly number[]): string {
+  const unknown = ids.find((id) => tokenizer.idToToken(id) === undefined);
+  if (unknown !== undefined)
+    throw new Error(`the tokenizer has no token with the id ${unknown}: give other --ids`);
+  return tokenizer.decode(ids);
+}
+
+function requireTokenizer({ tokenizer }: ModelFacts, option: string): Tokenizer {
+  if (tokenizer) return tokenizer;
+  throw new Error(
+    `no tokenizer could be read here, so that ${option} has no answer: give a folder with a tokenizer.json, or a GGUF file`,
+  );
+}

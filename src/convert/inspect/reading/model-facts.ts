@@ -1,0 +1,58 @@
+/** What was read of a model: as much as its files tell, also where they are refused as a whole. */
+import type { ModelConfig } from '../../../model/config.ts';
+import type { Tokenizer } from '../../../model/text/tokenizer.ts';
+import type { ModelDescription } from '../description.ts';
+
+/** Everything that is null could not be read, or is not there. */
+export interface ModelFacts {
+  kind: ModelDescription['kind'];
+  family: string | null;
+  /** Checked, as the engine computes by it. */
+  config: ModelConfig | null;
+  /** What the files say of themselves where the model does not open, or is not there whole; these come before `config`. */
+  figures: Partial<
+    Pick<ModelDescription, 'layers' | 'hiddenSize' | 'vocabularySize' | 'contextLength'>
+  >;
+  weights: ModelDescription['weights'];
+  bytes: number | null;
+  tokenizer: Tokenizer | null;
+  /** How the files call the tokenizer. */
+  tokenizerKind: { kind: string | null; pre: string | null };
+  /** Ids of the tokens that end an answer. */
+  stopIds: readonly number[] | null;
+  chatTemplate: string | null;
+  /** Spellings of the tokens that a template names. */
+  templateTokens: { bos: string | null; eos: string | null };
+  /** Under the names of `generation_config.json`. */
+  sampling: Readonly<Record<string, number | undefined>>;
+  refusal: string | null;
+}
+
+export function noFacts(kind: ModelDescription['kind']): ModelFacts {
+  return {
+    kind,
+    family: null,
+    config: null,
+    figures: {},
+    weights: null,
+    bytes: null,
+    tokenizer: null,
+    tokenizerKind: { kind: null, pre: null },
+    stopIds: null,
+    chatTemplate: null,
+    templateTokens: { bos: null, eos: null },
+    sampling: {},
+    refusal: null,
+  };
+}
+
+/** Bytes of each stored type, the largest share first. */
+export function weightsByType(
+  tensors: Iterable<{ dtype: string; bytes: number }>,
+): { type: string; bytes: number }[] {
+  const sums = new Map<string, number>();
+  for (const { dtype, bytes } of tensors) sums.set(dtype, (sums.get(dtype) ?? 0) + bytes);
+  return [...sums]
+    .map(([type, bytes]) => ({ type, bytes }))
+    .sort((a, b) => b.bytes - a.bytes || (a.type < b.type ? -1 : 1));
+}

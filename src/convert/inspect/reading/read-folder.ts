@@ -1,0 +1,158 @@
+/** What a folder in Hugging Face's layout says of its model; a folder may hold a tokenizer or a configuration alone. */
+import * as v from 'valibot';
+import { parseTokenizerText } from '../../../model/text/tokenizer-file.ts';
+import { loadTokenizer } from '../../../model/text/tokenizer.ts';
+import type { Checkpoint } from '../../checkpoint.ts';
+import { readGenerationConfig } from '../../hub/hub-config.ts';
+import { readChatTemplate, readDescription } from '../../hub/hub-model.ts';
+import { storedTypes } from '../../hub/safetensors.ts';
+import { readJson, readText, type FileTree } from '../../sources/file-tree.ts';
+import { checkpointFacts, modelTypeOf } from './checkpoint-facts.ts';
+import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
+import { refusalOf } from './refusal-of.ts';
+
+const maxConfigBytes = 1 << 20;
+const maxJsonBytes = 64 << 20;
+
+/**
+ * @param openWhole opens the folder's model, as a room does; null where the folder has no weights and need not have any
+ */
+export async function readFolder(
+  tree: FileTree,
+  openWhole: (() => Promise<Checkpoint>) | null,
+): Promise<ModelFacts> {
+  if (!openWhole) return readParts(tree, null);
+  try {
+    const facts = await checkpointFacts(await openWhole(), 'folder');
+    const [config, { templateTokens }] = [await readConfig(tree), await readTemplate(tree)];
+    return { ...facts, family: config.model_type ?? facts.family, templateTokens };
+  } catch (error) {
+    return readParts(tree, refusalOf(error));
+  }
+}
+
+/** Each part by itself: one that is refused does not hide the others. */
+async function readParts(tree: FileTree, refusal: string | null): Promise<ModelFacts> {
+  const problems = refusal === null ? [] : [refusal];
+  async function attempt<T>(work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      problems.push(refusalOf(error));
+      return null;
+    }
+  }
+
+  const hasConfig = (await attempt(() => tree.open('config.json'))) !== null;
+  const raw = hasConfig ? await attempt(() => readConfig(tree)) : null;
+  const described = hasConfig ? await attempt(() => readDescription(tree)) : null;
+  const tokenizer = await attempt(() => readTokenizer(tree));
+  const template = await attempt(() => readTemplate(tree));
+  const sampling = described?.about.sampling ?? (await attempt(() => readSampling(tree)));
+  const weights = await readWeights(tree);
+  const facts: ModelFacts = {
+    ...noFacts(hasConfig || refusal !== null ? 'folder' : 'tokenizer'),
+    family: raw?.model_type ?? null,
+    config: described?.config ?? null,
+    figures: {
+      layers: raw?.num_hidden_layers ?? null,
+      hiddenSize: raw?.hidden_size ?? null,
+      vocabularySize: raw?.vocab_size ?? null,
+      contextLength: raw?.max_position_embeddings ?? null,
+    },
+    ...weights,
+    ...tokenizer,
+    stopIds: described?.config.eos_token_id ?? null,
+    ...template,
+    sampling: sampling ?? {},
+  };
+  const isEmpty = !hasConfig && !facts.tokenizer && !facts.chatTemplate && weights.bytes === null;
+  if (isEmpty && problems.length === 0) problems.push(nothingFound);
+  return { ...facts, refusal: problems.at(0) ?? null };
+}
+
+const nothingFound =
+  'there is no config.json, tokenizer.json, chat_template.jinja or .gguf file: this folder holds no model; give the folder that the model’s page on the hub shows, or a .gguf file';
+
+const figure = v.fallback(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), null);
+const ConfigSchema = v.object({
+  model_type: v.fallback(v.nullable(v.string()), null),
+  num_hidden_layers: figure,
+  hidden_size: figure,
+  vocab_size: figure,
+  max_position_embeddings: figure,
+});
+
+/** What can be told of a configuration that may be refused. */
+async function readConfig(tree: FileTree): Promise<Partial<v.InferOutput<typeof ConfigSchema>>> {
+  const file = await readJson(tree, 'config.json', maxConfigBytes);
+  const checked = v.safeParse(ConfigSchema, file?.json);
+  return checked.success ? checked.output : {};
+}
+
+async function readTokenizer(
+  tree: FileTree,
+): Promise<Pick<ModelFacts, 'tokenizer' | 'tokenizerKind'> | null> {
+  const text = await readText(tree, 'tokenizer.json', maxJsonBytes);
+  if (text === null) return null;
+  const document = parseTokenizerText(text);
+  return {
+    tokenizer: loadTokenizer(document),
+    tokenizerKind: { kind: modelTypeOf(document), pre: null },
+  };
+}
+
+const spelling = v.fallback(
+  v.nullable(
+    v.union([
+      v.string(),
+      v.pipe(
+        v.object({ content: v.string() }),
+        v.transform(({ content }) => content),
+      ),
+    ]),
+  ),
+  null,
+);
+const TemplateTokensSchema = v.object({ bos_token: spelling, eos_token: spelling });
+
+async function readTemplate(
+  tree: FileTree,
+): Promise<Pick<ModelFacts, 'chatTemplate' | 'templateTokens'>> {
+  const chatTemplate = await readChatTemplate(tree);
+  const file = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);
+  const checked = v.safeParse(TemplateTokensSchema, file?.json);
+  const { bos_token: bos, eos_token: eos } = checked.success
+    ? checked.output
+    : { bos_token: null, eos_token: null };
+  return { chatTemplate, templateTokens: { bos, eos } };
+}
+
+async function readSampling(tree: FileTree): Promise<ModelFacts['sampling']> {
+  const file = await readJson(tree, 'generation_config.json', maxConfigBytes);
+  return readGenerationConfig(file?.json ?? {}).sampling;
+}
+
+const IndexSchema = v.object({ weight_map: v.record(v.string(), v.string()) });
+
+/** The types of weights of a model that is refused. What is wrong with the files is said by the refusal. */
+async function readWeights(tree: FileTree): Promise<Pick<ModelFacts, 'weights' | 'bytes'>> {
+  try {
+    const index = await readJson(tree, 'model.safetensors.index.json', maxJsonBytes);
+    const named = v.safeParse(IndexSchema, index?.json);
+    const paths = named.success
+      ? [...new Set(Object.values(named.output.weight_map))]
+      : ['model.safetensors'];
+    const tensors: { dtype: string; bytes: number }[] = [];
+    let bytes = 0;
+    for (const path of paths) {
+      const source = await tree.open(path);
+      if (!source) return { weights: null, bytes: null };
+      bytes += source.bytes;
+      tensors.push(...(await storedTypes(source, path)));
+    }
+    return { weights: weightsByType(tensors), bytes };
+  } catch {
+    return { weights: null, bytes: null };
+  }
+}

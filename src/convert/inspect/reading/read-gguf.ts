@@ -1,0 +1,144 @@
+/** What a GGUF file, or a JSON file of GGUF metadata, says of its model. */
+import * as v from 'valibot';
+import { loadTokenizer } from '../../../model/text/tokenizer.ts';
+import type { CheckpointFile, ModelLabel } from '../../checkpoint.ts';
+import { ggufConfig, stopTokens } from '../../gguf/gguf-config.ts';
+import { readGgufHeader, readGgufMetadata, type GgufValue } from '../../gguf/gguf-header.ts';
+import { metadataOf, type Metadata } from '../../gguf/gguf-metadata.ts';
+import { openGguf } from '../../gguf/gguf-model.ts';
+import { ggufTokenizer } from '../../gguf/gguf-tokenizer.ts';
+import { checkpointFacts } from './checkpoint-facts.ts';
+import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
+import { refusalOf } from './refusal-of.ts';
+
+/** @param files one file, or all parts of a split one in order */
+export async function readGguf(
+  files: readonly CheckpointFile[],
+  label: ModelLabel,
+): Promise<ModelFacts> {
+  try {
+    const facts = await checkpointFacts(await openGguf([...files], label), 'gguf');
+    return { ...facts, ...namesOf(await metadataIn(files[0])) };
+  } catch (error) {
+    return readRefused(files, refusalOf(error));
+  }
+}
+
+const MetadataSchema = v.record(
+  v.string(),
+  v.custom<GgufValue>(
+    (value) => isGgufValue(value),
+    'a number, a text, true or false, or a list of these',
+  ),
+);
+
+/**
+ * @param json keys to values, arrays as arrays, such as a GGUF file's metadata written out
+ * @throws Error if it is not that
+ */
+export function readMetadataJson(json: unknown, path: string): ModelFacts {
+  const checked = v.safeParse(MetadataSchema, json);
+  const values = checked.success ? new Map(Object.entries(checked.output)) : null;
+  if (!values || ![...values.keys()].some((key) => /^(general|tokenizer)\./.test(key)))
+    throw new Error(
+      `${path} holds no GGUF metadata: an object of keys such as general.architecture is expected`,
+    );
+  return metadataFacts(metadataOf(values, path), path);
+}
+
+/** Everything by itself: a part that is refused does not hide the others. */
+async function readRefused(files: readonly CheckpointFile[], refusal: string): Promise<ModelFacts> {
+  const [{ path }] = files;
+  const bytes = files.reduce((sum, { source }) => sum + source.bytes, 0);
+  try {
+    const facts = metadataFacts(await metadataIn(files[0]), path);
+    return { ...facts, bytes, weights: await weightsIn(files), refusal };
+  } catch {
+    return { ...noFacts('gguf'), bytes, refusal };
+  }
+}
+
+function metadataFacts(metadata: Metadata, path: string): ModelFacts {
+  const problems: string[] = [];
+  const attempt = <T>(work: () => T): T | null => {
+    try {
+      return work();
+    } catch (error) {
+      problems.push(refusalOf(error));
+      return null;
+    }
+  };
+  const names = attempt(() => namesOf(metadata));
+  const figures = attempt(() => figuresOf(metadata)) ?? {};
+  const facts = { vocabSize: figures.vocabularySize ?? 1, hasOutput: true, rotaryFactors: null };
+  const config =
+    (names?.family ?? null) === null ? null : attempt(() => ggufConfig(metadata, facts, path));
+  const document = attempt(() => ggufTokenizer(metadata, path));
+  const tokenizer = document && attempt(() => loadTokenizer(document));
+  return {
+    ...noFacts('gguf'),
+    ...names,
+    config,
+    figures,
+    tokenizer,
+    stopIds: config?.eos_token_id ?? attempt(() => stopTokens(metadata)),
+    chatTemplate: attempt(() => metadata.text('tokenizer.chat_template') ?? null),
+    templateTokens: {
+      bos: attempt(() => tokenNamed('bos', metadata)),
+      eos: attempt(() => tokenNamed('eos', metadata)),
+    },
+    refusal: problems.at(0) ?? null,
+  };
+}
+
+async function metadataIn({ source, path }: CheckpointFile): Promise<Metadata> {
+  return metadataOf(await readGgufMetadata(source, path), path);
+}
+
+function namesOf(metadata: Metadata): Pick<ModelFacts, 'family' | 'tokenizerKind'> {
+  return {
+    family: metadata.text('general.architecture') ?? null,
+    tokenizerKind: {
+      kind: metadata.text('tokenizer.ggml.model') ?? null,
+      pre: metadata.text('tokenizer.ggml.pre') ?? null,
+    },
+  };
+}
+
+function figuresOf(metadata: Metadata): ModelFacts['figures'] {
+  const architecture = metadata.text('general.architecture') ?? '';
+  const figure = (key: string): number | null => metadata.number(`${architecture}.${key}`) ?? null;
+  return {
+    layers: figure('block_count'),
+    hiddenSize: figure('embedding_length'),
+    vocabularySize: metadata.texts('tokenizer.ggml.tokens')?.length ?? figure('vocab_size') ?? null,
+    contextLength: figure('context_length'),
+  };
+}
+
+function tokenNamed(name: 'bos' | 'eos', metadata: Metadata): string | null {
+  const id = metadata.number(`tokenizer.ggml.${name}_token_id`);
+  const tokens = metadata.texts('tokenizer.ggml.tokens') ?? [];
+  return id === undefined ? null : (tokens.at(id) ?? null);
+}
+
+/** Null where the tensors cannot be read; the refusal says why. */
+async function weightsIn(files: readonly CheckpointFile[]): Promise<ModelFacts['weights']> {
+  try {
+    const tensors: { dtype: string; bytes: number }[] = [];
+    for (const { source, path } of files)
+      tensors.push(...(await readGgufHeader(source, path)).tensors.values());
+    return weightsByType(tensors);
+  } catch {
+    return null;
+  }
+}
+
+/** As deep as in a file. */
+const deepestArray = 4;
+
+function isGgufValue(value: unknown, depth = 0): boolean {
+  return Array.isArray(value)
+    ? depth < deepestArray && value.every((item) => isGgufValue(item, depth + 1))
+    : ['number', 'string', 'boolean'].includes(typeof value);
+}

@@ -1,0 +1,158 @@
+/** A model on this computer, by the path of its folder or of one of its files. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { isRecord } from '../../../base/is-record.ts';
+import type { Checkpoint, CheckpointFile, ModelLabel } from '../../checkpoint.ts';
+import { partsOf } from '../../gguf/split-gguf.ts';
+import { modelNameOf, openCheckpointAt, openFolder } from '../../open-checkpoint.ts';
+import { openFileSource } from '../../sources/file-source.ts';
+import { openFolderTree } from '../../sources/folder-tree.ts';
+import { checkpointFacts } from './checkpoint-facts.ts';
+import { noFacts, type ModelFacts } from './model-facts.ts';
+import { readFolder } from './read-folder.ts';
+import { readGguf, readMetadataJson } from './read-gguf.ts';
+import { readShards } from './read-shards.ts';
+import { refusalOf } from './refusal-of.ts';
+
+export type PathKind =
+  | { kind: 'folder' | 'shards' | 'gguf' | 'llama2.c'; path: string }
+  /** GGUF metadata written out as JSON. */
+  | { kind: 'metadata'; path: string };
+
+/** Files of a folder in Hugging Face's layout, any of which stands for the folder. */
+const folderFiles = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer.model',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+];
+const weightFiles = /\.(safetensors|safetensors\.index\.json|bin|onnx|pt|pth|h5|msgpack)$/i;
+
+/** Null where there is nothing at the path. */
+export async function kindOfPath(path: string): Promise<PathKind | null> {
+  const found = await stat(path).catch(() => null);
+  if (!found) return null;
+  if (found.isDirectory()) return kindOfFolder(path);
+  const name = basename(path);
+  if (folderFiles.includes(name)) return { kind: 'folder', path: dirname(path) };
+  switch (extname(name).toLowerCase()) {
+    case '.gguf':
+      return { kind: 'gguf', path };
+    case '.json':
+      return (await isManifest(path))
+        ? { kind: 'shards', path: dirname(path) }
+        : { kind: 'metadata', path };
+    case '.bin':
+      return { kind: 'llama2.c', path };
+    default:
+      throw new Error(
+        `${path} is no model: give a folder, a .gguf file, a manifest.json, or a JSON file of GGUF metadata`,
+      );
+  }
+}
+
+async function kindOfFolder(path: string): Promise<PathKind> {
+  const names = await readdir(path);
+  const hasManifest = names.includes('manifest.json') && !names.includes('config.json');
+  // A cut model has a tokenizer.json as well.
+  if (hasManifest && (await isManifest(join(path, 'manifest.json'))))
+    return { kind: 'shards', path };
+  if (names.some((name) => folderFiles.includes(name))) return { kind: 'folder', path };
+  const ggufs = names.filter((name) => /\.gguf$/i.test(name)).sort();
+  if (ggufs.length > 0) {
+    if (partsOf(ggufs[0]).length !== ggufs.length)
+      throw new Error(`${path} holds ${ggufs.join(' and ')}: give the path of one of them`);
+    return { kind: 'gguf', path: join(path, ggufs[0]) };
+  }
+  if (names.includes('metadata.json'))
+    return { kind: 'metadata', path: join(path, 'metadata.json') };
+  return { kind: 'folder', path };
+}
+
+async function isManifest(path: string): Promise<boolean> {
+  try {
+    const json: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return isRecord(json) && (json['format'] === 'edgeshard' || 'layers' in json);
+  } catch {
+    return false;
+  }
+}
+
+export async function readPath({ kind, path }: PathKind): Promise<ModelFacts> {
+  switch (kind) {
+    case 'folder':
+      return readFolderAt(path);
+    case 'shards': {
+      const tree = openFolderTree(path);
+      try {
+        return await readShards(tree, 'manifest.json');
+      } finally {
+        await tree.close();
+      }
+    }
+    case 'gguf':
+      return readGgufAt(path);
+    case 'metadata':
+      return readMetadataAt(path);
+    case 'llama2.c': {
+      const { checkpoint, close } = await openCheckpointAt(path);
+      try {
+        return await checkpointFacts(checkpoint, null);
+      } finally {
+        await close();
+      }
+    }
+  }
+}
+
+async function readFolderAt(path: string): Promise<ModelFacts> {
+  const tree = openFolderTree(path);
+  const hasWeights = (await readdir(path)).some(
+    (name) => weightFiles.test(name) || name === 'onnx',
+  );
+  let close = (): Promise<void> => Promise.resolve();
+  const openWhole = async (): Promise<Checkpoint> => {
+    const opened = await openFolder(path, labelOf(path));
+    close = opened.close;
+    return opened.checkpoint;
+  };
+  try {
+    return await readFolder(tree, hasWeights ? openWhole : null);
+  } finally {
+    await tree.close();
+    await close();
+  }
+}
+
+async function readGgufAt(path: string): Promise<ModelFacts> {
+  const opened: (CheckpointFile & { source: { close(): Promise<void> } })[] = [];
+  try {
+    for (const part of partsOf(basename(path)))
+      opened.push({ path: part, source: await openFileSource(join(dirname(path), part)) });
+    return await readGguf(opened, labelOf(path));
+  } catch (error) {
+    return { ...noFacts('gguf'), refusal: refusalOf(error) };
+  } finally {
+    await Promise.all(opened.map(({ source }) => source.close()));
+  }
+}
+
+async function readMetadataAt(path: string): Promise<ModelFacts> {
+  const text = await readFile(path, 'utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${basename(path)} is not complete JSON (${refusalOf(error)})`, {
+      cause: error,
+    });
+  }
+  return readMetadataJson(json, basename(path));
+}
+
+function labelOf(path: string): ModelLabel {
+  const name = modelNameOf(path);
+  return { name, title: name, licence: 'unknown' };
+}
