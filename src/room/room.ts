@@ -49,7 +49,7 @@ export type ModelChoice =
   /** Cut into shards; the address of the manifest, absolute or relative to the page. */
   | { kind: 'shards'; manifestUrl: string }
   /**
-   * `owner/model`, or `owner/model/file.gguf`, of a hub in Hugging Face's layout. An access token stays on
+   * `owner/model`, `owner/model:Q4_K_M` or `owner/model/file.gguf` of a hub in Hugging Face's layout. An access token stays on
    * this device, which then passes the bytes on; null without one.
    */
   | {
@@ -60,7 +60,7 @@ export type ModelChoice =
       hubUrl?: string;
     }
   /** A `.gguf` file, a folder in Hugging Face's layout, or a `manifest.json`, on any server with ranges. */
-  | { kind: 'url'; url: string }
+  | { kind: 'url'; url: string; accessToken?: string | null }
   /** Picked or dropped by the person at this device: GGUF, or a Hugging Face folder. */
   | { kind: 'files'; files: readonly File[] };
 

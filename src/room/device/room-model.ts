@@ -23,9 +23,9 @@ export async function findRoomModel(
 ): Promise<RoomModel> {
   const { sha256 } = address;
   if (address.kind === 'shards') {
-    const url = new URL(address.manifestUrl, document.baseURI).href;
-    const { manifest, baseUrl } = await readManifest(url, parseManifest, sha256);
-    return { manifest, sha256, outside: httpOrigin(manifest, baseUrl) };
+    const { href, search: query } = new URL(address.manifestUrl, document.baseURI);
+    const { manifest, baseUrl } = await readManifest(href, parseManifest, sha256);
+    return { manifest, sha256, outside: httpOrigin(manifest, baseUrl, { query }) };
   }
   const bytes = await sentManifest(host);
   if ((await sha256Hex(bytes)) !== sha256)
