@@ -47,8 +47,8 @@ export interface AddressReport {
  * @throws Error that says what can be given
  */
 export function locateModel(address: string, hubUrl = publicHub): ModelLocation {
-  const text = address.replace(/[\u200B-\u200D\u2060\uFEFF]/g, '').trim();
-  const url = readUrl(text, hubUrl);
+  const text = plainText(address);
+  const url = webAddress(text, hubUrl);
   if (url) return locateUrl(url, text, hubUrl);
   const place = readHubPath(text.replace(/^hf:\/\//i, '').replace(/[?#].*$/s, ''), hubUrl);
   if (!place || /^[./]/.test(text)) throw namesNothing(text);
@@ -63,8 +63,14 @@ export function reportAddress(address: string, hubUrl = publicHub): AddressRepor
   return { kind, baseUrl, fileName, requested };
 }
 
-/** Null for the id of a model. */
-function readUrl(text: string, hubUrl: string): URL | null {
+/** What is copied from a page may carry marks that nobody sees. */
+function plainText(address: string): string {
+  return address.replace(/[\u200B-\u200D\u2060\uFEFF]/g, '').trim();
+}
+
+/** The address of a page or file, typed with or without its scheme; null for the id of a model. */
+export function webAddress(address: string, hubUrl = publicHub): URL | null {
+  const text = plainText(address);
   if (/^https?:\/\//i.test(text)) return URL.canParse(text) ? new URL(text) : null;
   const host = /^([^/?#@\s]+)\//.exec(text)?.[1] ?? '';
   const scheme = schemeOf(host, text, hubUrl);

@@ -10,7 +10,7 @@ import { relativePath } from '../model/manifest.ts';
 import type { Checkpoint, CheckpointFile, ModelLabel } from './checkpoint.ts';
 import { openGguf } from './gguf/gguf-model.ts';
 import { ggufTitle, partsOf } from './gguf/split-gguf.ts';
-import type { HubPlace } from './hub/hub-address.ts';
+import { revisionOf, type HubPlace } from './hub/hub-address.ts';
 import { listHubFiles } from './hub/hub-list.ts';
 import { openHubModel } from './hub/hub-model.ts';
 import { fileAddress, locateModel, type ModelLocation } from './model-address.ts';
@@ -118,8 +118,8 @@ function inFolder(hub: HubPlace, { title }: FolderLocation, path: string): GgufL
 
 function ggufLocation(hub: HubPlace, path: string): GgufLocation {
   const place = { ...hub, path, quant: null };
-  const { hubUrl, id, revision } = hub;
-  const address = `${id}/resolve/${encodeURIComponent(revision)}/${fileAddress('', path, '')}`;
+  const { hubUrl, id } = hub;
+  const address = `${id}/resolve/${revisionOf(hub)}/${fileAddress('', path, '')}`;
   const location = locateModel(new URL(address, hubUrl).href, hubUrl);
   if (location.kind === 'gguf') return { ...location, hub: place };
   throw new Error(`${path} of ${id} is no GGUF file`);

@@ -6,8 +6,8 @@ export interface HubPlace {
   hubUrl: string;
   /** `owner/name` */
   id: string;
-  /** A branch, tag or commit, such as `main` or `refs/pr/1`. */
-  revision: string;
+  /** A branch, tag or commit, such as `v1.0` or `refs/pr/1`; null for `main` where none was named. */
+  revision: string | null;
   /** Of a folder or a `.gguf` file; empty for the whole model. */
   path: string;
   /** Such as `Q4_K_M`; empty for any GGUF file; null for the files as they lie there. */
@@ -49,25 +49,31 @@ export function readHubPath(path: string, hubUrl: string): HubPlace | null {
   const place = { hubUrl: withSlash(hubUrl), id, quant };
   if (match[2]) return { ...place, ...splitRevision([match[2], ...rest], isGguf(rest)) };
   if (rest.length === 0 || otherPages.has(rest[0]))
-    return { ...place, revision: 'main', path: '' };
+    return { ...place, revision: null, path: '' };
   if (!views.has(rest[0]))
-    return isGguf(rest) ? { ...place, revision: 'main', path: rest.join('/') } : null;
+    return isGguf(rest) ? { ...place, revision: null, path: rest.join('/') } : null;
   const [view, ...shown] = rest;
-  if (shown.length === 0) return { ...place, revision: 'main', path: '' };
+  if (shown.length === 0) return { ...place, revision: null, path: '' };
   if (view.startsWith('commit')) return { ...place, revision: shown[0], path: '' };
   return { ...place, ...splitRevision(shown, view !== 'tree') };
 }
 
 /** Where the hub has the files; ends with a slash. */
-export function hubFolder({ hubUrl, id, revision }: HubPlace, folder: string): string {
+export function hubFolder(place: HubPlace, folder: string): string {
+  const { hubUrl, id } = place;
   const path = folder === '' ? '' : `${folder.split('/').map(encodeURIComponent).join('/')}/`;
-  return new URL(`${id}/resolve/${encodeURIComponent(revision)}/${path}`, hubUrl).href;
+  return new URL(`${id}/resolve/${revisionOf(place)}/${path}`, hubUrl).href;
 }
 
 /** Where the hub lists the files. */
-export function hubList({ hubUrl, id, revision }: HubPlace): string {
-  const path = `api/models/${id}/tree/${encodeURIComponent(revision)}?recursive=true`;
-  return new URL(path, hubUrl).href;
+export function hubList(place: HubPlace): string {
+  const path = `api/models/${place.id}/tree/${revisionOf(place)}?recursive=true`;
+  return new URL(path, place.hubUrl).href;
+}
+
+/** As one segment of an address: a branch may have a slash in its name. */
+export function revisionOf({ revision }: HubPlace): string {
+  return encodeURIComponent(revision ?? 'main');
 }
 
 function splitPath(path: string, hubUrl: string): HubPath {

@@ -4,7 +4,7 @@ import { FetchFailure } from '../../base/http/failure.ts';
 import type { HttpLimits } from '../../base/http/limits.ts';
 import { readWhole, type WholeAnswer } from '../../base/http/read-whole.ts';
 import { shownAddress } from '../../base/http/shown-address.ts';
-import { hubList, type HubPlace } from './hub-address.ts';
+import { hubList, revisionOf, type HubPlace } from './hub-address.ts';
 
 export interface HubListOptions {
   /** Sent with every request, e.g. an access token. */
@@ -38,12 +38,12 @@ export async function listHubFiles(place: HubPlace, options: HubListOptions): Pr
 
 /** Some mirrors know only the older question, which is answered with the whole model's description. */
 async function firstPage(place: HubPlace, options: HubListOptions): Promise<WholeAnswer> {
-  const { hubUrl, id, revision } = place;
+  const { hubUrl, id } = place;
   try {
     return await read(hubList(place), options);
   } catch (error) {
     if (!(error instanceof FetchFailure) || error.kind !== 'missing') throw error;
-    const older = `api/models/${id}/revision/${encodeURIComponent(revision)}`;
+    const older = `api/models/${id}/revision/${revisionOf(place)}`;
     return read(new URL(older, hubUrl).href, options).catch(() => {
       throw error;
     });

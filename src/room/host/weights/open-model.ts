@@ -47,7 +47,7 @@ export async function openModel(choice: ModelChoice, signal?: AbortSignal): Prom
       return placed(await reach(url.href, openRemote(url.href, options)), accessToken);
     }
     case 'files':
-      return opened(await openPicked(byPath(choice.files)), null);
+      return opened(await openPicked(byPath(choice)), null);
   }
 }
 
@@ -76,9 +76,10 @@ function addressOnHub(
       `"${id}" is no model's name: give one like HuggingFaceTB/SmolLM2-360M-Instruct, with a file's name behind it for GGUF.`,
     );
   const [, model, behind = ''] = match;
-  if (!behind.startsWith('/')) return `${model}${revision ? `@${revision}` : ''}${behind}`;
-  const file = `${model}/resolve/${encodeURIComponent(revision ?? 'main')}`;
-  return new URL(fileAddress('', `${behind.slice(1)}`, ''), new URL(`${file}/`, withSlash(hubUrl))).href;
+  const encoded = revision && encodeURIComponent(revision);
+  if (!behind.startsWith('/')) return `${model}${encoded ? `@${encoded}` : ''}${behind}`;
+  const folder = new URL(`${model}/resolve/${encoded || 'main'}/`, withSlash(hubUrl));
+  return fileAddress(folder.href, behind.slice(1), '');
 }
 
 async function openShards(manifestUrl: string, signal?: AbortSignal): Promise<OpenedModel> {
@@ -140,7 +141,8 @@ function originOf(
   };
 }
 
-/** A dropped folder's files carry its name before their own path. */
-function byPath(files: readonly File[]): Map<string, File> {
-  return new Map(files.map((file) => [file.webkitRelativePath || file.name, file]));
+function byPath({ files, paths = [] }: Extract<ModelChoice, { kind: 'files' }>): Map<string, File> {
+  return new Map(
+    files.map((file, i) => [paths.at(i) ?? (file.webkitRelativePath || file.name), file]),
+  );
 }
