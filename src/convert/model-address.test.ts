@@ -14,12 +14,18 @@ describe('locateModel', () => {
     ['https://hub.example/owner/name/tree/dev', 'https://hub.example/owner/name/resolve/dev/'],
     ['http://192.168.1.5:8000/models/tiny', 'http://192.168.1.5:8000/models/tiny/'],
     // A branch with a slash, encoded or not.
-    ['https://hub.example/owner/name/tree/feature%2Ffoo', `${hub}owner/name/resolve/feature%2Ffoo/`],
+    [
+      'https://hub.example/owner/name/tree/feature%2Ffoo',
+      `${hub}owner/name/resolve/feature%2Ffoo/`,
+    ],
     ['https://hub.example/owner/name/tree/feature/foo', `${hub}owner/name/resolve/feature%2Ffoo/`],
     ['owner/name@feature/foo', `${hub}owner/name/resolve/feature%2Ffoo/`],
     ['owner/name@feature%2Ffoo', `${hub}owner/name/resolve/feature%2Ffoo/`],
     ['owner/name@refs/convert/parquet', `${hub}owner/name/resolve/refs%2Fconvert%2Fparquet/`],
-    ['https://hub.example/owner/name/tree/refs%2Fpr%2F1/sub', `${hub}owner/name/resolve/refs%2Fpr%2F1/sub/`],
+    [
+      'https://hub.example/owner/name/tree/refs%2Fpr%2F1/sub',
+      `${hub}owner/name/resolve/refs%2Fpr%2F1/sub/`,
+    ],
     // A folder of the model.
     ['https://hub.example/owner/name/tree/main/fp16', `${main}fp16/`],
     ['https://hub.example/owner/name/blob/main/fp16/config.json', `${main}fp16/`],
@@ -28,7 +34,10 @@ describe('locateModel', () => {
     // Other pages, and what is copied with an address.
     ['https://hub.example/owner/name?not-for-all=1', main],
     ['https://hub.example/owner/name/discussions/12', main],
-    ['https://hub.example/owner/name/commit/0123456789abcdef', `${hub}owner/name/resolve/0123456789abcdef/`],
+    [
+      'https://hub.example/owner/name/commit/0123456789abcdef',
+      `${hub}owner/name/resolve/0123456789abcdef/`,
+    ],
     ['https://hub.example/owner/name/commits/dev', `${hub}owner/name/resolve/dev/`],
     ['https://hub.example/owner/name.git', main],
     ['https://hub.example/api/models/owner/name', main],
@@ -46,7 +55,10 @@ describe('locateModel', () => {
     ['hf://owner/name', main],
     ['hf://models/owner/name@v2', `${hub}owner/name/resolve/v2/`],
     // Other servers.
-    ['https://mirror.example/owner/name/tree/dev', 'https://mirror.example/owner/name/resolve/dev/'],
+    [
+      'https://mirror.example/owner/name/tree/dev',
+      'https://mirror.example/owner/name/resolve/dev/',
+    ],
     ['localhost:9000/models/tiny', 'http://localhost:9000/models/tiny/'],
     ['192.168.1.5:8000/models/tiny/config.json', 'http://192.168.1.5:8000/models/tiny/'],
     ['files.example/models/tiny', 'https://files.example/models/tiny/'],
@@ -57,7 +69,12 @@ describe('locateModel', () => {
   });
 
   const files: [string, string, string, string][] = [
-    ['https://hub.example/o/n/blob/main/n.Q4_K_M.gguf', `${hub}o/n/resolve/main/`, 'n.Q4_K_M.gguf', 'n.Q4_K_M'],
+    [
+      'https://hub.example/o/n/blob/main/n.Q4_K_M.gguf',
+      `${hub}o/n/resolve/main/`,
+      'n.Q4_K_M.gguf',
+      'n.Q4_K_M',
+    ],
     [
       'https://hub.example/o/n/resolve/main/q4/n-00001-of-00002.gguf?download=true',
       `${hub}o/n/resolve/main/q4/`,
@@ -67,11 +84,26 @@ describe('locateModel', () => {
     ['http://localhost:9000/n.gguf', 'http://localhost:9000/', 'n.gguf', 'n'],
     ['http://localhost:9000/90%.gguf', 'http://localhost:9000/', '90%.gguf', '90%'],
     ['https://hub.example/o/n/raw/main/n.gguf', `${hub}o/n/resolve/main/`, 'n.gguf', 'n'],
-    ['https://hub.example/o/n/blob/refs/pr/1/n.gguf', `${hub}o/n/resolve/refs%2Fpr%2F1/`, 'n.gguf', 'n'],
-    ['https://hub.example/o/n/blob/feature%2Ffoo/n.gguf', `${hub}o/n/resolve/feature%2Ffoo/`, 'n.gguf', 'n'],
+    [
+      'https://hub.example/o/n/blob/refs/pr/1/n.gguf',
+      `${hub}o/n/resolve/refs%2Fpr%2F1/`,
+      'n.gguf',
+      'n',
+    ],
+    [
+      'https://hub.example/o/n/blob/feature%2Ffoo/n.gguf',
+      `${hub}o/n/resolve/feature%2Ffoo/`,
+      'n.gguf',
+      'n',
+    ],
     ['o/n/q4/n.Q4_0.gguf', `${hub}o/n/resolve/main/q4/`, 'n.Q4_0.gguf', 'n.Q4_0'],
     ['hf://o/n@v2/q4/n.gguf', `${hub}o/n/resolve/v2/q4/`, 'n.gguf', 'n'],
-    ['https://files.example/a/my model.gguf', 'https://files.example/a/', 'my model.gguf', 'my model'],
+    [
+      'https://files.example/a/my model.gguf',
+      'https://files.example/a/',
+      'my model.gguf',
+      'my model',
+    ],
     ['files.example/tiny.GGUF', 'https://files.example/', 'tiny.GGUF', 'tiny'],
     ['https://files.example/a%23b.gguf#readme', 'https://files.example/', 'a#b.gguf', 'a#b'],
   ];
@@ -84,7 +116,8 @@ describe('locateModel', () => {
     const located = reportAddress(address, forms.hubUrl);
     expect(located).toMatchObject({ kind, baseUrl });
     if (fileName !== undefined) expect(located.fileName).toBe(fileName);
-    if (fileNameMatches !== undefined) expect(located.fileName).toMatch(new RegExp(fileNameMatches));
+    if (fileNameMatches !== undefined)
+      expect(located.fileName).toMatch(new RegExp(fileNameMatches));
     if (requested !== undefined) expect(located.requested).toBe(requested);
   });
 
@@ -130,7 +163,9 @@ describe('locateModel', () => {
   });
 
   it('names what is no model', () => {
-    expect(() => locateModel('https://hf.co/datasets/owner/name', hub)).toThrow(/is a dataset and no model/);
+    expect(() => locateModel('https://hf.co/datasets/owner/name', hub)).toThrow(
+      /is a dataset and no model/,
+    );
   });
 
   it('refuses a user name and a password, and shows neither', () => {

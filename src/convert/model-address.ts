@@ -74,7 +74,9 @@ export function webAddress(address: string, hubUrl = publicHub): URL | null {
   if (/^https?:\/\//i.test(text)) return URL.canParse(text) ? new URL(text) : null;
   const host = /^([^/?#@\s]+)\//.exec(text)?.[1] ?? '';
   const scheme = schemeOf(host, text, hubUrl);
-  return scheme !== null && URL.canParse(`${scheme}//${text}`) ? new URL(`${scheme}//${text}`) : null;
+  return scheme !== null && URL.canParse(`${scheme}//${text}`)
+    ? new URL(`${scheme}//${text}`)
+    : null;
 }
 
 /** The scheme to put before an address that has none; null where the text is no address of a server. */
@@ -97,7 +99,9 @@ function locateUrl(url: URL, text: string, hubUrl: string): ModelLocation {
   if (isHubHost(url.host, hubUrl)) {
     const kind = /^\/(dataset|space|bucket)s\//.exec(url.pathname)?.[1];
     if (kind !== undefined)
-      throw new Error(`${shownAddress(url.href)} is a ${kind} and no model: give a model's address`);
+      throw new Error(
+        `${shownAddress(url.href)} is a ${kind} and no model: give a model's address`,
+      );
     const place = readHubPath(url.pathname, hubUrl);
     if (!place) throw namesNothing(url.href);
     return onHub(place);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   sendPart,
   startHandler,
@@ -301,10 +301,12 @@ describe('openRemote with an address of another form', () => {
 
     const split = openRemote(`${url}m/gone-00001-of-00002.gguf${query}`);
     await expect(split).rejects.toThrow(/^there is no .*gone-00001-of-00002\.gguf$/);
-    expect(handled?.requests.slice(-2).map((request) => request.split(' ')[1])).toEqual([
-      `/m/gone-00001-of-00002.gguf${query}`,
-      `/m/gone-00002-of-00002.gguf${query}`,
-    ]);
+    await vi.waitFor(() => {
+      for (const part of ['00001', '00002'])
+        expect(handled?.requests).toContain(
+          `GET /m/gone-${part}-of-00002.gguf${query} bytes=0-65535`,
+        );
+    });
     const refused = openRemote(`${url}m/tiny.gguf?X-Amz-Signature=secret-old`);
     await expect(refused).rejects.toThrow(/refuses the signed address \(403\)/);
     await expect(refused).rejects.not.toThrow(/secret/);
@@ -378,12 +380,10 @@ describe('openPicked', () => {
   it.each(['as picked', 'the other way round'])(
     'reads the shallowest folder with a config.json, and nothing of other folders: %s',
     async (order) => {
-      const picked = pickedFolder.files.map(
-        async (path): Promise<[string, Blob]> => [
-          path,
-          new Blob([await readFile(new URL(path, pickedFolderUrl))]),
-        ],
-      );
+      const picked = pickedFolder.files.map(async (path): Promise<[string, Blob]> => [
+        path,
+        new Blob([await readFile(new URL(path, pickedFolderUrl))]),
+      ]);
       const files = await Promise.all(picked);
       if (order !== 'as picked') files.reverse();
       const { manifest, sources } = await openPicked(new Map(files));
@@ -417,7 +417,9 @@ describe('openPicked', () => {
 
   it('names two models that lie equally deep', async () => {
     const files = new Map([...blobs(single, 'all/a/'), ...blobs(single, 'all/b/')]);
-    await expect(openPicked(files)).rejects.toThrow(/"all\/a" and "all\/b" each have a config\.json/);
+    await expect(openPicked(files)).rejects.toThrow(
+      /"all\/a" and "all\/b" each have a config\.json/,
+    );
   });
 
   it('opens the one GGUF model of a folder, with other files in it', async () => {

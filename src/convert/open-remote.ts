@@ -139,7 +139,9 @@ async function findInList(hub: HubPlace, quant: string, asking: Asking): Promise
   if (found !== null) return ggufLocation(hub, found);
   const types = ggufModels(paths).map(quantOf);
   const instead = types.length === 0 ? 'no GGUF file at all' : types.join(', ');
-  throw new Error(`${hub.id} has no GGUF file of the type ${quant || 'asked for'}; it has ${instead}`);
+  throw new Error(
+    `${hub.id} has no GGUF file of the type ${quant || 'asked for'}; it has ${instead}`,
+  );
 }
 
 async function openRemoteGguf(location: GgufLocation, asking: Asking): Promise<RemoteCheckpoint> {

@@ -144,7 +144,9 @@ describe('fetchRange', () => {
     };
     server.instead.push(stall, stall, stall, stall);
     const failing = fetchRange({ ...request(0, 1000), limits: { silenceMs: 100, pauseMs: 1 } });
-    await expect(failing).rejects.toThrow(/^tiny\/layer-0\.bin could not be fetched: .*sent nothing/);
+    await expect(failing).rejects.toThrow(
+      /^tiny\/layer-0\.bin could not be fetched: .*sent nothing/,
+    );
   });
 
   it('uses no bytes of another range or of another version of the file', async () => {

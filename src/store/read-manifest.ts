@@ -63,9 +63,12 @@ function parseJson(bytes: Uint8Array, url: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new Error(`The manifest at ${shownAddress(url)} is not complete JSON; cut or fetch the model again.`, {
-      cause: error,
-    });
+    throw new Error(
+      `The manifest at ${shownAddress(url)} is not complete JSON; cut or fetch the model again.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -56,9 +56,9 @@ describe('readRuntimeBinary', () => {
     const stopping = new AbortController();
     server.instead.push(() => stopping.abort(new Error('stopped by hand')));
     const url = `${server.url}assets/ort-wasm-abcd1234.wasm`;
-    await expect(
-      readRuntimeBinary(url, memoryCache(), undefined, stopping.signal),
-    ).rejects.toThrow('stopped by hand');
+    await expect(readRuntimeBinary(url, memoryCache(), undefined, stopping.signal)).rejects.toThrow(
+      'stopped by hand',
+    );
   });
 
   it('keeps nothing of a binary that did not come', async () => {

@@ -34,7 +34,11 @@ export async function ask(url: string, asked: Asked): Promise<Answer> {
   const over = (): void => signal?.removeEventListener('abort', abort);
 
   /** Waits for what the connection brings next, but not longer than that. */
-  async function within<T>(ms: number, kind: 'unreachable' | 'broken', work: Promise<T>): Promise<T> {
+  async function within<T>(
+    ms: number,
+    kind: 'unreachable' | 'broken',
+    work: Promise<T>,
+  ): Promise<T> {
     let isSilent = false;
     const timer = setTimeout(() => {
       isSilent = true;

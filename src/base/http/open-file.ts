@@ -13,6 +13,7 @@ import {
   wholeLength,
   wholeOnly,
 } from './read-range.ts';
+import { readWhole } from './read-whole.ts';
 import { isMissingFile, refusalOf } from './refusal.ts';
 import { isWebPage } from './web-page.ts';
 
@@ -49,7 +50,7 @@ export async function openHttpFile(request: HttpRequest): Promise<HttpFile | nul
       }
       if (answer.status === 200) return await takeWhole(request, answer, version);
       // The bytes that came before the connection broke were the whole file.
-      if (answer.status === 416) return have > 0 ? 'part' : new Blob([]);
+      if (answer.status === 416) return have > 0 ? 'part' : new Uint8Array();
       if (isMissingFile(answer)) return null;
       throw refusalOf(request, answer);
     } finally {
@@ -57,7 +58,11 @@ export async function openHttpFile(request: HttpRequest): Promise<HttpFile | nul
     }
   });
   if (found === null) return null;
-  if (found !== 'part') return blobFile(found, version);
+  if (typeof found === 'number') {
+    const { bytes: data } = await readWhole({ ...request, maxBytes: found });
+    return memoryFile(data, version);
+  }
+  if (found !== 'part') return memoryFile(found, version);
   const bytes = version.bytes ?? (await askLength(request, have));
   version.bytes = bytes;
   return partsFile(request, version, bytes, start.slice(0, have));
@@ -88,45 +93,43 @@ async function readStart(
 }
 
 function tooMany(): TryFailed {
-  return new TryFailed({ kind: 'wrong', because: 'the server sent more bytes than were asked for' });
+  return new TryFailed({
+    kind: 'wrong',
+    because: 'the server sent more bytes than were asked for',
+  });
 }
 
-/** Keeps the file as a blob, which browsers hold outside of the tab's memory. Null for a web page. */
+/**
+ * Null for a web page. A number is the length of a file that was not kept, since it came without a length and
+ * may have had any: it can be read once more, into memory of that size.
+ */
 async function takeWhole(
   request: HttpRequest,
   answer: Answer,
   version: FileVersion,
-): Promise<Blob | null> {
+): Promise<Uint8Array<ArrayBuffer> | number | null> {
   const length = wholeLength(answer);
   checkVersion(version, answer, length);
   if (length !== null && length > maxWholeBytes) throw wholeOnly(request, length);
-  const blobs: Blob[] = [];
-  let parts: Uint8Array<ArrayBuffer>[] = [];
-  let [bytes, unkept] = [0, 0];
-  const keep = (): void => {
-    blobs.push(new Blob(parts));
-    [parts, unkept] = [[], 0];
-  };
+  const kept = new Uint8Array(length ?? mostKeptBytes);
+  let bytes = 0;
   for (let part = await answer.next(); part !== null; part = await answer.next()) {
     if (bytes === 0 && isWebPage(answer.headers, part)) return null;
+    if (bytes + part.length > maxWholeBytes) throw wholeOnly(request, length);
+    if (bytes + part.length <= kept.length) kept.set(part, bytes);
     bytes += part.length;
-    unkept += part.length;
-    if (bytes > maxWholeBytes) throw wholeOnly(request, length);
-    parts.push(part);
-    if (unkept >= blobBytes) keep();
   }
-  keep();
-  return new Blob(blobs);
+  return bytes > kept.length ? bytes : kept.slice(0, bytes);
 }
 
-const blobBytes = 4 << 20;
+/** Bytes kept of an answer that does not say how long it is. */
+const mostKeptBytes = 8 << 20;
 
-function blobFile(blob: Blob, { etag }: FileVersion): HttpFile {
+function memoryFile(data: Uint8Array<ArrayBuffer>, { etag }: FileVersion): HttpFile {
   return {
-    bytes: blob.size,
+    bytes: data.length,
     etag,
-    read: async (offset, length) =>
-      new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer()),
+    read: (offset, length) => Promise.resolve(data.slice(offset, offset + length)),
   };
 }
 

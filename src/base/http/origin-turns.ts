@@ -52,7 +52,8 @@ export function pauseOrigin(origin: string, ms: number): void {
   const isLonger = untilMs > own.pausedUntilMs + noticeableMs;
   own.pausedUntilMs = Math.max(own.pausedUntilMs, untilMs);
   // Several requests are told to wait at about the same time. One sentence is enough.
-  if (isLonger) tell(origin, `is busy; asking again in ${Math.max(1, Math.round(ms / 1000))} s.`, ms);
+  if (isLonger)
+    tell(origin, `is busy; asking again in ${Math.max(1, Math.round(ms / 1000))} s.`, ms);
 }
 
 /** Tells who listens that a server fell silent and is asked again. */

@@ -115,7 +115,10 @@ export function checkPart(
   }
   const range = readContentRange(text);
   const asked = `where bytes ${first} to ${last} were asked for`;
-  if (!range) throw wrong(`the server sent a part without saying rightly which ("${text.slice(0, 60)}") ${asked}`);
+  if (!range)
+    throw wrong(
+      `the server sent a part without saying rightly which ("${text.slice(0, 60)}") ${asked}`,
+    );
   if (range.first !== first || range.last > last)
     throw wrong(`the server sent bytes ${range.first} to ${range.last} ${asked}`);
   checkVersion(version, answer, range.total);

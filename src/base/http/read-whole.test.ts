@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { sendPart, startHandler, steppedBytes, type Handler, type HandlerServer } from './fixtures/handler-server.ts';
+import {
+  sendPart,
+  startHandler,
+  steppedBytes,
+  type Handler,
+  type HandlerServer,
+} from './fixtures/handler-server.ts';
 import { readWhole, type WholeFile } from './read-whole.ts';
 
 const file = steppedBytes(200_000);
@@ -77,6 +83,8 @@ describe('readWhole', () => {
   });
 
   it('gives up a server that is silent', async () => {
-    await expect(read(() => undefined)).rejects.toThrow(/^f\.wasm could not be fetched: .* sent nothing/);
+    await expect(read(() => undefined)).rejects.toThrow(
+      /^f\.wasm could not be fetched: .* sent nothing/,
+    );
   });
 });

@@ -25,7 +25,7 @@ export interface WholeAnswer {
 export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
   const { maxBytes, onProgress } = request;
   const version: FileVersion = { bytes: null, etag: null };
-  let parts: Uint8Array<ArrayBuffer>[] = [];
+  let body = createBody();
   let have = 0;
   let first: Headers | null = null;
   await persist(request, async (onBytes, { silenceMs }) => {
@@ -34,14 +34,15 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
       if (answer.status === 206) checkRest(version, answer, have);
       else if (answer.status === 200) {
         checkVersion(version, answer, wholeLength(answer));
-        [parts, have] = [[], 0];
+        [body, have] = [createBody(), 0];
       } else if (answer.status === 416 && have > 0 && have === (version.bytes ?? have)) return;
       else throw refusalOf(request, answer);
+      if (version.bytes !== null && version.bytes > maxBytes) throw tooLong(request);
       first ??= answer.headers;
       for (let part = await answer.next(); part !== null; part = await answer.next()) {
-        parts.push(part);
         have += part.length;
         if (have > maxBytes) throw tooLong(request);
+        body.add(part, version.bytes);
         onBytes(part.length);
         onProgress?.(have, version.bytes ?? 0);
       }
@@ -51,7 +52,7 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
       answer.close();
     }
   });
-  return { bytes: joined(parts, have), headers: first ?? new Headers() };
+  return { bytes: body.bytes(), headers: first ?? new Headers() };
 }
 
 /** Asks for the whole at first, which may come compressed. What comes after it may not. */
@@ -61,7 +62,12 @@ function askForRest(
   silenceMs: number,
 ): Promise<Answer> {
   const range: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
-  return ask(url, { headers: { ...headers, ...range }, signal, silenceMs, ...(cache && { cache }) });
+  return ask(url, {
+    headers: { ...headers, ...range },
+    signal,
+    silenceMs,
+    ...(cache && { cache }),
+  });
 }
 
 function checkRest(version: FileVersion, answer: Answer, have: number): void {
@@ -72,12 +78,27 @@ function tooLong({ name, maxBytes }: WholeFile): FetchFailure {
   return new FetchFailure('size', `${name} has more than the ${maxBytes} bytes that are expected.`);
 }
 
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+interface Body {
+  /** @param total bytes of the whole body; null if they are not known */
+  add(part: Uint8Array<ArrayBuffer>, total: number | null): void;
+  bytes(): Uint8Array<ArrayBuffer>;
+}
+
+/** Grows by doubling where the length is not known, so that no more than twice its bytes are held. */
+function createBody(): Body {
+  let buffer = new Uint8Array(0);
+  let have = 0;
+  return {
+    add(part, total) {
+      const needed = have + part.length;
+      if (needed > buffer.length) {
+        const larger = new Uint8Array(Math.max(needed, total ?? 2 * buffer.length));
+        larger.set(buffer.subarray(0, have));
+        buffer = larger;
+      }
+      buffer.set(part, have);
+      have = needed;
+    },
+    bytes: () => (have === buffer.length ? buffer : buffer.slice(0, have)),
+  };
 }

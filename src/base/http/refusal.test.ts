@@ -16,7 +16,13 @@ interface Refused {
 const onHub = 'owner/name/resolve/v1.0/config.json';
 
 /** The sentence that opening ends with; null if the file counts as missing. */
-async function said({ status, code, message, path = onHub, token }: Refused): Promise<string | null> {
+async function said({
+  status,
+  code,
+  message,
+  path = onHub,
+  token,
+}: Refused): Promise<string | null> {
   server = await startHandler((response) => {
     response.writeHead(status, {
       ...(code !== undefined && { 'X-Error-Code': code }),
@@ -24,7 +30,8 @@ async function said({ status, code, message, path = onHub, token }: Refused): Pr
     });
     response.end();
   });
-  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const headers: Record<string, string> =
+    token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const request = { url: server.url + path, name: 'config.json', headers, limits: { pauseMs: 1 } };
   const sentence = await openHttpFile(request).then(
     (found) => (found ? 'it came' : null),

@@ -88,7 +88,8 @@ function isOnHub(url: string): boolean {
 }
 
 function revisionOf(url: string): string {
-  const [, revision = ''] = /\/(?:resolve|tree|revision)\/([^/]+)/.exec(new URL(url).pathname) ?? [];
+  const [, revision = ''] =
+    /\/(?:resolve|tree|revision)\/([^/]+)/.exec(new URL(url).pathname) ?? [];
   try {
     return `called "${decodeURIComponent(revision)}"`;
   } catch {

@@ -48,8 +48,7 @@ export function readHubPath(path: string, hubUrl: string): HubPlace | null {
   if (!match || !isId(id)) return null;
   const place = { hubUrl: withSlash(hubUrl), id, quant };
   if (match[2]) return { ...place, ...splitRevision([match[2], ...rest], isGguf(rest)) };
-  if (rest.length === 0 || otherPages.has(rest[0]))
-    return { ...place, revision: null, path: '' };
+  if (rest.length === 0 || otherPages.has(rest[0])) return { ...place, revision: null, path: '' };
   if (!views.has(rest[0]))
     return isGguf(rest) ? { ...place, revision: null, path: rest.join('/') } : null;
   const [view, ...shown] = rest;

@@ -61,7 +61,9 @@ function pathsOf({ bytes }: WholeAnswer, url: string): string[] {
     return tree.output.filter(({ type }) => type === 'file').map(({ path }) => path);
   const model = v.safeParse(ModelSchema, json);
   if (model.success) return model.output.siblings.map(({ rfilename }) => rfilename);
-  throw new Error(`${shownAddress(url)} is no list of a model's files: check the address of the hub`);
+  throw new Error(
+    `${shownAddress(url)} is no list of a model's files: check the address of the hub`,
+  );
 }
 
 function parsed(text: string): unknown {

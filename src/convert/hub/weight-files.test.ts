@@ -9,7 +9,12 @@ import { readWeights } from './weight-files.ts';
 type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
 const folder = new URL('../fixtures/stale-index/', import.meta.url);
-const names = ['config.json', 'model.safetensors', 'model.safetensors.index.json', 'tokenizer.json'];
+const names = [
+  'config.json',
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'tokenizer.json',
+];
 const text = (content: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(content);
 
 async function staleIndex(): Promise<Files> {
@@ -20,7 +25,8 @@ async function staleIndex(): Promise<Files> {
   return new Map(await Promise.all(files));
 }
 
-const blobs = (files: Files) => new Map([...files].map(([path, bytes]) => [path, new Blob([bytes])]));
+const blobs = (files: Files) =>
+  new Map([...files].map(([path, bytes]) => [path, new Blob([bytes])]));
 
 let server: RangeServer | undefined;
 afterEach(async () => {
@@ -29,7 +35,10 @@ afterEach(async () => {
 });
 
 async function onHub(files: Files): Promise<string> {
-  const paths = [...files].map(([path, bytes]): [string, Uint8Array] => [`/o/n/resolve/main/${path}`, bytes]);
+  const paths = [...files].map(([path, bytes]): [string, Uint8Array] => [
+    `/o/n/resolve/main/${path}`,
+    bytes,
+  ]);
   server = await startRangeServer(new Map(paths));
   return server.origin;
 }
@@ -40,8 +49,20 @@ describe('model.safetensors', () => {
     ['that is broken', text('{"weight_map": ')],
     ['of another form', text('[]')],
     ['that names files elsewhere', text('{"weight_map": {"a": "../b.safetensors"}}')],
-    ['that names too many files', text(JSON.stringify({ weight_map: Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [i, `${i}.safetensors`])) }))],
-    ['that names model.safetensors itself', text('{"weight_map": {"model.norm.weight": "model.safetensors"}}')],
+    [
+      'that names too many files',
+      text(
+        JSON.stringify({
+          weight_map: Object.fromEntries(
+            Array.from({ length: 1001 }, (_, i) => [i, `${i}.safetensors`]),
+          ),
+        }),
+      ),
+    ],
+    [
+      'that names model.safetensors itself',
+      text('{"weight_map": {"model.norm.weight": "model.safetensors"}}'),
+    ],
   ];
   it.each(indexes)('is used beside an index %s, picked and remote', async (_, index) => {
     const files = await staleIndex();
@@ -49,7 +70,10 @@ describe('model.safetensors', () => {
     const picked = await openPicked(blobs(files));
     const remote = await openRemote('o/n', { hubUrl: await onHub(files) });
     for (const { manifest } of [picked, remote])
-      expect(manifest.files.map(({ path }) => path)).toEqual(['model.safetensors', 'tokenizer.json']);
+      expect(manifest.files.map(({ path }) => path)).toEqual([
+        'model.safetensors',
+        'tokenizer.json',
+      ]);
     expect(server?.requests.some((request) => request.includes('index'))).toBe(false);
   });
 });
@@ -62,16 +86,25 @@ describe('readWeights', () => {
 
   it('reads files of subfolders that the index names', async () => {
     const index = text('{"weight_map": {"a": "parts/one.safetensors"}}');
-    const tree = treeOf({ 'model.safetensors.index.json': index, 'parts/one.safetensors': weights });
+    const tree = treeOf({
+      'model.safetensors.index.json': index,
+      'parts/one.safetensors': weights,
+    });
     const { files, tensors } = await readWeights(tree);
     expect(files.map(({ path }) => path)).toEqual(['parts/one.safetensors']);
     expect(tensors.get('a')?.file).toBe(0);
   });
 
   it.each([
-    ['model.fp16.safetensors', /which is a variant of the weights: rename it to model\.safetensors/],
+    [
+      'model.fp16.safetensors',
+      /which is a variant of the weights: rename it to model\.safetensors/,
+    ],
     ['model.safetensors.index.fp16.json', /which is a variant of the weights/],
-    ['consolidated.safetensors', /in their maker's own layout: take the repository of the same model/],
+    [
+      'consolidated.safetensors',
+      /in their maker's own layout: take the repository of the same model/,
+    ],
     ['consolidated.00.pth', /in their maker's own layout/],
     ['pytorch_model.bin', /pickled PyTorch, which can run any program: take a repository/],
     ['pytorch_model-00001-of-00002.bin', /pickled PyTorch/],
@@ -89,7 +122,9 @@ describe('readWeights', () => {
   });
 
   it('says so of a server that lists no files as well', async () => {
-    const files: Files = new Map([...(await staleIndex())].filter(([path]) => path === 'config.json'));
+    const files: Files = new Map(
+      [...(await staleIndex())].filter(([path]) => path === 'config.json'),
+    );
     files.set('pytorch_model.bin', text('pickled'));
     await expect(openRemote('o/n', { hubUrl: await onHub(files) })).rejects.toThrow(
       /but pytorch_model\.bin, which is weights as pickled PyTorch/,

@@ -68,7 +68,8 @@ async function indexedPaths(tree: FileTree): Promise<string[] | null> {
 /** Weights that are not read, and what to take instead. The first that fits is said. */
 const otherWeights: { pattern: RegExp; what: string; instead: string }[] = [
   {
-    pattern: /^(model|diffusion_pytorch_model)\.[\w-]+\.safetensors$|\.safetensors\.index\.[\w-]+\.json$/,
+    pattern:
+      /^(model|diffusion_pytorch_model)\.[\w-]+\.safetensors$|\.safetensors\.index\.[\w-]+\.json$/,
     what: 'a variant of the weights',
     instead: `rename it to ${wholePath} if it is the one you want, and an index to ${indexPath}`,
   },
@@ -131,7 +132,8 @@ function noWeights(paths: readonly string[]): Error {
   const neither = `there is neither ${wholePath} nor ${indexPath}`;
   for (const { pattern, what, instead } of otherWeights) {
     const path = paths.find((candidate) => pattern.test(candidate));
-    if (path !== undefined) return new Error(`${neither}, but ${path}, which is ${what}: ${instead}`);
+    if (path !== undefined)
+      return new Error(`${neither}, but ${path}, which is ${what}: ${instead}`);
   }
   return new Error(
     `${neither}: from a Hugging Face folder only safetensors can be read; if it holds GGUF files, ` +

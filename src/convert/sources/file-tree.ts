@@ -65,7 +65,10 @@ export function subTree(tree: FileTree, folder: string): FileTree {
     open: (path) => tree.open(folder + path),
     list: async () => {
       const paths = (await tree.list?.()) ?? null;
-      return paths && paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
+      return (
+        paths &&
+        paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length))
+      );
     },
   };
 }

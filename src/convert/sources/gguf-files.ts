@@ -44,7 +44,7 @@ const usualTypes = ['Q4_K_M', 'Q8_0'];
 export function findQuant(paths: readonly string[], quant: string): string | null {
   const models = ggufModels(paths);
   for (const type of quant === '' ? usualTypes : [quant]) {
-    const pattern = new RegExp(`${type.replace(/[.-]/g, '\\$&')}[.-]`, 'i');
+    const pattern = new RegExp(`${type.replace(/\W/g, '\\$&')}[.-]`, 'i');
     const found = models.find((path) => pattern.test(path));
     if (found !== undefined) return found;
   }
@@ -54,5 +54,7 @@ export function findQuant(paths: readonly string[], quant: string): string | nul
 /** The type that a file's name ends with, such as `Q4_K_M`; the whole name if it shows none. */
 export function quantOf(path: string): string {
   const name = path.replace(/^.*\//, '');
-  return /[-.]((?:UD-)?(?:I?Q\d|BF16|F16|F32|MXFP|NVFP|TQ\d)\w*)$/i.exec(ggufTitle(name))?.[1] ?? name;
+  return (
+    /[-.]((?:UD-)?(?:I?Q\d|BF16|F16|F32|MXFP|NVFP|TQ\d)\w*)$/i.exec(ggufTitle(name))?.[1] ?? name
+  );
 }

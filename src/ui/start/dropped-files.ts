@@ -5,7 +5,9 @@
  * event is handled: browsers empty the drop afterwards.
  */
 export async function droppedFiles(drop: DataTransfer): Promise<File[]> {
-  const entries = [...drop.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const entries = [...drop.items]
+    .map((item) => item.webkitGetAsEntry())
+    .filter((entry) => entry !== null);
   if (entries.length === 0) return [...drop.files];
   return (await Promise.all(entries.map(filesOf))).flat();
 }
