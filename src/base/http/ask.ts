@@ -39,17 +39,13 @@ export async function ask(url: string, asked: Asked): Promise<Answer> {
     kind: 'unreachable' | 'broken',
     work: Promise<T>,
   ): Promise<T> {
-    let isSilent = false;
-    const timer = setTimeout(() => {
-      isSilent = true;
-      ending.abort();
-    }, ms);
+    const timer = setTimeout(() => ending.abort(), ms);
     try {
       return await work;
     } catch (error) {
       over();
       signal?.throwIfAborted();
-      throw isSilent ? silent(url, ms) : faultOf(url, kind, error);
+      throw ending.signal.aborted ? silent(url, ms) : faultOf(url, kind, error);
     } finally {
       clearTimeout(timer);
     }

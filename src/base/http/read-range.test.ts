@@ -179,6 +179,24 @@ describe('an answer of another range', () => {
   });
 });
 
+describe('a stated length that lies', () => {
+  it.each([
+    ['smaller', 4],
+    ['larger', 100],
+  ])('does no harm: %s', async (_, stated) => {
+    let requests = 0;
+    const bytes = await read((response, range) => {
+      if (requests++ > 0 || !range) {
+        sendPart(response, file, range);
+        return;
+      }
+      response.writeHead(206, { 'Content-Length': stated });
+      response.write(file.subarray(range.first, range.last + 1), () => response.destroy());
+    }, eight);
+    expect(bytes).toEqual(zeros);
+  });
+});
+
 describe('a file that was replaced', () => {
   const replaced = /^m\/f\.bin could not be fetched: the file was replaced on its server/;
 

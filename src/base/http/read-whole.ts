@@ -17,7 +17,7 @@ export interface WholeFile extends HttpRequest {
 
 export interface WholeAnswer {
   bytes: Uint8Array<ArrayBuffer>;
-  /** Of the first answer. */
+  /** Of the last answer. */
   headers: Headers;
 }
 
@@ -27,7 +27,7 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
   const version: FileVersion = { bytes: null, etag: null };
   let body = createBody();
   let have = 0;
-  let first: Headers | null = null;
+  let headers = new Headers();
   await persist(request, async (onBytes, { silenceMs }) => {
     const answer = await askForRest(request, have, silenceMs);
     try {
@@ -38,7 +38,7 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
       } else if (answer.status === 416 && have > 0 && have === (version.bytes ?? have)) return;
       else throw refusalOf(request, answer);
       if (version.bytes !== null && version.bytes > maxBytes) throw tooLong(request);
-      first ??= answer.headers;
+      headers = answer.headers;
       for (let part = await answer.next(); part !== null; part = await answer.next()) {
         have += part.length;
         if (have > maxBytes) throw tooLong(request);
@@ -52,7 +52,7 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
       answer.close();
     }
   });
-  return { bytes: body.bytes(), headers: first ?? new Headers() };
+  return { bytes: body.bytes(), headers };
 }
 
 /** Asks for the whole at first, which may come compressed. What comes after it may not. */

@@ -23,7 +23,7 @@ function dateOf(text: string): number | null {
 
 /** Such as `"api";r=0;t=55`: the requests left, and the seconds until they are renewed. */
 function rateLimitMs(text: string): number | null {
-  const [, left, seconds] = /;\s*r\s*=\s*(\d+)\s*;\s*t\s*=\s*(\d+)/.exec(text) ?? [];
+  const limit = /;\s*r\s*=\s*(\d+)\s*;\s*t\s*=\s*(\d+)/.exec(text);
   // Every answer of the hub states it. A limit that is not used up is not the reason.
-  return left === '0' && seconds !== undefined ? (Number(seconds) + 1) * 1000 : null;
+  return limit?.[1] === '0' ? (Number(limit[2]) + 1) * 1000 : null;
 }

@@ -82,8 +82,9 @@ function splitPath(path: string, hubUrl: string): HubPath {
   if (segments[0] === 'api') segments.shift();
   if (segments[0] === 'models' && segments.length > 2 && !views.has(segments[2])) segments.shift();
   const last = segments.at(-1) ?? '';
-  const [, before, quant] = /^(.+):([\w.-]+)$/.exec(last) ?? [];
-  if (quant === undefined || segments.length !== 2) return { segments, quant: null };
+  const typed = /^(.+):([\w.-]+)$/.exec(last);
+  if (!typed || segments.length !== 2) return { segments, quant: null };
+  const [, before, quant] = typed;
   return { segments: [segments[0], before], quant: /^latest$/i.test(quant) ? '' : quant };
 }
 

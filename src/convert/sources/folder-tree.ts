@@ -9,7 +9,7 @@ export interface FolderTree extends FileTree {
   /** Paths of its files, those that lie least deep first. */
   list(): Promise<string[]>;
   /** Closes every file opened from it. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export function openFolderTree(folder: string): FolderTree {

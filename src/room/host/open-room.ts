@@ -108,7 +108,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     { ...opened.origin, name: opened.address.sha256 },
     cache,
   );
-  const tokenizer = await readTokenizer(manifest, reader);
+  const tokenizer = await readTokenizer(manifest, reader, signal);
   store.update({
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
@@ -151,8 +151,12 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   return running;
 }
 
-async function readTokenizer(manifest: Manifest, reader: ShardReader): Promise<Tokenizer | null> {
+async function readTokenizer(
+  manifest: Manifest,
+  reader: ShardReader,
+  signal: AbortSignal,
+): Promise<Tokenizer | null> {
   if (manifest.tokenizer === null) return null;
-  const bytes = await reader.readFile(manifest.tokenizer);
+  const bytes = await reader.readFile(manifest.tokenizer, signal);
   return loadTokenizer(parseTokenizerText(new TextDecoder().decode(bytes)));
 }
