@@ -322,6 +322,16 @@ describe('openRemote with an address of another form', () => {
     }
   });
 
+  it('finds the model of a page on a hub that is not known as one', async () => {
+    const files = [...single].map(([path, data]): [string, Uint8Array] => [
+      `${base}/${path}`,
+      data,
+    ]);
+    const url = await startHub(new Map(files));
+    expect((await openRemote(`${url}owner/tiny`)).baseUrl).toBe(`${url}owner/tiny/resolve/main/`);
+    await expect(openRemote(`${url}owner/gone`)).rejects.toThrow(/there is no config\.json/);
+  });
+
   it('takes over the tag of a file, by which other devices see that it was replaced', async () => {
     handled = await startHandler((response, range) =>
       sendPart(response, tinyGguf(), range, { ETag: '"v1"' }),

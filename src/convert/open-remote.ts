@@ -3,8 +3,8 @@
  * file. Only headers are fetched; weights are fetched when they are read. Runs in browsers and in Node.
  */
 import * as v from 'valibot';
-import { FetchFailure } from '../base/http/failure.ts';
-import type { HttpLimits } from '../base/http/limits.ts';
+import { FetchFailure } from '../base/http/asking/failure.ts';
+import type { HttpLimits } from '../base/http/asking/limits.ts';
 import { shownAddress } from '../base/http/shown-address.ts';
 import { relativePath } from '../model/manifest.ts';
 import type { Checkpoint, CheckpointFile, ModelLabel } from './checkpoint.ts';
@@ -82,12 +82,28 @@ async function openRemoteFolder(
   const { baseUrl, query, hub } = location;
   const list = hub ? () => listFolder(hub, asking) : undefined;
   const tree = urlTree(baseUrl, { ...asking, query, ...(list && { list }) });
+  if (!hub && !(await tree.open('config.json'))) {
+    const mirror = await findMirror(location, asking);
+    if (mirror) return openRemoteFolder(mirror, asking);
+  }
   if (hub && !(await isHubModel(tree))) {
     const models = ggufModels((await listFolder(hub, asking)) ?? []);
     if (models.length > 1) throw severalModels(hub, models);
     if (models.length === 1) return openRemoteGguf(inFolder(hub, location, models[0]), asking);
   }
   return { ...(await openHubModel(tree, labelOf(location))), baseUrl, query };
+}
+
+/** The address of a model's page may be on a hub that is not known as one, such as a mirror of the public hub. */
+async function findMirror(
+  { baseUrl }: FolderLocation,
+  asking: Asking,
+): Promise<FolderLocation | null> {
+  const { origin, pathname } = new URL(baseUrl);
+  if (!/^\/[\w.-]+\/[\w.-]+\/$/.test(pathname)) return null;
+  const mirror = locateModel(`${origin}${pathname}tree/main`, origin);
+  if (mirror.kind !== 'folder' || !mirror.hub) return null;
+  return (await urlTree(mirror.baseUrl, asking).open('config.json')) && mirror;
 }
 
 /** Whether the folder has what a Hugging Face model needs. Other repositories may hold GGUF files. */

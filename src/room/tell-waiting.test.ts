@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { pauseOrigin } from '../base/http/origin-turns.ts';
+import { pauseOrigin } from '../base/http/asking/origin-turns.ts';
 import { tellWaiting } from './tell-waiting.ts';
 import { createViewStore, newView } from './view-store.ts';
 

@@ -1,5 +1,5 @@
 /** Says on the screen that a server is waited for: as the step of a room on its way, or else as a notice. */
-import { onOriginPause } from '../base/http/origin-turns.ts';
+import { onOriginPause } from '../base/http/asking/origin-turns.ts';
 import { onAbort } from '../base/on-abort.ts';
 import type { ViewStore } from './view-store.ts';
 

@@ -1,7 +1,7 @@
 /** Fetches a byte range of a model's file, whose size the model's manifest states. */
-import { FetchFailure } from '../base/http/failure.ts';
+import { FetchFailure } from '../base/http/asking/failure.ts';
 import type { FileVersion } from '../base/http/file-version.ts';
-import type { HttpLimits } from '../base/http/limits.ts';
+import type { HttpLimits } from '../base/http/asking/limits.ts';
 import { readRange } from '../base/http/read-range.ts';
 import { shownFile } from '../base/http/shown-address.ts';
 

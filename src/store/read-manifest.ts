@@ -1,5 +1,5 @@
 /** Fetches a model's manifest, and checks it against the hash that the room uses. */
-import { FetchFailure } from '../base/http/failure.ts';
+import { FetchFailure } from '../base/http/asking/failure.ts';
 import { readWhole } from '../base/http/read-whole.ts';
 import { shownAddress } from '../base/http/shown-address.ts';
 import type { Manifest } from '../model/manifest.ts';

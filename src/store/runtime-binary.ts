@@ -2,7 +2,7 @@
  * Reads the ONNX Runtime WebAssembly binary (14–27 MB), and keeps it in IndexedDB like a model's pieces. Its
  * key is the content-hashed address from the build, so a newer build never runs an older binary.
  */
-import { FetchFailure } from '../base/http/failure.ts';
+import { FetchFailure } from '../base/http/asking/failure.ts';
 import { readWhole } from '../base/http/read-whole.ts';
 import type { PieceCache } from './piece-cache.ts';
 

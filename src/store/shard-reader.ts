@@ -3,7 +3,7 @@
  * a known hash is checked before it is used, wherever it came from. A cached piece that fails is dropped and
  * fetched again.
  */
-import { pause } from '../base/http/pause.ts';
+import { pause } from '../base/pause.ts';
 import type { Dtype } from '../model/numbers/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { pieceKey } from './kept-models.ts';

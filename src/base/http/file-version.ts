@@ -2,8 +2,8 @@
  * What a server's answers said about a file, so that bytes of a replaced file are never mixed with those of
  * the old one.
  */
-import type { Answer } from './ask.ts';
-import { TryFailed } from './failure.ts';
+import type { Answer } from './asking/ask.ts';
+import { TryFailed } from './asking/failure.ts';
 
 export interface FileVersion {
   /** Length of the whole file; null until it is known. */
@@ -12,7 +12,10 @@ export interface FileVersion {
   etag: string | null;
 }
 
-/** Notes what the answer says of the file. Throws TryFailed if an earlier answer was of another file. */
+/**
+ * Notes what the answer says of the file. Throws TryFailed if an earlier answer was of another file. The request itself
+ * cannot name the version (`If-Range`): browsers send that header to another origin only where it is allowed.
+ */
 export function checkVersion(version: FileVersion, answer: Answer, total: number | null): void {
   const etag = strongTag(answer);
   if (total !== null && version.bytes !== null && total !== version.bytes)

@@ -6,7 +6,7 @@ import {
   type Handler,
   type HandlerServer,
 } from './fixtures/handler-server.ts';
-import type { HttpLimits } from './limits.ts';
+import type { HttpLimits } from './asking/limits.ts';
 import { openHttpFile, type HttpFile } from './open-file.ts';
 
 const file = steppedBytes(200_000);

@@ -1,9 +1,9 @@
 /** Opens a file on a server for reading by range. A server without ranges will do for small files. */
-import { ask, type Answer } from './ask.ts';
-import { FetchFailure, TryFailed } from './failure.ts';
+import { ask, type Answer } from './asking/ask.ts';
+import { FetchFailure, TryFailed } from './asking/failure.ts';
 import { checkVersion, type FileVersion } from './file-version.ts';
-import type { HttpRequest } from './limits.ts';
-import { persist } from './persist.ts';
+import type { HttpRequest } from './asking/limits.ts';
+import { persist } from './asking/persist.ts';
 import {
   askForPart,
   checkPart,
@@ -14,7 +14,7 @@ import {
   wholeOnly,
 } from './read-range.ts';
 import { readWhole } from './read-whole.ts';
-import { isMissingFile, refusalOf } from './refusal.ts';
+import { isMissingFile, refusalOf } from './asking/refusal.ts';
 import { isWebPage } from './web-page.ts';
 
 /** Bytes asked for first, so that small files and headers need no second request. */

@@ -7,7 +7,7 @@ import {
   type HandlerServer,
 } from './fixtures/handler-server.ts';
 import type { FileVersion } from './file-version.ts';
-import type { HttpLimits } from './limits.ts';
+import type { HttpLimits } from './asking/limits.ts';
 import { maxWholeBytes, readRange, type RangeOfFile } from './read-range.ts';
 
 const file = steppedBytes(200_000);

@@ -1,11 +1,11 @@
 /** Reads a whole file from a server, and goes on from the byte reached after a broken connection. */
-import { ask, type Answer } from './ask.ts';
-import { FetchFailure, TryFailed } from './failure.ts';
+import { ask, type Answer } from './asking/ask.ts';
+import { FetchFailure, TryFailed } from './asking/failure.ts';
 import { checkVersion, type FileVersion } from './file-version.ts';
-import type { HttpRequest } from './limits.ts';
-import { persist } from './persist.ts';
+import type { HttpRequest } from './asking/limits.ts';
+import { persist } from './asking/persist.ts';
 import { checkPart, wholeLength } from './read-range.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf } from './asking/refusal.ts';
 
 export interface WholeFile extends HttpRequest {
   /** A longer file is refused. */

@@ -4,10 +4,10 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { errorMessage } from '../../base/error-message.ts';
-import { ask, type Answer } from '../../base/http/ask.ts';
-import { TryFailed } from '../../base/http/failure.ts';
-import { pause } from '../../base/http/pause.ts';
-import { refusalOf } from '../../base/http/refusal.ts';
+import { ask, type Answer } from '../../base/http/asking/ask.ts';
+import { TryFailed } from '../../base/http/asking/failure.ts';
+import { pause } from '../../base/pause.ts';
+import { refusalOf } from '../../base/http/asking/refusal.ts';
 import { shownAddress } from '../../base/http/shown-address.ts';
 
 export interface DownloadOptions {

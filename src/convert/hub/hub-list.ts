@@ -1,7 +1,7 @@
 /** Asks a hub which files a model has. */
 import * as v from 'valibot';
-import { FetchFailure } from '../../base/http/failure.ts';
-import type { HttpLimits } from '../../base/http/limits.ts';
+import { FetchFailure } from '../../base/http/asking/failure.ts';
+import type { HttpLimits } from '../../base/http/asking/limits.ts';
 import { readWhole, type WholeAnswer } from '../../base/http/read-whole.ts';
 import { shownAddress } from '../../base/http/shown-address.ts';
 import { hubList, revisionOf, type HubPlace } from './hub-address.ts';

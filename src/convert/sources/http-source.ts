@@ -1,5 +1,5 @@
 /** A file on a server, read by range requests. */
-import type { HttpLimits } from '../../base/http/limits.ts';
+import type { HttpLimits } from '../../base/http/asking/limits.ts';
 import { openHttpFile } from '../../base/http/open-file.ts';
 import { shownAddress } from '../../base/http/shown-address.ts';
 import { checkRange, type ByteSource } from './byte-source.ts';

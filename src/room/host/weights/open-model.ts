@@ -1,5 +1,5 @@
 /** Opens the model that the host chose, wherever it lies, without fetching any of its weights. */
-import { FetchFailure } from '../../../base/http/failure.ts';
+import { FetchFailure } from '../../../base/http/asking/failure.ts';
 import type { Checkpoint } from '../../../convert/checkpoint.ts';
 import { publicHub, withSlash } from '../../../convert/hub/hub-address.ts';
 import { fileAddress } from '../../../convert/model-address.ts';

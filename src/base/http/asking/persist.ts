@@ -2,7 +2,7 @@
 import { TryFailed, FetchFailure, type Fault } from './failure.ts';
 import { usualLimits, type HttpLimits, type HttpRequest } from './limits.ts';
 import { pauseOrigin, tellSilence, turnAt } from './origin-turns.ts';
-import { pause } from './pause.ts';
+import { pause } from '../../pause.ts';
 
 /** The first pause for a busy server that does not say how long. Each further pause is twice as long. */
 const firstBusyMs = 1000;

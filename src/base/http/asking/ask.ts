@@ -1,5 +1,5 @@
 /** One request to a server, with a deadline for silence. */
-import { errorMessage } from '../error-message.ts';
+import { errorMessage } from '../../error-message.ts';
 import { TryFailed } from './failure.ts';
 
 export interface Asked {

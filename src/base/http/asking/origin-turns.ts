@@ -3,7 +3,7 @@
  * at a time. Browsers open six connections to a server and let further requests wait for one, which would
  * look like a server that does not answer.
  */
-import { pause } from './pause.ts';
+import { pause } from '../../pause.ts';
 
 const mostAtOnce = 6;
 

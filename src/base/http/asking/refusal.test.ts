@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { startHandler, type HandlerServer } from './fixtures/handler-server.ts';
-import { openHttpFile } from './open-file.ts';
+import { startHandler, type HandlerServer } from '../fixtures/handler-server.ts';
+import { openHttpFile } from '../open-file.ts';
 
 let server: HandlerServer | undefined;
 afterEach(() => server?.close());
