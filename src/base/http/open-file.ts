@@ -119,7 +119,8 @@ async function takeWhole(
     if (bytes + part.length <= kept.length) kept.set(part, bytes);
     bytes += part.length;
   }
-  return bytes > kept.length ? bytes : kept.slice(0, bytes);
+  if (bytes > kept.length) return bytes;
+  return bytes === kept.length ? kept : kept.slice(0, bytes);
 }
 
 /** Bytes kept of an answer that does not say how long it is. */
@@ -161,7 +162,7 @@ async function askLength(request: HttpRequest, came: number): Promise<number> {
       const { url, headers = {}, signal } = request;
       const answer = await ask(url, { method, headers, signal, silenceMs });
       answer.close();
-      if (answer.status === 429 || answer.status >= 500) throw refusalOf(request, answer);
+      if (answer.status === 429 || answer.status === 503) throw refusalOf(request, answer);
       return answer.status === 200 ? wholeLength(answer) : null;
     });
     if (length !== null && length >= came) return length;

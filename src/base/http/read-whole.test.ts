@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   sendPart,
@@ -61,6 +62,13 @@ describe('readWhole', () => {
     expect(bytes).toEqual(file);
   });
 
+  it('gives up a server without ranges that always breaks off at the same byte', async () => {
+    await expect(read(begin(70_000, true))).rejects.toThrow(
+      /^f\.wasm could not be fetched: .* broke/,
+    );
+    expect(server?.requests).toHaveLength(5);
+  });
+
   it('puts no part of another file behind what came', async () => {
     let requests = 0;
     const failing = read((...asked) => {
@@ -80,6 +88,15 @@ describe('readWhole', () => {
     await expect(read(endless)).rejects.toThrow(
       'f.wasm has more than the 1000000 bytes that are expected.',
     );
+  });
+
+  it('takes a compressed answer that is longer than what it holds', async () => {
+    const bytes = await read((response) => {
+      const body = gzipSync('[]');
+      response.writeHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': body.length });
+      response.end(body);
+    });
+    expect(new TextDecoder().decode(bytes)).toBe('[]');
   });
 
   it('gives up a server that is silent', async () => {

@@ -27,11 +27,13 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
   const version: FileVersion = { bytes: null, etag: null };
   let body = createBody();
   let have = 0;
+  let furthest = 0;
   let headers = new Headers();
   await persist(request, async (onBytes, { silenceMs }) => {
     const answer = await askForRest(request, have, silenceMs);
     try {
-      if (answer.status === 206) checkRest(version, answer, have);
+      let total: number | null = null;
+      if (answer.status === 206) total = checkPart(version, answer, have, Number.MAX_SAFE_INTEGER);
       else if (answer.status === 200) {
         checkVersion(version, answer, wholeLength(answer));
         [body, have] = [createBody(), 0];
@@ -43,10 +45,13 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
         have += part.length;
         if (have > maxBytes) throw tooLong(request);
         body.add(part, version.bytes);
-        onBytes(part.length);
+        // Bytes that came before, in a try that began anew, bring reading no further.
+        onBytes(Math.max(0, have - furthest));
+        furthest = Math.max(furthest, have);
         onProgress?.(have, version.bytes ?? 0);
       }
-      if (version.bytes !== null && have < version.bytes)
+      // A whole answer may have been compressed, so that the length it states is another one.
+      if (total !== null && have < total)
         throw new TryFailed({ kind: 'broken', because: 'the connection ended early' });
     } finally {
       answer.close();
@@ -70,10 +75,6 @@ function askForRest(
   });
 }
 
-function checkRest(version: FileVersion, answer: Answer, have: number): void {
-  checkPart(version, answer, have, Number.MAX_SAFE_INTEGER);
-}
-
 function tooLong({ name, maxBytes }: WholeFile): FetchFailure {
   return new FetchFailure('size', `${name} has more than the ${maxBytes} bytes that are expected.`);
 }
@@ -92,7 +93,8 @@ function createBody(): Body {
     add(part, total) {
       const needed = have + part.length;
       if (needed > buffer.length) {
-        const larger = new Uint8Array(Math.max(needed, total ?? 2 * buffer.length));
+        const isKnown = total !== null && total >= needed;
+        const larger = new Uint8Array(Math.max(needed, isKnown ? total : 2 * buffer.length));
         larger.set(buffer.subarray(0, have));
         buffer = larger;
       }

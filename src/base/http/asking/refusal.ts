@@ -21,7 +21,8 @@ export function refusalOf(request: HttpRequest, answer: Answer): FetchFailure | 
   const { host } = new URL(request.url);
   const waitMs = retryAfterMs(headers, Date.now());
   const isPassing = passing.has(status);
-  if (status === 429 || status === 503 || (waitMs !== null && (isPassing || status === 403)))
+  const isTold = headers.has('retry-after') && (isPassing || status === 403);
+  if (status === 429 || status === 503 || isTold)
     return new TryFailed({ kind: 'busy', because: `${host} is busy (${status})`, waitMs });
   if (isPassing) {
     const because = `${host} is in trouble (it answered ${status})`;
