@@ -54,6 +54,7 @@ describe('locateModel', () => {
     ['https://www.huggingface.co/owner/name', main],
     ['hf://owner/name', main],
     ['hf://models/owner/name@v2', `${hub}owner/name/resolve/v2/`],
+    ['my.org/name@refs/pr/1', `${hub}my.org/name/resolve/refs%2Fpr%2F1/`],
     // Other servers.
     [
       'https://mirror.example/owner/name/tree/dev',
@@ -160,6 +161,12 @@ describe('locateModel', () => {
     'my favourite model',
   ])('says what can be given instead of %j', (address) => {
     expect(() => locateModel(address, hub)).toThrow(/names no model/);
+  });
+
+  it('says what a hub looks like', () => {
+    expect(() => locateModel('owner/name', 'hub.example')).toThrow(
+      '"hub.example" is no hub\'s address: give one such as https://huggingface.co/',
+    );
   });
 
   it('names what is no model', () => {

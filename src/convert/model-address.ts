@@ -47,6 +47,8 @@ export interface AddressReport {
  * @throws Error that says what can be given
  */
 export function locateModel(address: string, hubUrl = publicHub): ModelLocation {
+  if (!URL.canParse(hubUrl))
+    throw new Error(`"${hubUrl}" is no hub's address: give one such as ${publicHub}`);
   const text = plainText(address);
   const url = webAddress(text, hubUrl);
   if (url) return locateUrl(url, text, hubUrl);
@@ -84,9 +86,9 @@ function schemeOf(host: string, text: string, hubUrl: string): string | null {
   if (isHubHost(host, hubUrl)) return new URL(hubUrl).protocol;
   if (/^(localhost|\d{1,3}(\.\d{1,3}){3}|\[[\da-f:]+\])(:\d+)?$/i.test(host)) return 'http:';
   if (/^[a-z0-9.-]+:\d+$/i.test(host)) return 'http:';
-  // An id has no dot before its slash, and one slash.
+  // An id mostly has no dot before its slash, and one slash.
   const isDomain = /^([a-z0-9-]+\.)+[a-z]{2,}$/i.test(host);
-  const isLong = text.split('/').length > 2 || /\.gguf([?#]|$)/i.test(text);
+  const isLong = (text.split('/').length > 2 && !/[@:]/.test(text)) || /\.gguf([?#]|$)/i.test(text);
   return isDomain && isLong ? 'https:' : null;
 }
 

@@ -15,7 +15,8 @@ export type ChosenModel =
  * @throws Error that names the models if there are several, and says what to pick if there is none
  */
 export function chooseModel(paths: readonly string[]): ChosenModel {
-  const own = paths.filter((path) => !isJunk(path, paths));
+  const around = folderAround(paths);
+  const own = paths.filter((path) => !isJunk(path.slice(around.length)));
   const folders = shallowest(own.filter((path) => /(^|\/)config\.json$/.test(path)).map(folderOf));
   const models = shallowest(ggufModels(own));
   if (folders.length > 0 && !(models.length > 0 && depth(models[0]) < depth(folders[0]))) {
@@ -34,15 +35,15 @@ export function chooseModel(paths: readonly string[]): ChosenModel {
   return { kind: 'gguf', paths: partPaths(models[0]) };
 }
 
-/**
- * Files of tools and systems: Git, macOS, and the hub's own client, which notes its downloads beside them. The
- * folder around all files may have any name.
- */
-function isJunk(path: string, all: readonly string[]): boolean {
-  const names = path.split('/');
-  const [top] = names;
-  const isAround = names.length > 1 && all.every((other) => other.startsWith(`${top}/`));
-  return names.slice(isAround ? 1 : 0).some((name) => name.startsWith('.') || name === '__MACOSX');
+/** The one folder that all files lie in, with a slash; it may have any name. Empty if there is none. */
+function folderAround(paths: readonly string[]): string {
+  const top = /^[^/]+\//.exec(paths.at(0) ?? '')?.[0] ?? '';
+  return paths.every((path) => path.startsWith(top)) ? top : '';
+}
+
+/** Files of tools and systems: Git, macOS, and the hub's own client, which notes its downloads beside them. */
+function isJunk(path: string): boolean {
+  return path.split('/').some((name) => name.startsWith('.') || name === '__MACOSX');
 }
 
 function isSafetensors(path: string): boolean {
