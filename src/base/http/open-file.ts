@@ -10,6 +10,7 @@ import {
   hasEnded,
   maxWholeBytes,
   readRange,
+  tooMany,
   wholeLength,
   wholeOnly,
 } from './read-range.ts';
@@ -76,7 +77,7 @@ async function readStart(
   have: number,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  const total = checkPart(version, answer, have, firstBytes - 1);
+  const total = checkPart(version, answer, have, firstBytes - 1)?.total ?? null;
   const end = Math.min(firstBytes, total ?? firstBytes);
   let at = have;
   for (let part = await answer.next(); part !== null; part = await answer.next()) {
@@ -90,13 +91,6 @@ async function readStart(
   }
   if (total !== null && at < end)
     throw new TryFailed({ kind: 'broken', because: 'the connection ended early' });
-}
-
-function tooMany(): TryFailed {
-  return new TryFailed({
-    kind: 'wrong',
-    because: 'the server sent more bytes than were asked for',
-  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Reads a range of a file on a server, and goes on from the byte reached after a broken connection. */
 import { ask, type Answer } from './asking/ask.ts';
-import { readContentRange } from './content-range.ts';
+import { readContentRange, type ContentRange } from './content-range.ts';
 import { FetchFailure, TryFailed } from './asking/failure.ts';
 import { checkVersion, type FileVersion } from './file-version.ts';
 import type { HttpRequest } from './asking/limits.ts';
@@ -75,11 +75,11 @@ function partTaker(
   const { status } = answer;
   if (status === 416) throw wrongSize(request);
   if (status === 206) {
-    checkPart(request.version, answer, first, last);
-    let left = last - first + 1;
+    const stated = checkPart(request.version, answer, first, last);
+    let left = (stated?.last ?? last) - first + 1;
     return (part) => {
       left -= part.length;
-      if (left < 0) throw wrongSize(request);
+      if (left < 0) throw stated ? tooMany() : wrongSize(request);
       return part;
     };
   }
@@ -97,16 +97,18 @@ function partTaker(
 
 /**
  * Throws TryFailed unless the answer is of that range of that file. An answer may bring fewer bytes, whose rest
- * is then asked for (RFC 9110, 15.3.7). A page may be unable to read the header from another origin.
+ * is then asked for (RFC 9110, 15.3.7).
+ *
+ * @returns null where the header is absent, or hidden from a page of another origin
  */
 export function checkPart(
   version: FileVersion,
   answer: Answer,
   first: number,
   last: number,
-): number | null {
+): ContentRange | null {
   const { headers } = answer;
-  if (headers.get('content-type')?.startsWith('multipart/byteranges') === true)
+  if (/^multipart\//i.test(headers.get('content-type') ?? ''))
     throw wrong('the server sent several parts where one was asked for');
   const text = headers.get('content-range');
   if (text === null) {
@@ -122,7 +124,7 @@ export function checkPart(
   if (range.first !== first || range.last > last)
     throw wrong(`the server sent bytes ${range.first} to ${range.last} ${asked}`);
   checkVersion(version, answer, range.total);
-  return range.total;
+  return range;
 }
 
 function checkWhole(request: RangeOfFile, answer: Answer, needed: number): void {
@@ -166,6 +168,10 @@ export async function hasEnded(answer: Answer): Promise<boolean> {
 
 function wrongSize({ name }: HttpRequest): FetchFailure {
   return new FetchFailure('size', `${name} does not have the size that was expected.`);
+}
+
+export function tooMany(): TryFailed {
+  return wrong('the server sent more bytes than were asked for');
 }
 
 function wrong(because: string): TryFailed {

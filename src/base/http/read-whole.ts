@@ -33,7 +33,8 @@ export async function readWhole(request: WholeFile): Promise<WholeAnswer> {
     const answer = await askForRest(request, have, silenceMs);
     try {
       let total: number | null = null;
-      if (answer.status === 206) total = checkPart(version, answer, have, Number.MAX_SAFE_INTEGER);
+      if (answer.status === 206)
+        total = checkPart(version, answer, have, Number.MAX_SAFE_INTEGER)?.total ?? null;
       else if (answer.status === 200) {
         checkVersion(version, answer, wholeLength(answer));
         [body, have] = [createBody(), 0];
