@@ -13,6 +13,7 @@ import {
 } from '../../transport/index.ts';
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
+import { tellWaiting } from '../tell-waiting.ts';
 import { createViewStore, newView, type ViewStore } from '../view-store.ts';
 import { onAbort } from '../../base/on-abort.ts';
 import { runRoom, type RunningRoom } from './run-room.ts';
@@ -32,6 +33,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   });
   const ending = new AbortController();
   const { signal } = ending;
+  tellWaiting(store, signal);
   let room: RunningRoom | null = null;
   /** Names the record that is forgotten when the room is closed. */
   let hostId = record?.hostId ?? null;
@@ -98,7 +100,7 @@ interface Opening {
 }
 
 async function open({ options, store, signal, record, onId }: Opening): Promise<RunningRoom> {
-  const opened = await openModel(options.model);
+  const opened = await openModel(options.model, signal);
   const { manifest } = opened;
   const cache = openPieceCache();
   const reader = createShardReader(
@@ -106,7 +108,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     { ...opened.origin, name: opened.address.sha256 },
     cache,
   );
-  const tokenizer = await readTokenizer(manifest, reader);
+  const tokenizer = await readTokenizer(manifest, reader, signal);
   store.update({
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
@@ -149,8 +151,12 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   return running;
 }
 
-async function readTokenizer(manifest: Manifest, reader: ShardReader): Promise<Tokenizer | null> {
+async function readTokenizer(
+  manifest: Manifest,
+  reader: ShardReader,
+  signal: AbortSignal,
+): Promise<Tokenizer | null> {
   if (manifest.tokenizer === null) return null;
-  const bytes = await reader.readFile(manifest.tokenizer);
+  const bytes = await reader.readFile(manifest.tokenizer, signal);
   return loadTokenizer(parseTokenizerText(new TextDecoder().decode(bytes)));
 }
