@@ -8,6 +8,8 @@ export interface Metadata {
   flag(key: string): boolean | undefined;
   texts(key: string): string[] | undefined;
   numbers(key: string): number[] | undefined;
+  /** One number, or a list of true and false. */
+  numberOrFlags(key: string): number | boolean[] | undefined;
 }
 
 export function metadataOf(values: ReadonlyMap<string, GgufValue>, path: string): Metadata {
@@ -51,5 +53,9 @@ export function metadataOf(values: ReadonlyMap<string, GgufValue>, path: string)
     },
     texts: (key) => list(key, (value) => typeof value === 'string', 'a list of texts'),
     numbers: (key) => list(key, (value) => typeof value === 'number', 'a list of numbers'),
+    numberOrFlags: (key) =>
+      Array.isArray(values.get(key))
+        ? list(key, (value) => typeof value === 'boolean', 'a number, or a list of true and false')
+        : number(key),
   };
 }

@@ -11,8 +11,10 @@ import {
 } from '../checkpoint.ts';
 import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
+import { refuseQuantisedTensors, type NamedTensor } from './foreign-quantisation.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
 import { readSafetensors, type StoredRange } from './safetensors.ts';
+import { textTensors } from './text-part.ts';
 
 const maxJsonBytes = 64 << 20;
 const maxConfigBytes = 1 << 20;
@@ -24,11 +26,13 @@ type LocatedTensor = StoredRange & { file: number };
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
   const { config, about } = await readDescription(tree);
   const weights = await readWeights(tree);
-  splitFused(weights.tensors, config);
-  refuseUnknown(weights.tensors, config);
+  const tensors = textTensors(weights.tensors);
+  const leftOut = textTensors(weights.leftOut);
+  splitFused(tensors, config);
+  refuseUnknown(tensors, config);
   const layers = layerTensors(config).map((layer): ManifestLayer => ({
     ...layer,
-    tensors: layer.tensors.map((tensor) => find(tensor, weights.tensors)),
+    tensors: layer.tensors.map((tensor) => find(tensor, tensors, leftOut)),
   }));
   const tokenizer = await tree.open('tokenizer.json');
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
@@ -74,20 +78,28 @@ const maxWeightFiles = 1000;
 
 async function readWeights(tree: FileTree): Promise<{
   tensors: Map<string, LocatedTensor>;
+  /** Tensors of types that cannot be read, by name. */
+  leftOut: Map<string, NamedTensor>;
   files: CheckpointFile[];
 }> {
   const tensors = new Map<string, LocatedTensor>();
+  const leftOut = new Map<string, NamedTensor>();
   const files: CheckpointFile[] = [];
   for (const path of await weightPaths(tree)) {
     const source = await tree.open(path);
     if (!source) throw new Error(`${path} is missing, though the model's index names it`);
-    for (const [name, range] of await readSafetensors(source, path)) {
+    const leave = (tensor: NamedTensor): void => void leftOut.set(tensor.name, tensor);
+    for (const [name, range] of await readSafetensors(source, path, leave)) {
       if (tensors.has(name)) throw new Error(`${path}: ${name} is in another file as well`);
       tensors.set(name, { ...range, file: files.length });
     }
     files.push({ path, source });
   }
-  return { tensors, files };
+  refuseQuantisedTensors([
+    ...leftOut.values(),
+    ...[...tensors].map(([name, { dtype }]) => ({ name, dtype })),
+  ]);
+  return { tensors, leftOut, files };
 }
 
 async function weightPaths(tree: FileTree): Promise<string[]> {
@@ -111,8 +123,18 @@ async function weightPaths(tree: FileTree): Promise<string[]> {
   return paths;
 }
 
-function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>): ManifestTensor {
+function find(
+  { name, shape }: TensorShape,
+  tensors: Map<string, LocatedTensor>,
+  leftOut: Map<string, NamedTensor>,
+): ManifestTensor {
   const tensor = tensors.get(name);
+  const unreadable = leftOut.get(name);
+  if (!tensor && unreadable)
+    throw new Error(
+      `the checkpoint stores ${name} as ${unreadable.dtype}, which cannot be read here: ` +
+        'take one in F32, F16 or BF16, or a GGUF file of it',
+    );
   if (!tensor) throw new Error(`the checkpoint lacks the tensor ${name} (${shape.join(' × ')})`);
   return { name, ...tensor };
 }
