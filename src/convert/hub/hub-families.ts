@@ -125,15 +125,17 @@ export function hubFamily(type: string, fields: Fields): HubFamily {
 
 /** What sort of model an unsupported one is, if its fields tell. */
 function kindOf(type: string, fields: Fields): string {
-  if (isMixture(fields) || /moe|mixtral/i.test(type)) return ', a mixture of experts';
+  const says = expertFields.some((name) => name in fields);
+  if (says ? isMixture(fields) : /moe|mixtral/i.test(type)) return ', a mixture of experts';
   if (fields['is_encoder_decoder'] === true) return ', an encoder with a decoder';
   const { text_config: text } = fields;
   if (isRecord(text)) return `, which sees or hears around a ${JSON.stringify(text['model_type'])}`;
   return '';
 }
 
+/** Where configs count experts. */
+const expertFields = ['num_local_experts', 'num_experts', 'n_routed_experts', 'moe_num_experts'];
+
 function isMixture(fields: Fields): boolean {
-  return ['num_local_experts', 'num_experts', 'n_routed_experts', 'moe_num_experts'].some(
-    (name) => Number(fields[name] ?? 0) > 0,
-  );
+  return expertFields.some((name) => Number(fields[name] ?? 0) > 0);
 }

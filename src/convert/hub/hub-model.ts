@@ -29,11 +29,11 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
   const tensors = textTensors(weights.tensors);
   const leftOut = textTensors(weights.leftOut);
   splitFused(tensors, config);
-  refuseUnknown(tensors, config);
   const layers = layerTensors(config).map((layer): ManifestLayer => ({
     ...layer,
     tensors: layer.tensors.map((tensor) => find(tensor, tensors, leftOut)),
   }));
+  refuseUnknown(tensors, config);
   const tokenizer = await tree.open('tokenizer.json');
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
