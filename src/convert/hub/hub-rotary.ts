@@ -25,6 +25,8 @@ const SettingsByKind = v.looseObject({
   sliding_attention: v.optional(Settings),
 });
 
+type Given = v.InferOutput<typeof SettingsByKind>;
+
 /** Fields of `config.json` about rotary positions. */
 export const rotaryFields = {
   max_position_embeddings: v.optional(v.number(), 2048),
@@ -76,8 +78,8 @@ export function rotaryOf(hub: RotaryFields, traits: Traits): Rotary {
 
 /** `rope_scaling` counts before `rope_parameters`, unless it is empty. `sliding` is there if kinds of blocks differ. */
 function settingsOf(hub: RotaryFields): { full: Settings; sliding: Settings | null } {
-  const { rope_scaling: older = {}, rope_parameters: newer = {} } = hub;
-  const given = Object.keys(older).length > 0 ? older : newer;
+  const older: Given = hub.rope_scaling ?? {};
+  const given = Object.keys(older).length > 0 ? older : (hub.rope_parameters ?? older);
   const full = given.full_attention ?? given.sliding_attention ?? given;
   return { full, sliding: given.sliding_attention ?? null };
 }
