@@ -68,23 +68,21 @@ interface HalfNorms {
 }
 
 /** Names of a block's norms. `post_attention_layernorm` is what follows attention, or what precedes feed-forward. */
-export const normNames: Record<
-  Traits['norms'],
-  { attention: HalfNorms; feedForward: HalfNorms }
-> = {
-  before: {
-    attention: { before: 'input_layernorm', after: null },
-    feedForward: { before: 'post_attention_layernorm', after: null },
-  },
-  after: {
-    attention: { before: null, after: 'post_attention_layernorm' },
-    feedForward: { before: null, after: 'post_feedforward_layernorm' },
-  },
-  both: {
-    attention: { before: 'input_layernorm', after: 'post_attention_layernorm' },
-    feedForward: { before: 'pre_feedforward_layernorm', after: 'post_feedforward_layernorm' },
-  },
-};
+export const normNames: Record<Traits['norms'], { attention: HalfNorms; feedForward: HalfNorms }> =
+  {
+    before: {
+      attention: { before: 'input_layernorm', after: null },
+      feedForward: { before: 'post_attention_layernorm', after: null },
+    },
+    after: {
+      attention: { before: null, after: 'post_attention_layernorm' },
+      feedForward: { before: null, after: 'post_feedforward_layernorm' },
+    },
+    both: {
+      attention: { before: 'input_layernorm', after: 'post_attention_layernorm' },
+      feedForward: { before: 'pre_feedforward_layernorm', after: 'post_feedforward_layernorm' },
+    },
+  };
 
 function queryKeyNorms(
   { queryKeyNorm }: Traits,

@@ -120,7 +120,11 @@ describe('parseManifest', () => {
     expect(() => parseManifest(qwen3)).toThrow(/lacks the tensor .*q_norm/);
     const olmo2 = tinyManifest({ ...tinyConfig, model_type: 'olmo2' });
     const [, block] = parseManifest(olmo2).layers;
-    const { num_attention_heads: heads, num_key_value_heads: kvHeads, head_dim: width } = tinyConfig;
+    const {
+      num_attention_heads: heads,
+      num_key_value_heads: kvHeads,
+      head_dim: width,
+    } = tinyConfig;
     const norms = block.tensors.filter(({ name }) => /norm/.test(name));
     expect(norms.map(({ name, shape }) => [name.replace('model.layers.0.', ''), shape])).toEqual([
       ['self_attn.q_norm.weight', [heads * width]],

@@ -196,7 +196,13 @@ test('families open from GGUF files on a disk, and two devices run each', async 
   appOrigin,
 }) => {
   test.setTimeout(300_000);
-  for (const family of ['smollm 3', 'olmo 2', 'granite', 'phi-4-mini', 'gemma 3, scaled by head'] as const) {
+  for (const family of [
+    'smollm 3',
+    'olmo 2',
+    'granite',
+    'phi-4-mini',
+    'gemma 3, scaled by head',
+  ] as const) {
     const model = randomCheckpoint(tinyConfigs[family]);
     const room = await openTabRoom(browser, {
       origin: appOrigin,
@@ -205,19 +211,22 @@ test('families open from GGUF files on a disk, and two devices run each', async 
       device: oneThread,
       host: exact,
     });
-    await room.host.evaluate((base64) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      edgeshard.room?.close();
-      edgeshard.openRoom({
-        model: { kind: 'files', files: [new File([bytes], 'tiny.gguf')] },
-        backend: 'wasm',
-        threads: 1,
-        weights: 'f32',
-        wire: 'f32',
-        plan: 'even',
-        maxInFlight: 1,
-      });
-    }, Buffer.from(randomGguf(model)).toString('base64'));
+    await room.host.evaluate(
+      (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        edgeshard.room?.close();
+        edgeshard.openRoom({
+          model: { kind: 'files', files: [new File([bytes], 'tiny.gguf')] },
+          backend: 'wasm',
+          threads: 1,
+          weights: 'f32',
+          wire: 'f32',
+          plan: 'even',
+          maxInFlight: 1,
+        });
+      },
+      Buffer.from(randomGguf(model)).toString('base64'),
+    );
     await room.join();
     await untilSpread(room, 2);
     await expectReference(room, randomReference(model, 12, 4), family);

@@ -116,7 +116,9 @@ function windowOf(
   const stated = optional('attention.sliding_window');
   if (computesAs === 'mistral') return { sliding_window: stated || null };
   if (computesAs === 'olmo2' && stated)
-    throw new Error(`${path} holds an OLMo 3 (olmo2 with a sliding window), which is not supported`);
+    throw new Error(
+      `${path} holds an OLMo 3 (olmo2 with a sliding window), which is not supported`,
+    );
   if (computesAs !== 'gemma2' && computesAs !== 'gemma3') return { sliding_window: null };
   const window = stated ?? usualWindow[computesAs];
   const pattern = metadata.numberOrFlags(`${architecture}.attention.sliding_window_pattern`);

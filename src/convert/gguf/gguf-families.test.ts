@@ -24,14 +24,18 @@ const facts = {
   hasFeedForwardBias: false,
 };
 
-function read(architecture: string, fields: Record<string, GgufValue> = {}, more = {}): ModelConfig {
+function read(
+  architecture: string,
+  fields: Record<string, GgufValue> = {},
+  more: Record<string, GgufValue> = {},
+): ModelConfig {
   const values = Object.entries({ ...figures, ...fields }).map(
     ([key, value]): [string, GgufValue] => [`${architecture}.${key}`, value],
   );
   const metadata = new Map<string, GgufValue>([
     ['general.architecture', architecture],
     ...values,
-    ...Object.entries(more as Record<string, GgufValue>),
+    ...Object.entries(more),
   ]);
   return ggufConfig(metadataOf(metadata, 'some.gguf'), facts, 'some.gguf');
 }
@@ -137,9 +141,10 @@ describe('other families in GGUF', () => {
       metadataOf(
         new Map<string, GgufValue>([
           ['general.architecture', architecture],
-          ...Object.entries(figures).map(
-            ([key, value]): [string, GgufValue] => [`${architecture}.${key}`, value],
-          ),
+          ...Object.entries(figures).map(([key, value]): [string, GgufValue] => [
+            `${architecture}.${key}`,
+            value,
+          ]),
         ]),
         'some.gguf',
       );
@@ -181,20 +186,39 @@ describe('tensor names', () => {
 });
 
 describe('what is refused', () => {
-  const refused: [string, string, Record<string, GgufValue>, Record<string, GgufValue>, RegExp][] = [
-    ['a mixture of experts by its name', 'qwen3moe', {}, {}, /a mixture of experts \("qwen3moe"\)/],
-    ['one by its count', 'llama', { expert_count: 8 }, {}, /a mixture of experts \("llama"\)/],
-    ['Granite with experts', 'granitemoe', {}, {}, /a mixture of experts \("granitemoe"\)/],
-    ['Granite 4', 'granitehybrid', {}, {}, /architecture "granitehybrid", which is not supported/],
-    ['a part that sees', 'clip', {}, {}, /sees or hears \("clip"\).*other GGUF file/],
-    ['an adapter', 'llama', {}, { 'general.type': 'adapter' }, /an adapter \(LoRA\)/],
-    ['OLMo 3', 'olmo2', { 'attention.sliding_window': 4096 }, {}, /OLMo 3/],
-    ['Gemma 3n', 'gemma3n', {}, {}, /architecture "gemma3n", which is not supported/],
-    ['Mamba', 'mamba', {}, {}, /architecture "mamba", which is not supported/],
-    ['a name that every object has', 'constructor', {}, {}, /architecture "constructor"/],
-    ['values of another width', 'llama', { 'attention.value_length': 32 }, {}, /values of 32 dimensions/],
-    ['nothing', '', {}, {}, /architecture ""/],
-  ];
+  const refused: [string, string, Record<string, GgufValue>, Record<string, GgufValue>, RegExp][] =
+    [
+      [
+        'a mixture of experts by its name',
+        'qwen3moe',
+        {},
+        {},
+        /a mixture of experts \("qwen3moe"\)/,
+      ],
+      ['one by its count', 'llama', { expert_count: 8 }, {}, /a mixture of experts \("llama"\)/],
+      ['Granite with experts', 'granitemoe', {}, {}, /a mixture of experts \("granitemoe"\)/],
+      [
+        'Granite 4',
+        'granitehybrid',
+        {},
+        {},
+        /architecture "granitehybrid", which is not supported/,
+      ],
+      ['a part that sees', 'clip', {}, {}, /sees or hears \("clip"\).*other GGUF file/],
+      ['an adapter', 'llama', {}, { 'general.type': 'adapter' }, /an adapter \(LoRA\)/],
+      ['OLMo 3', 'olmo2', { 'attention.sliding_window': 4096 }, {}, /OLMo 3/],
+      ['Gemma 3n', 'gemma3n', {}, {}, /architecture "gemma3n", which is not supported/],
+      ['Mamba', 'mamba', {}, {}, /architecture "mamba", which is not supported/],
+      ['a name that every object has', 'constructor', {}, {}, /architecture "constructor"/],
+      [
+        'values of another width',
+        'llama',
+        { 'attention.value_length': 32 },
+        {},
+        /values of 32 dimensions/,
+      ],
+      ['nothing', '', {}, {}, /architecture ""/],
+    ];
   for (const [what, architecture, fields, more, message] of refused)
     it(`is ${what}, by name`, () => {
       expect(() => read(architecture, fields, more)).toThrow(message);

@@ -20,7 +20,11 @@ interface Change {
 }
 
 /** The config that a tiny file has with these keys after its architecture's name. */
-async function configOf({ architecture = 'llama', fields = {}, lists = [] }: Change): Promise<ModelConfig> {
+async function configOf({
+  architecture = 'llama',
+  fields = {},
+  lists = [],
+}: Change): Promise<ModelConfig> {
   const own = { ...tinyGgufConfig, model_type: architecture === 'qwen2' ? 'qwen2' : 'llama' };
   const metadata: Record<string, GgufField> = {};
   for (const [key, value] of Object.entries(tinyGgufMetadata(own)))
@@ -41,10 +45,22 @@ describe('linear scaling', () => {
     ['a factor without a type', { 'rope.scaling.factor': factor(4) }, 4],
     ['the old key', { 'rope.scale_linear': factor(2) }, 2],
     ['none', { 'rope.scaling.type': text('none'), 'rope.scaling.factor': factor(4) }, null],
-    ['none with the old key', { 'rope.scaling.type': text('none'), 'rope.scale_linear': factor(4) }, null],
-    ['its name and the old key', { 'rope.scaling.type': text('linear'), 'rope.scale_linear': factor(8) }, 8],
+    [
+      'none with the old key',
+      { 'rope.scaling.type': text('none'), 'rope.scale_linear': factor(4) },
+      null,
+    ],
+    [
+      'its name and the old key',
+      { 'rope.scaling.type': text('linear'), 'rope.scale_linear': factor(8) },
+      8,
+    ],
     ['both keys', { 'rope.scaling.factor': factor(4), 'rope.scale_linear': factor(2) }, 4],
-    ['0, which the old key does not mend', { 'rope.scaling.factor': factor(0), 'rope.scale_linear': factor(2) }, null],
+    [
+      '0, which the old key does not mend',
+      { 'rope.scaling.factor': factor(0), 'rope.scale_linear': factor(2) },
+      null,
+    ],
     ['0', { 'rope.scaling.factor': factor(0) }, null],
     ['1', { 'rope.scaling.type': text('linear'), 'rope.scaling.factor': factor(1) }, null],
     ['its name alone', { 'rope.scaling.type': text('linear') }, null],
@@ -123,19 +139,55 @@ describe('longrope', () => {
   const wrong: [string, Change, RegExp][] = [
     ['a long list alone', { lists: [lists[0]] }, /lacks rope_factors_short\.weight/],
     ['a short list alone', { lists: [lists[1]] }, /lacks rope_factors_long\.weight/],
-    ['its name without lists', { fields: { 'rope.scaling.type': text('longrope') } }, /lacks rope_factors_short\.weight and rope_factors_long\.weight/],
-    ['a list too long', { lists: [lists[0], list('rope_factors_short', [1, 1, 1, 1, 1])] }, /5 short factors/],
+    [
+      'its name without lists',
+      { fields: { 'rope.scaling.type': text('longrope') } },
+      /lacks rope_factors_short\.weight and rope_factors_long\.weight/,
+    ],
+    [
+      'a list too long',
+      { lists: [lists[0], list('rope_factors_short', [1, 1, 1, 1, 1])] },
+      /5 short factors/,
+    ],
     ['a list too short', { lists: [list('rope_factors_long', [1]), lists[1]] }, /1 long factors/],
-    ['factors for each pair that do not fit', { lists: [list('rope_freqs', [1, 2])] }, /2 factors of rotary/],
-    ['a factor of 0', { lists: [lists[0], list('rope_factors_short', [1, 0, 1, 1])] }, /short_factor/],
-    ['yarn', { fields: { 'rope.scaling.type': text('yarn'), 'rope.scaling.factor': factor(4) } }, /"yarn"/],
-    ['yarn with the old key', { fields: { 'rope.scaling.type': text('yarn'), 'rope.scale_linear': factor(4) } }, /"yarn"/],
+    [
+      'factors for each pair that do not fit',
+      { lists: [list('rope_freqs', [1, 2])] },
+      /2 factors of rotary/,
+    ],
+    [
+      'a factor of 0',
+      { lists: [lists[0], list('rope_factors_short', [1, 0, 1, 1])] },
+      /short_factor/,
+    ],
+    [
+      'yarn',
+      { fields: { 'rope.scaling.type': text('yarn'), 'rope.scaling.factor': factor(4) } },
+      /"yarn"/,
+    ],
+    [
+      'yarn with the old key',
+      { fields: { 'rope.scaling.type': text('yarn'), 'rope.scale_linear': factor(4) } },
+      /"yarn"/,
+    ],
     ['yarn beside lists', { fields: { 'rope.scaling.type': text('yarn') }, lists }, /"yarn"/],
     ['a type that nobody knows', { fields: { 'rope.scaling.type': text('spiral') } }, /"spiral"/],
     ['a factor below 0', { fields: { 'rope.scaling.factor': factor(-2) } }, /the factor -2/],
-    ['a factor that is no number', { fields: { 'rope.scaling.factor': factor(NaN) } }, /the factor NaN/],
-    ['larger angles without longrope', { fields: { 'rope.scaling.attn_factor': factor(1.5) } }, /by 1\.5 \(rope\.scaling\.attn_factor\)/],
-    ['a list that is no list of numbers', { lists: [{ ...lists[0], type: 1, data: new Uint8Array(8) }, lists[1]] }, /no short list of numbers/],
+    [
+      'a factor that is no number',
+      { fields: { 'rope.scaling.factor': factor(NaN) } },
+      /the factor NaN/,
+    ],
+    [
+      'larger angles without longrope',
+      { fields: { 'rope.scaling.attn_factor': factor(1.5) } },
+      /by 1\.5 \(rope\.scaling\.attn_factor\)/,
+    ],
+    [
+      'a list that is no list of numbers',
+      { lists: [{ ...lists[0], type: 1, data: new Uint8Array(8) }, lists[1]] },
+      /no short list of numbers/,
+    ],
   ];
   for (const [what, change, message] of wrong)
     it(`refuses ${what}`, async () => {
@@ -152,8 +204,12 @@ describe('partial rotation', () => {
         `rotates 6 of the ${headDim} dimensions of a head, which is not supported here`,
       );
     const whole: Record<string, GgufField> = { 'rope.dimension_count': ['uint32', headDim] };
-    expect((await configOf({ architecture: 'llama', fields: whole })).partial_rotary_factor).toBeUndefined();
+    expect(
+      (await configOf({ architecture: 'llama', fields: whole })).partial_rotary_factor,
+    ).toBeUndefined();
     const more: Record<string, GgufField> = { 'rope.dimension_count': ['uint32', 12] };
-    await expect(configOf({ architecture: 'phi3', fields: more })).rejects.toThrow('rotates 12 of the 8');
+    await expect(configOf({ architecture: 'phi3', fields: more })).rejects.toThrow(
+      'rotates 12 of the 8',
+    );
   });
 });

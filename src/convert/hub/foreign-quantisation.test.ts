@@ -15,7 +15,10 @@ const instead = /take the original model from which they were made, or a GGUF fi
 
 describe('a config of quantised weights', () => {
   const makers: [string, Record<string, unknown>][] = [
-    ['AWQ', { quantization_config: { quant_method: 'awq', bits: 4, group_size: 128, zero_point: true } }],
+    [
+      'AWQ',
+      { quantization_config: { quant_method: 'awq', bits: 4, group_size: 128, zero_point: true } },
+    ],
     ['AWQ', { quantization_config: { w_bit: 4, q_group_size: 128, version: 'GEMM' } }],
     ['GPTQ', { quantization_config: { quant_method: 'gptq', bits: 4, desc_act: false } }],
     ['GPTQ', { quantization_config: { bits: 4, group_size: 128, desc_act: true } }],
@@ -28,7 +31,13 @@ describe('a config of quantised weights', () => {
     ['EXL2', { quantization_config: { quant_method: 'exl2', bits: 4.25 } }],
     ['EXL3', { quantization_config: { quant_method: 'exl3' } }],
     ['MXFP4', { quantization_config: { quant_method: 'mxfp4' } }],
-    ['MLX', { quantization: { group_size: 64, bits: 4 }, quantization_config: { group_size: 64, bits: 4 } }],
+    [
+      'MLX',
+      {
+        quantization: { group_size: 64, bits: 4 },
+        quantization_config: { group_size: 64, bits: 4 },
+      },
+    ],
     ['MLX', { quantization: { group_size: 64, bits: 4 } }],
     ['AutoRound', { quantization_config: { quant_method: 'intel/auto-round' } }],
     ['tomorrow', { quantization_config: { quant_method: 'tomorrow' } }],
@@ -42,7 +51,11 @@ describe('a config of quantised weights', () => {
 
   it('of a model that also sees is found at its top', () => {
     const text_config = { ...smollm2, model_type: 'gemma3_text', hidden_act: undefined };
-    const fields = { model_type: 'gemma3', text_config, quantization_config: { quant_method: 'awq' } };
+    const fields = {
+      model_type: 'gemma3',
+      text_config,
+      quantization_config: { quant_method: 'awq' },
+    };
     expect(() => readHubConfig(fields)).toThrow(/quantised by AWQ/);
   });
 
@@ -59,7 +72,10 @@ describe('tensors of quantised weights', () => {
   const bytes = (dtype: string, shape: number[]): SafetensorsEntry => ({
     dtype,
     shape,
-    data: new Uint8Array(shape.reduce((product, size) => product * size, 1) * (dtype.includes('32') ? 4 : dtype.includes('16') ? 2 : 1)),
+    data: new Uint8Array(
+      shape.reduce((product, size) => product * size, 1) *
+        (dtype.includes('32') ? 4 : dtype.includes('16') ? 2 : 1),
+    ),
   });
 
   function open(extra: Record<string, SafetensorsEntry>): Promise<unknown> {
@@ -73,17 +89,50 @@ describe('tensors of quantised weights', () => {
   }
 
   const makers: [string, Record<string, SafetensorsEntry>][] = [
-    ['AWQ or GPTQ', { [`${query}.qweight`]: bytes('I32', [4]), [`${query}.qzeros`]: bytes('I32', [1]), [`${query}.scales`]: bytes('F16', [4]) }],
+    [
+      'AWQ or GPTQ',
+      {
+        [`${query}.qweight`]: bytes('I32', [4]),
+        [`${query}.qzeros`]: bytes('I32', [1]),
+        [`${query}.scales`]: bytes('F16', [4]),
+      },
+    ],
     ['GPTQ', { [`${query}.qweight`]: bytes('I32', [4]), [`${query}.g_idx`]: bytes('I32', [4]) }],
-    ['MLX', { [`${query}.weight`]: bytes('U32', [32, 4]), [`${query}.scales`]: bytes('F16', [4]), [`${query}.biases`]: bytes('F16', [4]) }],
+    [
+      'MLX',
+      {
+        [`${query}.weight`]: bytes('U32', [32, 4]),
+        [`${query}.scales`]: bytes('F16', [4]),
+        [`${query}.biases`]: bytes('F16', [4]),
+      },
+    ],
     ['FP8', { [`${query}.weight`]: bytes('F8_E4M3', [32, 32]) }],
     ['FP8', { [`${query}.weight`]: bytes('F8_E5M2', [32, 32]) }],
     ['FP8', { [`${query}.weight_scale_inv`]: bytes('F32', [1, 1]) }],
-    ['bitsandbytes', { [`${query}.weight`]: bytes('U8', [16, 32]), [`${query}.weight.absmax`]: bytes('U8', [4]), [`${query}.weight.quant_map`]: bytes('F32', [16]) }],
-    ['bitsandbytes', { [`${query}.weight`]: bytes('I8', [32, 32]), [`${query}.SCB`]: bytes('F32', [32]) }],
-    ['compressed-tensors', { [`${query}.weight_packed`]: bytes('I32', [4]), [`${query}.weight_scale`]: bytes('F16', [4]) }],
+    [
+      'bitsandbytes',
+      {
+        [`${query}.weight`]: bytes('U8', [16, 32]),
+        [`${query}.weight.absmax`]: bytes('U8', [4]),
+        [`${query}.weight.quant_map`]: bytes('F32', [16]),
+      },
+    ],
+    [
+      'bitsandbytes',
+      { [`${query}.weight`]: bytes('I8', [32, 32]), [`${query}.SCB`]: bytes('F32', [32]) },
+    ],
+    [
+      'compressed-tensors',
+      {
+        [`${query}.weight_packed`]: bytes('I32', [4]),
+        [`${query}.weight_scale`]: bytes('F16', [4]),
+      },
+    ],
     ['HQQ', { [`${query}.W_q`]: bytes('U8', [4]) }],
-    ['EXL2', { [`${query}.q_weight`]: bytes('I32', [4]), [`${query}.q_invperm`]: bytes('I32', [4]) }],
+    [
+      'EXL2',
+      { [`${query}.q_weight`]: bytes('I32', [4]), [`${query}.q_invperm`]: bytes('I32', [4]) },
+    ],
     ['EXL3', { [`${query}.trellis`]: bytes('I16', [4]) }],
     ['AQLM', { [`${query}.codebooks`]: bytes('F16', [4]) }],
     ['MXFP4', { [`${query}_blocks`]: bytes('U8', [4]), [`${query}_scales`]: bytes('U8', [4]) }],
@@ -101,6 +150,9 @@ describe('tensors of quantised weights', () => {
   });
 
   it('are not meant by a table of positions', async () => {
-    await open({ 'model.position_ids': bytes('I64', [1]), 'model.layers.0.self_attn.masked_bias': bytes('F32', []) });
+    await open({
+      'model.position_ids': bytes('I64', [1]),
+      'model.layers.0.self_attn.masked_bias': bytes('F32', []),
+    });
   });
 });

@@ -30,12 +30,28 @@ const longrope = {
 describe('the share of a head that is rotated', () => {
   const shares: [string, object, number | undefined][] = [
     ['in rope_parameters', { rope_parameters: { ...plain, partial_rotary_factor: 0.75 } }, 0.75],
-    ['1 in rope_parameters', { rope_parameters: { ...plain, partial_rotary_factor: 1 } }, undefined],
+    [
+      '1 in rope_parameters',
+      { rope_parameters: { ...plain, partial_rotary_factor: 1 } },
+      undefined,
+    ],
     ['above them', { partial_rotary_factor: 0.75, rope_parameters: plain }, 0.75],
-    ['in both places', { partial_rotary_factor: 0.5, rope_parameters: { ...plain, partial_rotary_factor: 0.75 } }, 0.75],
+    [
+      'in both places',
+      { partial_rotary_factor: 0.5, rope_parameters: { ...plain, partial_rotary_factor: 0.75 } },
+      0.75,
+    ],
     ['in rope_scaling', { rope_scaling: { ...plain, partial_rotary_factor: 0.75 } }, 0.75],
-    ['null inside', { partial_rotary_factor: 0.5, rope_parameters: { ...plain, partial_rotary_factor: null } }, 0.5],
-    ['by kind of block', { rope_parameters: { full_attention: { ...plain, partial_rotary_factor: 0.75 } } }, 0.75],
+    [
+      'null inside',
+      { partial_rotary_factor: 0.5, rope_parameters: { ...plain, partial_rotary_factor: null } },
+      0.5,
+    ],
+    [
+      'by kind of block',
+      { rope_parameters: { full_attention: { ...plain, partial_rotary_factor: 0.75 } } },
+      0.75,
+    ],
     [
       'alike for both kinds',
       {
@@ -46,7 +62,11 @@ describe('the share of a head that is rotated', () => {
       },
       0.75,
     ],
-    ['for the only kind there is', { rope_parameters: { sliding_attention: { ...plain, partial_rotary_factor: 0.75 } } }, 0.75],
+    [
+      'for the only kind there is',
+      { rope_parameters: { sliding_attention: { ...plain, partial_rotary_factor: 0.75 } } },
+      0.75,
+    ],
   ];
   for (const [where, fields, expected] of shares)
     it(`is read ${where}`, () => {
@@ -78,12 +98,28 @@ describe('the share of a head that is rotated', () => {
     expect(() => readHubConfig({ ...phi3, rope_parameters: differing })).toThrow(
       /different parts of a head \(partial_rotary_factor\)/,
     );
-    const types = ['llama', 'qwen2', 'qwen3', 'mistral', 'gemma', 'gemma2', 'gemma3_text', 'smollm3', 'olmo2', 'granite'];
+    const types = [
+      'llama',
+      'qwen2',
+      'qwen3',
+      'mistral',
+      'gemma',
+      'gemma2',
+      'gemma3_text',
+      'smollm3',
+      'olmo2',
+      'granite',
+    ];
     const places = [
       { partial_rotary_factor: 0.5 },
       { rope_parameters: { ...plain, partial_rotary_factor: 0.5 } },
       { rope_parameters: { full_attention: { ...plain, partial_rotary_factor: 0.5 } } },
-      { rope_parameters: { full_attention: plain, sliding_attention: { ...plain, partial_rotary_factor: 0.5 } } },
+      {
+        rope_parameters: {
+          full_attention: plain,
+          sliding_attention: { ...plain, partial_rotary_factor: 0.5 },
+        },
+      },
     ];
     for (const model_type of types.filter((type) => type !== 'mistral'))
       for (const place of places)
@@ -95,7 +131,9 @@ describe('the share of a head that is rotated', () => {
 
 function gemmaAware(model_type: string): Record<string, unknown> {
   const { hidden_act, ...rest } = smollm2;
-  return model_type.startsWith('gemma') ? { ...rest, model_type } : { ...rest, model_type, hidden_act };
+  return model_type.startsWith('gemma')
+    ? { ...rest, model_type }
+    : { ...rest, model_type, hidden_act };
 }
 
 describe('rotary settings by kind of block', () => {
@@ -104,7 +142,10 @@ describe('rotary settings by kind of block', () => {
   const gemma3 = { ...gemmaAware('gemma3_text'), rope_theta: undefined };
 
   it('are Gemma 3’s two bases', () => {
-    const read = readHubConfig({ ...gemma3, rope_parameters: { full_attention: full, sliding_attention: sliding } });
+    const read = readHubConfig({
+      ...gemma3,
+      rope_parameters: { full_attention: full, sliding_attention: sliding },
+    });
     expect(read).toMatchObject({
       rope_theta: 1_000_000,
       rope_local_base_freq: 20_000,
@@ -114,7 +155,10 @@ describe('rotary settings by kind of block', () => {
 
   it('are refused where the window’s blocks are stretched, or others rotate differently', () => {
     expect(() =>
-      readHubConfig({ ...gemma3, rope_parameters: { full_attention: full, sliding_attention: full } }),
+      readHubConfig({
+        ...gemma3,
+        rope_parameters: { full_attention: full, sliding_attention: full },
+      }),
     ).toThrow(/stretched context in its blocks with a window \(rope_parameters\)/);
     const differing = { full_attention: plain, sliding_attention: { ...plain, rope_theta: 5 } };
     expect(() => readHubConfig({ ...smollm2, rope_parameters: differing })).toThrow(
@@ -144,17 +188,25 @@ describe('rotary settings in two places', () => {
 
 describe('what a stretching leaves out', () => {
   it('is the original context of Llama 3', () => {
-    const rope_scaling = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
+    const rope_scaling = {
+      rope_type: 'llama3',
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+    };
     expect(readHubConfig({ ...smollm2, rope_scaling }).rope_scaling).toMatchObject({
       original_max_position_embeddings: 8192,
     });
   });
 
   it('is that of Phi-3, 4096, and its name of a while, yarn', () => {
-    const { original_max_position_embeddings: _, ...lists } = longrope;
     const eight = Array<number>(8).fill(1);
     for (const type of ['longrope', 'su', 'yarn']) {
-      const rope_scaling = { ...lists, rope_type: undefined, type, short_factor: eight, long_factor: eight };
+      const rope_scaling = {
+        type,
+        short_factor: eight,
+        long_factor: eight,
+      };
       expect(readHubConfig({ ...phi3, rope_scaling }).rope_scaling).toMatchObject({
         rope_type: 'longrope',
         original_max_position_embeddings: 4096,
@@ -167,6 +219,8 @@ describe('what a stretching leaves out', () => {
     const eight = Array<number>(8).fill(1);
     const rope_scaling = { type: 'longrope', factor: 4, short_factor: eight, long_factor: eight };
     const read = readHubConfig({ ...phi3, original_max_position_embeddings: 16, rope_scaling });
-    expect(read.rope_scaling).toMatchObject({ attention_factor: Math.sqrt(1 + Math.log(4) / Math.log(16)) });
+    expect(read.rope_scaling).toMatchObject({
+      attention_factor: Math.sqrt(1 + Math.log(4) / Math.log(16)),
+    });
   });
 });

@@ -28,7 +28,12 @@ function open(config: object, rename: (name: string) => string): Promise<Checkpo
   return openHubModel(tree, { name: 'tiny', title: 'Tiny', licence: 'none' });
 }
 
-const wrapper = { model_type: 'gemma3', text_config: text, vision_config: {}, eos_token_id: [1, 106] };
+const wrapper = {
+  model_type: 'gemma3',
+  text_config: text,
+  vision_config: {},
+  eos_token_id: [1, 106],
+};
 
 describe('a model that sees pictures', () => {
   const forms: [string, (name: string) => string][] = [
@@ -81,24 +86,65 @@ describe('the config of a text part', () => {
   });
 
   it('is Llama’s in LLaVA, and Mistral’s in Mistral 3', () => {
-    const brief = { max_position_embeddings: 4096, model_type: 'llama', rms_norm_eps: 1e-5, vocab_size: 32_064 };
-    const llava = readHubConfig({ model_type: 'llava', text_config: brief, tie_word_embeddings: false });
-    expect(llava).toMatchObject({ model_type: 'llama', hidden_size: 4096, num_hidden_layers: 32, vocab_size: 32_064 });
-    const mistral = readHubConfig({ model_type: 'mistral3', text_config: { sliding_window: null } });
-    expect(mistral).toMatchObject({ model_type: 'mistral', num_key_value_heads: 8, sliding_window: null });
+    const brief = {
+      max_position_embeddings: 4096,
+      model_type: 'llama',
+      rms_norm_eps: 1e-5,
+      vocab_size: 32_064,
+    };
+    const llava = readHubConfig({
+      model_type: 'llava',
+      text_config: brief,
+      tie_word_embeddings: false,
+    });
+    expect(llava).toMatchObject({
+      model_type: 'llama',
+      hidden_size: 4096,
+      num_hidden_layers: 32,
+      vocab_size: 32_064,
+    });
+    const mistral = readHubConfig({
+      model_type: 'mistral3',
+      text_config: { sliding_window: null },
+    });
+    expect(mistral).toMatchObject({
+      model_type: 'mistral',
+      num_key_value_heads: 8,
+      sliding_window: null,
+    });
   });
 
   const refused: [string, Record<string, unknown>, RegExp][] = [
     ['no text part', { model_type: 'llava' }, /"llava", an architecture around a language model/],
-    ['a text part of another family', { model_type: 'mistral3', text_config: { model_type: 'ministral3' } }, /"ministral3", an architecture that is not supported/],
-    ['one that rotates pictures too', { model_type: 'qwen2_vl', text_config: { model_type: 'qwen2_vl_text' } }, /"qwen2_vl", which sees or hears around a "qwen2_vl_text"/],
+    [
+      'a text part of another family',
+      { model_type: 'mistral3', text_config: { model_type: 'ministral3' } },
+      /"ministral3", an architecture that is not supported/,
+    ],
+    [
+      'one that rotates pictures too',
+      { model_type: 'qwen2_vl', text_config: { model_type: 'qwen2_vl_text' } },
+      /"qwen2_vl", which sees or hears around a "qwen2_vl_text"/,
+    ],
     ['experts', { model_type: 'mixtral', num_local_experts: 8 }, /"mixtral", a mixture of experts/],
     ['experts by its name', { model_type: 'qwen3_moe' }, /"qwen3_moe", a mixture of experts/],
-    ['experts in a dense family', { model_type: 'llama', num_local_experts: 4 }, /"llama", a mixture of experts/],
-    ['an encoder', { model_type: 't5', is_encoder_decoder: true }, /"t5", an encoder with a decoder/],
+    [
+      'experts in a dense family',
+      { model_type: 'llama', num_local_experts: 4 },
+      /"llama", a mixture of experts/,
+    ],
+    [
+      'an encoder',
+      { model_type: 't5', is_encoder_decoder: true },
+      /"t5", an encoder with a decoder/,
+    ],
     ['OLMo 3', { model_type: 'olmo3' }, /"olmo3", an architecture that is not supported/],
     ['Granite 4', { model_type: 'granitemoehybrid', num_local_experts: 0 }, /"granitemoehybrid"/],
-    ['a name that every object has', { model_type: 'constructor' }, /"constructor", an architecture/],
+    [
+      'a name that every object has',
+      { model_type: 'constructor' },
+      /"constructor", an architecture/,
+    ],
   ];
   for (const [what, fields, message] of refused)
     it(`is refused by name: ${what}`, () => {

@@ -67,7 +67,9 @@ export function rotaryPairs({
  */
 export function misfitOfFactors(config: RotaryFigures): string | null {
   const pairs = rotaryPairs(config);
-  const wrong = factorLists(config.rope_scaling ?? null).find(({ factors }) => factors.length !== pairs);
+  const wrong = factorLists(config.rope_scaling ?? null).find(
+    ({ factors }) => factors.length !== pairs,
+  );
   return wrong
     ? `has ${wrong.factors.length} ${wrong.name} of rotary frequencies, and rotates ${pairs} pairs of each head`
     : null;
