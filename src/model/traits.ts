@@ -29,8 +29,6 @@ export interface Traits {
   hasLocalRotary: boolean;
   /** Whether some blocks may rotate nothing (`no_rope_layers`). */
   mayOmitRotary: boolean;
-  /** Whether a share of each head may be rotated (`partial_rotary_factor`). */
-  mayRotatePart: boolean;
   /** Whether embeddings are multiplied by √hidden_size. */
   scalesEmbedding: boolean;
   /** Whether scores are scaled by `query_pre_attn_scalar`, and scores and logits bounded. */
@@ -49,7 +47,6 @@ const plain: Traits = {
   window: 'never',
   hasLocalRotary: false,
   mayOmitRotary: false,
-  mayRotatePart: false,
   scalesEmbedding: false,
   scalesScores: false,
   hasMultipliers: false,
@@ -71,7 +68,7 @@ export const traitsByType = {
   llama: withOptionalBiases,
   // Phi-3 and Phi-4-mini compute as Mistral does. phi3/modeling_phi3.py (Phi3DecoderLayer,
   // apply_rotary_pos_emb); phi3.cpp (graph).
-  mistral: { ...plain, window: 'every block', mayRotatePart: true },
+  mistral: { ...plain, window: 'every block' },
   qwen2: { ...plain, attentionBias: 'always' },
   qwen3: { ...plain, queryKeyNorm: 'each head' },
   // gemma.cpp (graph); gemma_pytorch gemma/model.py (RMSNorm, GemmaMLP).

@@ -27,10 +27,7 @@ export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): 
   const family = ggufFamily(metadata, path);
   const { architecture, computesAs } = family;
   const traits = traitsByType[computesAs];
-  const figures: Figures = {
-    required: (key) => metadata.requiredNumber(`${architecture}.${key}`),
-    optional: (key) => metadata.number(`${architecture}.${key}`),
-  };
+  const figures = figuresOf(metadata, architecture, path);
   const { required, optional } = figures;
   const heads = required('attention.head_count');
   const hidden = required('embedding_length');
@@ -80,6 +77,19 @@ export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): 
   return result.output;
 }
 
+function figuresOf(metadata: Metadata, architecture: string, path: string): Figures {
+  const optional = (key: string): number | undefined =>
+    metadata.uniformNumber(`${architecture}.${key}`);
+  return {
+    optional,
+    required: (key) => {
+      const value = optional(key);
+      if (value === undefined) throw new Error(`${path}: the metadata lacks ${architecture}.${key}`);
+      return value;
+    },
+  };
+}
+
 function stopTokens(metadata: Metadata): number[] {
   const ids = ['eos_token_id', 'eot_token_id', 'eom_token_id'].flatMap(
     (name) => metadata.number(`tokenizer.ggml.${name}`) ?? [],
@@ -87,16 +97,15 @@ function stopTokens(metadata: Metadata): number[] {
   return [...new Set(ids)];
 }
 
-/** llama.cpp rotates part of a head for Phi-3 alone, and asserts that others rotate whole heads. */
 function rotatedShare(
   { optional }: Figures,
   headDim: number,
-  { computesAs }: GgufFamily,
+  { mayRotatePart }: GgufFamily,
   path: string,
 ): Partial<ModelConfig> {
   const rotaryDim = optional('rope.dimension_count') ?? headDim;
   if (rotaryDim === headDim) return {};
-  if (!traitsByType[computesAs].mayRotatePart || rotaryDim > headDim)
+  if (!mayRotatePart || rotaryDim > headDim)
     throw new Error(
       `${path} rotates ${rotaryDim} of the ${headDim} dimensions of a head, which is not supported here`,
     );

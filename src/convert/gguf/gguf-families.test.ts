@@ -124,6 +124,15 @@ describe('other families in GGUF', () => {
     expect(() => read('granite', { logit_scale: 0 })).toThrow(/logits_scaling/);
   });
 
+  it('Granite may say for each block what is the same in all, as dense models of its fourth generation do', () => {
+    const scales = { logit_scale: 8 };
+    const kvHeads = (heads: number[]) => ({ ...scales, 'attention.head_count_kv': heads });
+    expect(read('granite', kvHeads(Array<number>(8).fill(2))).num_key_value_heads).toBe(2);
+    expect(() => read('granite', kvHeads([4, 4, 0, 4]))).toThrow(
+      'granite.attention.head_count_kv differs from block to block',
+    );
+  });
+
   it('Granite rotates nothing where its switch is off', () => {
     const off = { logit_scale: 1, 'rope.scaling.finetuned': false };
     expect(new Set(read('granite', off).no_rope_layers)).toEqual(new Set([0]));
@@ -156,6 +165,28 @@ describe('other families in GGUF', () => {
     expect(ggufConfig(metadata('qwen3'), withBiases, 'x').attention_bias).toBe(false);
     expect(ggufConfig(metadata('qwen2'), facts, 'x').attention_bias).toBe(true);
   });
+});
+
+describe('every family in GGUF', () => {
+  const all = ['llama', 'mistral', 'qwen2', 'qwen3', 'phi3', 'gemma', 'gemma2', 'gemma3', 'smollm3', 'olmo2', 'granite'];
+  for (const architecture of all) {
+    const fields = { logit_scale: 1 };
+    it(`${architecture} is stretched by a factor without a type, and by the old key`, () => {
+      const linear = (factor: number) => ({ rope_type: 'linear', factor });
+      const scaling = (more: Record<string, GgufValue>) =>
+        read(architecture, { ...fields, ...more }).rope_scaling;
+      expect(scaling({ 'rope.scaling.factor': 4 })).toEqual(linear(4));
+      expect(scaling({ 'rope.scale_linear': 2 })).toEqual(linear(2));
+      expect(scaling({ 'rope.scaling.factor': 4, 'rope.scaling.type': 'none' })).toBeNull();
+      expect(() => scaling({ 'rope.scaling.factor': 4, 'rope.scaling.type': 'yarn' })).toThrow(/"yarn"/);
+    });
+
+    it(`${architecture} rotates part of a head only if it is Phi-3`, () => {
+      const partial = () => read(architecture, { ...fields, 'rope.dimension_count': 48 });
+      if (architecture === 'phi3') expect(partial().partial_rotary_factor).toBe(0.75);
+      else expect(partial).toThrow('rotates 48 of the 64 dimensions of a head');
+    });
+  }
 });
 
 describe('tensor names', () => {

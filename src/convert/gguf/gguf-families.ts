@@ -12,6 +12,8 @@ export interface GgufFamily {
    * `llama_model_rope_type`), and not by halves.
    */
   rotatesAdjacentPairs: boolean;
+  /** Whether part of a head may be rotated (`rope.dimension_count`); for others llama.cpp asserts that it is all. */
+  mayRotatePart?: true;
 }
 
 const families: Partial<Record<string, Omit<GgufFamily, 'architecture'>>> = {
@@ -21,7 +23,7 @@ const families: Partial<Record<string, Omit<GgufFamily, 'architecture'>>> = {
   qwen2: { computesAs: 'qwen2', rotatesAdjacentPairs: false },
   qwen3: { computesAs: 'qwen3', rotatesAdjacentPairs: false },
   // Phi-3 computes as Mistral does; `fused-tensors.ts` splits its fused tensors.
-  phi3: { computesAs: 'mistral', rotatesAdjacentPairs: false },
+  phi3: { computesAs: 'mistral', rotatesAdjacentPairs: false, mayRotatePart: true },
   gemma: { computesAs: 'gemma', rotatesAdjacentPairs: false },
   gemma2: { computesAs: 'gemma2', rotatesAdjacentPairs: false },
   gemma3: { computesAs: 'gemma3', rotatesAdjacentPairs: false },

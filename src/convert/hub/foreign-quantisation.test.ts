@@ -108,7 +108,7 @@ describe('tensors of quantised weights', () => {
     ],
     ['FP8', { [`${query}.weight`]: bytes('F8_E4M3', [32, 32]) }],
     ['FP8', { [`${query}.weight`]: bytes('F8_E5M2', [32, 32]) }],
-    ['FP8', { [`${query}.weight_scale_inv`]: bytes('F32', [1, 1]) }],
+    ['NVFP4', { [`${query}.weight`]: bytes('U8', [32, 16]), [`${query}.weight_scale`]: bytes('F8_E4M3', [32, 2]), [`${query}.weight_scale_2`]: bytes('F32', [1]) }],
     [
       'bitsandbytes',
       {
@@ -142,6 +142,11 @@ describe('tensors of quantised weights', () => {
       await expect(open(extra)).rejects.toThrow(`weights are quantised by ${maker} (`);
       await expect(open(extra)).rejects.toThrow(instead);
     });
+
+  it('are known by their scales', async () => {
+    const scaled = { [`${query}.weight`]: bytes('I8', [32, 32]), [`${query}.weight_scale`]: bytes('F32', [32, 1]) };
+    await expect(open(scaled)).rejects.toThrow('quantised in a format of their own (');
+  });
 
   it('are named by their type where nobody is known to make them', async () => {
     await expect(open({ [`${query}.weight`]: bytes('I8', [32, 32]) })).rejects.toThrow(

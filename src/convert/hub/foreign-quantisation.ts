@@ -62,7 +62,7 @@ export interface NamedTensor {
 export function refuseQuantisedTensors(tensors: readonly NamedTensor[]): void {
   const any = (pattern: RegExp): NamedTensor | undefined =>
     tensors.find(({ name }) => pattern.test(name));
-  const found: [maker: string, tensor: NamedTensor | undefined][] = [
+  const found: [maker: string | null, tensor: NamedTensor | undefined][] = [
     ['bitsandbytes', any(/\.(SCB|absmax|quant_map|quant_state\.bitsandbytes\S*)$/)],
     ['compressed-tensors', any(/\.weight_packed$/)],
     [any(/\.g_idx$/) ? 'GPTQ' : 'AWQ or GPTQ', any(/\.qweight$/)],
@@ -72,7 +72,9 @@ export function refuseQuantisedTensors(tensors: readonly NamedTensor[]): void {
     ['AQLM', any(/\.codebooks$/)],
     ['MXFP4', any(/_blocks$/) && any(/_scales$/)],
     ['MLX', any(/\.biases$/) && any(/\.scales$/)],
-    ['FP8', any(/\.weight_scale(_inv)?$/) ?? tensors.find(({ dtype }) => dtype.startsWith('F8_'))],
+    ['NVFP4', any(/\.weight_scale_2$/)],
+    ['FP8', tensors.find(({ dtype }) => dtype.startsWith('F8_'))],
+    [null, any(/\.weight_scale(_inv)?$/)],
   ];
   for (const [maker, tensor] of found)
     if (tensor) throw new Error(refusal(maker, `${tensor.name}, ${tensor.dtype}`));

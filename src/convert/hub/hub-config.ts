@@ -65,7 +65,7 @@ export function readHubConfig(json: unknown, generationEos: readonly number[] = 
       // Qwen 2 has biases, whatever its file says.
       attention_bias: hub.attention_bias || traits.attentionBias === 'always',
       mlp_bias: hub.mlp_bias,
-      ...rotaryOf(hub, traits),
+      ...rotaryOf(hub, family),
       sliding_window: slidingWindowOf(hub, traits),
       layer_types: layerTypesOf(hub, traits),
       ...rotatingBlocksOf(hub, traits),

@@ -8,6 +8,8 @@ import type { Fields } from './without-nulls.ts';
 
 export interface HubFamily {
   computesAs: Architecture;
+  /** Whether a share of each head may be rotated (`partial_rotary_factor`). */
+  mayRotatePart?: true;
   /** Values of fields that files may leave out. */
   defaults: Fields;
   /** Sizes, which only the text part of a larger model may leave out. */
@@ -16,14 +18,15 @@ export interface HubFamily {
 
 /** Vocabulary, hidden and intermediate size, blocks, heads, key-value heads. */
 function sizes(...figures: [number, number, number, number, number, number?]): Fields {
-  const [vocabulary, hidden, intermediate, blocks, heads, kvHeads = heads] = figures;
+  const [vocabulary, hidden, intermediate, blocks, heads, kvHeads] = figures;
   return {
     vocab_size: vocabulary,
     hidden_size: hidden,
     intermediate_size: intermediate,
     num_hidden_layers: blocks,
     num_attention_heads: heads,
-    num_key_value_heads: kvHeads,
+    // As many as there are heads, unless a class says otherwise.
+    ...(kvHeads !== undefined && { num_key_value_heads: kvHeads }),
   };
 }
 
@@ -47,16 +50,17 @@ const families: Partial<Record<string, HubFamily>> = {
   qwen2: {
     computesAs: 'qwen2',
     defaults: { max_position_embeddings: 32_768 },
-    sizes: sizes(151_936, 4096, 22_016, 32, 32),
+    sizes: sizes(151_936, 4096, 22_016, 32, 32, 32),
   },
   qwen3: {
     computesAs: 'qwen3',
     defaults: { max_position_embeddings: 32_768, head_dim: 128 },
-    sizes: sizes(151_936, 4096, 22_016, 32, 32),
+    sizes: sizes(151_936, 4096, 22_016, 32, 32, 32),
   },
   // Mistral with some tensors fused; `fused-tensors.ts` splits them.
   phi3: {
     computesAs: 'mistral',
+    mayRotatePart: true,
     defaults: {
       rms_norm_eps: 1e-5,
       max_position_embeddings: 4096,
@@ -64,7 +68,7 @@ const families: Partial<Record<string, HubFamily>> = {
     },
     sizes: sizes(32_064, 3072, 8192, 32, 32),
   },
-  gemma: { computesAs: 'gemma', defaults: gemma, sizes: sizes(256_000, 3072, 24_576, 28, 16) },
+  gemma: { computesAs: 'gemma', defaults: gemma, sizes: sizes(256_000, 3072, 24_576, 28, 16, 16) },
   gemma2: {
     computesAs: 'gemma2',
     defaults: {

@@ -121,7 +121,7 @@ describe('the share of a head that is rotated', () => {
         },
       },
     ];
-    for (const model_type of types.filter((type) => type !== 'mistral'))
+    for (const model_type of types)
       for (const place of places)
         expect(() => readHubConfig({ ...gemmaAware(model_type), ...place }), model_type).toThrow(
           `this ${model_type} model has rotary over part of a head (partial_rotary_factor)`,

@@ -4,7 +4,8 @@
  */
 import * as v from 'valibot';
 import { RopeScalingSchema, type ModelConfig, type RopeScaling } from '../../model/config.ts';
-import type { Traits } from '../../model/traits.ts';
+import { traitsByType } from '../../model/traits.ts';
+import type { HubFamily } from './hub-families.ts';
 
 const Settings = v.looseObject({
   rope_type: v.optional(v.string()),
@@ -49,26 +50,27 @@ type Rotary = Pick<
 >;
 
 /** @throws Error that names a way of rotating that is not supported */
-export function rotaryOf(hub: RotaryFields, traits: Traits): Rotary {
+export function rotaryOf(hub: RotaryFields, { computesAs, mayRotatePart }: HubFamily): Rotary {
+  const { hasLocalRotary } = traitsByType[computesAs];
   const { full, sliding } = settingsOf(hub);
   const theta = full.rope_theta ?? hub.rope_parameters?.rope_theta ?? hub.rope_theta ?? 10_000;
   const scaling = scalingOf(hub, full);
   const share = full.partial_rotary_factor ?? hub.partial_rotary_factor ?? 1;
   const slidingShare = sliding?.partial_rotary_factor ?? share;
-  if (!traits.mayRotatePart && (share !== 1 || slidingShare !== 1))
+  if (!mayRotatePart && (share !== 1 || slidingShare !== 1))
     refuse(hub, 'rotary over part of a head (partial_rotary_factor)');
   if (share !== slidingShare)
     refuse(hub, 'blocks that rotate different parts of a head (partial_rotary_factor)');
-  if (sliding && traits.hasLocalRotary && scalingOf(hub, sliding) !== null)
+  if (sliding && hasLocalRotary && scalingOf(hub, sliding) !== null)
     refuse(hub, 'a stretched context in its blocks with a window (rope_parameters)');
   const differs = (): boolean =>
     (sliding?.rope_theta ?? theta) !== theta ||
     JSON.stringify(sliding && scalingOf(hub, sliding)) !== JSON.stringify(scaling);
-  if (sliding && !traits.hasLocalRotary && differs())
+  if (sliding && !hasLocalRotary && differs())
     refuse(hub, 'blocks that rotate differently (rope_parameters)');
   return {
     rope_theta: theta,
-    rope_local_base_freq: traits.hasLocalRotary
+    rope_local_base_freq: hasLocalRotary
       ? (sliding?.rope_theta ?? hub.rope_local_base_freq ?? null)
       : null,
     rope_scaling: scaling,

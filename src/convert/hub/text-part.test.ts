@@ -114,6 +114,11 @@ describe('the config of a text part', () => {
     });
   });
 
+  it('has as many key-value heads as heads where its class says so', () => {
+    const text_config = { model_type: 'llama', num_attention_heads: 16 };
+    expect(readHubConfig({ model_type: 'llava', text_config }).num_key_value_heads).toBe(16);
+  });
+
   const refused: [string, Record<string, unknown>, RegExp][] = [
     ['no text part', { model_type: 'llava' }, /"llava", an architecture around a language model/],
     [
