@@ -84,7 +84,8 @@ function figuresOf(metadata: Metadata, architecture: string, path: string): Figu
     optional,
     required: (key) => {
       const value = optional(key);
-      if (value === undefined) throw new Error(`${path}: the metadata lacks ${architecture}.${key}`);
+      if (value === undefined)
+        throw new Error(`${path}: the metadata lacks ${architecture}.${key}`);
       return value;
     },
   };

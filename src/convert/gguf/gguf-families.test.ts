@@ -168,7 +168,19 @@ describe('other families in GGUF', () => {
 });
 
 describe('every family in GGUF', () => {
-  const all = ['llama', 'mistral', 'qwen2', 'qwen3', 'phi3', 'gemma', 'gemma2', 'gemma3', 'smollm3', 'olmo2', 'granite'];
+  const all = [
+    'llama',
+    'mistral',
+    'qwen2',
+    'qwen3',
+    'phi3',
+    'gemma',
+    'gemma2',
+    'gemma3',
+    'smollm3',
+    'olmo2',
+    'granite',
+  ];
   for (const architecture of all) {
     const fields = { logit_scale: 1 };
     it(`${architecture} is stretched by a factor without a type, and by the old key`, () => {
@@ -178,7 +190,9 @@ describe('every family in GGUF', () => {
       expect(scaling({ 'rope.scaling.factor': 4 })).toEqual(linear(4));
       expect(scaling({ 'rope.scale_linear': 2 })).toEqual(linear(2));
       expect(scaling({ 'rope.scaling.factor': 4, 'rope.scaling.type': 'none' })).toBeNull();
-      expect(() => scaling({ 'rope.scaling.factor': 4, 'rope.scaling.type': 'yarn' })).toThrow(/"yarn"/);
+      expect(() => scaling({ 'rope.scaling.factor': 4, 'rope.scaling.type': 'yarn' })).toThrow(
+        /"yarn"/,
+      );
     });
 
     it(`${architecture} rotates part of a head only if it is Phi-3`, () => {

@@ -108,7 +108,14 @@ describe('tensors of quantised weights', () => {
     ],
     ['FP8', { [`${query}.weight`]: bytes('F8_E4M3', [32, 32]) }],
     ['FP8', { [`${query}.weight`]: bytes('F8_E5M2', [32, 32]) }],
-    ['NVFP4', { [`${query}.weight`]: bytes('U8', [32, 16]), [`${query}.weight_scale`]: bytes('F8_E4M3', [32, 2]), [`${query}.weight_scale_2`]: bytes('F32', [1]) }],
+    [
+      'NVFP4',
+      {
+        [`${query}.weight`]: bytes('U8', [32, 16]),
+        [`${query}.weight_scale`]: bytes('F8_E4M3', [32, 2]),
+        [`${query}.weight_scale_2`]: bytes('F32', [1]),
+      },
+    ],
     [
       'bitsandbytes',
       {
@@ -144,7 +151,10 @@ describe('tensors of quantised weights', () => {
     });
 
   it('are known by their scales', async () => {
-    const scaled = { [`${query}.weight`]: bytes('I8', [32, 32]), [`${query}.weight_scale`]: bytes('F32', [32, 1]) };
+    const scaled = {
+      [`${query}.weight`]: bytes('I8', [32, 32]),
+      [`${query}.weight_scale`]: bytes('F32', [32, 1]),
+    };
     await expect(open(scaled)).rejects.toThrow('quantised in a format of their own (');
   });
 
