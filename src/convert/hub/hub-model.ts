@@ -6,7 +6,9 @@ import type { ManifestLayer, ManifestTensor } from '../../model/manifest.ts';
 import { checkpointOf, type Checkpoint, type ModelLabel } from '../checkpoint.ts';
 import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
+import type { NamedTensor } from './foreign-quantisation.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { textTensors } from './text-part.ts';
 import { readWeights, type LocatedTensor } from './weight-files.ts';
 
 const maxJsonBytes = 64 << 20;
@@ -16,12 +18,14 @@ const maxConfigBytes = 1 << 20;
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
   const { config, about } = await readDescription(tree);
   const weights = await readWeights(tree);
-  splitFused(weights.tensors, config);
-  refuseUnknown(weights.tensors, config);
+  const tensors = textTensors(weights.tensors);
+  const leftOut = textTensors(weights.leftOut);
+  splitFused(tensors, config);
   const layers = layerTensors(config).map((layer): ManifestLayer => ({
     ...layer,
-    tensors: layer.tensors.map((tensor) => find(tensor, weights.tensors)),
+    tensors: layer.tensors.map((tensor) => find(tensor, tensors, leftOut)),
   }));
+  refuseUnknown(tensors, config);
   const tokenizer = await tree.open('tokenizer.json');
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
@@ -59,8 +63,18 @@ async function readChatTemplate(tree: FileTree): Promise<string | null> {
   return (template.find(({ name }) => name === 'default') ?? template.at(0))?.template ?? null;
 }
 
-function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>): ManifestTensor {
+function find(
+  { name, shape }: TensorShape,
+  tensors: Map<string, LocatedTensor>,
+  leftOut: Map<string, NamedTensor>,
+): ManifestTensor {
   const tensor = tensors.get(name);
+  const unreadable = leftOut.get(name);
+  if (!tensor && unreadable)
+    throw new Error(
+      `the checkpoint stores ${name} as ${unreadable.dtype}, which cannot be read here: ` +
+        'take one in F32, F16 or BF16, or a GGUF file of it',
+    );
   if (!tensor) throw new Error(`the checkpoint lacks the tensor ${name} (${shape.join(' × ')})`);
   return { name, ...tensor };
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { relativePath } from '../../model/manifest.ts';
 import type { CheckpointFile } from '../checkpoint.ts';
 import { readJson, type FileTree } from '../sources/file-tree.ts';
+import { refuseQuantisedTensors, type NamedTensor } from './foreign-quantisation.ts';
 import { readSafetensors, type StoredRange } from './safetensors.ts';
 
 /** A tensor, and which of the checkpoint's files it lies in. */
@@ -11,16 +12,24 @@ export type LocatedTensor = StoredRange & { file: number };
 /** @throws Error that names the file, tensor or index at fault, or what the folder holds instead of weights */
 export async function readWeights(tree: FileTree): Promise<{
   tensors: Map<string, LocatedTensor>;
+  /** Tensors of types that cannot be read, by name. */
+  leftOut: Map<string, NamedTensor>;
   files: CheckpointFile[];
 }> {
   const tensors = new Map<string, LocatedTensor>();
+  const leftOut = new Map<string, NamedTensor>();
+  const leave = (tensor: NamedTensor): void => void leftOut.set(tensor.name, tensor);
   const files = await weightFiles(tree);
   for (const [file, { path, source }] of files.entries())
-    for (const [name, range] of await readSafetensors(source, path)) {
+    for (const [name, range] of await readSafetensors(source, path, leave)) {
       if (tensors.has(name)) throw new Error(`${path}: ${name} is in another file as well`);
       tensors.set(name, { ...range, file });
     }
-  return { tensors, files };
+  refuseQuantisedTensors([
+    ...leftOut.values(),
+    ...[...tensors].map(([name, { dtype }]) => ({ name, dtype })),
+  ]);
+  return { tensors, leftOut, files };
 }
 
 const wholePath = 'model.safetensors';
