@@ -12,6 +12,7 @@ import {
 import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { openHubTokenizer } from './hub-tokenizer.ts';
 import { readSafetensors, type StoredRange } from './safetensors.ts';
 
 const maxJsonBytes = 64 << 20;
@@ -30,7 +31,7 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
     ...layer,
     tensors: layer.tensors.map((tensor) => find(tensor, weights.tensors)),
   }));
-  const tokenizer = await tree.open('tokenizer.json');
+  const tokenizer = await openHubTokenizer(tree);
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 
