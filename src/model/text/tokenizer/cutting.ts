@@ -35,12 +35,18 @@ function partsOf(text: string, pattern: RegExp): Part[] {
   for (const match of text.matchAll(pattern)) {
     const start = match.index;
     const end = start + match[0].length;
+    if (start === end && isInsidePair(text, start)) continue;
     if (from < start) parts.push({ start: from, end: start, isMatch: false });
     parts.push({ start, end, isMatch: true });
     from = end;
   }
   if (from < text.length) parts.push({ start: from, end: text.length, isMatch: false });
   return parts;
+}
+
+/** A pattern that matches nothing at all can do so between the halves of a surrogate pair. */
+function isInsidePair(text: string, at: number): boolean {
+  return at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff;
 }
 
 function merged(parts: Part[], behaviour: CutBehaviour): Part[] {

@@ -77,7 +77,7 @@ function folded(letter: string, { groups }: Rewriting): string {
   return variants === '' ? letter : `[${letter}${variants}]`;
 }
 
-const escapePattern = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|k<[^>]*>|[\s\S])/uy;
+const escapePattern = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|u[0-9A-Fa-f]{4}|k<[^>]*>|[\s\S])/uy;
 
 function escapeAt({ source }: Rewriting, at: number): string {
   escapePattern.lastIndex = at;
@@ -88,7 +88,10 @@ function escapeAt({ source }: Rewriting, at: number): string {
 
 function copyEscape(state: Rewriting): void {
   const escape = escapeAt(state, state.at);
-  writePart(state, property(escape, false), escape.length);
+  const code = /^\\(?:x\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4}))$/.exec(escape);
+  const letter = code && String.fromCodePoint(parseInt(code[1] ?? code[2], 16));
+  const variants = letter === null ? letter : folded(letter, state);
+  writePart(state, variants === letter ? property(escape, false) : (variants ?? ''), escape.length);
 }
 
 /** Names of POSIX brackets; `\p{…}` takes them in any case. */

@@ -15,7 +15,15 @@ export function compilePattern(source: PatternSource): RegExp {
   const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false } as const;
   const { pattern } = new SplitPreTokenizer(split);
   if (!pattern) throw new Error(`the search pattern ${source.Regex} cannot be read`);
-  return pattern;
+  return new RegExp(withAnchors(pattern.source), 'gu');
+}
+
+/**
+ * The library writes both ends of a text as "no letter before" and "no letter behind", which also holds between
+ * the halves of a surrogate pair.
+ */
+function withAnchors(source: string): string {
+  return source.replaceAll('(?<![\\s\\S])', '^').replaceAll('(?![\\s\\S])', '$');
 }
 
 export function escapeRegExp(text: string): string {

@@ -24,9 +24,10 @@ type Cut = (piece: Piece) => Piece[];
 
 /** @throws Error that names the step that cannot be built */
 export function preTokenizerOf(step: Step | null): PreTokenizer {
-  if (step === null) return (section) => [section];
+  if (step === null) return (section) => (section === '' ? [] : [section]);
   const cut = cutOf(step);
-  return (text, opensText) => cut({ text, opensText }).map((piece) => piece.text);
+  return (text, opensText) =>
+    text === '' ? [] : cut({ text, opensText }).map((piece) => piece.text);
 }
 
 const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
