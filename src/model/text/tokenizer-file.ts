@@ -64,9 +64,24 @@ export type TokenizerFile = v.InferOutput<typeof TokenizerFileSchema>;
  */
 export function parseTokenizerFile(json: unknown): TokenizerFile {
   const checked = v.safeParse(TokenizerFileSchema, json, { abortEarly: true });
-  if (checked.success) return checked.output;
+  if (checked.success) return withModelIds(checked.output);
   const place = v.getDotPath(checked.issues[0]) ?? 'its top level';
   throw new Error(`tokenizer.json is broken: at ${place}, ${checked.issues[0].message}`);
+}
+
+/** Where the model has an added token too, the library in Rust takes the model's id. */
+function withModelIds(file: TokenizerFile): TokenizerFile {
+  const { vocab } = file.model;
+  const entries = Array.isArray(vocab)
+    ? (vocab as [string, number][]).map(([token], id) => [token, id] as const)
+    : (Object.entries(vocab) as [string, number][]);
+  const contents = new Set(file.added_tokens.map(({ content }) => content));
+  const ids = new Map(entries.filter(([token]) => contents.has(token)));
+  const added_tokens = file.added_tokens.map((token) => ({
+    ...token,
+    id: ids.get(token.content) ?? token.id,
+  }));
+  return { ...file, added_tokens };
 }
 
 /**

@@ -95,7 +95,7 @@ function copyEscape(state: Rewriting): void {
 }
 
 /** Names of POSIX brackets; `\p{…}` takes them in any case. */
-const brackets = /^(?:alnum|alpha|blank|cntrl|digit|lower|punct|space|upper|word|xdigit)$/;
+const brackets = /^(?:alnum|alpha|blank|cntrl|digit|lower|space|upper|word|xdigit)$/;
 
 /** Rewrites `\p{^…}` and POSIX names in `\p{…}`; other escapes stay as they are. */
 function property(escape: string, inClass: boolean): string {
@@ -103,6 +103,8 @@ function property(escape: string, inClass: boolean): string {
   if (kind === undefined) return escape;
   const negated = (kind === 'P') !== (caret === '^');
   const plain = name.toLowerCase().replace(/[\s_-]/g, '');
+  // Unlike the bracket, the property has no symbols.
+  if (plain === 'punct') return `\\${negated ? 'P' : 'p'}{P}`;
   if (plain === 'any' && !negated) return inClass ? '\\s\\S' : '[\\s\\S]';
   if (!brackets.test(plain)) return `\\${negated ? 'P' : 'p'}{${name}}`;
   const bracket = `[:${negated ? '^' : ''}${plain}:]`;

@@ -15,6 +15,8 @@ export interface UnigramOptions {
   excluded: ReadonlySet<string>;
 }
 
+const byteSpelling = /^<0x([0-9A-F]{2})>$/;
+
 /** A letter outside the vocabulary costs this more than the unlikeliest token. */
 const unknownPenalty = 10;
 
@@ -27,6 +29,8 @@ export function createUnigram(options: UnigramOptions): (text: string) => number
   for (const [id, [token, score]] of vocab.entries()) {
     lowest = Math.min(lowest, score);
     if (token === '' || excluded.has(token)) continue;
+    // As in SentencePiece, the spelling of a byte in a text is letters.
+    if (options.byteFallback && byteSpelling.test(token)) continue;
     ids.set(token, id);
     longest = Math.max(longest, token.length);
   }
@@ -115,7 +119,7 @@ function prefixesOf(tokens: Iterable<string>): ReadonlySet<string> {
 function byteIdsOf(vocab: UnigramOptions['vocab']): ReadonlyMap<number, number> {
   const found = new Map<number, number>();
   for (const [id, [token]] of vocab.entries()) {
-    const byte = /^<0x([0-9A-F]{2})>$/.exec(token)?.[1];
+    const byte = byteSpelling.exec(token)?.[1];
     if (byte !== undefined) found.set(parseInt(byte, 16), id);
   }
   return found;
