@@ -37,6 +37,8 @@ export function readTokenizerModel(file: Uint8Array): SentencePieceModel {
   if (pieces.length === 0)
     throw new Error('tokenizer.model has no pieces: it is no SentencePiece model, or cut short');
   refuseUnknown(trainer, normalizer);
+  if (trainer.modelType === modelTypes.unigram && pieces.some(({ kind }) => kind === 'unused'))
+    refuse('has pieces that are not used (UNUSED)');
   const { bosId } = trainer;
   return {
     pieces,
@@ -149,12 +151,6 @@ function readNormalizer(normalizer: NormalizerSpec, part: Uint8Array): void {
 }
 
 function refuseUnknown(trainer: TrainerSpec, normalizer: NormalizerSpec): void {
-  const refuse = (what: string): never => {
-    throw new Error(
-      `tokenizer.model ${what}, which cannot be computed here: take a copy of the model that has ` +
-        'a tokenizer.json',
-    );
-  };
   const { modelType } = trainer;
   if (modelType === modelTypes.word) refuse('is of the kind WORD');
   if (modelType === modelTypes.character) refuse('is of the kind CHAR');
@@ -164,6 +160,13 @@ function refuseUnknown(trainer: TrainerSpec, normalizer: NormalizerSpec): void {
   if (!normalizer.escapesSpaces) refuse('leaves spaces as they are (escape_whitespaces is false)');
   if (normalizer.charsmapBytes > 0)
     refuse(`changes letters by the normalization rules "${normalizer.name}"`);
+}
+
+function refuse(what: string): never {
+  throw new Error(
+    `tokenizer.model ${what}, which cannot be computed here: take a copy of the model that has ` +
+      'a tokenizer.json',
+  );
 }
 
 function expectType(field: ProtobufField, wireType: WireType, what: string): void {

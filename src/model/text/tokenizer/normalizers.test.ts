@@ -19,10 +19,11 @@ describe('a step that changes text', () => {
     expect(texts.map(change)).toEqual(changed);
   });
 
-  it('that has a table of its own is refused by name, and one with an empty table does nothing', () => {
+  it('with a table is refused where that is broken, and with an empty one does nothing', () => {
     const table = (precompiled_charsmap: string | null) =>
       normalizerOf(v.parse(StepSchema, { type: 'Precompiled', precompiled_charsmap }));
-    expect(() => table('ALQCAACEAAAAAACAAQAAgMz8AgC4BQAAhyIAgMzkAgC4PQAA')).toThrow(/Precompiled/);
+    expect(() => table('ALQCAACEAAAAAACAAQAAgMz8')).toThrow(/\(Precompiled\) is cut short/);
+    expect(() => table('§')).toThrow(/\(Precompiled\) is not base64/);
     expect(table('')('ａ')).toBe('ａ');
     expect(table(null)('ａ')).toBe('ａ');
   });

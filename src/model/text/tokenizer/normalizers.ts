@@ -6,6 +6,7 @@
  * written here after the tokenizers library (Rust), `src/normalizers`.
  */
 import { toByteLetters } from './byte-letters.ts';
+import { charsmapNormalizer } from './charsmap.ts';
 import { compilePattern, literalReplacement } from './patterns.ts';
 import type { Step } from './steps.ts';
 import { whiteSpaceEnd, whiteSpaceStart } from './white-space.ts';
@@ -49,9 +50,11 @@ export function normalizerOf(step: Step | null): Normalizer {
       return toByteLetters;
     case 'Precompiled':
       // An empty table changes nothing.
-      if (step.precompiled_charsmap === null || step.precompiled_charsmap === '')
-        return (text) => text;
-      throw new Error('it changes letters by a table (Precompiled), which cannot be applied here');
+      return step.precompiled_charsmap === undefined ||
+        step.precompiled_charsmap === null ||
+        step.precompiled_charsmap === ''
+        ? (text) => text
+        : charsmapNormalizer(step.precompiled_charsmap);
     default:
       throw new Error(`it changes text by the step ${step.type}, which is not known here`);
   }
