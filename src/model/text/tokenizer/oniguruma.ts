@@ -139,8 +139,7 @@ function copyClass(state: Rewriting): void {
       at += 1;
     }
   } while (depth > 0);
-  if (state.groups.at(-1)?.foldsCase === true)
-    text = `${text.slice(0, -1)}${classVariants(text)}]`;
+  if (state.groups.at(-1)?.foldsCase === true) text = `${text.slice(0, -1)}${classVariants(text)}]`;
   writePart(state, text, at - state.at);
 }
 
