@@ -8,6 +8,7 @@ import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
 import type { NamedTensor } from './foreign-quantisation.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { openHubTokenizer } from './hub-tokenizer.ts';
 import { textTensors } from './text-part.ts';
 import { readWeights, type LocatedTensor } from './weight-files.ts';
 
@@ -26,7 +27,7 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
     tensors: layer.tensors.map((tensor) => find(tensor, tensors, leftOut)),
   }));
   refuseUnknown(tensors, config);
-  const tokenizer = await tree.open('tokenizer.json');
+  const tokenizer = await openHubTokenizer(tree);
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 

@@ -20,7 +20,7 @@ import { runRoom, type RunningRoom } from './run-room.ts';
 import { relayServers } from '../links/index.ts';
 import { openModel } from './weights/index.ts';
 import { createRecordWriter, forgetRoomRecord, type RoomRecord } from './saved-room/index.ts';
-import { createTextCodec } from './requests/index.ts';
+import { createTextCodec, withoutTokenizer } from './requests/index.ts';
 
 /**
  * Returns at once. The view says how far opening has come, or why it failed. With a record the room is the one that was
@@ -113,6 +113,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
   });
+  if (!tokenizer) store.notice(withoutTokenizer);
 
   const identity = await createIdentity();
   const signalling = await createSignalling({

@@ -1,16 +1,19 @@
-/** Reads the fields of a protobuf message that is too large for memory, one by one. */
+/** Reads the fields of a protobuf message one by one, also of one that is too large for memory. */
 import { errorMessage } from '../../base/error-message.ts';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import type { ByteSource } from '../sources/byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
 
 export interface ProtobufField {
   number: number;
+  wireType: WireType;
   /** The value of a varint; 0 for other fields. */
   value: number;
-  /** The field's contents, if it is length-delimited. */
+  /** The field's contents, if it is no varint. */
   start: number;
   end: number;
 }
+
+export { WireType };
 
 /** A tag and a length take at most this many bytes. */
 const headBytes = 20;
@@ -32,11 +35,34 @@ export async function* protobufFields(
       window = await source.read(at, Math.min(windowBytes, end - at));
     }
     const field = readField(window.subarray(at - windowStart, at - windowStart + head), at);
-    if (field.end > end)
-      throw new Error(`the field at byte ${at} reaches to ${field.end}, past its message's ${end}`);
+    checkEnd(field, at, end);
     yield field;
     at = field.end;
   }
+}
+
+/**
+ * The same, of a message in memory.
+ *
+ * @throws Error that says at which byte the message is malformed
+ */
+export function* protobufFieldsIn(
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.byteLength,
+): Generator<ProtobufField> {
+  let at = start;
+  while (at < end) {
+    const field = readField(bytes.subarray(at, Math.min(end, at + headBytes)), at);
+    checkEnd(field, at, end);
+    yield field;
+    at = field.end;
+  }
+}
+
+function checkEnd(field: ProtobufField, at: number, end: number): void {
+  if (field.end > end)
+    throw new Error(`the field at byte ${at} reaches to ${field.end}, past its message's ${end}`);
 }
 
 function readField(head: Uint8Array, at: number): ProtobufField {
@@ -46,16 +72,22 @@ function readField(head: Uint8Array, at: number): ProtobufField {
     switch (wireType) {
       case WireType.Varint: {
         const value = Number(reader.int64());
-        return { number, value, start: at + reader.pos, end: at + reader.pos };
+        return { number, wireType, value, start: at + reader.pos, end: at + reader.pos };
       }
       case WireType.LengthDelimited: {
         const length = reader.uint32();
-        return { number, value: 0, start: at + reader.pos, end: at + reader.pos + length };
+        return {
+          number,
+          wireType,
+          value: 0,
+          start: at + reader.pos,
+          end: at + reader.pos + length,
+        };
       }
       case WireType.Bit32:
-        return { number, value: 0, start: at + reader.pos, end: at + reader.pos + 4 };
+        return { number, wireType, value: 0, start: at + reader.pos, end: at + reader.pos + 4 };
       case WireType.Bit64:
-        return { number, value: 0, start: at + reader.pos, end: at + reader.pos + 8 };
+        return { number, wireType, value: 0, start: at + reader.pos, end: at + reader.pos + 8 };
       default:
         throw new Error(`wire type ${wireType}`);
     }
