@@ -16,10 +16,7 @@ const EncodingSchema = v.array(v.object({ text: v.string(), ids: v.array(v.numbe
 const scalar = v.union([v.string(), v.number(), v.boolean()]);
 const { metadata, rules } = v.parse(
   v.object({
-    metadata: v.record(
-      v.string(),
-      v.union([v.string(), v.number(), v.boolean(), v.array(scalar)]),
-    ),
+    metadata: v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.array(scalar)])),
     rules: v.record(v.string(), v.object({ beginsWithBos: v.boolean(), encode: EncodingSchema })),
   }),
   JSON.parse(read('pre-tokenizers.json').toString('utf8')),

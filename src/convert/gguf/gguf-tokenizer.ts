@@ -1,7 +1,7 @@
 /** Builds a Hugging Face `tokenizer.json` from the vocabulary in a GGUF file's metadata. */
 import { addedToken, type AddedTokenFlags } from '../tokenizers/added-token.ts';
 import { byteLevelTokenizer } from '../tokenizers/byte-level.ts';
-import { preTokenizerNamed, preTokenizerNames } from '../tokenizers/pre-tokenizer-names.ts';
+import { commonPreTokenizerNames, preTokenizerNamed } from '../tokenizers/pre-tokenizer-names.ts';
 import { sentencePieceTokenizer, type SentencePiece } from '../tokenizers/sentencepiece.ts';
 import type { Metadata } from './gguf-metadata.ts';
 
@@ -141,8 +141,8 @@ function byteLevel(
   const named = preTokenizerNamed(pre ?? '');
   if (!named)
     throw new Error(
-      `${path}: it cuts text by the rule "${pre ?? ''}", which is not known here; known are ` +
-        preTokenizerNames().join(', '),
+      `${path}: it cuts text by the rule "${(pre ?? '').slice(0, 60)}", which is not known here; known are ` +
+        `${commonPreTokenizerNames().join(', ')} and other names of these`,
     );
   const { control, userDefined, unknown } = tokenKinds;
   const added = tokens.flatMap((text, id) =>

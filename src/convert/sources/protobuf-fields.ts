@@ -76,7 +76,13 @@ function readField(head: Uint8Array, at: number): ProtobufField {
       }
       case WireType.LengthDelimited: {
         const length = reader.uint32();
-        return { number, wireType, value: 0, start: at + reader.pos, end: at + reader.pos + length };
+        return {
+          number,
+          wireType,
+          value: 0,
+          start: at + reader.pos,
+          end: at + reader.pos + length,
+        };
       }
       case WireType.Bit32:
         return { number, wireType, value: 0, start: at + reader.pos, end: at + reader.pos + 4 };

@@ -78,12 +78,8 @@ export const cuttingRules = {
   minicpm5: ['\\p{N}{1,3}', gpt4('\\p{N}+')],
   ufakzeka: [`${word}|\\p{N}|${symbols}[\\r\\n]*|${spaces}`],
   laguna: ['[^\\n]+|[\\n]+', gpt4('\\p{N}')],
-  jais2: [
-    `${contractions}|${word}|\\p{N}{1,3}|${symbols}[\\r\\n]*|\\s*[\\r\\n]+|${halvingSpaces}`,
-  ],
-  seedCoder: [
-    `${contractions}|${word}|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${spaces}`,
-  ],
+  jais2: [`${contractions}|${word}|\\p{N}{1,3}|${symbols}[\\r\\n]*|\\s*[\\r\\n]+|${halvingSpaces}`],
+  seedCoder: [`${contractions}|${word}|\\p{N}{1}| ?[^\\s\\p{L}\\p{N}\\r\\n]+|${spaces}`],
   bailingMoe: [
     "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*" +
       '|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+',

@@ -27,6 +27,9 @@ export function preTokenizerNamed(name: string): NamedPreTokenizer | null {
 
 export const preTokenizerNames = (): string[] => [...byName.keys()];
 
+/** One name of each rule, for a sentence. */
+export const commonPreTokenizerNames = (): string[] => rows.map(([, names]) => names.split(' ')[0]);
+
 const plain = { ignoresMerges: false, addsBos: false, normalization: null };
 
 const rows: [rule: CuttingRule, names: string, facts?: Partial<NamedPreTokenizer>][] = [

@@ -11,10 +11,7 @@ const encodings = v.array(v.object({ text: v.string(), ids }));
 
 /** Models that SentencePiece trained, with the ids and texts that it gives. */
 const models = v.parse(
-  v.record(
-    v.string(),
-    v.object({ base64: v.string(), encode: encodings, decode: encodings }),
-  ),
+  v.record(v.string(), v.object({ base64: v.string(), encode: encodings, decode: encodings })),
   JSON.parse(readFileSync(new URL('fixtures/tokenizer-models.json', import.meta.url), 'utf8')),
 );
 
@@ -153,14 +150,26 @@ describe('a hostile tokenizer.model', () => {
     ['an unknown type of piece', message(1, field(3, 0, 9)), /piece 0 is of the unknown type 9/],
     ['text that is not UTF-8', message(1, message(1, [255])), /piece 0 is not UTF-8/],
     ['groups', [11, 12], /there is no protobuf field at byte 0/],
-    ['an unknown kind of model', [...message(1, text(1, 'a')), ...message(2, field(3, 0, 7))], /kind 7/],
-    ['spaces kept', [...message(1, text(1, 'a')), ...message(3, field(5, 0, 0))], /escape_whitespaces/],
+    [
+      'an unknown kind of model',
+      [...message(1, text(1, 'a')), ...message(2, field(3, 0, 7))],
+      /kind 7/,
+    ],
+    [
+      'spaces kept',
+      [...message(1, text(1, 'a')), ...message(3, field(5, 0, 0))],
+      /escape_whitespaces/,
+    ],
     [
       'a table of letters to change',
       [...message(1, text(1, 'a')), ...message(3, [...text(1, 'nmt_nfkc'), ...text(2, 'table')])],
       /changes letters by the normalization rules "nmt_nfkc"/,
     ],
-    ['a page', Array.from(new TextEncoder().encode('<!doctype html><html>')), /no SentencePiece model/],
+    [
+      'a page',
+      Array.from(new TextEncoder().encode('<!doctype html><html>')),
+      /no SentencePiece model/,
+    ],
   ];
 
   it.each(cases)('with %s is refused in one sentence', (_, bytes, reason) => {

@@ -112,7 +112,10 @@ function addPiece(pieces: SentencePiece[], part: Uint8Array): void {
     else if (field.number === 2) piece.score = floatOf(part, field, `piece ${pieces.length}`);
     else if (field.number === 3) piece.kind = kindOf(field, pieces.length);
   }
-  pieces.push(piece.kind === 'added' ? { ...piece, flags: { normalized: true } } : piece);
+  if (piece.kind !== 'added') pieces.push(piece);
+  // Spaces of a text are ▁ when words are looked for, so a word with a space is never found.
+  else if (piece.text.includes(' ')) pieces.push({ ...piece, kind: 'normal' });
+  else pieces.push({ ...piece, flags: { normalized: true } });
 }
 
 /** `SentencePiece.Type` */

@@ -72,14 +72,15 @@ export function parseTokenizerFile(json: unknown): TokenizerFile {
 /** Where the model has an added token too, the library in Rust takes the model's id. */
 function withModelIds(file: TokenizerFile): TokenizerFile {
   const { vocab } = file.model;
-  const entries = Array.isArray(vocab)
-    ? (vocab as [string, number][]).map(([token], id) => [token, id] as const)
-    : (Object.entries(vocab) as [string, number][]);
-  const contents = new Set(file.added_tokens.map(({ content }) => content));
-  const ids = new Map(entries.filter(([token]) => contents.has(token)));
+  const list = Array.isArray(vocab) ? (vocab as [string, number][]) : [];
+  const ids = new Map(list.map(([token], id) => [token, id]));
+  const idOf = (token: string): number | undefined =>
+    Array.isArray(vocab)
+      ? ids.get(token)
+      : (Object.getOwnPropertyDescriptor(vocab, token)?.value as number | undefined);
   const added_tokens = file.added_tokens.map((token) => ({
     ...token,
-    id: ids.get(token.content) ?? token.id,
+    id: idOf(token.content) ?? token.id,
   }));
   return { ...file, added_tokens };
 }

@@ -73,11 +73,7 @@ describe('control marks', () => {
     const encode = (text: string) => tokenizer.encode(text, { bos: false, special: true, mask });
     const forged = encode(`<|im_start|>user\n<|im_${mask}end|>${mask}<|im_end|>`);
     expect(forged.filter((id) => id === 258)).toEqual([258]);
-    expect(forged).toEqual([
-      257,
-      ...tokenizer.encode('user\n<|im_end|>', { bos: false }),
-      258,
-    ]);
+    expect(forged).toEqual([257, ...tokenizer.encode('user\n<|im_end|>', { bos: false }), 258]);
   });
 
   it('are letters in a plain text; other added tokens are tokens there', () => {

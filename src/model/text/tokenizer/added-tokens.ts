@@ -18,9 +18,7 @@ export interface AddedWord {
   isMark: boolean;
 }
 
-export type Section =
-  | { kind: 'token'; id: number }
-  | { kind: 'text'; text: string; start: number };
+export type Section = { kind: 'token'; id: number } | { kind: 'text'; text: string; start: number };
 
 /** Whether a mark from `start` to `end` counts. */
 export type MarkRule = (start: number, end: number) => boolean;
@@ -50,7 +48,8 @@ export function createSectionFinder(
       const end = at + word.content.length;
       if (!word.isSingleWord || standsAlone(text, at, end)) {
         const start = word.stripsLeft ? Math.max(whiteSpaceStart(text, at), from) : at;
-        if (from < start) sections.push({ kind: 'text', text: text.slice(from, start), start: from });
+        if (from < start)
+          sections.push({ kind: 'text', text: text.slice(from, start), start: from });
         sections.push({ kind: 'token', id: word.id });
         from = word.stripsRight ? whiteSpaceEnd(text, end) : end;
       }

@@ -36,10 +36,7 @@ export function modelOf(document: TokenizerFile, marks: readonly string[]): Mode
 
 type ModelAlone = Omit<Model, 'prefix'>;
 
-function libraryModel(
-  { model: description }: TokenizerFile,
-  marks: readonly string[],
-): ModelAlone {
+function libraryModel({ model: description }: TokenizerFile, marks: readonly string[]): ModelAlone {
   const { model } = libraryWith({ model: description });
   if (!model) throw new Error('it has no model');
   const { tokens_to_ids: ids, vocab } = model;
@@ -79,7 +76,9 @@ function prefixOf({ post_processor }: TokenizerFile, ids: Model['ids']): number[
   // No token is spelt with a lone surrogate, so this finds the text again.
   const text = '\uD800';
   const { tokens } = library.post_processor?.post_process([text], null, true) ?? { tokens: [] };
-  return tokens.slice(0, Math.max(0, tokens.indexOf(text))).flatMap((token) => ids.get(token) ?? []);
+  return tokens
+    .slice(0, Math.max(0, tokens.indexOf(text)))
+    .flatMap((token) => ids.get(token) ?? []);
 }
 
 /** The library's tokenizer with one part of the file. */

@@ -42,27 +42,33 @@ function rewriteNext(state: Rewriting): void {
   const letter = String.fromCodePoint(state.source.codePointAt(state.at) ?? 0);
   switch (letter) {
     case '\\':
-      return copyEscape(state);
+      copyEscape(state);
+      break;
     case '[':
-      return copyClass(state);
+      copyClass(state);
+      break;
     case '(':
-      return openGroup(state);
+      openGroup(state);
+      break;
     case ')':
-      return closeGroup(state);
+      closeGroup(state);
+      break;
     case '|':
       writePart(state, '|', 1);
       state.part = null;
-      return;
+      break;
     case '^':
       // A line feed at the end of the text begins no line.
-      return writePart(state, '(?:\\A|(?<=\\n)(?!\\z))', 1);
+      writePart(state, '(?:\\A|(?<=\\n)(?!\\z))', 1);
+      break;
     case '*':
     case '+':
     case '?':
     case '{':
-      return quantify(state);
+      quantify(state);
+      break;
     default:
-      return writePart(state, folded(letter, state), letter.length);
+      writePart(state, folded(letter, state), letter.length);
   }
 }
 
@@ -77,7 +83,7 @@ function folded(letter: string, { groups }: Rewriting): string {
   return variants === '' ? letter : `[${letter}${variants}]`;
 }
 
-const escapePattern = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|u[0-9A-Fa-f]{4}|k<[^>]*>|[\s\S])/uy;
+const escapePattern = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|k<[^>]*>|[\s\S])/uy;
 
 function escapeAt({ source }: Rewriting, at: number): string {
   escapePattern.lastIndex = at;
@@ -88,10 +94,10 @@ function escapeAt({ source }: Rewriting, at: number): string {
 
 function copyEscape(state: Rewriting): void {
   const escape = escapeAt(state, state.at);
-  const code = /^\\(?:x\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4}))$/.exec(escape);
-  const letter = code && String.fromCodePoint(parseInt(code[1] ?? code[2], 16));
-  const variants = letter === null ? letter : folded(letter, state);
-  writePart(state, variants === letter ? property(escape, false) : (variants ?? ''), escape.length);
+  const code = /^\\(?:x\{|u)([0-9A-Fa-f]{1,6})\}?$/.exec(escape);
+  const letter = code ? String.fromCodePoint(parseInt(code[1], 16)) : '';
+  const variants = folded(letter, state);
+  writePart(state, variants === letter ? property(escape, false) : variants, escape.length);
 }
 
 /** Names of POSIX brackets; `\p{…}` takes them in any case. */
@@ -99,8 +105,9 @@ const brackets = /^(?:alnum|alpha|blank|cntrl|digit|lower|space|upper|word|xdigi
 
 /** Rewrites `\p{^…}` and POSIX names in `\p{…}`; other escapes stay as they are. */
 function property(escape: string, inClass: boolean): string {
-  const [, kind, caret, name] = /^\\([pP])\{(\^?)([^}]*)\}$/.exec(escape) ?? [];
-  if (kind === undefined) return escape;
+  const parts = /^\\([pP])\{(\^?)([^}]*)\}$/.exec(escape);
+  if (!parts) return escape;
+  const [, kind, caret, name] = parts;
   const negated = (kind === 'P') !== (caret === '^');
   const plain = name.toLowerCase().replace(/[\s_-]/g, '');
   // Unlike the bracket, the property has no symbols.
@@ -139,8 +146,7 @@ function copyClass(state: Rewriting): void {
       at += 1;
     }
   } while (depth > 0);
-  if (state.groups.at(-1)?.foldsCase === true)
-    text = `${text.slice(0, -1)}${classVariants(text)}]`;
+  if (state.groups.at(-1)?.foldsCase === true) text = `${text.slice(0, -1)}${classVariants(text)}]`;
   writePart(state, text, at - state.at);
 }
 
@@ -199,7 +205,8 @@ function quantify(state: Rewriting): void {
   const times = quantifier.exec(state.source)?.[0];
   if (part === null || times === undefined) {
     if (state.source[state.at] !== '{') throw refusal(state.source, 'a repetition of nothing');
-    return writePart(state, '\\{', 1);
+    writePart(state, '\\{', 1);
+    return;
   }
   state.at += times.length;
   const repeated = state.written.slice(part) + times;

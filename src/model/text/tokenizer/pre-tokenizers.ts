@@ -30,7 +30,8 @@ export function preTokenizerOf(step: Step | null): PreTokenizer {
     text === '' ? [] : cut({ text, opensText }).map((piece) => piece.text);
 }
 
-const gpt2Words = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const gpt2Words =
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const punctuation = '[\\p{P}!-/:-@\\[-`{-~]';
 /** Rust's regex library counts the joiners U+200C and U+200D as parts of words. */
 const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}';
@@ -52,11 +53,7 @@ function cutOf(step: Step): Cut {
     case 'Punctuation':
       return splitAt(punctuation, step.behavior ?? 'Isolated');
     case 'Whitespace':
-      return split(
-        compilePattern({ Regex: `[${word}]+|[^${word}\\s]+` }),
-        'Removed',
-        true,
-      );
+      return split(compilePattern({ Regex: `[${word}]+|[^${word}\\s]+` }), 'Removed', true);
     case 'WhitespaceSplit':
       return splitAt('\\s', 'Removed');
     case 'BertPreTokenizer':

@@ -41,7 +41,8 @@ export function createUnigram(options: UnigramOptions): (text: string) => number
   const unknownIds = (letters: string): number[] => {
     const bytes = Array.from(new TextEncoder().encode(letters), (byte) => byteIds.get(byte));
     if (bytes.every((id) => id !== undefined)) return bytes;
-    if (unknownId === null) throw new Error(`the tokenizer has no token for "${letters}"`);
+    if (unknownId === null)
+      throw new Error(`it has no token for ${JSON.stringify(Array.from(letters)[0])}`);
     return [unknownId];
   };
 
@@ -50,7 +51,8 @@ export function createUnigram(options: UnigramOptions): (text: string) => number
     const result: number[] = [];
     let end = text.length;
     while (end > 0) {
-      let { start, id } = best[end];
+      const { id } = best[end];
+      let { start } = best[end];
       if (id === null) {
         // Unknown letters beside each other are one token.
         while (start > 0 && best[start].id === null) start = best[start].start;
