@@ -83,7 +83,8 @@ function folded(letter: string, { groups }: Rewriting): string {
   return variants === '' ? letter : `[${letter}${variants}]`;
 }
 
-const escapePattern = /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|k<[^>]*>|[\s\S])/uy;
+const escapePattern =
+  /\\(?:[pP]\{[^}]*\}|x\{[^}]*\}|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|k<[^>]*>|[\s\S])/uy;
 
 function escapeAt({ source }: Rewriting, at: number): string {
   escapePattern.lastIndex = at;
