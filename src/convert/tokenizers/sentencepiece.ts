@@ -66,7 +66,7 @@ export function sentencePieceTokenizer(
         replace([{ String: '▁' }, ' ']),
         { type: 'ByteFallback' },
         { type: 'Fuse' },
-        ...(prefixSpace === 'never' ? [] : [strip(dropsExtraSpaces ? mostSpaces : 1)]),
+        ...(prefixSpace === 'never' ? [] : [{ type: 'Strip', content: ' ', start: 1, stop: 0 }]),
       ],
     },
     model: options.model === 'Unigram' ? unigram(pieces, options) : pairs(pieces, options),
@@ -86,13 +86,6 @@ function prepend(words: readonly AddedTokenEntry[]): Record<string, unknown> {
 
 function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-}
-
-/** More than a text begins with. */
-const mostSpaces = 1000;
-
-function strip(start: number): Record<string, unknown> {
-  return { type: 'Strip', content: ' ', start, stop: 0 };
 }
 
 type Replacement = [pattern: { String: string } | { Regex: string }, content: string];
