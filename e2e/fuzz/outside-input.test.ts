@@ -5,6 +5,10 @@
 import { describe, expect, it } from 'vitest';
 import { blobTree } from '../../src/convert/sources/file-tree.ts';
 import { readDescription } from '../../src/convert/hub/hub-model.ts';
+import { metadataOf } from '../../src/convert/gguf/gguf-metadata.ts';
+import { ggufTokenizer } from '../../src/convert/gguf/gguf-tokenizer.ts';
+import { writeTokenizerModel } from '../../src/convert/fixtures/tokenizer-model-writer.ts';
+import { sentencePieceFolderTokenizer } from '../../src/convert/tokenizers/sentencepiece-folder.ts';
 import { locateModel } from '../../src/convert/model-address.ts';
 import { renderChat } from '../../src/model/text/chat-template.ts';
 import { smollm2 } from '../../src/convert/fixtures/hub-configs.ts';
@@ -19,7 +23,7 @@ import { makeRoomLink, parseRoomLink } from '../../src/transport/room-link.ts';
 import { parsePageOptions } from '../../src/ui/page-options.ts';
 import { loadServerInfo } from '../../src/ui/server-info.ts';
 import { parseDemoOptions } from '../demo/options.ts';
-import { below, oneOf, spoiltText, spoiltValue, type Random } from './mutate.ts';
+import { below, oneOf, spoiltBytes, spoiltText, spoiltValue, type Random } from './mutate.ts';
 
 interface Reader {
   name: string;
@@ -131,7 +135,71 @@ function useTokenizer(json: unknown): void {
   stream.end();
 }
 
+const bytePieces = Array.from(
+  { length: 256 },
+  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+);
+const pieces = [
+  { text: '<unk>', score: 0, type: 2 },
+  { text: '<s>', score: 0, type: 3 },
+  { text: '</s>', score: 0, type: 3 },
+  { text: '<word>', score: 0, type: 4 },
+  ...bytePieces.map((text) => ({ text, score: 0, type: 6 })),
+  ...['▁', 'h', 'e', 'he', '▁he'].map((text, at) => ({ text, score: -at, type: 1 })),
+];
+const tokenizerModels = [
+  writeTokenizerModel(pieces, { modelType: 2, byteFallback: true, dropsExtraSpaces: false }),
+  writeTokenizerModel(pieces, { modelType: 1, byteFallback: false, dropsExtraSpaces: true }),
+];
+const besideModel = {
+  added: { '<|x|>': pieces.length },
+  config: {
+    bos_token: { content: '<s>' },
+    added_tokens_decoder: { '3': { content: '<word>', special: true, rstrip: true } },
+  },
+};
+
+const byteLevelMetadata = {
+  'tokenizer.ggml.model': 'gpt2',
+  'tokenizer.ggml.pre': 'llama-bpe',
+  'tokenizer.ggml.tokens': ['<s>', ...Array.from('ĠaehtHronÃ©'), 'he', 'at'],
+  'tokenizer.ggml.token_type': [3, ...Array<number>(13).fill(1)],
+  'tokenizer.ggml.merges': ['h e', 'a t'],
+  'tokenizer.ggml.bos_token_id': 0,
+};
+const pieceMetadata = {
+  'general.architecture': 'phi3',
+  'tokenizer.ggml.model': 'llama',
+  'tokenizer.ggml.tokens': pieces.map(({ text }) => text),
+  'tokenizer.ggml.scores': pieces.map(({ score }) => score),
+  'tokenizer.ggml.token_type': pieces.map(({ type }) => type),
+  'tokenizer.ggml.add_space_prefix': true,
+};
+
 const readers: Reader[] = [
+  {
+    name: 'a tokenizer.model',
+    whole: tokenizerModels,
+    read: (model) => useTokenizer(sentencePieceFolderTokenizer({ model })),
+  },
+  {
+    name: 'what stands beside a tokenizer.model',
+    whole: [besideModel],
+    read: (folder) => {
+      const { added, config } = Object(folder) as Record<string, unknown>;
+      const [model] = tokenizerModels;
+      useTokenizer(sentencePieceFolderTokenizer({ model, addedTokens: added, config }));
+    },
+  },
+  {
+    name: 'the tokenizer of a GGUF file',
+    whole: [byteLevelMetadata, pieceMetadata],
+    read: (values) => {
+      const metadata = metadataOf(new Map(Object.entries(Object(values) as object)), 'x.gguf');
+      const built = ggufTokenizer(metadata, 'x.gguf');
+      if (built) useTokenizer(built);
+    },
+  },
   { name: 'a tokenizer.json', whole: [llamaTokenizer, byteLevelTokenizer], read: useTokenizer },
   { name: 'a room link', whole: roomLinks, read: parseRoomLink },
   {
@@ -203,6 +271,7 @@ const longestMs = 5000;
 /** A copy that is wrong somewhere; of several texts, one. */
 function spoilt(whole: unknown, random: Random): unknown {
   if (typeof whole === 'string') return spoiltText(whole, random);
+  if (whole instanceof Uint8Array) return spoiltBytes(whole, random, 3);
   if (!Array.isArray(whole)) return spoiltValue(whole, random);
   const texts = whole as readonly string[];
   const at = below(random, texts.length);

@@ -48,7 +48,11 @@ export function checkpointOf(parts: CheckpointParts): Checkpoint {
     version: 2,
     ...label,
     ...rest,
-    files: files.map((file) => ({ path: file.path, bytes: file.source.bytes })),
+    files: files.map(({ path, source: { bytes, etag } }) => ({
+      path,
+      bytes,
+      ...(etag !== undefined && { etag }),
+    })),
     tokenizer: tokenizer ? path : null,
   });
   return { manifest, sources: files.map(({ source }) => source) };

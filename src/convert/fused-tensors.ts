@@ -1,4 +1,4 @@
-/** Splits Phi-3's fused projections. Their rows follow one another in one tensor, so each is a range of it. */
+/** Splits fused projections, as Phi-3 has them. Their rows follow one another in one tensor, so each is a range of it. */
 import type { ModelConfig } from '../model/config.ts';
 import type { StoredRange } from './hub/safetensors.ts';
 
@@ -16,7 +16,7 @@ export function splitFused<T extends StoredRange>(
   const keys = config.num_key_value_heads * config.head_dim;
   const inner = config.intermediate_size;
   for (const [name, tensor] of [...tensors]) {
-    const [, stem, fused] = /^(.*\.)(qkv_proj|gate_up_proj)\.weight$/.exec(name) ?? [];
+    const [, stem, fused, kind] = /^(.*\.)(qkv_proj|gate_up_proj)\.(weight|bias)$/.exec(name) ?? [];
     const parts: [string, number][] =
       fused === 'qkv_proj'
         ? [
@@ -31,15 +31,15 @@ export function splitFused<T extends StoredRange>(
             ]
           : [];
     if (parts.length === 0) continue;
-    const [rows, columns] = tensor.shape;
+    const [rows, ...columns] = tensor.shape;
     const expected = parts.reduce((sum, [, count]) => sum + count, 0);
     if (rows !== expected)
       throw new Error(`${name} has ${rows} rows, where its parts need ${expected}`);
     let first = 0;
     for (const [part, count] of parts) {
-      tensors.set(`${stem}${part}.weight`, {
+      tensors.set(`${stem}${part}.${kind}`, {
         ...tensor,
-        shape: [count, columns],
+        shape: [count, ...columns],
         offset: tensor.offset + (first / rows) * tensor.bytes,
         bytes: (count / rows) * tensor.bytes,
       });

@@ -19,12 +19,15 @@ import {
   tinyShape,
 } from './fixtures/tiny-llama2c.ts';
 import { tinySafetensors } from './fixtures/tiny-safetensors.ts';
+import { writeTokenizerModel } from './fixtures/tokenizer-model-writer.ts';
 import { openGguf } from './gguf/gguf-model.ts';
 import { readHubConfig } from './hub/hub-config.ts';
 import { openLlama2c } from './llama2c/llama2c.ts';
 import { convertLlama2cTokenizer } from './llama2c/llama2c-tokenizer.ts';
 import { readOnnxGraph } from './onnx/onnx-graph.ts';
 import { readSafetensors } from './hub/safetensors.ts';
+import { sentencePieceFolderTokenizer } from './tokenizers/sentencepiece-folder.ts';
+import { readTokenizerModel } from './tokenizers/tokenizer-model.ts';
 
 const label = { name: 'tiny', title: 'Tiny', licence: 'MIT' };
 const runs = { numRuns: 150 };
@@ -151,6 +154,27 @@ describe.each(Object.entries(readers))('a %s file', (_, { whole, read, holds }) 
     );
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), (bytes) => readAnything(bytes, read)),
+      runs,
+    );
+  });
+});
+
+describe('a tokenizer.model', () => {
+  const whole = writeTokenizerModel(
+    [
+      { text: '<unk>', score: 0, type: 2 },
+      { text: '<s>', score: 0, type: 3 },
+      ...['▁', 'a', 'b', 'ab', '▁ab'].map((text, at) => ({ text, score: -at, type: 1 })),
+    ],
+    { modelType: 2, byteFallback: false, dropsExtraSpaces: false },
+  );
+
+  it('that is spoilt is read or refused in a sentence', () => {
+    expect(readTokenizerModel(whole).pieces).toHaveLength(7);
+    fc.assert(
+      fc.property(spoilt(whole, whole.length), (bytes) =>
+        takeAnything(() => loadTokenizer(sentencePieceFolderTokenizer({ model: bytes }))),
+      ),
       runs,
     );
   });

@@ -47,6 +47,26 @@ describe('openCheckpointAt', () => {
     expect(await described(join(folder, 'hub'))).toMatchObject({ name: 'hub', tokenizer: null });
   });
 
+  it('reads the shallowest model of a folder: a Hugging Face folder, or a GGUF file', async () => {
+    await mkdir(join(folder, 'all/hub/onnx'), { recursive: true });
+    await mkdir(join(folder, 'gguf/mmproj'), { recursive: true });
+    const config = { ...tinyGgufConfig, rope_scaling: null };
+    await put('all/hub/config.json', JSON.stringify(config));
+    await put('all/hub/onnx/config.json', JSON.stringify({ ...config, hidden_size: 8 }));
+    await put('all/hub/model.safetensors', writeSafetensors(tinySafetensors(tinyGgufConfig)));
+    await put('all/hub/model.safetensors.index.json', '{"weight_map": {"a": "gone.safetensors"}}');
+    expect(await described(join(folder, 'all'))).toMatchObject({ name: 'all', tokenizer: null });
+    await put('gguf/TINY.GGUF', tinyGguf());
+    await put('gguf/mmproj/mmproj-tiny.gguf', 'no model');
+    expect(await described(join(folder, 'gguf'))).toMatchObject({ tokenizer: 'tokenizer.json' });
+  });
+
+  it('knows the note that Git LFS leaves in the place of a file', async () => {
+    const note = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n';
+    const path = await put('tiny.gguf', note);
+    await expect(described(path)).rejects.toThrow(/^tiny\.gguf is only Git LFS's note/);
+  });
+
   it('asks for the parts of a split GGUF file that are not there', async () => {
     const path = await put('big-00002-of-00002.gguf', tinyGguf());
     await expect(described(path)).rejects.toThrow(/big-00001-of-00002\.gguf/);

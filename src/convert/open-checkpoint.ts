@@ -1,15 +1,18 @@
 /** Opens the checkpoint at a path, and detects its format. */
 import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { ByteSource } from './sources/byte-source.ts';
 import type { Checkpoint, ModelLabel } from './checkpoint.ts';
 import { openFileSource } from './sources/file-source.ts';
-import { isFile, openFolderTree } from './sources/folder-tree.ts';
+import { chooseModel } from './sources/choose-model.ts';
+import { subTree, type FileTree } from './sources/file-tree.ts';
+import { isFile, openFolderTree, type FolderTree } from './sources/folder-tree.ts';
+import { refusePointer } from './sources/lfs-pointer.ts';
 import { openGguf } from './gguf/gguf-model.ts';
 import { openHubModel } from './hub/hub-model.ts';
 import { openLlama2c } from './llama2c/llama2c.ts';
 import { openOnnxInt8 } from './onnx/onnx-int8.ts';
-import { partsOf } from './gguf/split-gguf.ts';
+import { ggufTitle, partsOf } from './gguf/split-gguf.ts';
 
 export interface OpenedCheckpoint {
   checkpoint: Checkpoint;
@@ -51,23 +54,39 @@ export async function openCheckpointAt(
 /** ONNX files to look for in a folder without safetensors. */
 const onnxPaths = ['onnx/model_quantized.onnx', 'model_quantized.onnx', 'onnx/model_int8.onnx'];
 
-/** Opens a Hugging Face folder, or one with an int8 ONNX model instead of safetensors. */
+/**
+ * Opens a folder with a model: the Hugging Face model, int8 ONNX model or GGUF file that lies least deep in it.
+ */
 export async function openFolder(folder: string, label: ModelLabel): Promise<OpenedCheckpoint> {
   const tree = openFolderTree(folder);
   try {
-    const safetensors = await Promise.all(
-      ['model.safetensors', 'model.safetensors.index.json'].map((path) =>
-        isFile(join(folder, path)),
-      ),
-    );
-    for (const path of safetensors.includes(true) ? [] : onnxPaths)
-      if (await isFile(join(folder, path)))
-        return { checkpoint: await openOnnxInt8(tree, path, label), close: tree.close };
-    return { checkpoint: await openHubModel(tree, label), close: tree.close };
+    return { checkpoint: await openFound(tree, label), close: tree.close };
   } catch (error) {
     await tree.close();
     throw error;
   }
+}
+
+async function openFound(tree: FolderTree, label: ModelLabel): Promise<Checkpoint> {
+  const chosen = chooseModel(await tree.list());
+  if (chosen.kind === 'folder') return openInFolder(subTree(tree, chosen.folder), label);
+  const files = await Promise.all(
+    chosen.paths.map(async (path, i) => {
+      const source = await tree.open(path);
+      if (!source) throw new Error(`${path} is missing: all parts of the model belong together`);
+      return { path: manifestPath(path, i), source };
+    }),
+  );
+  return openGguf(files, label);
+}
+
+async function openInFolder(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
+  const weights = ['model.safetensors', 'model.safetensors.index.json'];
+  const paths = new Set(await tree.list?.());
+  const onnx = onnxPaths.find((path) => paths.has(path));
+  if (onnx !== undefined && !weights.some((path) => paths.has(path)))
+    return openOnnxInt8(tree, onnx, label);
+  return openHubModel(tree, label);
 }
 
 /** Opens files and the checkpoint that they form; closing it closes them. */
@@ -80,7 +99,11 @@ export async function openFiles(
     await Promise.all(opened.map((source) => source.close()));
   };
   try {
-    for (const path of paths) opened.push(await openFileSource(path));
+    for (const path of paths) {
+      const source = await openFileSource(path);
+      opened.push(source);
+      await refusePointer(basename(path), source);
+    }
     return { checkpoint: await open(opened), close };
   } catch (error) {
     await close();
@@ -92,8 +115,8 @@ async function kindOf(input: string): Promise<'folder' | 'gguf' | 'llama2.c'> {
   const found = await stat(input).catch(() => null);
   if (!found) throw new Error(`there is nothing at ${input}`);
   if (found.isDirectory()) return 'folder';
-  if (extname(input) === '.gguf') return 'gguf';
-  if (extname(input) === '.bin') return 'llama2.c';
+  if (/\.gguf$/i.test(input)) return 'gguf';
+  if (/\.bin$/i.test(input)) return 'llama2.c';
   throw new Error(
     `${input} is no checkpoint that can be read: give a Hugging Face folder, a .gguf file or a ` +
       'llama2.c .bin file',
@@ -102,9 +125,8 @@ async function kindOf(input: string): Promise<'folder' | 'gguf' | 'llama2.c'> {
 
 /** A model's name, made of its file's or folder's: letters, digits, dots, dashes. */
 export function modelNameOf(input: string): string {
-  const last = basename(input);
-  const stem = last
-    .replace(/(-\d{5}-of-\d{5})?\.(gguf|bin)$/, '')
+  const stem = ggufTitle(basename(input))
+    .replace(/\.bin$/i, '')
     .replace(/[^A-Za-z0-9._-]+/g, '-');
   return stem.replace(/^[^A-Za-z0-9]+/, '').slice(0, 128) || 'model';
 }

@@ -2,29 +2,44 @@
  * Opens a model on a server: a Hugging Face id, a folder in Hugging Face's layout, or the address of a GGUF
  * file. Only headers are fetched; weights are fetched when they are read. Runs in browsers and in Node.
  */
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
-import { blobSource } from './sources/byte-source.ts';
-import { blobTree, urlTree } from './sources/file-tree.ts';
+import * as v from 'valibot';
+import { FetchFailure } from '../base/http/asking/failure.ts';
+import type { HttpLimits } from '../base/http/asking/limits.ts';
+import { shownAddress } from '../base/http/shown-address.ts';
+import { relativePath } from '../model/manifest.ts';
+import type { Checkpoint, CheckpointFile, ModelLabel } from './checkpoint.ts';
 import { openGguf } from './gguf/gguf-model.ts';
-import { openHttpSource } from './sources/http-source.ts';
+import { ggufTitle, partsOf } from './gguf/split-gguf.ts';
+import { revisionOf, type HubPlace } from './hub/hub-address.ts';
+import { listHubFiles } from './hub/hub-list.ts';
 import { openHubModel } from './hub/hub-model.ts';
-import { locateModel, type ModelLocation } from './model-address.ts';
-import { partsOf } from './gguf/split-gguf.ts';
+import { fileAddress, locateModel, type ModelLocation } from './model-address.ts';
+import { chooseModel } from './sources/choose-model.ts';
+import { blobTree, subTree, urlTree, type FileTree } from './sources/file-tree.ts';
+import { findQuant, ggufModels, quantOf } from './sources/gguf-files.ts';
+import { openHttpSource } from './sources/http-source.ts';
+import { refusePointer } from './sources/lfs-pointer.ts';
 
 export interface RemoteOptions {
   /** The hub that has the ids; the public one by default. */
   hubUrl?: string;
   /** The person's access token, sent only to the model's own server. */
   token?: string;
+  /** Ends opening and reading at once. */
+  signal?: AbortSignal;
+  limits?: Partial<HttpLimits>;
 }
 
 export interface RemoteCheckpoint extends Checkpoint {
-  /** The manifest's file paths are relative to this address. */
-  baseUrl: string;
+  /** The manifest's file paths are relative to this address; null if they are not the files' own names. */
+  baseUrl: string | null;
+  /** Such as `?signature=…`, which every file's address needs; mostly empty. It may be a secret. */
+  query: string;
 }
 
 /**
- * @param address a hub id (`owner/name`, `owner/name@revision`) or a URL
+ * @param address whatever `locateModel` reads: a hub id (`owner/name`, `owner/name@revision`, `owner/name:QUANT`) or
+ *   a URL
  * @throws Error that says what was found there instead
  */
 export async function openRemote(
@@ -32,52 +47,176 @@ export async function openRemote(
   options: RemoteOptions = {},
 ): Promise<RemoteCheckpoint> {
   const location = locateModel(address, options.hubUrl);
-  const headers: Record<string, string> =
-    options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
-  const label = labelOf(location);
+  const asking: Asking = { ...options, headers: headersFor(options.token) };
   switch (location.kind) {
-    case 'folder': {
-      const checkpoint = await openHubModel(urlTree(location.baseUrl, headers), label);
-      return { ...checkpoint, baseUrl: location.baseUrl };
-    }
+    case 'folder':
+      return openRemoteFolder(location, asking);
     case 'gguf': {
-      const files = await Promise.all(
-        partsOf(location.fileName).map(async (path) => {
-          const url = new URL(path, location.baseUrl).href;
-          const source = await openHttpSource(url, headers);
-          if (!source) throw new Error(`there is no ${url}`);
-          return { path, source };
-        }),
-      );
-      return { ...(await openGguf(files, label)), baseUrl: location.baseUrl };
+      const { hub } = location;
+      if (!hub || hub.quant === null) return openRemoteGguf(location, asking);
+      return openRemoteGguf(await findInList(hub, hub.quant, asking), asking);
     }
   }
 }
 
+interface Asking extends RemoteOptions {
+  headers: Record<string, string>;
+}
+
+function headersFor(token: string | undefined): Record<string, string> {
+  if (token === undefined) return {};
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new Error(
+      'the access token has a character that no token has, such as a space: copy it again, or leave it out',
+    );
+  return { Authorization: `Bearer ${token}` };
+}
+
+type FolderLocation = Extract<ModelLocation, { kind: 'folder' }>;
+type GgufLocation = Extract<ModelLocation, { kind: 'gguf' }>;
+
+async function openRemoteFolder(
+  location: FolderLocation,
+  asking: Asking,
+): Promise<RemoteCheckpoint> {
+  const { baseUrl, query, hub } = location;
+  const list = hub ? () => listFolder(hub, asking) : undefined;
+  const tree = urlTree(baseUrl, { ...asking, query, ...(list && { list }) });
+  if (!hub && !(await tree.open('config.json'))) {
+    const mirror = await findMirror(location, asking);
+    if (mirror) return openRemoteFolder(mirror, asking);
+  }
+  if (hub && !(await isHubModel(tree))) {
+    const models = ggufModels((await listFolder(hub, asking)) ?? []);
+    if (models.length > 1) throw severalModels(hub, models);
+    if (models.length === 1) return openRemoteGguf(inFolder(hub, location, models[0]), asking);
+  }
+  return { ...(await openHubModel(tree, labelOf(location))), baseUrl, query };
+}
+
+/** The address of a model's page may be on a hub that is not known as one, such as a mirror of the public hub. */
+async function findMirror(
+  { baseUrl }: FolderLocation,
+  asking: Asking,
+): Promise<FolderLocation | null> {
+  const { origin, pathname } = new URL(baseUrl);
+  if (!/^\/[\w.-]+\/[\w.-]+\/$/.test(pathname)) return null;
+  const mirror = locateModel(`${origin}${pathname}tree/main`, origin);
+  if (mirror.kind !== 'folder' || !mirror.hub) return null;
+  return (await urlTree(mirror.baseUrl, asking).open('config.json')) && mirror;
+}
+
+/** Whether the folder has what a Hugging Face model needs. Other repositories may hold GGUF files. */
+async function isHubModel(tree: FileTree): Promise<boolean> {
+  if (!(await tree.open('config.json'))) return false;
+  return Boolean(
+    (await tree.open('model.safetensors')) ?? (await tree.open('model.safetensors.index.json')),
+  );
+}
+
+/** The paths of the files in the hub's folder, relative to it; null if the hub does not list them. */
+async function listFolder(hub: HubPlace, asking: Asking): Promise<string[] | null> {
+  const folder = hub.path === '' ? '' : `${hub.path}/`;
+  try {
+    const paths = await listHubFiles(hub, asking);
+    return paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
+  } catch (error) {
+    // The list only helps to say what is there. Without it, the missing file is the reason to give.
+    asking.signal?.throwIfAborted();
+    if (error instanceof FetchFailure) return null;
+    throw error;
+  }
+}
+
+function inFolder(hub: HubPlace, { title }: FolderLocation, path: string): GgufLocation {
+  return { ...ggufLocation(hub, hub.path === '' ? path : `${hub.path}/${path}`), title };
+}
+
+function ggufLocation(hub: HubPlace, path: string): GgufLocation {
+  const place = { ...hub, path, quant: null };
+  const { hubUrl, id } = hub;
+  const address = `${id}/resolve/${revisionOf(hub)}/${fileAddress('', path, '')}`;
+  const location = locateModel(new URL(address, hubUrl).href, hubUrl);
+  if (location.kind === 'gguf') return { ...location, hub: place };
+  throw new Error(`${path} of ${id} is no GGUF file`);
+}
+
+function severalModels({ id }: HubPlace, models: readonly string[]): Error {
+  const types = models.map(quantOf);
+  return new Error(
+    `${id} has no weights as safetensors, but ${models.length} GGUF models (${types.join(', ')}): name one, ` +
+      `such as ${id}:${types[0]}`,
+  );
+}
+
+async function findInList(hub: HubPlace, quant: string, asking: Asking): Promise<GgufLocation> {
+  const paths = await listHubFiles(hub, asking);
+  const found = findQuant(paths, quant);
+  if (found !== null) return ggufLocation(hub, found);
+  const types = ggufModels(paths).map(quantOf);
+  const instead = types.length === 0 ? 'no GGUF file at all' : types.join(', ');
+  throw new Error(
+    `${hub.id} has no GGUF file of the type ${quant || 'asked for'}; it has ${instead}`,
+  );
+}
+
+async function openRemoteGguf(location: GgufLocation, asking: Asking): Promise<RemoteCheckpoint> {
+  const { baseUrl, query } = location;
+  const names = partsOf(location.fileName);
+  // Other names would be no paths of a manifest, by which the room's other devices ask for the files.
+  const isNamed = names.every((name) => v.is(relativePath, name));
+  const files = await Promise.all(
+    names.map(async (name, i): Promise<CheckpointFile> => {
+      const url = fileAddress(baseUrl, name, query);
+      const source = await openHttpSource(url, asking.headers, asking);
+      if (!source) throw new Error(`there is no ${shownAddress(url)}`);
+      await refusePointer(name, source);
+      return { path: isNamed ? name : `part-${i}.gguf`, source };
+    }),
+  );
+  const checkpoint = await openGguf(files, labelOf(location));
+  return { ...checkpoint, baseUrl: isNamed ? baseUrl : null, query };
+}
+
 /**
  * Opens the files that a person picked or dropped: a GGUF file, all parts of a split one, or those of a
- * Hugging Face folder.
+ * Hugging Face folder, wherever it lies among them. Nothing is read from other folders.
  *
- * @param files by their names or paths; one folder around all of them is ignored
+ * @param files by their paths, or by their names where they have none
+ * @param label by default the folder's or file's name
  */
 export async function openPicked(
   files: ReadonlyMap<string, Blob>,
-  label: ModelLabel,
+  label?: ModelLabel,
 ): Promise<Checkpoint> {
-  const byName = new Map([...files].map(([path, blob]) => [path.replace(/^.*\//, ''), blob]));
-  const ggufs = [...byName.keys()].filter((name) => name.endsWith('.gguf'));
-  if (ggufs.length === 0) return openHubModel(blobTree(byName), label);
-  const parts = partsOf(ggufs[0]).map((name, i) => {
-    const blob = byName.get(name);
-    if (!blob) throw new Error(`${name} is missing: pick all parts of the model together`);
-    return { path: `part-${i}.gguf`, source: blobSource(blob) };
-  });
-  if (parts.length !== ggufs.length)
-    throw new Error(`pick one model at a time, not ${ggufs.join(' and ')}`);
-  return openGguf(parts, label);
+  const byPath = new Map([...files].map(([path, blob]) => [plainPath(path), blob]));
+  const chosen = chooseModel([...byPath.keys()]);
+  const tree = blobTree(byPath);
+  if (chosen.kind === 'folder') {
+    const title = chosen.folder.split('/').at(-2) ?? 'A model of your own';
+    return openHubModel(subTree(tree, chosen.folder), label ?? labelFor(title));
+  }
+  const parts = await Promise.all(
+    chosen.paths.map(async (path, i) => {
+      const source = await tree.open(path);
+      if (!source) throw new Error(`${path} is missing: pick all parts of the model together`);
+      return { path: `part-${i}.gguf`, source };
+    }),
+  );
+  return openGguf(parts, label ?? labelFor(ggufTitle(chosen.paths[0].replace(/^.*\//, ''))));
 }
 
-export function labelOf(location: ModelLocation): ModelLabel {
-  const name = location.title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-  return { name: name.slice(0, 128) || 'model', title: location.title, licence: 'unknown' };
+/** A picker's and a drop's forms of the same path. */
+function plainPath(path: string): string {
+  return path.replaceAll('\\', '/').replace(/^(\.?\/)+/, '');
+}
+
+export function labelOf({ title }: ModelLocation): ModelLabel {
+  return labelFor(title);
+}
+
+/** The title as it is, and a name that a manifest may carry. */
+function labelFor(title: string): ModelLabel {
+  const name = title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return { name: name.slice(0, 128) || 'model', title, licence: 'unknown' };
 }

@@ -4,6 +4,7 @@
  */
 import type { ModelConfig } from '../model/config.ts';
 import type { RotaryFigures } from '../model/rotary/rotary-frequencies.ts';
+import { traitsOf } from '../model/traits.ts';
 import { createGraph, type ComposedGraph, type Graph, type Value } from './onnx/graph.ts';
 import { rotaryTables } from './rotary.ts';
 
@@ -19,8 +20,8 @@ export interface AttentionFigures {
 export interface AttentionPattern {
   /** The number of positions that each one attends to, itself included; Infinity for all. */
   window: number;
-  /** `local` uses the rotary base of blocks with a window. */
-  rotary: 'global' | 'local';
+  /** `local` uses the rotary base of blocks with a window; `none` leaves queries and keys as they are. */
+  rotary: 'global' | 'local' | 'none';
 }
 
 export const everywhere: AttentionPattern = { window: Infinity, rotary: 'global' };
@@ -55,9 +56,7 @@ export function addAttention(
   { window, rotary }: AttentionPattern,
 ): Value[] {
   const { config, contextLength } = figures;
-  const tables = rotaryTables(rotatedBy(config, rotary), contextLength);
-  const cos = graph.constant('rotary.cos', 'float32', tables.shape, tables.cos);
-  const sin = graph.constant('rotary.sin', 'float32', tables.shape, tables.sin);
+  const angles = rotary === 'none' ? [] : addRotaryTables(graph, figures, rotary);
   const count = sequences.length;
   const totals = graph.split(graph.input(lengthNames.total, 'int32', [count]), 0, count);
   // Either one cache tensor for all sequences of a run, or one for each.
@@ -72,14 +71,14 @@ export function addAttention(
     const projections = 'packed' in qkv ? [qkv.packed, null, null] : [qkv.q, qkv.k, qkv.v];
     const [attended, key, value] = graph.nodeWith(
       'GroupQueryAttention',
-      [...projections, pastKey, pastValue, lasts[index], totals[index], cos, sin],
+      [...projections, pastKey, pastValue, lasts[index], totals[index], ...angles],
       [`attended_${index}`, names.key, names.value],
       {
         domain: 'com.microsoft',
         attributes: {
           num_heads: config.num_attention_heads,
           kv_num_heads: config.num_key_value_heads,
-          do_rotary: 1,
+          do_rotary: rotary === 'none' ? 0 : 1,
           ...(window < contextLength && { local_window_size: window }),
           ...scoreAttributes(config),
         },
@@ -90,8 +89,21 @@ export function addAttention(
   });
 }
 
+/** cos and sin of the angles of every position. */
+function addRotaryTables(
+  graph: Graph,
+  { config, contextLength }: AttentionFigures,
+  rotary: 'global' | 'local',
+): Value[] {
+  const tables = rotaryTables(rotatedBy(config, rotary), contextLength);
+  return [
+    graph.constant('rotary.cos', 'float32', tables.shape, tables.cos),
+    graph.constant('rotary.sin', 'float32', tables.shape, tables.sin),
+  ];
+}
+
 /** The settings of a block's rotary positions. */
-function rotatedBy(config: ModelConfig, rotary: AttentionPattern['rotary']): RotaryFigures {
+function rotatedBy(config: ModelConfig, rotary: 'global' | 'local'): RotaryFigures {
   const { rope_local_base_freq: localBase } = config;
   return rotary === 'local' && localBase
     ? { ...config, rope_theta: localBase, rope_scaling: null }
@@ -100,10 +112,13 @@ function rotatedBy(config: ModelConfig, rotary: AttentionPattern['rotary']): Rot
 
 /** Without these attributes scores are q·k / √head_dim, without a bound. */
 function scoreAttributes(config: ModelConfig): Record<string, { float: number }> {
+  const { scalesScores, hasMultipliers } = traitsOf(config);
   const { query_pre_attn_scalar: scalar, attn_logit_softcapping: bound } = config;
+  const { attention_multiplier: multiplier } = config;
   return {
-    ...(scalar && { scale: { float: scalar ** -0.5 } }),
-    ...(bound && { softcap: { float: bound } }),
+    ...(scalesScores && scalar && { scale: { float: scalar ** -0.5 } }),
+    ...(hasMultipliers && multiplier && { scale: { float: multiplier } }),
+    ...(scalesScores && bound && { softcap: { float: bound } }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The first and the last layer of a model: the embedding and the head. */
-import { architectureFor } from './architectures/index.ts';
+import { embeddingScale } from './architectures/index.ts';
 import { createEmbedding, type Embedding } from './embedding.ts';
 import { composeHead } from './layer-graph.ts';
 import { openSession, type LayerOptions } from './layer.ts';
@@ -20,8 +20,7 @@ export interface HeadLayer {
 
 export function createEmbeddingLayer({ config, tensors, weights }: LayerOptions): EmbeddingLayer {
   const table = tensors.take('model.embed_tokens.weight');
-  const scale = architectureFor(config).embeddingScale?.(config);
-  const embedding = createEmbedding(config, table, weights, scale);
+  const embedding = createEmbedding(config, table, weights, embeddingScale(config));
   tensors.expectEmpty();
   return { kind: 'embed', ...embedding, dispose: () => Promise.resolve() };
 }

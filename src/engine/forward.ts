@@ -24,6 +24,8 @@ export interface Forward {
   positionsFrom(x: Value, first: Value): Value;
   add(a: Value, b: Value): Value;
   multiply(a: Value, b: Value): Value;
+  /** x times a number. `name` is that constant's, different from others of the layer. */
+  scale(x: Value, factor: number, name: string): Value;
   /** x·sigmoid(x). */
   silu(x: Value): Value;
   /** x·Φ(x) by its approximation with tanh (arXiv 1606.08415). */
@@ -107,6 +109,8 @@ export function createForward(options: ForwardOptions): Forward {
     },
     add: (a, b) => graph.node('Add', [a, b]),
     multiply: (a, b) => graph.node('Mul', [a, b]),
+    scale: (x, factor, name) =>
+      graph.node('Mul', [x, graph.constant(name, 'float32', [], Float32Array.of(factor))]),
     silu: (x) => graph.node('Mul', [x, graph.node('Sigmoid', [x])]),
     gelu: (x) => graph.node('FastGelu', [x], { domain: 'com.microsoft' }),
     softCap(x, bound) {

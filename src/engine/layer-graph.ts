@@ -3,7 +3,7 @@
  * fed with.
  */
 import type { ModelConfig } from '../model/config.ts';
-import { architectureFor } from './architectures/index.ts';
+import { logitScaling, transformerBlock } from './architectures/index.ts';
 import type { EngineInfo, WeightType } from './engine.ts';
 import { addAttention, type AttentionKind } from './attention.ts';
 import { createForward } from './forward.ts';
@@ -44,7 +44,7 @@ export function composeBlock(options: BlockGraphOptions): LayerGraph {
     },
   });
 
-  const result = architectureFor(config).block(forward, hidden, options.block);
+  const result = transformerBlock(forward, hidden, options.block);
 
   tensors.expectEmpty();
   graph.output(result, 'float32', ['batch', 'tokens', config.hidden_size]);
@@ -85,7 +85,7 @@ export function composeBlockParts(options: BlockGraphOptions): BlockParts {
     },
   });
 
-  const result = architectureFor(config).block(forward, hidden, options.block);
+  const result = transformerBlock(forward, hidden, options.block);
 
   tensors.expectEmpty();
   const [cut] = cuts;
@@ -119,8 +119,9 @@ export function composeHead(options: LayerGraphOptions): LayerGraph {
   const normed = forward.rmsNorm(last, 'model.norm');
   const projection = tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
   const products = forward.linear(normed, projection);
-  const { final_logit_softcapping: bound } = config;
-  const logits = bound ? forward.softCap(products, bound) : products;
+  const { divisor, bound } = logitScaling(config);
+  const scaled = divisor === 1 ? products : forward.scale(products, 1 / divisor, 'logits_scaling');
+  const logits = bound === null ? scaled : forward.softCap(scaled, bound);
 
   tensors.expectEmpty();
   graph.output(logits, 'float32', ['batch', 'positions', config.vocab_size]);

@@ -1,6 +1,6 @@
 /** The engine in the thread that calls it: loaded layers, and runs through ranges of them. */
 import { blockPrefix } from '../model/architecture.ts';
-import { architectureFor, wrongOn } from './architectures/index.ts';
+import { refuseUnsupported, wrongOn } from './architectures/index.ts';
 import { createAttentionSessions } from './attention-sessions.ts';
 import { createEmbeddingLayer, createHeadLayer } from './edge-layers.ts';
 import type { Engine, EngineOptions, StoredTensor, WeightType } from './engine.ts';
@@ -17,7 +17,7 @@ export type LocalEngineOptions = Pick<EngineOptions, 'config' | 'contextLength'>
 
 export function createLocalEngine(runtime: Runtime, options: LocalEngineOptions): Engine {
   const { config } = options;
-  architectureFor(config);
+  refuseUnsupported(config);
   const wrong = wrongOn(runtime.info.backend, config);
   if (wrong !== null)
     throw new Error(`this ${config.model_type} model ${wrong}: have this device compute on wasm`);

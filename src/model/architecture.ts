@@ -3,11 +3,7 @@
  * checkpoints look for them, manifests are checked against them, and the engine finds its weights by them.
  */
 import type { ModelConfig } from './config.ts';
-
-/** Supported architectures, by their `model_type`. */
-export const architectures = ['llama', 'mistral', 'qwen2', 'qwen3', 'gemma2', 'gemma3'] as const;
-
-export type Architecture = (typeof architectures)[number];
+import { traitsOf, type Traits } from './traits.ts';
 
 export interface TensorShape {
   name: string;
@@ -18,10 +14,6 @@ export interface TensorShape {
 export const embeddingName = 'model.embed_tokens.weight';
 export const headName = 'lm_head.weight';
 export const finalNormName = 'model.norm.weight';
-
-export function isSupported(modelType: string): modelType is Architecture {
-  return architectures.some((name) => name === modelType);
-}
 
 export function embedTensors({ vocab_size, hidden_size }: ModelConfig): TensorShape[] {
   return [{ name: embeddingName, shape: [vocab_size, hidden_size] }];
@@ -38,38 +30,77 @@ function headTensors(config: ModelConfig): TensorShape[] {
 
 /** One transformer block, counted from 0, in the order of data flow. */
 export function blockTensors(config: ModelConfig, block: number): TensorShape[] {
-  const { hidden_size: hidden, intermediate_size: inner, head_dim: headDim } = config;
-  const { model_type: type, mlp_bias: mlpBias = false } = config;
-  const queries = config.num_attention_heads * headDim;
-  const keys = config.num_key_value_heads * headDim;
-  // Qwen 2 always has biases on q, k and v. Llama's option adds one to the output projection too.
-  const attentionBias = config.attention_bias || type === 'qwen2';
-  const outputBias = config.attention_bias && type === 'llama';
-  const headNorms = type === 'qwen3' || type === 'gemma3';
-  const innerNorms = type === 'gemma2' || type === 'gemma3';
+  const traits = traitsOf(config);
+  const { hidden_size: hidden, intermediate_size: inner } = config;
+  const { mlp_bias: mlpBias = false } = config;
+  const queries = config.num_attention_heads * config.head_dim;
+  const keys = config.num_key_value_heads * config.head_dim;
+  const attentionBias = traits.attentionBias === 'always' || config.attention_bias;
+  const outputBias = traits.outputBias && config.attention_bias;
+  const { attention, feedForward } = normNames[traits.norms];
 
-  const norm = (name: string, width: number): Shapes => [[`${name}.weight`, [width]]];
+  const norm = (name: string | null, width: number): Shapes =>
+    name === null ? [] : [[`${name}.weight`, [width]]];
   const linear = (name: string, out: number, inputs: number, bias: boolean): Shapes => [
     [`${name}.weight`, [out, inputs]],
     ...(bias ? ([[`${name}.bias`, [out]]] satisfies Shapes) : []),
   ];
   const tensors: Shapes = [
-    ...norm('input_layernorm', hidden),
+    ...norm(attention.before, hidden),
     ...linear('self_attn.q_proj', queries, hidden, attentionBias),
     ...linear('self_attn.k_proj', keys, hidden, attentionBias),
     ...linear('self_attn.v_proj', keys, hidden, attentionBias),
-    ...(headNorms
-      ? [...norm('self_attn.q_norm', headDim), ...norm('self_attn.k_norm', headDim)]
-      : []),
+    ...queryKeyNorms(traits, config).flatMap(({ name, width }) => norm(name, width)),
     ...linear('self_attn.o_proj', hidden, queries, outputBias),
-    ...norm('post_attention_layernorm', hidden),
-    ...(innerNorms ? norm('pre_feedforward_layernorm', hidden) : []),
+    ...norm(attention.after, hidden),
+    ...norm(feedForward.before, hidden),
     ...linear('mlp.gate_proj', inner, hidden, mlpBias),
     ...linear('mlp.up_proj', inner, hidden, mlpBias),
     ...linear('mlp.down_proj', hidden, inner, mlpBias),
-    ...(innerNorms ? norm('post_feedforward_layernorm', hidden) : []),
+    ...norm(feedForward.after, hidden),
   ];
   return tensors.map(([name, shape]) => ({ name: `${blockPrefix(block)}${name}`, shape }));
+}
+
+interface HalfNorms {
+  before: string | null;
+  after: string | null;
+}
+
+/** Names of a block's norms. `post_attention_layernorm` is what follows attention, or what precedes feed-forward. */
+export const normNames: Record<Traits['norms'], { attention: HalfNorms; feedForward: HalfNorms }> =
+  {
+    before: {
+      attention: { before: 'input_layernorm', after: null },
+      feedForward: { before: 'post_attention_layernorm', after: null },
+    },
+    after: {
+      attention: { before: null, after: 'post_attention_layernorm' },
+      feedForward: { before: null, after: 'post_feedforward_layernorm' },
+    },
+    both: {
+      attention: { before: 'input_layernorm', after: 'post_attention_layernorm' },
+      feedForward: { before: 'pre_feedforward_layernorm', after: 'post_feedforward_layernorm' },
+    },
+  };
+
+function queryKeyNorms(
+  { queryKeyNorm }: Traits,
+  config: ModelConfig,
+): { name: string; width: number }[] {
+  const { head_dim: headDim, num_attention_heads: heads, num_key_value_heads: kvHeads } = config;
+  const [query, key] = ['self_attn.q_norm', 'self_attn.k_norm'];
+  switch (queryKeyNorm) {
+    case 'none':
+      return [];
+    case 'each head':
+      return [query, key].map((name) => ({ name, width: headDim }));
+    case 'all heads':
+      return [
+        { name: query, width: heads * headDim },
+        { name: key, width: kvHeads * headDim },
+      ];
+  }
 }
 
 type Shapes = [name: string, shape: number[]][];

@@ -61,6 +61,8 @@ export const ModelConfigSchema = v.object({
   rope_scaling: v.optional(v.nullable(RopeScalingSchema)),
   /** `rope_theta` of blocks with the window, unscaled; null if all blocks share one. */
   rope_local_base_freq: v.optional(v.nullable(v.pipe(v.number(), v.minValue(1)))),
+  /** For each block 1 if it rotates queries and keys, and 0 if not; null if all do. */
+  no_rope_layers: v.optional(v.nullable(v.array(v.picklist([0, 1])))),
   /** The share of a head's dimensions, from the first, that is rotated. */
   partial_rotary_factor: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
   /** Attention scores are q·k / √this; null for head_dim. */
@@ -68,6 +70,12 @@ export const ModelConfigSchema = v.object({
   /** Attention scores, and logits, are limited to ± this by tanh; null for no limit. */
   attn_logit_softcapping: v.optional(v.nullable(positive)),
   final_logit_softcapping: v.optional(v.nullable(positive)),
+  /** Factors of embeddings and of what each half of a block adds; attention scores are q·k times this. */
+  embedding_multiplier: v.optional(v.nullable(positive)),
+  residual_multiplier: v.optional(v.nullable(positive)),
+  attention_multiplier: v.optional(v.nullable(positive)),
+  /** Logits are divided by this. */
+  logits_scaling: v.optional(v.nullable(positive)),
   /** Added to the stored weights of all norms: 1 if they are stored as differences from 1. */
   norm_weight_offset: v.optional(v.picklist([0, 1])),
   bos_token_id: v.optional(v.nullable(v.pipe(v.number(), v.integer())), null),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { tinyConfig } from './fixtures/tiny-manifest.ts';
 import {
   goldenBytes,
+  goldenFor,
   goldenInputs,
   goldenRounding,
   packGolden,
@@ -74,5 +75,27 @@ describe('readGolden', () => {
     for (const [layer, ofLayer] of records.entries())
       for (const [input, record] of ofLayer.entries())
         expect(readGolden(file, tinyConfig, inputs, layer, input)).toEqual(record);
+  });
+});
+
+describe('goldenFor', () => {
+  it('gives states only where longrope rotates as it did when they were recorded', () => {
+    const golden = { path: 'golden.bin', inputs: [[1, 2], Array<number>(34).fill(1)] };
+    const rope_scaling = {
+      rope_type: 'longrope' as const,
+      short_factor: [1, 1],
+      long_factor: [2, 2],
+      original_max_position_embeddings: 4096,
+      attention_factor: 1,
+    };
+    const longrope = { config: { ...tinyConfig, rope_scaling }, golden };
+    expect(goldenFor(longrope, 4096)).toBe(golden);
+    expect(goldenFor(longrope, 4097)).toBeNull();
+    const early = { ...rope_scaling, original_max_position_embeddings: 16 };
+    expect(goldenFor({ ...longrope, config: { ...tinyConfig, rope_scaling: early } }, 4097)).toBe(
+      golden,
+    );
+    expect(goldenFor({ config: tinyConfig, golden }, 4097)).toBe(golden);
+    expect(goldenFor({ config: tinyConfig }, 4097)).toBeNull();
   });
 });

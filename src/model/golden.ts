@@ -41,6 +41,22 @@ export function goldenInputs(config: ModelConfig): number[][] {
   );
 }
 
+/**
+ * A model's golden states if they hold for sequences of up to `contextLength` positions; null if there are none,
+ * or if the model rotates by other factors there (longrope) than for the inputs, with which they were recorded.
+ */
+export function goldenFor(
+  { config, golden }: { config: ModelConfig; golden?: Golden | undefined },
+  contextLength: number,
+): Golden | null {
+  if (!golden) return null;
+  const { rope_scaling: scaling } = config;
+  if (scaling?.rope_type !== 'longrope') return golden;
+  const recordedLength = Math.max(...golden.inputs.map((ids) => ids.length));
+  const isLong = (length: number): boolean => length > scaling.original_max_position_embeddings;
+  return isLong(contextLength) === isLong(recordedLength) ? golden : null;
+}
+
 /** The number of positions in a layer's record for an input of this length: the head answers at the last only. */
 function goldenPositions(config: ModelConfig, layer: number, inputLength: number): number {
   return layer === headLayer(config) ? 1 : inputLength;

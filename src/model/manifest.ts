@@ -29,6 +29,8 @@ const FileSchema = v.object({
   /** Hashes of the whole file, and of each of its pieces in order. Absent in a model straight from a hub. */
   sha256: v.optional(sha256Hex),
   pieceSha256: v.optional(v.array(sha256Hex)),
+  /** The server's strong entity tag for a file without hashes, by which a replaced file is known. */
+  etag: v.optional(v.pipe(v.string(), v.maxLength(256))),
 });
 
 const TensorSchema = v.object({

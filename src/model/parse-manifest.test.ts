@@ -68,6 +68,16 @@ describe('parseManifest', () => {
     ['an absurd size', (m) => (m.config.vocab_size = 2 ** 40), /config\.vocab_size/],
     ['a billion blocks', (m) => (m.config.num_hidden_layers = 1e9), /config\.num_hidden_layers/],
     [
+      'a list of rotating blocks that is too short',
+      (m) => (m.config.no_rope_layers = [1]),
+      /no_rope_layers for 1 blocks, and 2 blocks/,
+    ],
+    [
+      'kinds of attention for more blocks than there are',
+      (m) => (m.config.layer_types = ['full_attention', 'full_attention', 'full_attention']),
+      /layer_types for 3 blocks, and 2 blocks/,
+    ],
+    [
       'heads that do not divide',
       (m) => (m.config.num_key_value_heads = 3),
       /not a multiple of its 3/,
@@ -108,6 +118,20 @@ describe('parseManifest', () => {
       ({ name }) => !name.includes('q_norm'),
     );
     expect(() => parseManifest(qwen3)).toThrow(/lacks the tensor .*q_norm/);
+    const olmo2 = tinyManifest({ ...tinyConfig, model_type: 'olmo2' });
+    const [, block] = parseManifest(olmo2).layers;
+    const {
+      num_attention_heads: heads,
+      num_key_value_heads: kvHeads,
+      head_dim: width,
+    } = tinyConfig;
+    const norms = block.tensors.filter(({ name }) => /norm/.test(name));
+    expect(norms.map(({ name, shape }) => [name.replace('model.layers.0.', ''), shape])).toEqual([
+      ['self_attn.q_norm.weight', [heads * width]],
+      ['self_attn.k_norm.weight', [kvHeads * width]],
+      ['post_attention_layernorm.weight', [tinyConfig.hidden_size]],
+      ['post_feedforward_layernorm.weight', [tinyConfig.hidden_size]],
+    ]);
   });
 
   it('tells a manifest that was cut short', () => {

@@ -1,7 +1,7 @@
 /** Checks a manifest from outside: first its shape, then whether its parts agree with each other. */
 import { errorMessage } from '../base/error-message.ts';
 import * as v from 'valibot';
-import { architectures, isSupported, layerTensors } from './architecture.ts';
+import { layerTensors } from './architecture.ts';
 import { tensorBytes } from './numbers/dtype.ts';
 import { inTodaysFormat } from './earlier-manifest.ts';
 import { goldenBytes } from './golden.ts';
@@ -13,6 +13,7 @@ import {
   type ManifestLayer,
   type ManifestTensor,
 } from './manifest.ts';
+import { architectures, isSupported } from './traits.ts';
 
 /**
  * @throws Error with one sentence that names the place: a field of the wrong shape, a tensor outside its
@@ -66,11 +67,14 @@ function checkArchitecture({ config, name }: Manifest): void {
     );
   if (config.head_dim % 2 !== 0)
     throw new Error(`the manifest's head_dim must be even for rotary, not ${config.head_dim}`);
-  const { layer_types: types, num_hidden_layers: blocks } = config;
-  if (types && types.length !== blocks)
-    throw new Error(
-      `the manifest's config has layer_types for ${types.length} blocks, and ${blocks} blocks`,
-    );
+  const { num_hidden_layers: blocks } = config;
+  for (const field of ['layer_types', 'no_rope_layers'] as const) {
+    const count = config[field]?.length ?? blocks;
+    if (count !== blocks)
+      throw new Error(
+        `the manifest's config has ${field} for ${count} blocks, and ${blocks} blocks`,
+      );
+  }
 }
 
 function checkGolden({ golden, files, config }: Manifest): void {

@@ -1,11 +1,17 @@
-/** Every family of models, from a folder in Hugging Face's layout to logits, against a float64 forward pass. */
+/** Every family of models, from a folder in Hugging Face's layout or a GGUF file to logits, against a float64 forward pass. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine, RunRequest } from '../engine/engine.ts';
 import { nodeRuntime } from '../engine/fixtures/node-runtime.ts';
 import { createLocalEngine } from '../engine/local-engine.ts';
-import { randomCheckpoint, randomIds, tinyConfigs } from '../model/fixtures/random-checkpoint.ts';
+import {
+  inGguf,
+  randomCheckpoint,
+  randomIds,
+  tinyConfigs,
+  type TinyConfig,
+} from '../model/fixtures/random-checkpoint.ts';
 import { referenceForward, type ReferenceStates } from '../model/fixtures/reference-forward.ts';
-import { openRandomModel, randomReference } from './fixtures/random-model.ts';
+import { openRandomModel, randomReference, type RandomFormat } from './fixtures/random-model.ts';
 
 /** float32 against float64 over four blocks; what the project promises. */
 const hiddenTolerance = 1e-3;
@@ -13,7 +19,13 @@ const logitTolerance = 2e-3;
 const promptLength = 24;
 const newTokens = 6;
 
-describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
+const cases = Object.entries<TinyConfig>(tinyConfigs).flatMap(([name, config]) =>
+  (inGguf(config) ? (['hugging face', 'gguf'] as const) : (['hugging face'] as const)).map(
+    (format): [string, RandomFormat, TinyConfig] => [name, format, config],
+  ),
+);
+
+describe.each(cases)('%s as %s', (_, format, config) => {
   const model = randomCheckpoint(config);
   const ids = randomIds(model, promptLength);
   const head = config.num_hidden_layers + 1;
@@ -21,7 +33,7 @@ describe.each(Object.entries(tinyConfigs))('%s', (_, config) => {
   let reference: ReferenceStates;
 
   beforeAll(async () => {
-    const { config: read, layer: stored } = await openRandomModel(model);
+    const { config: read, layer: stored } = await openRandomModel(model, format);
     const contextLength = read.max_position_embeddings;
     engine = createLocalEngine(nodeRuntime, { config: read, contextLength });
     for (let layer = 0; layer <= head; layer++)

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fetchRange } from './fetch-range.ts';
 import {
@@ -120,5 +121,53 @@ describe('fetchRange', () => {
       fetchRange({ ...request(0, 1000), signal: stopping.signal }),
     ).rejects.toMatchObject({ name: 'AbortError' });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('asks a busy server again when it says, and says why it gave up in one sentence', async () => {
+    const beganMs = performance.now();
+    for (let busy = 0; busy < 2; busy++)
+      server.instead.push((_, response) => response.writeHead(429, { 'Retry-After': '1' }).end());
+    expect(await fetchRange(request(0, 1000))).toEqual(file.slice(0, 1000));
+    expect(performance.now() - beganMs).toBeGreaterThan(1900);
+    expect(server.requests).toHaveLength(3);
+    server.instead.push((_, response) => response.writeHead(429, { 'Retry-After': '90' }).end());
+    server.instead.push((_, response) => response.writeHead(429, { 'Retry-After': '90' }).end());
+    const failing = fetchRange({ ...request(0, 1000), limits: { busyMs: 50 } });
+    await expect(failing).rejects.toThrow(
+      /^tiny\/layer-0\.bin could not be fetched: 127\.0\.0\.1:\d+ is busy \(429\)\. Try again in 90 s\.$/,
+    );
+  });
+
+  it('gives up a server that sends ten bytes and then nothing', async () => {
+    const stall = (_: unknown, response: ServerResponse): void => {
+      response.writeHead(206, { 'Content-Length': 1000 }).write(file.subarray(0, 10));
+    };
+    server.instead.push(stall, stall, stall, stall);
+    const failing = fetchRange({ ...request(0, 1000), limits: { silenceMs: 100, pauseMs: 1 } });
+    await expect(failing).rejects.toThrow(
+      /^tiny\/layer-0\.bin could not be fetched: .*sent nothing/,
+    );
+  });
+
+  it('uses no bytes of another range or of another version of the file', async () => {
+    const send = (contentRange: string, etag: string) => (_: unknown, response: ServerResponse) => {
+      response.writeHead(206, { 'Content-Range': contentRange, ETag: etag });
+      response.end(file.subarray(0, 8));
+    };
+    const limits = { pauseMs: 1 };
+    const elsewhere = send('bytes 130560-130567/300000', '"a"');
+    server.instead.push(elsewhere, elsewhere, elsewhere, elsewhere);
+    await expect(fetchRange({ ...request(131_072, 8), limits })).rejects.toThrow(
+      'tiny/layer-0.bin could not be fetched: the server sent bytes 130560 to 130567 where bytes 131072 to 131079 were asked for.',
+    );
+    const version = { bytes: null, etag: null };
+    server.instead.push(send('bytes 0-7/300000', '"a"'));
+    await fetchRange({ ...request(0, 8), version });
+    for (const replaced of [send('bytes 0-7/300000', '"b"'), send('bytes 0-7/300001', '"a"')]) {
+      server.instead.push(replaced, replaced, replaced, replaced);
+      await expect(fetchRange({ ...request(0, 8), version, limits })).rejects.toThrow(
+        /^tiny\/layer-0\.bin could not be fetched: the file was replaced on its server/,
+      );
+    }
   });
 });

@@ -17,21 +17,31 @@ export interface PieceOrigin {
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Files below an address of a server; `accessToken` is sent only to that server. */
+export interface HttpOriginOptions {
+  /** Sent only to that server; null without one. */
+  accessToken?: string | null;
+  /** Such as `?signature=…`: added to every file's address. */
+  query?: string;
+}
+
+/** Files below an address of a server. */
 export function httpOrigin(
   manifest: Manifest,
   baseUrl: string,
-  accessToken: string | null = null,
+  { accessToken = null, query = '' }: HttpOriginOptions = {},
 ): PieceOrigin {
+  // Pieces without hashes show no other sign that they are of different files.
+  const versions = manifest.files.map(({ bytes, etag = null }) => ({ bytes, etag }));
   return {
     name: baseUrl,
-    read: ({ file, offset, bytes }, onBytes, signal) =>
+    read: ({ file, offset, bytes, sha256 }, onBytes, signal) =>
       fetchRange({
-        url: new URL(manifest.files[file].path, baseUrl).href,
+        url: new URL(manifest.files[file].path, baseUrl).href + query,
         offset,
         length: bytes,
         onBytes,
         accessToken,
+        version: sha256 === null ? versions[file] : { bytes: versions[file].bytes, etag: null },
         ...(signal && { signal }),
       }),
   };
@@ -39,7 +49,7 @@ export function httpOrigin(
 
 /** Bytes that can be read by range, such as a file that a person picked. */
 export interface RangeSource {
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** One source for each of the manifest's files, in order. `name` distinguishes this model from others. */
@@ -48,7 +58,7 @@ export function sourcesOrigin(name: string, sources: readonly RangeSource[]): Pi
     name,
     async read({ file, offset, bytes }, onBytes, signal) {
       signal?.throwIfAborted();
-      const data = await sources[file].read(offset, bytes);
+      const data = await sources[file].read(offset, bytes, signal);
       onBytes(data.byteLength);
       return data;
     },

@@ -1,5 +1,8 @@
 /** Fetches a model's manifest, and checks it against the hash that the room uses. */
 import { cryptography } from '../base/cryptography.ts';
+import { FetchFailure } from '../base/http/asking/failure.ts';
+import { readWhole } from '../base/http/read-whole.ts';
+import { shownAddress } from '../base/http/shown-address.ts';
 import type { Manifest } from '../model/manifest.ts';
 
 export interface FetchedManifest {
@@ -21,19 +24,9 @@ export async function readManifest(
   url: string,
   parse: (json: unknown) => Manifest,
   expectedSha256?: string,
+  signal?: AbortSignal,
 ): Promise<FetchedManifest> {
-  const response = await fetch(url, { cache: 'no-cache' }).catch((error: unknown) => {
-    throw new Error(`The model's manifest at ${url} cannot be reached; is its server running?`, {
-      cause: error,
-    });
-  });
-  if (!response.ok)
-    throw new Error(`There is no model at ${url} (the server answered ${response.status}).`);
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (bytes.length > maxManifestBytes)
-    throw new Error(
-      `The manifest at ${url} is ${bytes.length} bytes long, which is too large for a manifest.`,
-    );
+  const bytes = await fetchManifest(url, signal);
   const sha256 = await sha256Hex(bytes);
   if (expectedSha256 !== undefined && sha256 !== expectedSha256)
     throw new Error(
@@ -42,13 +35,41 @@ export async function readManifest(
   return { manifest: parse(parseJson(bytes, url)), sha256, baseUrl: new URL('.', url).href };
 }
 
+async function fetchManifest(url: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const shown = shownAddress(url);
+  const name = `The model's manifest at ${shown}`;
+  try {
+    const read = { url, name, maxBytes: maxManifestBytes, cache: 'no-cache', signal } as const;
+    return (await readWhole(read)).bytes;
+  } catch (error) {
+    if (!(error instanceof FetchFailure)) throw error;
+    throw new Error(sentenceFor(error, shown), { cause: error });
+  }
+}
+
+function sentenceFor({ kind, status, message }: FetchFailure, shown: string): string {
+  switch (kind) {
+    case 'unreachable':
+      return `The model's manifest at ${shown} cannot be reached; is its server running?`;
+    case 'missing':
+      return `There is no model at ${shown} (the server answered ${status ?? 404}).`;
+    case 'size':
+      return `The manifest at ${shown} has more than ${maxManifestBytes} bytes, which is too large for a manifest.`;
+    default:
+      return message;
+  }
+}
+
 function parseJson(bytes: Uint8Array, url: string): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new Error(`The manifest at ${url} is not complete JSON; cut or fetch the model again.`, {
-      cause: error,
-    });
+    throw new Error(
+      `The manifest at ${shownAddress(url)} is not complete JSON; cut or fetch the model again.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

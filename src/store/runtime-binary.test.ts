@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { patternBytes, startFileServer, type FileServer } from './fixtures/file-server.ts';
 import { memoryCache } from './fixtures/memory-cache.ts';
@@ -41,18 +42,37 @@ describe('readRuntimeBinary', () => {
     ]);
   });
 
+  it('goes on from the byte reached where the connection broke', async () => {
+    server.instead.push((_, response) => {
+      response.writeHead(200, { 'Content-Length': binary.length });
+      response.write(binary.subarray(0, 1000), () => setTimeout(() => response.destroy(), 30));
+    });
+    const url = `${server.url}assets/ort-wasm-abcd1234.wasm`;
+    expect(new Uint8Array(await readRuntimeBinary(url, memoryCache()))).toEqual(binary);
+    expect(server.requests[1]).toBe('assets/ort-wasm-abcd1234.wasm bytes=1000-');
+  });
+
+  it('ends at once when it is told to', async () => {
+    const stopping = new AbortController();
+    server.instead.push(() => stopping.abort(new Error('stopped by hand')));
+    const url = `${server.url}assets/ort-wasm-abcd1234.wasm`;
+    await expect(readRuntimeBinary(url, memoryCache(), undefined, stopping.signal)).rejects.toThrow(
+      'stopped by hand',
+    );
+  });
+
   it('keeps nothing of a binary that did not come', async () => {
     const cache = memoryCache();
     await expect(readRuntimeBinary(`${server.url}assets/gone.wasm`, cache)).rejects.toThrow(
       'The part of the app that computes (ONNX Runtime) could not be fetched: the server answered 404. Reload the page.',
     );
-    server.instead.push((_, response) => {
-      response.writeHead(200, { 'Content-Length': binary.length });
-      response.write(binary.subarray(0, 1000), () => response.destroy());
-    });
+    const refuse = (_: unknown, response: ServerResponse): void => void response.destroy();
+    server.instead.push(refuse, refuse, refuse, refuse);
     await expect(
       readRuntimeBinary(`${server.url}assets/ort-wasm-abcd1234.wasm`, cache),
-    ).rejects.toThrow();
+    ).rejects.toThrow(
+      /^The part of the app that computes \(ONNX Runtime\) could not be fetched: .* cannot be reached\. Check this device's connection\.$/,
+    );
     expect(cache.entries.size).toBe(0);
   });
 });

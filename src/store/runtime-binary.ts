@@ -2,9 +2,14 @@
  * Reads the ONNX Runtime WebAssembly binary (14–27 MB), and keeps it in IndexedDB like a model's pieces. Its
  * key is the content-hashed address from the build, so a newer build never runs an older binary.
  */
+import { FetchFailure } from '../base/http/asking/failure.ts';
+import { readWhole } from '../base/http/read-whole.ts';
 import type { PieceCache } from './piece-cache.ts';
 
 const keyPrefix = 'runtime:';
+
+/** The largest binary has some 30 MB. */
+const maxBytes = 256 << 20;
 
 /**
  * The bytes of the binary at `url`. Progress is in uncompressed bytes; the total is 0 if the server does not
@@ -14,11 +19,13 @@ export async function readRuntimeBinary(
   url: string,
   cache: PieceCache,
   onProgress?: (bytesLoaded: number, bytesTotal: number) => void,
+  signal?: AbortSignal,
 ): Promise<ArrayBuffer> {
-  const key = keyPrefix + new URL(url, location.href).pathname;
+  const { href, pathname } = new URL(url, location.href);
+  const key = keyPrefix + pathname;
   const kept = await cache.get(key);
   if (kept) return kept.bytes.buffer;
-  const bytes = await download(url, onProgress);
+  const bytes = await download(href, onProgress, signal);
   await dropOlder(cache, key);
   await cache.put(key, { bytes, sha256: null });
   return bytes.buffer;
@@ -27,23 +34,16 @@ export async function readRuntimeBinary(
 async function download(
   url: string,
   onProgress?: (bytesLoaded: number, bytesTotal: number) => void,
+  signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(url);
-  if (!response.ok || !response.body)
-    throw new Error(
-      `The part of the app that computes (ONNX Runtime) could not be fetched: the server answered ${response.status}. Reload the page.`,
-    );
-  // The Content-Length of a compressed answer counts the compressed bytes.
-  const encoded = response.headers.get('Content-Encoding') !== null;
-  const total = encoded ? 0 : Number(response.headers.get('Content-Length') ?? 0);
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let loaded = 0;
-  for await (const part of response.body) {
-    parts.push(part);
-    loaded += part.length;
-    onProgress?.(loaded, total);
+  const name = 'The part of the app that computes (ONNX Runtime)';
+  try {
+    return (await readWhole({ url, name, maxBytes, onProgress, signal })).bytes;
+  } catch (error) {
+    const isRefused = error instanceof FetchFailure && /missing|refused/.test(error.kind);
+    if (!isRefused) throw error;
+    throw new Error(`${error.message} Reload the page.`, { cause: error });
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
 /** Removes a binary of the same kind from an older build. */

@@ -3,6 +3,7 @@
  * a known hash is checked before it is used, wherever it came from. A cached piece that fails is dropped and
  * fetched again.
  */
+import { pause } from '../base/pause.ts';
 import type { Dtype } from '../model/numbers/dtype.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { pieceKey } from './kept-models.ts';
@@ -30,7 +31,7 @@ export interface ShardReader {
   /** Whether the cache has every piece of the layer; pieces are checked when they are read. */
   keepsLayer(layer: number): Promise<boolean>;
   /** A whole file, such as the tokenizer. Throws one sentence if the manifest does not list it. */
-  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  readFile(path: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   /**
    * Fetches the missing pieces of these layers into the cache, one at a time and with long pauses, so that
    * this device and its network are hardly slowed. Ends early if the signal aborts.
@@ -116,12 +117,12 @@ export function createShardReader(
     get layerBytesFetched() {
       return layerBytesFetched;
     },
-    async readFile(path) {
+    async readFile(path, signal) {
       const file = manifest.files.findIndex((candidate) => candidate.path === path);
       if (file === -1) throw new Error(`The model's manifest lists no file ${path}.`);
       const bytes = new Uint8Array(manifest.files[file].bytes);
       for (const piece of piecesOfFile(manifest, file))
-        bytes.set(await readPiece(piece, () => undefined), piece.offset);
+        bytes.set(await readPiece(piece, () => undefined, signal), piece.offset);
       return bytes;
     },
     async fetchLayers(layers, signal) {
@@ -132,7 +133,8 @@ export function createShardReader(
         kept.add(keyOf(piece));
         const startedMs = performance.now();
         await readPiece(piece, countFetched, signal);
-        await pause((performance.now() - startedMs) * pauseShare);
+        const pauseMs = (performance.now() - startedMs) * pauseShare;
+        await pause(pauseMs, signal).catch(() => undefined);
       }
     },
     async readLayers(layers, use, onProgress, signal) {
@@ -163,10 +165,6 @@ export function createShardReader(
 
 /** Ms of pause for each ms that a background piece took. */
 const pauseShare = 3;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 async function matches(bytes: Uint8Array<ArrayBuffer>, sha256: string | null): Promise<boolean> {
   return sha256 === null || (await sha256Hex(bytes)) === sha256;

@@ -38,7 +38,7 @@ export async function serveModel(
       return serveShards(resolve(model), say);
     case 'nothing':
       if (findInCatalogue(model)) return serveShards(await catalogueFolder(model, say), say);
-      if (!/^[\w.-]+\/[\w./-]+$/.test(model))
+      if (!/^[\w.-]+\/[\w./-]+(:[\w.-]+)?$/.test(model))
         throw new Error(`There is no model, folder or file called ${model}.`);
       return serveApp(
         { kind: 'hub', id: model, accessToken: null, ...(hubUrl !== undefined && { hubUrl }) },

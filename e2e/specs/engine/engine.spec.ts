@@ -1,5 +1,6 @@
 /** The engine by itself on wasm, built like the app, against figures computed elsewhere. */
 import { tinyModels } from '../../../src/engine/fixtures/tiny-model.ts';
+import { tinyConfigs, type TinyFamily } from '../../../src/model/fixtures/random-checkpoint.ts';
 import {
   continuations,
   largestLogitDifference,
@@ -27,6 +28,23 @@ for (const model of tinyModels)
     expect(Math.max(...deviation.hidden)).toBeLessThan(hiddenTolerance);
     expect(Math.max(...deviation.logits)).toBeLessThan(logitTolerance);
   });
+
+test('every family has the states and logits of a float64 forward pass', async ({
+  page,
+  engineServer,
+}) => {
+  test.setTimeout(300_000);
+  await page.goto(engineServer.isolatedPage);
+  for (const model of Object.keys(tinyConfigs) as TinyFamily[]) {
+    const deviation = await page.evaluate(async (model) => {
+      await enginePage.open({ backend: 'wasm', threads: 2, model, weights: 'f32' });
+      return enginePage.deviation();
+    }, model);
+    expect(deviation.hidden).toHaveLength(tinyConfigs[model].num_hidden_layers + 1);
+    expect(Math.max(...deviation.hidden), model).toBeLessThan(hiddenTolerance);
+    expect(Math.max(...deviation.logits), model).toBeLessThan(logitTolerance);
+  }
+});
 
 test('a page that may not use threads computes the same with one', async ({
   page,

@@ -2,11 +2,19 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exact, oneThread } from '../../fixtures/exact-room.ts';
-import { expectTinyReference, tinyFolder, type TinyModel } from '../../fixtures/tiny-models.ts';
+import {
+  expectReference,
+  expectTinyReference,
+  tinyFolder,
+  type TinyModel,
+} from '../../fixtures/tiny-models.ts';
 import { accessToken, expect, test } from '../../harness/hub-test.ts';
 import type { LocalHub } from '../../harness/servers/local-hub.ts';
 import { measureOnce } from '../../harness/devices/measure-once.ts';
 import { askerOf, openTabRoom, viewOf, type TabRoom } from '../../harness/devices/tab-room.ts';
+import { randomGguf } from '../../../src/convert/fixtures/random-gguf.ts';
+import { randomCheckpoint, tinyConfigs } from '../../../src/model/fixtures/random-checkpoint.ts';
+import { randomReference } from '../../../src/room/fixtures/random-model.ts';
 import type { ModelChoice } from '../../../src/room/index.ts';
 
 const weights = 'model.safetensors';
@@ -181,6 +189,49 @@ test('files from a disk go from the host to the others', async ({ browser, hub, 
   await expectTinyReference(room, 'tiny-llama');
   expect([...hub.bytesSent.keys()]).toEqual([]);
   await room.close();
+});
+
+test('families open from GGUF files on a disk, and two devices run each', async ({
+  browser,
+  appOrigin,
+}) => {
+  test.setTimeout(300_000);
+  for (const family of [
+    'smollm 3',
+    'olmo 2',
+    'granite',
+    'phi-4-mini',
+    'gemma 3, scaled by head',
+  ] as const) {
+    const model = randomCheckpoint(tinyConfigs[family]);
+    const room = await openTabRoom(browser, {
+      origin: appOrigin,
+      prepare: measureOnce,
+      devices: 1,
+      device: oneThread,
+      host: exact,
+    });
+    await room.host.evaluate(
+      (base64) => {
+        const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+        edgeshard.room?.close();
+        edgeshard.openRoom({
+          model: { kind: 'files', files: [new File([bytes], 'tiny.gguf')] },
+          backend: 'wasm',
+          threads: 1,
+          weights: 'f32',
+          wire: 'f32',
+          plan: 'even',
+          maxInFlight: 1,
+        });
+      },
+      Buffer.from(randomGguf(model)).toString('base64'),
+    );
+    await room.join();
+    await untilSpread(room, 2);
+    await expectReference(room, randomReference(model, 12, 4), family);
+    await room.close();
+  }
 });
 
 test('a room too small says what is missing before any weights are fetched, and runs once it has more', async ({

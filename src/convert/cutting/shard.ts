@@ -12,7 +12,7 @@ import { openRemote } from '../open-remote.ts';
 const usage = `usage: npm run shard -- INPUT [--out DIR] [--weights f32|f16|q8|q4] [--name NAME] [--licence TEXT]
 
 INPUT is a Hugging Face folder, a GGUF file (any part of a split one) or a llama2.c checkpoint (.bin) on
-this computer, a hub id (owner/name), or the address of such a folder or GGUF file.
+this computer, a hub id (owner/name or owner/name:Q4_K_M), or the address of such a folder or GGUF file.
 DIR is the folder for the model's own folder; shards by default.
 Without --weights every tensor keeps its type.`;
 
@@ -38,10 +38,14 @@ async function main(): Promise<void> {
 
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort(new Error('stopped; nothing was left behind')));
-  const { checkpoint, close } = await openInput(input, {
-    ...(values.name !== undefined && { name: values.name }),
-    ...(values.licence !== undefined && { licence: values.licence }),
-  });
+  const { checkpoint, close } = await openInput(
+    input,
+    {
+      ...(values.name !== undefined && { name: values.name }),
+      ...(values.licence !== undefined && { licence: values.licence }),
+    },
+    abort.signal,
+  );
   try {
     const folder = join(resolve(values.out), checkpoint.manifest.name);
     const manifest = await cutShards(checkpoint, folder, {
@@ -62,9 +66,13 @@ async function main(): Promise<void> {
 }
 
 /** An input that is not on this computer is opened from a server. */
-async function openInput(input: string, label: Partial<ModelLabel>): Promise<OpenedCheckpoint> {
+async function openInput(
+  input: string,
+  label: Partial<ModelLabel>,
+  signal: AbortSignal,
+): Promise<OpenedCheckpoint> {
   if (existsSync(input)) return openCheckpointAt(resolve(input), label);
-  const { manifest, sources } = await openRemote(input);
+  const { manifest, sources } = await openRemote(input, { signal });
   const checkpoint = { manifest: { ...manifest, ...label }, sources };
   return { checkpoint, close: () => Promise.resolve() };
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sendPart, startHandler } from '../../base/http/fixtures/handler-server.ts';
 import { download } from './download.ts';
 import {
   startRangeServer,
@@ -75,6 +76,22 @@ describe('download', () => {
     const url = await serve();
     await download([`${url}-missing`, url], join(folder, 'file'), { integrity });
     expect(await readFile(join(folder, 'file'))).toEqual(data);
+  });
+
+  it('waits for a busy server, and asks again where the headers never come', async () => {
+    let requests = 0;
+    const odd = await startHandler((response, range) => {
+      requests++;
+      if (requests === 1) response.writeHead(429, { 'Retry-After': '1' }).end();
+      else if (requests > 2) sendPart(response, data, range);
+    });
+    const beganMs = performance.now();
+    const options = { integrity, stallMs: 100 };
+    await download([`${odd.url}file`], join(folder, 'file'), options);
+    expect(await readFile(join(folder, 'file'))).toEqual(data);
+    expect(requests).toBe(3);
+    expect(performance.now() - beganMs).toBeGreaterThan(1950);
+    await odd.close();
   });
 
   it('keeps nothing of a file that is not the one promised', async () => {

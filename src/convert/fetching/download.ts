@@ -3,6 +3,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { errorMessage } from '../../base/error-message.ts';
+import { ask, type Answer } from '../../base/http/asking/ask.ts';
+import { TryFailed } from '../../base/http/asking/failure.ts';
+import { pause } from '../../base/pause.ts';
+import { refusalOf } from '../../base/http/asking/refusal.ts';
+import { shownAddress } from '../../base/http/shown-address.ts';
 
 export interface DownloadOptions {
   /** Subresource integrity of the whole file, `sha512-…` in base64. */
@@ -15,6 +21,9 @@ export interface DownloadOptions {
 
 /** Gives up after this many attempts in a row that brought no bytes. */
 const attempts = 5;
+
+/** A busy server is not waited for any longer than this at a time, whatever it asks for. */
+const longestPauseMs = 120_000;
 
 /**
  * Downloads into `path` from the first of `urls` that answers. Bytes of a broken connection stay in
@@ -34,7 +43,7 @@ export async function download(
   if (!(await hasIntegrity(partial, options.integrity))) {
     await rm(partial);
     throw new Error(
-      `the file from ${urls[0]} does not have the promised hash and was removed: try again`,
+      `the file from ${shownAddress(urls[0])} does not have the promised hash and was removed: try again`,
     );
   }
   await rename(partial, path);
@@ -48,6 +57,7 @@ async function fetchWhole(
   let failure: unknown;
   for (let fruitless = 0; fruitless < attempts; fruitless++) {
     const before = (await sizeOf(partial)) ?? 0;
+    let busyMs = 0;
     for (const url of urls)
       try {
         await fetchRest(url, partial, options);
@@ -55,17 +65,21 @@ async function fetchWhole(
       } catch (error) {
         options.signal?.throwIfAborted();
         failure = error;
+        busyMs = Math.max(busyMs, busyMsOf(error));
       }
-    if (((await sizeOf(partial)) ?? 0) > before) fruitless = -1;
-    else await pause(500 * 2 ** fruitless, options.signal);
+    const isFruitful = ((await sizeOf(partial)) ?? 0) > before;
+    const ownMs = isFruitful ? 0 : 500 * 2 ** fruitless;
+    if (isFruitful) fruitless = -1;
+    await pause(Math.max(ownMs, Math.min(busyMs, longestPauseMs)), options.signal);
   }
-  const reason = failure instanceof Error ? describe(failure) : String(failure);
-  throw new Error(
-    `the download of ${urls.join(' or ')} failed ${attempts} times in a row: ${reason}`,
-    {
-      cause: failure,
-    },
-  );
+  const said = `the download of ${urls.map(shownAddress).join(' or ')} failed ${attempts} times in a row`;
+  throw new Error(`${said}: ${errorMessage(failure)}`, { cause: failure });
+}
+
+/** What a busy server asks for; 0 for any other failure. */
+function busyMsOf(error: unknown): number {
+  if (!(error instanceof TryFailed) || error.fault.kind !== 'busy') return 0;
+  return error.fault.waitMs ?? 0;
 }
 
 /** Appends the bytes that `partial` lacks. */
@@ -75,41 +89,46 @@ async function fetchRest(
   { onProgress, signal, stallMs = 30_000 }: DownloadOptions,
 ): Promise<void> {
   const have = (await sizeOf(partial)) ?? 0;
-  const stalled = new AbortController();
-  const response = await fetch(url, {
-    headers: have > 0 ? { range: `bytes=${have}-` } : {},
-    signal: AbortSignal.any([stalled.signal, ...(signal ? [signal] : [])]),
-  });
-  if (response.status === 416 && (await isComplete(response, have))) return;
-  if (!response.ok || !response.body) {
-    await response.body?.cancel();
-    if (response.status === 416) await rm(partial, { force: true });
-    throw new Error(`the server answered ${response.status} ${response.statusText}`);
+  const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
+  const answer = await ask(url, { headers, signal, silenceMs: stallMs });
+  try {
+    const { status } = answer;
+    if (status === 416 && isComplete(answer, have)) return;
+    if (status === 416) await rm(partial, { force: true });
+    if (status !== 200 && status !== 206)
+      throw refusalOf({ url, name: shownAddress(url), signal }, answer);
+    const start = status === 206 ? resumedAt(answer) : 0;
+    if (start > have) throw new Error(`the server went on at byte ${start} instead of ${have}`);
+    await append(answer, partial, start, onProgress);
+  } finally {
+    answer.close();
   }
-  const start = response.status === 206 ? resumedAt(response) : 0;
-  if (start > have) throw new Error(`the server went on at byte ${start} instead of ${have}`);
-  const total = start + Number(response.headers.get('content-length') ?? 0);
+}
+
+async function append(
+  answer: Answer,
+  partial: string,
+  start: number,
+  onProgress: DownloadOptions['onProgress'],
+): Promise<void> {
+  const total = start + Number(answer.headers.get('content-length') ?? 0);
   const file = await open(partial, start === 0 ? 'w' : 'r+');
   let bytes = start;
-  let timer = setTimeout(() => stalled.abort(new Error('the connection fell silent')), stallMs);
   try {
-    for await (const chunk of response.body) {
-      clearTimeout(timer);
-      timer = setTimeout(() => stalled.abort(new Error('the connection fell silent')), stallMs);
-      await file.write(chunk, 0, chunk.byteLength, bytes);
-      bytes += chunk.byteLength;
+    for (let part = await answer.next(); part !== null; part = await answer.next()) {
+      await file.write(part, 0, part.byteLength, bytes);
+      bytes += part.byteLength;
       onProgress?.(bytes, Math.max(total, bytes));
     }
     await file.truncate(bytes);
   } finally {
-    clearTimeout(timer);
     await file.close();
   }
   if (bytes < total) throw new Error(`the connection ended after ${bytes} of ${total} bytes`);
 }
 
-function resumedAt(response: Response): number {
-  const range = response.headers.get('content-range') ?? '';
+function resumedAt({ headers }: Answer): number {
+  const range = headers.get('content-range') ?? '';
   const start = /^bytes (\d+)-/.exec(range)?.[1];
   if (start === undefined)
     throw new Error(`the server sent a part without saying which (content-range "${range}")`);
@@ -117,9 +136,8 @@ function resumedAt(response: Response): number {
 }
 
 /** True if the server refused a range that begins at the end of the file: nothing is missing. */
-async function isComplete(response: Response, have: number): Promise<boolean> {
-  await response.body?.cancel();
-  return response.headers.get('content-range') === `bytes */${have}`;
+function isComplete({ headers }: Answer, have: number): boolean {
+  return headers.get('content-range') === `bytes */${have}`;
 }
 
 async function hasIntegrity(path: string, integrity: string): Promise<boolean> {
@@ -136,18 +154,4 @@ async function sizeOf(path: string): Promise<number | null> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
     throw error;
   }
-}
-
-function describe(error: Error): string {
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-}
-
-function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    });
-  });
 }

@@ -3,11 +3,14 @@ import type { GgufValue } from './gguf-header.ts';
 
 export interface Metadata {
   number(key: string): number | undefined;
-  requiredNumber(key: string): number;
   text(key: string): string | undefined;
   flag(key: string): boolean | undefined;
   texts(key: string): string[] | undefined;
   numbers(key: string): number[] | undefined;
+  /** One number, or a list with the same number for each block. */
+  uniformNumber(key: string): number | undefined;
+  /** One number, or a list of true and false. */
+  numberOrFlags(key: string): number | boolean[] | undefined;
 }
 
 export function metadataOf(values: ReadonlyMap<string, GgufValue>, path: string): Metadata {
@@ -34,11 +37,6 @@ export function metadataOf(values: ReadonlyMap<string, GgufValue>, path: string)
 
   return {
     number,
-    requiredNumber: (key) => {
-      const value = number(key);
-      if (value === undefined) throw new Error(`${path}: the metadata lacks ${key}`);
-      return value;
-    },
     text: (key) => {
       const value = values.get(key);
       if (value !== undefined && typeof value !== 'string') throw wrong(key, 'a text');
@@ -51,5 +49,17 @@ export function metadataOf(values: ReadonlyMap<string, GgufValue>, path: string)
     },
     texts: (key) => list(key, (value) => typeof value === 'string', 'a list of texts'),
     numbers: (key) => list(key, (value) => typeof value === 'number', 'a list of numbers'),
+    uniformNumber: (key) => {
+      if (!Array.isArray(values.get(key))) return number(key);
+      const each = list(key, (value) => typeof value === 'number', 'a number for each block');
+      const different = new Set(each);
+      if (different.size > 1)
+        throw new Error(`${path}: ${key} differs from block to block, which is not supported here`);
+      return each?.at(0);
+    },
+    numberOrFlags: (key) =>
+      Array.isArray(values.get(key))
+        ? list(key, (value) => typeof value === 'boolean', 'a number, or a list of true and false')
+        : number(key),
   };
 }

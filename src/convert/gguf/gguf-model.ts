@@ -10,9 +10,12 @@ import {
   type ModelLabel,
 } from '../checkpoint.ts';
 import { splitFused } from '../fused-tensors.ts';
-import { ggufConfig, hubNameOf } from './gguf-config.ts';
+import { ggufConfig, type GgufFacts } from './gguf-config.ts';
+import { ggufFamily, type GgufFamily } from './gguf-families.ts';
 import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
 import { metadataOf, type Metadata } from './gguf-metadata.ts';
+import { hubNameOf } from './gguf-names.ts';
+import type { RotaryFactors } from './gguf-rotary.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { jsonSource } from '../sources/json-source.ts';
 import type { StoredRange } from '../hub/safetensors.ts';
@@ -29,7 +32,8 @@ export async function openGguf(files: CheckpointFile[], label: ModelLabel): Prom
   const [{ path }] = files;
   const metadata = metadataOf(headers[0].metadata, path);
   checkParts(files, headers);
-  const tensors = gather(files, headers);
+  const family = ggufFamily(metadata, path);
+  const tensors = gather(files, headers, family);
   const config = ggufConfig(metadata, await factsOf(files, tensors, metadata, path), path);
   splitFused(tensors, config);
   refuseUnknown(tensors, config, path);
@@ -42,7 +46,7 @@ export async function openGguf(files: CheckpointFile[], label: ModelLabel): Prom
     config,
     layers: layerTensors(config).map((layer) => ({
       ...layer,
-      tensors: layer.tensors.map((tensor) => find(tensor, tensors, metadata, path)),
+      tensors: layer.tensors.map((tensor) => find(tensor, tensors, family, path)),
     })),
     weights: files,
     tokenizer: tokenizer && jsonSource(tokenizer),
@@ -68,14 +72,18 @@ function checkParts(files: CheckpointFile[], headers: GgufHeader[]): void {
   }
 }
 
-/** All tensors under their Hugging Face names; `rope_freqs.weight` keeps its own. */
-function gather(files: CheckpointFile[], headers: GgufHeader[]): Map<string, LocatedTensor> {
+/** All tensors under their Hugging Face names; those of rotary factors keep their own. */
+function gather(
+  files: CheckpointFile[],
+  headers: GgufHeader[],
+  { computesAs }: GgufFamily,
+): Map<string, LocatedTensor> {
   const tensors = new Map<string, LocatedTensor>();
   // Phi-3 has gate and up in one tensor, with the name of up.
   const fused = !headers.some((header) => header.tensors.has('blk.0.ffn_gate.weight'));
   for (const [file, header] of headers.entries())
     for (const [name, range] of header.tensors) {
-      const hubName = hubNameOf(name, fused) ?? name;
+      const hubName = hubNameOf(name, computesAs, fused) ?? name;
       if (tensors.has(hubName))
         throw new Error(`${files[file].path}: ${name} is in another part as well`);
       tensors.set(hubName, { ...range, file });
@@ -83,14 +91,12 @@ function gather(files: CheckpointFile[], headers: GgufHeader[]): Map<string, Loc
   return tensors;
 }
 
-const rotaryFactorsName = 'rope_freqs.weight';
-
 async function factsOf(
   files: CheckpointFile[],
   tensors: Map<string, LocatedTensor>,
   metadata: Metadata,
   path: string,
-): Promise<{ vocabSize: number; hasOutput: boolean; rotaryFactors: number[] | null }> {
+): Promise<GgufFacts> {
   const embedding = tensors.get('model.embed_tokens.weight');
   if (!embedding) throw new Error(`${path} lacks the tensor token_embd.weight`);
   const vocabulary = metadata.texts('tokenizer.ggml.tokens')?.length ?? 0;
@@ -101,33 +107,49 @@ async function factsOf(
   return {
     vocabSize: embedding.shape[0],
     hasOutput: tensors.has('lm_head.weight'),
-    rotaryFactors: await readFactors(files, tensors.get(rotaryFactorsName), path),
+    rotaryFactors: await readFactors(files, tensors, path),
+    hasAttentionBias: ['q', 'qkv'].some((name) =>
+      tensors.has(`model.layers.0.self_attn.${name}_proj.bias`),
+    ),
+    hasFeedForwardBias: tensors.has('model.layers.0.mlp.gate_proj.bias'),
   };
 }
 
+const factorNames: Record<keyof RotaryFactors, string> = {
+  perPair: 'rope_freqs.weight',
+  short: 'rope_factors_short.weight',
+  long: 'rope_factors_long.weight',
+};
+
 async function readFactors(
   files: CheckpointFile[],
-  tensor: LocatedTensor | undefined,
+  tensors: Map<string, LocatedTensor>,
   path: string,
-): Promise<number[] | null> {
-  if (!tensor) return null;
-  if (tensor.bytes > 4096 || tensor.dtype !== 'F32')
-    throw new Error(`${path}: ${rotaryFactorsName} is no short list of numbers`);
-  const bytes = await files[tensor.file].source.read(tensor.offset, tensor.bytes);
-  return Array.from(dequantise('F32', bytes));
+): Promise<RotaryFactors> {
+  const read = async (name: string): Promise<number[] | null> => {
+    const tensor = tensors.get(name);
+    if (!tensor) return null;
+    if (tensor.bytes > 4096 || tensor.dtype !== 'F32')
+      throw new Error(`${path}: ${name} is no short list of numbers`);
+    const bytes = await files[tensor.file].source.read(tensor.offset, tensor.bytes);
+    return Array.from(dequantise('F32', bytes));
+  };
+  return {
+    perPair: await read(factorNames.perPair),
+    short: await read(factorNames.short),
+    long: await read(factorNames.long),
+  };
 }
 
 function find(
   { name, shape }: TensorShape,
   tensors: Map<string, LocatedTensor>,
-  metadata: Metadata,
+  { rotatesAdjacentPairs }: GgufFamily,
   path: string,
 ): ManifestTensor {
   const tensor = tensors.get(name);
   if (!tensor) throw new Error(`${path} lacks the tensor for ${name} (${shape.join(' × ')})`);
-  // llama.cpp stores Llama's q and k for adjacent-pair rotation, and other architectures' by halves.
-  const interleaved =
-    metadata.text('general.architecture') === 'llama' && /self_attn\.[qk]_proj\./.test(name);
+  const interleaved = rotatesAdjacentPairs && /self_attn\.[qk]_proj\./.test(name);
   return { name, ...tensor, ...(interleaved && { interleavedRotary: true }) };
 }
 
@@ -136,7 +158,7 @@ function refuseUnknown(tensors: Map<string, unknown>, config: ModelConfig, path:
   const used = new Set(
     layerTensors(config).flatMap((layer) => layer.tensors.map(({ name }) => name)),
   );
-  used.add(rotaryFactorsName).add(finalNormName);
+  for (const name of [finalNormName, ...Object.values(factorNames)]) used.add(name);
   for (const name of tensors.keys())
     if (!used.has(name))
       throw new Error(

@@ -1,14 +1,37 @@
 /** Builds a Hugging Face `tokenizer.json` from the vocabulary in a GGUF file's metadata. */
+import { addedToken, type AddedTokenFlags } from '../tokenizers/added-token.ts';
+import { byteLevelTokenizer } from '../tokenizers/byte-level.ts';
+import { commonPreTokenizerNames, preTokenizerNamed } from '../tokenizers/pre-tokenizer-names.ts';
+import { sentencePieceTokenizer, type SentencePiece } from '../tokenizers/sentencepiece.ts';
 import type { Metadata } from './gguf-metadata.ts';
-import {
-  addedToken,
-  sentencePieceTokenizer,
-  startWith,
-  type SentencePiece,
-} from '../tokenizers/sentencepiece.ts';
+
+/** What a GGUF file says of its tokenizer. Null where it says nothing. */
+export interface GgufTokenizerFacts {
+  /** `tokenizer.ggml.model`: `llama` is SentencePiece, `gpt2` byte-level BPE. */
+  kind: string | null;
+  /** `tokenizer.ggml.pre`: the rule by which a byte-level tokenizer cuts text. */
+  pre: string | null;
+  bosId: number | null;
+  /** Whether texts begin with that token, said by the file or by its kind and rule. */
+  addsBos: boolean;
+}
 
 /** Numbers of `llama_token_type`. */
 const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 };
+
+/** Never fails on an unknown kind or rule. */
+export function ggufTokenizerFacts(metadata: Metadata): GgufTokenizerFacts {
+  const kind = metadata.text('tokenizer.ggml.model') ?? null;
+  const pre = metadata.text('tokenizer.ggml.pre') ?? null;
+  const vocabulary = metadata.texts('tokenizer.ggml.tokens')?.length ?? 0;
+  const stated = metadata.number('tokenizer.ggml.bos_token_id');
+  // llama.cpp takes 1 where a SentencePiece vocabulary names none, or one that it does not have.
+  const known = stated !== undefined && stated < vocabulary ? stated : kind === 'llama' ? 1 : null;
+  const bosId = known !== null && known < vocabulary ? known : null;
+  const byKind = kind === 'llama' || (kind === 'gpt2' && preTokenizerNamed(pre ?? '')?.addsBos);
+  const addsBos = metadata.flag('tokenizer.ggml.add_bos_token') ?? byKind === true;
+  return { kind, pre, bosId, addsBos: addsBos && bosId !== null };
+}
 
 /**
  * @returns null for a file without a vocabulary
@@ -16,26 +39,42 @@ const tokenKinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 
  */
 export function ggufTokenizer(metadata: Metadata, path: string): Record<string, unknown> | null {
   const tokens = metadata.texts('tokenizer.ggml.tokens');
-  if (!tokens) return null;
-  const model = metadata.text('tokenizer.ggml.model') ?? '';
-  const kinds =
-    metadata.numbers('tokenizer.ggml.token_type') ?? tokens.map(() => tokenKinds.normal);
-  if (kinds.length !== tokens.length)
-    throw new Error(
-      `${path}: there are ${kinds.length} token types for a vocabulary of ${tokens.length}`,
-    );
-  switch (model) {
+  const { kind } = ggufTokenizerFacts(metadata);
+  if (!tokens || kind === 'none' || kind === 'no_vocab') return null;
+  const kinds = kindsOf(metadata, tokens, path);
+  switch (kind) {
     case 'llama':
       return sentencePieces(metadata, tokens, kinds, path);
     case 'gpt2':
       return byteLevel(metadata, tokens, kinds, path);
     default:
       throw new Error(
-        `${path}: its tokenizer is of the kind "${model}", which cannot be built; ` +
+        `${path}: its tokenizer is of the kind "${kind ?? ''}", which cannot be built; ` +
           'llama (SentencePiece) and gpt2 (byte-level BPE) can',
       );
   }
 }
+
+function kindsOf(metadata: Metadata, tokens: readonly string[], path: string): number[] {
+  const kinds =
+    metadata.numbers('tokenizer.ggml.token_type') ?? tokens.map(() => tokenKinds.normal);
+  if (kinds.length !== tokens.length)
+    throw new Error(
+      `${path}: there are ${kinds.length} token types for a vocabulary of ${tokens.length}`,
+    );
+  return tokens.map((text, id) => (alwaysControl.has(text) ? tokenKinds.control : kinds[id]));
+}
+
+/**
+ * Spellings that llama.cpp takes for control tokens, whatever type the file gives them. Source: the search for
+ * special tokens by text in `llama_vocab::impl::load`, llama.cpp's `src/llama-vocab.cpp`.
+ */
+const alwaysControl: ReadonlySet<string> = new Set(
+  (
+    '<|eot_id|> <|im_end|> <|end|> <end_of_turn> <|endoftext|> <|end_of_text|> <|eom_id|> <EOT> _<EOT> ' +
+    '<｜end▁of▁sentence｜> <end_of_utterance> <|return|> <|call|> <|flush|> <|calls|> </s>'
+  ).split(' '),
+);
 
 function sentencePieces(
   metadata: Metadata,
@@ -48,14 +87,18 @@ function sentencePieces(
     throw new Error(
       `${path}: there are ${scores?.length ?? 0} scores for a vocabulary of ${tokens.length}`,
     );
+  const flags = isPhi3(metadata) ? phi3Flags : () => ({});
   const pieces = tokens.map((text, id): SentencePiece => ({
     text,
     score: scores[id],
     kind: pieceKind(kinds[id]),
+    flags: flags(text),
   }));
+  const { bosId, addsBos } = ggufTokenizerFacts(metadata);
   return sentencePieceTokenizer(pieces, {
-    bosId: (metadata.flag('tokenizer.ggml.add_bos_token') ?? true) ? bosOf(metadata, tokens) : null,
-    prefixSpace: metadata.flag('tokenizer.ggml.add_space_prefix') ?? true,
+    bosId: addsBos ? bosId : null,
+    prefixSpace:
+      (metadata.flag('tokenizer.ggml.add_space_prefix') ?? true) ? 'each section' : 'never',
   });
 }
 
@@ -74,9 +117,18 @@ function pieceKind(kind: number): SentencePiece['kind'] {
   }
 }
 
-function bosOf(metadata: Metadata, tokens: string[]): number | null {
-  const id = metadata.number('tokenizer.ggml.bos_token_id');
-  return id !== undefined && id < tokens.length ? id : null;
+/** llama.cpp goes by the name, which misses Phi-3.5 and renamed ones. */
+function isPhi3(metadata: Metadata): boolean {
+  const name = metadata.text('general.name')?.toLowerCase() ?? '';
+  return metadata.text('general.architecture') === 'phi3' || /phi-?3/.test(name);
+}
+
+/**
+ * A GGUF file does not say which tokens take in the white space behind them. Phi-3's do, as its own
+ * `tokenizer.json` says. Source: the attributes by model name in llama.cpp's `src/llama-vocab.cpp`.
+ */
+function phi3Flags(text: string): AddedTokenFlags {
+  return { rstrip: !['<unk>', '<s>', '<|endoftext|>'].includes(text) };
 }
 
 function byteLevel(
@@ -85,106 +137,31 @@ function byteLevel(
   kinds: number[],
   path: string,
 ): Record<string, unknown> {
+  const { pre, bosId, addsBos } = ggufTokenizerFacts(metadata);
+  const named = preTokenizerNamed(pre ?? '');
+  if (!named)
+    throw new Error(
+      `${path}: it cuts text by the rule "${(pre ?? '').slice(0, 60)}", which is not known here; known are ` +
+        `${commonPreTokenizerNames().join(', ')} and other names of these`,
+    );
+  const { control, userDefined, unknown } = tokenKinds;
+  const added = tokens.flatMap((text, id) =>
+    text !== '' && [control, userDefined, unknown].includes(kinds[id])
+      ? [addedToken(id, text, kinds[id] !== userDefined)]
+      : [],
+  );
+  const merges = mergesOf(metadata, path);
+  return byteLevelTokenizer({ tokens, merges, added, bosId: addsBos ? bosId : null }, named);
+}
+
+function mergesOf(metadata: Metadata, path: string): [string, string][] {
   const merges = metadata.texts('tokenizer.ggml.merges');
   if (!merges) throw new Error(`${path}: its byte-level tokenizer has no merges`);
-  const name = metadata.text('tokenizer.ggml.pre') ?? 'default';
-  const pre = preTokenizers[name];
-  if (!pre)
-    throw new Error(
-      `${path}: it cuts text by the rule "${name}", which is not known here; known are ` +
-        Object.keys(preTokenizers).join(', '),
-    );
-  const bosId = bosOf(metadata, tokens);
-  const beginsWithBos = metadata.flag('tokenizer.ggml.add_bos_token') ?? pre.addsBos;
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: tokens.flatMap((text, id) =>
-      kinds[id] === tokenKinds.control || kinds[id] === tokenKinds.userDefined
-        ? [addedToken(id, text, kinds[id] === tokenKinds.control)]
-        : [],
-    ),
-    normalizer: pre.normalizer,
-    pre_tokenizer: { type: 'Sequence', pretokenizers: [...pre.splits, bytes(pre.cutsAsGpt2)] },
-    post_processor:
-      beginsWithBos && bosId !== null ? startWith(tokens[bosId], bosId) : bytes(false),
-    decoder: bytes(true),
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: pre.ignoresMerges,
-      vocab: Object.fromEntries(tokens.map((text, id) => [text, id])),
-      merges: merges.map((merge) => merge.split(' ', 2)),
-    },
-  };
+  return merges.map((merge, at) => {
+    // A piece may itself begin with a space.
+    const space = merge.indexOf(' ', 1);
+    if (space < 0 || space === merge.length - 1)
+      throw new Error(`${path}: merge ${at} of its tokenizer is "${merge}", and not two pieces`);
+    return [merge.slice(0, space), merge.slice(space + 1)];
+  });
 }
-
-/** GPT-2's byte-to-letter table; with `use_regex` also its rule for splitting words. */
-function bytes(useRegex: boolean): Record<string, unknown> {
-  return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex };
-}
-
-function split(regex: string): Record<string, unknown> {
-  return { type: 'Split', pattern: { Regex: regex }, behavior: 'Isolated', invert: false };
-}
-
-/** How a family of models splits text before merging, as its own `tokenizer.json` says. */
-interface PreTokenizer {
-  normalizer: Record<string, unknown> | null;
-  splits: Record<string, unknown>[];
-  /** Whether words are then split by GPT-2's rule. */
-  cutsAsGpt2: boolean;
-  /** A piece that is itself a token stays whole, whatever the merges say. */
-  ignoresMerges: boolean;
-  /** Whether texts begin with the BOS token, if the file does not say. */
-  addsBos: boolean;
-}
-
-const gpt2: PreTokenizer = {
-  normalizer: null,
-  splits: [],
-  cutsAsGpt2: true,
-  ignoresMerges: false,
-  addsBos: false,
-};
-
-const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const rest = ' ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
-
-const llama3: PreTokenizer = {
-  normalizer: null,
-  splits: [split(`${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|${rest}`)],
-  cutsAsGpt2: false,
-  ignoresMerges: true,
-  addsBos: true,
-};
-
-const qwen2: PreTokenizer = {
-  normalizer: { type: 'NFC' },
-  splits: [split(`${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|${rest}`)],
-  cutsAsGpt2: false,
-  ignoresMerges: false,
-  addsBos: false,
-};
-
-const smollm: PreTokenizer = {
-  ...gpt2,
-  splits: [{ type: 'Digits', individual_digits: true }],
-};
-
-/** By the names in `tokenizer.ggml.pre`. */
-const preTokenizers: Partial<Record<string, PreTokenizer>> = {
-  default: gpt2,
-  'gpt-2': gpt2,
-  'llama-bpe': llama3,
-  llama3,
-  'llama-v3': llama3,
-  qwen2,
-  smollm,
-};

@@ -2,35 +2,32 @@
 import * as v from 'valibot';
 import { layerTensors, type TensorShape } from '../../model/architecture.ts';
 import type { ModelConfig } from '../../model/config.ts';
-import { relativePath, type ManifestLayer, type ManifestTensor } from '../../model/manifest.ts';
-import {
-  checkpointOf,
-  type Checkpoint,
-  type CheckpointFile,
-  type ModelLabel,
-} from '../checkpoint.ts';
+import type { ManifestLayer, ManifestTensor } from '../../model/manifest.ts';
+import { checkpointOf, type Checkpoint, type ModelLabel } from '../checkpoint.ts';
 import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
+import type { NamedTensor } from './foreign-quantisation.ts';
 import { readGenerationConfig, readHubConfig } from './hub-config.ts';
-import { readSafetensors, type StoredRange } from './safetensors.ts';
+import { openHubTokenizer } from './hub-tokenizer.ts';
+import { textTensors } from './text-part.ts';
+import { readWeights, type LocatedTensor } from './weight-files.ts';
 
 const maxJsonBytes = 64 << 20;
 const maxConfigBytes = 1 << 20;
-
-/** A tensor, and which of the checkpoint's files it lies in. */
-type LocatedTensor = StoredRange & { file: number };
 
 /** @throws Error that names the file, and the architecture, option or tensor at fault */
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
   const { config, about } = await readDescription(tree);
   const weights = await readWeights(tree);
-  splitFused(weights.tensors, config);
-  refuseUnknown(weights.tensors, config);
+  const tensors = textTensors(weights.tensors);
+  const leftOut = textTensors(weights.leftOut);
+  splitFused(tensors, config);
   const layers = layerTensors(config).map((layer): ManifestLayer => ({
     ...layer,
-    tensors: layer.tensors.map((tensor) => find(tensor, weights.tensors)),
+    tensors: layer.tensors.map((tensor) => find(tensor, tensors, leftOut)),
   }));
-  const tokenizer = await tree.open('tokenizer.json');
+  refuseUnknown(tensors, config);
+  const tokenizer = await openHubTokenizer(tree);
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 
@@ -68,52 +65,18 @@ export async function readChatTemplate(tree: FileTree): Promise<string | null> {
   return (template.find(({ name }) => name === 'default') ?? template.at(0))?.template ?? null;
 }
 
-const IndexSchema = v.looseObject({ weight_map: v.record(v.string(), relativePath) });
-
-/** Each costs a request of its own; the largest published models have some two hundred. */
-const maxWeightFiles = 1000;
-
-async function readWeights(tree: FileTree): Promise<{
-  tensors: Map<string, LocatedTensor>;
-  files: CheckpointFile[];
-}> {
-  const tensors = new Map<string, LocatedTensor>();
-  const files: CheckpointFile[] = [];
-  for (const path of await weightPaths(tree)) {
-    const source = await tree.open(path);
-    if (!source) throw new Error(`${path} is missing, though the model's index names it`);
-    for (const [name, range] of await readSafetensors(source, path)) {
-      if (tensors.has(name)) throw new Error(`${path}: ${name} is in another file as well`);
-      tensors.set(name, { ...range, file: files.length });
-    }
-    files.push({ path, source });
-  }
-  return { tensors, files };
-}
-
-async function weightPaths(tree: FileTree): Promise<string[]> {
-  const indexPath = 'model.safetensors.index.json';
-  const index = await readJson(tree, indexPath, maxJsonBytes);
-  if (!index) {
-    if (await tree.open('model.safetensors')) return ['model.safetensors'];
-    throw new Error(
-      'there is neither model.safetensors nor model.safetensors.index.json: ' +
-        'from a Hugging Face folder only safetensors can be read; if it holds GGUF files, name one of them',
-    );
-  }
-  const checked = v.safeParse(IndexSchema, index.json);
-  if (!checked.success)
-    throw new Error(`${indexPath} has no weight_map of tensors and files of this folder`);
-  const paths = [...new Set(Object.values(checked.output.weight_map))].sort();
-  if (paths.length > maxWeightFiles)
-    throw new Error(
-      `${indexPath} names ${paths.length} files, where at most ${maxWeightFiles} are expected`,
-    );
-  return paths;
-}
-
-function find({ name, shape }: TensorShape, tensors: Map<string, LocatedTensor>): ManifestTensor {
+function find(
+  { name, shape }: TensorShape,
+  tensors: Map<string, LocatedTensor>,
+  leftOut: Map<string, NamedTensor>,
+): ManifestTensor {
   const tensor = tensors.get(name);
+  const unreadable = leftOut.get(name);
+  if (!tensor && unreadable)
+    throw new Error(
+      `the checkpoint stores ${name} as ${unreadable.dtype}, which cannot be read here: ` +
+        'take one in F32, F16 or BF16, or a GGUF file of it',
+    );
   if (!tensor) throw new Error(`the checkpoint lacks the tensor ${name} (${shape.join(' × ')})`);
   return { name, ...tensor };
 }

@@ -26,13 +26,15 @@ const EntrySchema = v.object({
 });
 
 /**
- * Leaves out tensors of types other than F32, F16 and BF16: no layer needs them.
+ * Leaves out tensors of types other than F32, F16 and BF16.
  *
+ * @param onLeftOut called with each of those
  * @throws Error that names the file, and the tensor if one is at fault
  */
 export async function readSafetensors(
   source: ByteSource,
   path: string,
+  onLeftOut: (tensor: { name: string; dtype: string }) => void = () => undefined,
 ): Promise<Map<string, StoredRange>> {
   const { header, dataStart } = await readHeader(source, path);
   const tensors = new Map<string, StoredRange>();
@@ -49,7 +51,10 @@ export async function readSafetensors(
           `${source.bytes - dataStart}: the file is cut short, or lies`,
       );
     spans.push({ name, start, end });
-    if (!isReadable(dtype) || shape.length === 0) continue;
+    if (!isReadable(dtype) || shape.length === 0) {
+      onLeftOut({ name, dtype });
+      continue;
+    }
     const bytes = tensorBytes(dtype, shape);
     if (bytes !== end - start)
       throw new Error(

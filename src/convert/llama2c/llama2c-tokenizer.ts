@@ -18,7 +18,7 @@ export function convertLlama2cTokenizer(
   const pieces = readPieces(file, vocabSize).map(({ bytes, score }, id) =>
     pieceOf(bytes, score, id),
   );
-  return sentencePieceTokenizer(pieces, { bosId: 1, prefixSpace: true });
+  return sentencePieceTokenizer(pieces, { bosId: 1, prefixSpace: 'each section' });
 }
 
 interface RawPiece {

@@ -5,7 +5,7 @@
 import { errorMessage } from '../../base/error-message.ts';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { ByteSource } from '../sources/byte-source.ts';
-import { protobufFields, type ProtobufField } from './protobuf-fields.ts';
+import { protobufFields, type ProtobufField } from '../sources/protobuf-fields.ts';
 
 export interface Initializer {
   name: string;

@@ -2,8 +2,10 @@
 export interface ByteSource {
   /** Length of the whole. */
   bytes: number;
+  /** A server's strong entity tag, by which a replaced file is known; absent where there is none. */
+  etag?: string;
   /** Exactly `length` bytes from `offset`, or an error that says what is missing. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Bytes already in memory. */

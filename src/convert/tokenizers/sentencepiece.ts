@@ -2,6 +2,7 @@
  * Builds a Hugging Face `tokenizer.json`, as for Llama 2, from a SentencePiece vocabulary: pieces with
  * scores, spaces written as ▁, unknown characters as bytes.
  */
+import { addedToken, type AddedTokenEntry, type AddedTokenFlags } from './added-token.ts';
 
 export interface SentencePiece {
   text: string;
@@ -9,73 +10,138 @@ export interface SentencePiece {
   score: number;
   /**
    * `byte` pieces are written `<0xNN>`; `control` pieces stand for no text; `added` pieces are whole words
-   * that are matched before any merging.
+   * that are matched before any merging; `unused` pieces never come out.
    */
-  kind: 'normal' | 'byte' | 'control' | 'unknown' | 'added';
+  kind: 'normal' | 'byte' | 'control' | 'unknown' | 'added' | 'unused';
+  /** Of a piece that is matched before any merging. */
+  flags?: AddedTokenFlags;
 }
 
 export interface SentencePieceOptions {
   bosId: number | null;
-  /** Encoding prepends a space, which decoding removes (as in Llama 2). */
-  prefixSpace: boolean;
+  /**
+   * Encoding prepends a space, which decoding removes: to every section between control tokens (as llama.cpp
+   * does), only to one that opens the text and has none (as transformers does unless `legacy`), or never.
+   */
+  prefixSpace: 'each section' | 'text start' | 'never';
+  /** Spaces at both ends are dropped, and several become one. */
+  dropsExtraSpaces?: boolean;
+  /** The model merges pairs, or finds the likeliest pieces. */
+  model?: 'BPE' | 'Unigram';
+  /** Characters outside the vocabulary are spelt in bytes, if it has pieces for bytes. */
+  byteFallback?: boolean;
+  /** More words that are matched before any merging; they replace pieces of the same id. */
+  added?: readonly AddedTokenEntry[];
 }
 
 /** @param pieces in the order of their ids */
 export function sentencePieceTokenizer(
   pieces: readonly SentencePiece[],
-  { bosId, prefixSpace }: SentencePieceOptions,
+  options: SentencePieceOptions,
 ): Record<string, unknown> {
-  const vocab = Object.fromEntries(pieces.map(({ text }, id) => [text, id]));
-  const bos = bosId === null ? undefined : pieces[bosId];
+  const { bosId, prefixSpace, dropsExtraSpaces = false, added = [] } = options;
+  const words = addedWords(pieces, added);
+  const bos = bosId === null ? undefined : words.find(({ id }) => id === bosId);
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: pieces.flatMap(({ text, kind }, id) =>
-      kind === 'normal' || kind === 'byte' ? [] : [addedToken(id, text, kind !== 'added')],
-    ),
+    added_tokens: words,
     normalizer: {
       type: 'Sequence',
       normalizers: [
-        ...(prefixSpace ? [{ type: 'Prepend', prepend: '▁' }] : []),
-        { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+        ...(dropsExtraSpaces ? extraSpaces.map(replace) : []),
+        ...(prefixSpace === 'each section' ? [prepend(words)] : []),
+        replace([{ String: ' ' }, '▁']),
       ],
     },
-    pre_tokenizer: null,
-    post_processor: bos && bosId !== null ? startWith(bos.text, bosId) : null,
+    pre_tokenizer:
+      prefixSpace === 'text start'
+        ? { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first', split: false }
+        : null,
+    post_processor: bos ? startWith(bos.content, bos.id) : null,
     decoder: {
       type: 'Sequence',
       decoders: [
-        { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+        replace([{ String: '▁' }, ' ']),
         { type: 'ByteFallback' },
         { type: 'Fuse' },
-        ...(prefixSpace ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
+        ...(prefixSpace === 'never' ? [] : [{ type: 'Strip', content: ' ', start: 1, stop: 0 }]),
       ],
     },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: pieces.find(({ kind }) => kind === 'unknown')?.text ?? null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: true,
-      byte_fallback: true,
-      ignore_merges: false,
-      vocab,
-      merges: mergesOf(pieces),
-    },
+    model: options.model === 'Unigram' ? unigram(pieces, options) : pairs(pieces, options),
   };
 }
 
-export function addedToken(id: number, content: string, special: boolean): Record<string, unknown> {
+/**
+ * Words that are looked for in the normalized text are themselves normalized, and must not get the space then:
+ * a text has it once, before its first word or letter.
+ */
+function prepend(words: readonly AddedTokenEntry[]): Record<string, unknown> {
+  const normalized = words.filter((word) => word.normalized).map(({ content }) => content);
+  if (normalized.length === 0) return { type: 'Prepend', prepend: '▁' };
+  const anyWord = normalized.map(escaped).join('|');
+  return replace([{ Regex: `\\A(?!(?:${anyWord})\\z)(?=[\\s\\S])` }, '▁']);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+type Replacement = [pattern: { String: string } | { Regex: string }, content: string];
+
+/** Source: `remove_extra_whitespaces` in SentencePiece's `normalizer.cc`. */
+const extraSpaces: Replacement[] = [
+  [{ Regex: '\\A +' }, ''],
+  // The lookbehind lets a search begin only where a run of spaces begins.
+  [{ Regex: '(?<! ) +\\z' }, ''],
+  [{ Regex: ' {2,}' }, ' '],
+];
+
+function replace([pattern, content]: Replacement): Record<string, unknown> {
+  return { type: 'Replace', pattern, content };
+}
+
+function addedWords(
+  pieces: readonly SentencePiece[],
+  more: readonly AddedTokenEntry[],
+): AddedTokenEntry[] {
+  const words = new Map<number, AddedTokenEntry>();
+  for (const [id, { text, kind, flags }] of pieces.entries())
+    if (kind === 'control' || kind === 'unknown' || kind === 'added')
+      words.set(id, addedToken(id, text, kind !== 'added', flags));
+  for (const word of more) words.set(word.id, word);
+  return [...words.values()].sort((a, b) => a.id - b.id);
+}
+
+function pairs(
+  pieces: readonly SentencePiece[],
+  { byteFallback = true }: SentencePieceOptions,
+): Record<string, unknown> {
   return {
-    id,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special,
+    type: 'BPE',
+    dropout: null,
+    unk_token: pieces.find(({ kind }) => kind === 'unknown')?.text ?? null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: true,
+    byte_fallback: byteFallback,
+    ignore_merges: false,
+    vocab: Object.fromEntries(pieces.map(({ text }, id) => [text, id])),
+    merges: mergesOf(pieces),
+  };
+}
+
+function unigram(
+  pieces: readonly SentencePiece[],
+  { byteFallback = true }: SentencePieceOptions,
+): Record<string, unknown> {
+  const unknown = pieces.findIndex(({ kind }) => kind === 'unknown');
+  return {
+    type: 'Unigram',
+    unk_id: unknown < 0 ? null : unknown,
+    byte_fallback: byteFallback,
+    vocab: pieces.map(({ text, score }) => [text, score]),
   };
 }
 

@@ -53,6 +53,36 @@ it('Mistral looks back no further than its window', async () => {
   expect(largestDifference(windowed.slice(-width), whole.slice(-width))).toBeGreaterThan(1e-2);
 });
 
+it('Granite is Llama where its factors do nothing', async () => {
+  const { head_dim: headDim } = llama.config;
+  const neutral = {
+    model_type: 'granite',
+    residual_multiplier: 1,
+    attention_multiplier: headDim ** -0.5,
+  };
+  expect(largestDifference(await block({}), await block(neutral))).toBeLessThan(1e-5);
+  const half = await block({ ...neutral, residual_multiplier: 0.5 });
+  expect(largestDifference(await block({}), half)).toBeGreaterThan(1e-2);
+});
+
+it('SmolLM3 is Llama in blocks that rotate', async () => {
+  const rotating = await block({ model_type: 'smollm3', no_rope_layers: [1, 0] });
+  expect(await block({})).toEqual(rotating);
+});
+
+it('SmolLM3 sees no order in blocks that do not rotate', async () => {
+  const { hidden_size: width } = llama.config;
+  const last = (values: number[]): number[] => values.slice(-width);
+  const still: Partial<ModelConfig> = { model_type: 'smollm3', no_rope_layers: [0, 1] };
+  const [before, rotatedBefore] = [last(await block(still)), last(await block({}))];
+  // The first two positions change places.
+  const first = hidden.slice(0, width);
+  hidden.copyWithin(0, width, 2 * width);
+  hidden.set(first, width);
+  expect(largestDifference(before, last(await block(still)))).toBeLessThan(1e-4);
+  expect(largestDifference(rotatedBefore, last(await block({})))).toBeGreaterThan(1e-3);
+});
+
 it('rows stored for rotation of adjacent pairs give the same as rows stored by halves', async () => {
   const { head_dim: headDim } = llama.config;
   const stored = llama.layer(1).map((tensor) => {

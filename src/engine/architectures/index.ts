@@ -1,47 +1,50 @@
-/** Every architecture that the engine runs. To add one, describe it in its own file and list it here. */
+/** What the engine runs, what it refuses by name, and how the architectures differ outside of their blocks. */
 import type { ModelConfig } from '../../model/config.ts';
 import { rotaryPairs } from '../../model/rotary/rotary-frequencies.ts';
+import { traitsOf, type Traits } from '../../model/traits.ts';
 import type { Backend } from '../engine.ts';
-import type { Architecture } from './architecture.ts';
-import { gemma2 } from './gemma2.ts';
-import { gemma3 } from './gemma3.ts';
-import { llama } from './llama.ts';
-import { mistral } from './mistral.ts';
-import { qwen2 } from './qwen2.ts';
-import { qwen3 } from './qwen3.ts';
 
-const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3, gemma2, gemma3];
+export { transformerBlock } from './block.ts';
 
 /**
  * Why a backend would compute such a model wrongly, as the end of a sentence; null if it would not. ONNX
  * Runtime's attention on WebGPU (1.30) accepts `softcap` but ignores it.
  */
 export function wrongOn(backend: Backend, config: ModelConfig): string | null {
-  return backend === 'webgpu' && config.attn_logit_softcapping
+  return backend === 'webgpu' && traitsOf(config).scalesScores && config.attn_logit_softcapping
     ? 'bounds its attention scores, which ONNX Runtime does not do on WebGPU'
     : null;
 }
 
-/** @throws Error that names what the engine lacks for such a model */
-export function architectureFor(config: ModelConfig): Architecture {
-  const found = architectures.find(({ modelType }) => modelType === config.model_type);
-  if (!found)
-    throw new Error(
-      `the architecture "${config.model_type}" is not known here; known are ${architectures.map(({ modelType }) => modelType).join(', ')}`,
-    );
-  const missing = unsupported(config, found);
+/** @throws Error that names the architecture that is not known, or what the engine lacks for such a model */
+export function refuseUnsupported(config: ModelConfig): void {
+  const missing = unsupported(config, traitsOf(config));
   if (missing) throw new Error(`this ${config.model_type} model ${missing}, which is missing here`);
-  return found;
+}
+
+/** The factor of embeddings; 1 for most architectures. */
+export function embeddingScale(config: ModelConfig): number {
+  const traits = traitsOf(config);
+  if (traits.scalesEmbedding) return Math.sqrt(config.hidden_size);
+  return traits.hasMultipliers ? (config.embedding_multiplier ?? 1) : 1;
+}
+
+/** What is done to logits after the projection. */
+export function logitScaling(config: ModelConfig): { divisor: number; bound: number | null } {
+  const { scalesScores, hasMultipliers } = traitsOf(config);
+  return {
+    divisor: hasMultipliers ? (config.logits_scaling ?? 1) : 1,
+    bound: scalesScores ? (config.final_logit_softcapping ?? null) : null,
+  };
 }
 
 /** ONNX Runtime's attention rotates only multiples of this many pairs. */
 const pairsAtOnce = 8;
 
-function unsupported(config: ModelConfig, { modelType, activation }: Architecture): string | null {
-  if (config.hidden_act !== activation) return `uses the activation "${config.hidden_act}"`;
-  if (config.attention_bias && !['llama', 'qwen2'].includes(modelType))
-    return 'has attention biases';
-  if (config.mlp_bias && modelType !== 'llama') return 'has feed-forward biases';
+function unsupported(config: ModelConfig, traits: Traits): string | null {
+  if (config.hidden_act !== traits.activation) return `uses the activation "${config.hidden_act}"`;
+  if (config.attention_bias && traits.attentionBias === 'never') return 'has attention biases';
+  if (config.mlp_bias && !traits.mlpBias) return 'has feed-forward biases';
   const pairs = rotaryPairs(config);
   if (pairs % pairsAtOnce !== 0)
     return `rotates ${pairs} pairs of each head, no multiple of ${pairsAtOnce}`;

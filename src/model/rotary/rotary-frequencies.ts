@@ -1,5 +1,5 @@
 /** Computes the frequencies of rotary position embedding (arXiv 2104.09864), scaled as a model's config says. */
-import type { ModelConfig } from '../config.ts';
+import type { ModelConfig, RopeScaling } from '../config.ts';
 
 export type RotaryFigures = Pick<ModelConfig, 'head_dim' | 'rope_theta'> &
   Partial<Pick<ModelConfig, 'rope_scaling' | 'partial_rotary_factor'>>;
@@ -57,7 +57,38 @@ export function rotaryPairs({
   head_dim: headDim,
   partial_rotary_factor: share = 1,
 }: Pick<RotaryFigures, 'head_dim' | 'partial_rotary_factor'>): number {
-  return Math.floor((headDim * share) / 2);
+  // A share that was made of two whole numbers gives them back in spite of rounding.
+  return Math.floor((headDim * share + 1e-6) / 2);
+}
+
+/**
+ * Why the scaling's lists cannot belong to this model, as a sentence's end; null if they can, or if there are
+ * none.
+ */
+export function misfitOfFactors(config: RotaryFigures): string | null {
+  const pairs = rotaryPairs(config);
+  const wrong = factorLists(config.rope_scaling ?? null).find(
+    ({ factors }) => factors.length !== pairs,
+  );
+  return wrong
+    ? `has ${wrong.factors.length} ${wrong.name} of rotary frequencies, and rotates ${pairs} pairs of each head`
+    : null;
+}
+
+function factorLists(scaling: RopeScaling | null): { name: string; factors: readonly number[] }[] {
+  switch (scaling?.rope_type) {
+    case 'per_pair':
+      return [{ name: 'factors', factors: scaling.factors }];
+    case 'longrope':
+      return [
+        { name: 'short factors', factors: scaling.short_factor },
+        { name: 'long factors', factors: scaling.long_factor },
+      ];
+    case 'linear':
+    case 'llama3':
+    case undefined:
+      return [];
+  }
 }
 
 /** The factor of cos and sin of every angle. */

@@ -4,23 +4,34 @@
  */
 import { errorMessage } from '../../base/error-message.ts';
 import * as v from 'valibot';
+import { StepSchema } from './tokenizer/steps.ts';
 
 /** Several times the largest known vocabulary. */
 const mostTokens = 1 << 22;
+/** Several times the longest list, and the longest spelling, of published files. */
+const mostAddedTokens = 1 << 17;
+const longestAddedToken = 4096;
 
 const tokenId = v.custom<number>(
   isTokenId,
   `expected a whole number below ${mostTokens} as a token's id`,
 );
 
-const AddedTokenSchema = v.looseObject({
-  id: tokenId,
-  content: v.string(),
-  special: v.boolean(),
-  /** Whether the token includes the spaces before it, and after it. */
-  lstrip: v.optional(v.boolean(), false),
-  rstrip: v.optional(v.boolean(), false),
-});
+const AddedTokenSchema = v.pipe(
+  v.looseObject({
+    id: tokenId,
+    content: v.pipe(v.string(), v.maxLength(longestAddedToken)),
+    special: v.boolean(),
+    /** Whether it counts only where no letter stands beside it. */
+    single_word: v.optional(v.boolean(), false),
+    /** Whether the token includes the white space before it, and after it. */
+    lstrip: v.optional(v.boolean(), false),
+    rstrip: v.optional(v.boolean(), false),
+    /** Whether it is looked for in the text that the normalizer changed. */
+    normalized: v.optional(v.boolean()),
+  }),
+  v.transform((token) => ({ ...token, normalized: token.normalized ?? !token.special })),
+);
 
 export type AddedToken = v.InferOutput<typeof AddedTokenSchema>;
 
@@ -29,36 +40,20 @@ const vocab = v.custom<object>(isVocab, 'expected a vocabulary: tokens and their
 
 const merges = v.custom<object>(isMerges, 'expected pairs of tokens to merge');
 
-const stepFields = {
-  type: v.string(),
-  pattern: v.optional(
-    v.union(
-      [v.object({ String: v.string() }), v.object({ Regex: v.string() })],
-      'expected a pattern: { "String": … } or { "Regex": … }',
-    ),
-  ),
-};
-const steps = v.optional(v.array(v.looseObject(stepFields)));
-
-/** A step of encoding or decoding, or a sequence of steps. */
-const sequence = v.nullish(
-  v.looseObject({
-    ...stepFields,
-    normalizers: steps,
-    pretokenizers: steps,
-    processors: steps,
-    decoders: steps,
-  }),
-  null,
-);
-
 const TokenizerFileSchema = v.looseObject({
-  added_tokens: v.array(AddedTokenSchema),
-  normalizer: sequence,
-  pre_tokenizer: sequence,
-  post_processor: sequence,
-  decoder: sequence,
-  model: v.looseObject({ type: v.optional(v.string()), vocab, merges: v.optional(merges) }),
+  added_tokens: v.pipe(v.array(AddedTokenSchema), v.maxLength(mostAddedTokens)),
+  normalizer: v.nullish(StepSchema, null),
+  pre_tokenizer: v.nullish(StepSchema, null),
+  post_processor: v.nullish(StepSchema, null),
+  decoder: v.nullish(StepSchema, null),
+  model: v.looseObject({
+    type: v.optional(v.string()),
+    vocab,
+    merges: v.optional(merges),
+    /** Of Unigram: the index of the token for unknown letters. */
+    unk_id: v.nullish(tokenId),
+    byte_fallback: v.nullish(v.boolean()),
+  }),
 });
 
 export type TokenizerFile = v.InferOutput<typeof TokenizerFileSchema>;
@@ -69,9 +64,25 @@ export type TokenizerFile = v.InferOutput<typeof TokenizerFileSchema>;
  */
 export function parseTokenizerFile(json: unknown): TokenizerFile {
   const checked = v.safeParse(TokenizerFileSchema, json, { abortEarly: true });
-  if (checked.success) return checked.output;
+  if (checked.success) return withModelIds(checked.output);
   const place = v.getDotPath(checked.issues[0]) ?? 'its top level';
   throw new Error(`tokenizer.json is broken: at ${place}, ${checked.issues[0].message}`);
+}
+
+/** Where the model has an added token too, the library in Rust takes the model's id. */
+function withModelIds(file: TokenizerFile): TokenizerFile {
+  const { vocab } = file.model;
+  const list = Array.isArray(vocab) ? (vocab as [string, number][]) : [];
+  const ids = new Map(list.map(([token], id) => [token, id]));
+  const idOf = (token: string): number | undefined =>
+    Array.isArray(vocab)
+      ? ids.get(token)
+      : (Object.getOwnPropertyDescriptor(vocab, token)?.value as number | undefined);
+  const added_tokens = file.added_tokens.map((token) => ({
+    ...token,
+    id: idOf(token.content) ?? token.id,
+  }));
+  return { ...file, added_tokens };
 }
 
 /**

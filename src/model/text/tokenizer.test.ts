@@ -52,6 +52,31 @@ describe('a tokenizer', () => {
     expect(tokenizer.decode([1, 2, 9999])).toBe('');
   });
 
+  it('refuses what is too large, or too deep, to be a published file', () => {
+    const cut = (Regex: string) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated' });
+    const nested = (depth: number): object =>
+      depth === 0 ? cut('a') : { type: 'Sequence', pretokenizers: [nested(depth - 1)] };
+    const load = (change: object) => () => loadTokenizer({ ...llamaTokenizer, ...change });
+    expect(load({ pre_tokenizer: nested(3) })).not.toThrow();
+    expect(load({ pre_tokenizer: nested(4) })).toThrow(/pre_tokenizer.*sequences too deep/);
+    expect(load({ pre_tokenizer: cut('a'.repeat(200_001)) })).toThrow(/of at most 200000 letters/);
+    const steps = Array.from({ length: 1001 }, () => cut('a'));
+    expect(load({ pre_tokenizer: { type: 'Sequence', pretokenizers: steps } })).toThrow(
+      /more than 1000 steps/,
+    );
+    const [token] = llamaTokenizer.added_tokens;
+    expect(load({ added_tokens: [{ ...token, content: 'x'.repeat(5000) }] })).toThrow(
+      /at added_tokens\.0\.content/,
+    );
+  });
+
+  it('takes the model’s id where an added token has another, as the library in Rust does', () => {
+    const [token] = llamaTokenizer.added_tokens;
+    const known = { ...token, id: 999, content: '▁he', special: false };
+    const file = { ...llamaTokenizer, added_tokens: [...llamaTokenizer.added_tokens, known] };
+    expect(loadTokenizer(file).encode('▁he', { bos: false })).toEqual([id('▁he')]);
+  });
+
   it('says what is wrong with a tokenizer.json', () => {
     expect(() => loadTokenizer({ model: {} })).toThrow(
       /tokenizer\.json is broken: at added_tokens/,

@@ -1,24 +1,43 @@
 /** Converts text to token ids and back, from a Hugging Face `tokenizer.json`. */
-import { Tokenizer as HubTokenizer } from '@huggingface/tokenizers';
 import { parserFault } from './parser-fault.ts';
 import { parseTokenizerFile, type AddedToken, type TokenizerFile } from './tokenizer-file.ts';
+import { createSectionFinder, type AddedWord, type MarkRule } from './tokenizer/added-tokens.ts';
+import { decoderOf, type Decoder } from './tokenizer/decoders.ts';
+import { modelOf, type Model } from './tokenizer/models.ts';
+import { normalizerOf, type Normalizer } from './tokenizer/normalizers.ts';
+import { preTokenizerOf, type PreTokenizer } from './tokenizer/pre-tokenizers.ts';
+import { createStreamDecoder, type StreamDecoder } from './tokenizer/stream-decoder.ts';
+
+export type { StreamDecoder } from './tokenizer/stream-decoder.ts';
 
 export interface EncodeOptions {
   /** Begin with the token that begins every text, if the tokenizer has one. */
   bos: boolean;
   /**
-   * Read `<s>`, `<|im_end|>` and the like as the tokens that they name, in text that a chat template wrote.
-   * Otherwise they are plain letters, so nobody can forge a turn by typing one.
+   * Read the control marks as the tokens that they name, in text that a chat template wrote. Otherwise they
+   * are plain letters, so nobody can forge a turn by typing one. Other added tokens are tokens everywhere.
    */
   special?: boolean;
   /**
-   * With `special`: a character that is removed from the text. Inside the spelling of a special token it
-   * makes that plain letters, which marks what a person wrote inside a template.
+   * With `special`: a character that is removed from the text. A control mark with it inside is plain letters,
+   * which marks what a person wrote inside a template.
    */
   mask?: string;
 }
 
+/** A whole word that is looked for in a text before anything else. */
+export interface TokenizerWord {
+  id: number;
+  content: string;
+  /** Has no text when decoded, as the file says. */
+  special: boolean;
+}
+
 export interface Tokenizer {
+  /**
+   * Lone surrogates of the text count as U+FFFD. The ids are those of the tokenizers library (Rust) for a file
+   * whose `added_tokens` lack the control marks wherever those are letters.
+   */
   encode(text: string, options: EncodeOptions): number[];
   /** Special tokens, and ids without a token, have no text. */
   decode(ids: readonly number[]): string;
@@ -29,166 +48,156 @@ export interface Tokenizer {
    *   space. Without them the sequence is a text of its own.
    */
   streamDecoder(before?: readonly number[]): StreamDecoder;
+  /** The file's added tokens, special or not, in its order. */
+  readonly addedTokens: readonly TokenizerWord[];
   /** Spellings of the tokens without text. */
   readonly specialTokens: readonly string[];
+  /**
+   * Spellings that are tokens only in what a template wrote: those of special tokens, and those given to
+   * `loadTokenizer`. In a person's text they are letters.
+   */
+  readonly controlMarks: readonly string[];
   /** The token's own spelling, such as `▁the` or `</s>`. */
   idToToken(id: number): string | undefined;
   tokenToId(token: string): number | undefined;
 }
 
-/** Never emits half a character; emitted text never changes. */
-export interface StreamDecoder {
-  /** The text that this token completes; may be empty. */
-  push(id: number): string;
-  /** The rest when no more tokens come; a broken character becomes U+FFFD. */
-  end(): string;
+export interface TokenizerOptions {
+  /**
+   * Spellings of added tokens that a person must not write, though the file does not call them special, such
+   * as those that the model's chat template writes. Spellings that the file does not have count for nothing.
+   */
+  controlMarks?: readonly string[];
 }
 
 /**
  * @param json the parsed `tokenizer.json`
  * @throws Error if it is not one, or of a kind that cannot be read
  */
-export function loadTokenizer(json: unknown): Tokenizer {
+export function loadTokenizer(json: unknown, options: TokenizerOptions = {}): Tokenizer {
   const document = parseTokenizerFile(json);
-  const { full, literal, prefix } = construct(document);
+  const parts = construct(document, new Set(options.controlMarks));
+  const { spellings, ids, added } = parts;
 
-  const decode = (ids: readonly number[]): string => {
-    const known = ids.filter((id) => full.id_to_token(id) !== undefined);
-    if (known.length === 0) return '';
-    return full.decode(known, { skip_special_tokens: true, clean_up_tokenization_spaces: false });
+  const decode = (tokens: readonly number[]): string => {
+    const known = tokens.flatMap((id) => (parts.textless.has(id) ? [] : (spellings.get(id) ?? [])));
+    return known.length === 0 ? '' : parts.decoder(known).join('');
   };
-
-  const encodeLetters = (text: string): number[] =>
-    text === '' ? [] : literal.encode(text, { add_special_tokens: false }).ids;
-  const splitSpecial = splitterOf(document.added_tokens.filter(({ special }) => special));
 
   return {
     encode: (text, { bos, special = false, mask = '' }) => {
-      const sections = special ? splitSpecial(text) : [text];
-      const ids = sections.flatMap((section) =>
-        typeof section === 'number' ? [section] : encodeLetters(withoutMask(section, mask)),
-      );
-      return bos ? [...prefix, ...ids] : ids;
+      const { plain, masks } = withoutMask(wellFormed(text), mask);
+      const encoded = encodeText(parts, plain, special ? unmasked(masks) : nowhere);
+      return bos ? [...parts.prefix, ...encoded] : encoded;
     },
     decode,
-    specialTokens: document.added_tokens.flatMap(({ special, content }) =>
-      special ? [content] : [],
-    ),
-    streamDecoder: (before = []) => streamDecoder(decode, before),
-    idToToken: (id) => full.id_to_token(id),
-    tokenToId: (token) => full.token_to_id(token),
+    streamDecoder: (before = []) => createStreamDecoder(decode, before),
+    addedTokens: added.map(({ id, content, special }) => ({ id, content, special })),
+    specialTokens: added.flatMap(({ special, content }) => (special ? [content] : [])),
+    controlMarks: parts.marks,
+    idToToken: (id) => spellings.get(id),
+    tokenToId: (token) => ids.get(token),
   };
 }
 
-interface Constructed {
-  full: HubTokenizer;
-  literal: HubTokenizer;
-  prefix: number[];
+interface Parts extends Model {
+  added: readonly AddedToken[];
+  marks: readonly string[];
+  /** Finds the added tokens that are looked for in the text as it came. */
+  findWords: ReturnType<typeof createSectionFinder>;
+  /** Finds those that are looked for after normalizing. */
+  findNormalized: ReturnType<typeof createSectionFinder>;
+  normalize: Normalizer;
+  preTokenize: PreTokenizer;
+  decoder: Decoder;
+  /** Ids of special tokens. */
+  textless: ReadonlySet<number>;
 }
 
 /** Also encodes and decodes a text, because some missing parts show only in use. */
-function construct(document: TokenizerFile): Constructed {
+function construct(document: TokenizerFile, controlMarks: ReadonlySet<string>): Parts {
   try {
-    const full = new HubTokenizer(document, {});
-    const literal = withoutSpecialTokens(document, full);
-    full.decode(literal.encode('Try it: 1 é\n').ids, { skip_special_tokens: true });
-    return { full, literal, prefix: prefixOf(full) };
+    const parts = partsOf(document, controlMarks);
+    const sample = encodeText(parts, 'Try it: 1 é\n', nowhere);
+    parts.decoder(sample.map((id) => parts.spellings.get(id) ?? ''));
+    return parts;
   } catch (error) {
     throw new Error(
       `this tokenizer.json is of a kind that cannot be read here: ${parserFault(error)}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
 
-/** The same tokenizer with its special tokens as plain letters; it shares the large tables. */
-function withoutSpecialTokens(document: TokenizerFile, full: HubTokenizer): HubTokenizer {
-  const literal = new HubTokenizer(
-    {
-      ...document,
-      added_tokens: document.added_tokens.filter(({ special }) => !special),
-      model: { type: 'BPE', vocab: {}, merges: [] },
-    },
-    {},
-  );
-  literal.model = full.model;
-  return literal;
-}
-
-/** Splits a text at its special tokens, and returns those as ids. */
-function splitterOf(tokens: AddedToken[]): (text: string) => (string | number)[] {
-  if (tokens.length === 0) return (text) => [text];
-  const bySpelling = new Map(tokens.map((token) => [token.content, token]));
-  const spellings = [...bySpelling.keys()].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(`(${spellings.map(escapeRegExp).join('|')})`);
-  return (text) => {
-    // The pattern is one group, so every second part is a token.
-    const parts = text.split(pattern);
-    return parts.map((part, i) => {
-      const token = i % 2 === 1 ? bySpelling.get(part) : undefined;
-      if (token) return token.id;
-      const before = i > 0 ? bySpelling.get(parts[i - 1]) : undefined;
-      const after = i + 1 < parts.length ? bySpelling.get(parts[i + 1]) : undefined;
-      const start = before?.rstrip === true ? part.trimStart() : part;
-      return after?.lstrip === true ? start.trimEnd() : start;
-    });
-  };
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-}
-
-function withoutMask(text: string, mask: string): string {
-  return mask === '' ? text : text.replaceAll(mask, '');
-}
-
-/** The tokens that the post-processor puts before a text: usually one, or none. */
-function prefixOf(full: HubTokenizer): number[] {
-  const plain = full.encode('a', { add_special_tokens: false }).ids;
-  const framed = full.encode('a').ids;
-  return framed.slice(0, Math.max(0, framed.lastIndexOf(plain[0])));
-}
-
-/**
- * Decodes a sliding window twice: from the last settled place without and with the new tokens. The difference
- * is new text. An incomplete character decodes as one trailing U+FFFD.
- */
-function streamDecoder(
-  decode: (ids: readonly number[]) => string,
-  before: readonly number[],
-): StreamDecoder {
-  let window = before.slice(-contextTokens);
-  let settled = window.length;
-  let emitted = decode(window).length;
-
-  const emitTo = (text: string, length: number): string => {
-    const fresh = text.slice(emitted, length);
-    emitted = Math.max(emitted, length);
-    return fresh;
-  };
-
+function partsOf(document: TokenizerFile, controlMarks: ReadonlySet<string>): Parts {
+  const added = document.added_tokens;
+  const isMark = ({ special, content }: AddedToken): boolean =>
+    special || controlMarks.has(content);
+  const normalize = normalizerOf(document.normalizer);
+  // A mark is looked for in what the template wrote, even one that the file would normalize: there it would
+  // need the prefix that a normalizer puts before texts, which no template writes.
+  const early = added.filter((token) => isMark(token) || !token.normalized);
+  const late = added.filter((token) => !isMark(token) && token.normalized);
+  const marks = [...new Set(added.filter(isMark).map(({ content }) => content))];
   return {
-    push: (id) => {
-      window.push(id);
-      const text = decode(window);
-      if (text.endsWith('\uFFFD')) return emitTo(text, text.length - 1);
-      const fresh = emitTo(text, text.length);
-      // A token without text cannot serve as context.
-      if (fresh === '') return '';
-      window = window.slice(settled);
-      settled = window.length;
-      emitted = decode(window).length;
-      return fresh;
-    },
-    end: () => {
-      const text = decode(window);
-      return emitTo(text, text.length);
-    },
+    ...modelOf(document, marks),
+    added,
+    marks,
+    findWords: createSectionFinder(early.map((token) => wordOf(token, isMark(token)))),
+    findNormalized: createSectionFinder(
+      late.map((token) => ({ ...wordOf(token, false), content: normalize(token.content) })),
+    ),
+    normalize,
+    preTokenize: preTokenizerOf(document.pre_tokenizer),
+    decoder: decoderOf(document.decoder, new Set(added.map(({ content }) => content))),
+    textless: new Set(added.flatMap(({ id, special }) => (special ? [id] : []))),
   };
 }
 
-/** Tokens of context that are enough to tell whether a word continues. */
-const contextTokens = 8;
+function wordOf(token: AddedToken, isMark: boolean): AddedWord {
+  return {
+    id: token.id,
+    content: wellFormed(token.content),
+    isSingleWord: token.single_word,
+    stripsLeft: token.lstrip,
+    stripsRight: token.rstrip,
+    isMark,
+  };
+}
+
+function encodeText(parts: Parts, text: string, allowsMark: MarkRule): number[] {
+  return parts.findWords(text, allowsMark).flatMap((section) => {
+    if (section.kind === 'token') return [section.id];
+    const normalized = parts.normalize(section.text);
+    return parts.findNormalized(normalized, nowhere).flatMap((part) => {
+      if (part.kind === 'token') return [part.id];
+      const opensText = section.start === 0 && part.start === 0;
+      return parts.encodePieces(parts.preTokenize(part.text, opensText));
+    });
+  });
+}
+
+/** A text in which half a surrogate pair is U+FFFD, as the Web's APIs make it. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** @returns the text without the mask, and the indices in it where a mask was */
+function withoutMask(text: string, mask: string): { plain: string; masks: ReadonlySet<number> } {
+  const masks = new Set<number>();
+  if (mask === '' || !text.includes(mask)) return { plain: text, masks };
+  const parts = text.split(mask);
+  let at = 0;
+  for (const part of parts.slice(0, -1)) masks.add((at += part.length));
+  return { plain: parts.join(''), masks };
+}
+
+const nowhere: MarkRule = () => false;
+
+function unmasked(masks: ReadonlySet<number>): MarkRule {
+  if (masks.size === 0) return () => true;
+  return (start, end) => {
+    for (let at = start + 1; at < end; at++) if (masks.has(at)) return false;
+    return true;
+  };
+}

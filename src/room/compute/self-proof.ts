@@ -3,14 +3,14 @@
  * outputs that the model's manifest promises, with whatever backend and weight type it runs.
  */
 import type { Engine, LoadedLayer, RunRequest } from '../../engine/engine.ts';
-import { readGolden, type Golden } from '../../model/golden.ts';
+import { goldenFor, readGolden, type Golden } from '../../model/golden.ts';
 import { layerName } from '../../model/layer-names.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import type { ShardReader } from '../../store/shard-reader.ts';
 import { deviationOf, isWithin, limitOf, piecesAreExact } from './deviation.ts';
 
 export interface SelfProof {
-  /** Rejects with `WrongResult` where the layer computes wrongly. Does nothing for a model without golden states. */
+  /** Rejects with `WrongResult` where the layer computes wrongly. Does nothing for a model without golden states for this context. */
   prove(loaded: Pick<LoadedLayer, 'layer' | 'weights'>): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ const sequenceOf = (input: number): number => -1 - input;
 
 export function createSelfProof(options: SelfProofOptions): SelfProof {
   const { engine, manifest, reader } = options;
-  const { golden } = manifest;
+  const golden = goldenFor(manifest, options.contextLength);
   let file: Promise<Uint8Array<ArrayBuffer>> | null = null;
 
   return {

@@ -55,7 +55,7 @@ export async function becomeDevice(options: VisitOptions, welcomed: Welcomed): P
     if (!signal.aborted) host.sendControl(message);
   };
   const cache = openPieceCache();
-  const model = await findRoomModel(welcome.model, host);
+  const model = await findRoomModel(welcome.model, host, signal);
   const { manifest } = model;
   const ties = tieUp(options, welcomed, { model, cache, tell, part: () => part });
   const called = { id: welcome.deviceId, label: deviceLabel() };

@@ -4,6 +4,7 @@
  */
 import type { RoomAddress } from '../../transport/index.ts';
 import type { DeviceOptions, Room } from '../room.ts';
+import { tellWaiting } from '../tell-waiting.ts';
 import { createViewStore, newView } from '../view-store.ts';
 import { createKeptEngine } from './kept-engine.ts';
 import { createOwnQuestions } from './own-questions.ts';
@@ -20,6 +21,7 @@ export function joinRoom(address: RoomAddress, options: DeviceOptions): Room {
   const store = createViewStore(newView('device', 'Looking for the room'));
   const leaving = new AbortController();
   const { signal } = leaving;
+  tellWaiting(store, signal);
   const engine = createKeptEngine();
   const questions = createOwnQuestions((answers) => store.update({ answers }));
   let device = options;

@@ -20,12 +20,13 @@ type ModelAddress = Extract<HostMessage, { kind: 'welcome' }>['model'];
 export async function findRoomModel(
   address: ModelAddress,
   host: Pick<Link, 'onBulk' | 'onClosed'>,
+  signal?: AbortSignal,
 ): Promise<RoomModel> {
   const { sha256 } = address;
   if (address.kind === 'shards') {
-    const url = new URL(address.manifestUrl, document.baseURI).href;
-    const { manifest, baseUrl } = await readManifest(url, parseManifest, sha256);
-    return { manifest, sha256, outside: httpOrigin(manifest, baseUrl) };
+    const { href, search: query } = new URL(address.manifestUrl, document.baseURI);
+    const { manifest, baseUrl } = await readManifest(href, parseManifest, sha256, signal);
+    return { manifest, sha256, outside: httpOrigin(manifest, baseUrl, { query }) };
   }
   const bytes = await sentManifest(host);
   if ((await sha256Hex(bytes)) !== sha256)

@@ -14,6 +14,7 @@ import {
 } from '../../transport/index.ts';
 import { modelView } from '../model-view.ts';
 import type { HostOptions, HostRoom } from '../room.ts';
+import { tellWaiting } from '../tell-waiting.ts';
 import { createViewStore, newView, type ViewStore } from '../view-store.ts';
 import type { ModelProblem } from '../view.ts';
 import { onAbort } from '../../base/on-abort.ts';
@@ -27,7 +28,7 @@ import {
   type OpenedModel,
 } from './weights/index.ts';
 import { createRecordWriter, forgetRoomRecord, type RoomRecord } from './saved-room/index.ts';
-import { createTextCodec } from './requests/index.ts';
+import { createTextCodec, withoutTokenizer } from './requests/index.ts';
 
 /**
  * Returns at once. The view says how far opening has come, or why it failed. With a record the room is the one that was
@@ -40,6 +41,7 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   });
   const ending = new AbortController();
   const { signal } = ending;
+  tellWaiting(store, signal);
   let room: RunningRoom | null = null;
   /** Names the record that is forgotten when the room is closed. */
   let hostId = record?.hostId ?? null;
@@ -122,12 +124,13 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   // A page that cannot prove a key need not load a model first.
   cryptography();
   const cache = openPieceCache();
-  const { opened, tokenizer } = await openModelFor(options, cache);
+  const { opened, tokenizer } = await openModelFor(options, cache, signal);
   const { manifest } = opened;
   store.update({
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
   });
+  if (!tokenizer) store.notice(withoutTokenizer);
 
   const identity = await createIdentity();
   const signalling = await createSignalling({
@@ -170,19 +173,24 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
 async function openModelFor(
   { model }: HostOptions,
   cache: PieceCache,
+  signal: AbortSignal,
 ): Promise<{ opened: OpenedModel; tokenizer: Tokenizer | null }> {
   try {
-    const opened = await openModel(model);
+    const opened = await openModel(model, signal);
     const { manifest, origin, address } = opened;
     const reader = createShardReader(manifest, { ...origin, name: address.sha256 }, cache);
-    return { opened, tokenizer: await readTokenizer(manifest, reader) };
+    return { opened, tokenizer: await readTokenizer(manifest, reader, signal) };
   } catch (error) {
     throw new ModelRefusedError(errorMessage(error), { cause: error });
   }
 }
 
-async function readTokenizer(manifest: Manifest, reader: ShardReader): Promise<Tokenizer | null> {
+async function readTokenizer(
+  manifest: Manifest,
+  reader: ShardReader,
+  signal: AbortSignal,
+): Promise<Tokenizer | null> {
   if (manifest.tokenizer === null) return null;
-  const bytes = await reader.readFile(manifest.tokenizer);
+  const bytes = await reader.readFile(manifest.tokenizer, signal);
   return loadTokenizer(parseTokenizerText(new TextDecoder().decode(bytes)));
 }

@@ -44,6 +44,36 @@ describe('pickedModel', () => {
     });
   });
 
+  it.each([
+    ['hf.co/a/b', { id: 'a/b' }],
+    ['www.huggingface.co/a/b?not-for-all=1#usage', { id: 'a/b' }],
+    ['a/b:Q4_K_M', { id: 'a/b:Q4_K_M' }],
+    ['a/b@v2', { id: 'a/b', revision: 'v2' }],
+    ['https://huggingface.co/a/b/tree/refs%2Fpr%2F1', { id: 'a/b', revision: 'refs/pr/1' }],
+    ['HuggingFace.co/a/b/blob/main/C.GGUF', { id: 'a/b/C.GGUF', revision: 'main' }],
+  ])('reads %s as well', (text, found) => {
+    expect(addressed(text)).toEqual({ kind: 'hub', accessToken: null, ...found });
+  });
+
+  it.each([
+    ['files.example/m/tiny.gguf', 'https://files.example/m/tiny.gguf'],
+    ['https://files.example/tiny.gguf?sig=abc', 'https://files.example/tiny.gguf?sig=abc'],
+    ['192.168.1.5:8443/shards/m/manifest.json', 'http://192.168.1.5:8443/shards/m/manifest.json'],
+    ['https://mirror.example/a/b/tree/main', 'https://mirror.example/a/b/tree/main'],
+    ['https://huggingface.co/a/b/tree/main/fp16', 'https://huggingface.co/a/b/tree/main/fp16'],
+  ])('takes %s as the address of a server, with the token for it', (text, url) => {
+    expect(addressed(text)).toEqual({ kind: 'url', url });
+    expect(addressed(text, 'hf_x')).toEqual({ kind: 'url', url, accessToken: 'hf_x' });
+  });
+
+  it('says what is wrong with an address that names a password or a data set', () => {
+    expect(() => addressed('https://anna:secret@files.example/m')).toThrow(
+      /user name or a password/,
+    );
+    expect(() => addressed('https://anna:secret@files.example/m')).not.toThrow(/secret/);
+    expect(() => addressed('https://huggingface.co/datasets/a/b')).toThrow(/is a dataset/);
+  });
+
   it('takes any other address as it is', () => {
     expect(addressed('http://10.0.0.2:9000/models/m.gguf')).toEqual({
       kind: 'url',
@@ -61,6 +91,13 @@ describe('pickedModel', () => {
     expect(pickedModel({ kind: 'files', files: [file] }, offers)).toEqual({
       kind: 'files',
       files: [file],
+    });
+    const inFolder = new File(['{}'], 'config.json');
+    Object.defineProperty(inFolder, 'webkitRelativePath', { value: 'm/config.json' });
+    expect(pickedModel({ kind: 'files', files: [inFolder, file] }, offers)).toEqual({
+      kind: 'files',
+      files: [inFolder, file],
+      paths: ['m/config.json', 'm.gguf'],
     });
   });
 });

@@ -1,3 +1,5 @@
+import { publicHub, type HubPlace } from '../../convert/hub/hub-address.ts';
+import { locateModel, webAddress } from '../../convert/model-address.ts';
 import type { ModelOffer } from '../server-info.ts';
 import type { ModelChoice } from '../../room/index.ts';
 
@@ -23,31 +25,42 @@ export function pickedModel(pick: ModelPick, offers: readonly ModelOffer[]): Mod
     case 'address':
       return addressedModel(pick.text.trim(), pick.accessToken.trim() || null);
     case 'files':
-      if (pick.files.length > 0) return { kind: 'files', files: pick.files };
+      if (pick.files.length > 0) return pickedFiles(pick.files);
       throw new Error('Choose a GGUF file or the folder of a model first.');
   }
 }
 
-function addressedModel(text: string, accessToken: string | null): ModelChoice {
-  if (/^https?:\/\//.test(text)) {
-    if (!URL.canParse(text)) throw new Error(`${text} is not a complete web address.`);
-    return hubPage(new URL(text), accessToken) ?? { kind: 'url', url: text };
-  }
-  if (/^[\w.-]+\/[\w.-]+(\/[\w./-]+\.gguf)?$/.test(text))
-    return { kind: 'hub', id: text, accessToken };
-  throw new Error(
-    'Give a model’s name on Hugging Face, like HuggingFaceTB/SmolLM2-360M-Instruct, or a web address that begins with https://.',
-  );
+/** The paths are written beside the files, since what keeps a room for a reload may forget those of the files. */
+function pickedFiles(files: readonly File[]): ModelChoice {
+  if (files.every((file) => !file.webkitRelativePath)) return { kind: 'files', files };
+  const paths = files.map(({ webkitRelativePath, name }) => webkitRelativePath || name);
+  return { kind: 'files', files, paths };
 }
 
-/** The address of a model's page on the hub, as copied from a browser; null for any other address. */
-function hubPage({ hostname, pathname }: URL, accessToken: string | null): ModelChoice | null {
-  if (hostname !== 'huggingface.co') return null;
-  const segments = pathname.split('/').filter(Boolean);
-  const [owner, model, view, revision, ...path] = segments;
-  if (segments.length === 2) return { kind: 'hub', id: `${owner}/${model}`, accessToken };
-  if (segments.length < 4 || !['tree', 'blob', 'resolve'].includes(view)) return null;
-  const isFile = path.at(-1)?.endsWith('.gguf') ?? false;
-  const id = [owner, model, ...(isFile ? path : [])].join('/');
-  return { kind: 'hub', id, accessToken, revision };
+function addressedModel(text: string, accessToken: string | null): ModelChoice {
+  const url = webAddress(text);
+  const place = placeOf(text, url);
+  if (!place || place.hubUrl !== publicHub || isFolder(place))
+    return { kind: 'url', url: url?.href ?? text, ...(accessToken !== null && { accessToken }) };
+  const { id, path, quant, revision } = place;
+  const behind = quant === null ? (path === '' ? '' : `/${path}`) : `:${quant || 'latest'}`;
+  const found: ModelChoice = { kind: 'hub', id: id + behind, accessToken };
+  return revision === null ? found : { ...found, revision };
+}
+
+function isFolder({ path }: HubPlace): boolean {
+  return path !== '' && !/\.gguf$/i.test(path);
+}
+
+/** Null for a place on any other server. */
+function placeOf(text: string, url: URL | null): HubPlace | null {
+  try {
+    return locateModel(text).hub;
+  } catch (error) {
+    if (url) throw error;
+    throw new Error(
+      'Give a model’s name on Hugging Face, like HuggingFaceTB/SmolLM2-360M-Instruct, or a web address that begins with https://.',
+      { cause: error },
+    );
+  }
 }

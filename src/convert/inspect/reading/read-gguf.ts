@@ -70,7 +70,13 @@ function metadataFacts(metadata: Metadata, path: string): ModelFacts {
   };
   const names = attempt(() => namesOf(metadata));
   const figures = attempt(() => figuresOf(metadata)) ?? {};
-  const facts = { vocabSize: figures.vocabularySize ?? 1, hasOutput: true, rotaryFactors: null };
+  const facts = {
+    vocabSize: figures.vocabularySize ?? 1,
+    hasOutput: true,
+    rotaryFactors: { perPair: null, short: null, long: null },
+    hasAttentionBias: false,
+    hasFeedForwardBias: false,
+  };
   const config =
     (names?.family ?? null) === null ? null : attempt(() => ggufConfig(metadata, facts, path));
   const document = attempt(() => ggufTokenizer(metadata, path));

@@ -29,6 +29,8 @@ afterEach(() => room.dispose());
 /** Every token is its number; the first of a text of its own has no space before it. */
 const numbers: Tokenizer = {
   specialTokens: [],
+  controlMarks: [],
+  addedTokens: [],
   encode: (text) => text.split(' ').filter(Boolean).map(Number),
   decode: (ids) => ids.join(' '),
   streamDecoder: (before = []) => {

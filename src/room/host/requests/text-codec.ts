@@ -3,6 +3,11 @@ import { chatPromptIds } from '../../../model/text/chat-template.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import type { Tokenizer } from '../../../model/text/tokenizer.ts';
 
+/** Why a room takes no text. */
+export const withoutTokenizer =
+  'This model came without a tokenizer (tokenizer.json, tokenizer.model, or the vocabulary of a GGUF file): ' +
+  'give it token ids instead of text, or open a copy that has one.';
+
 export interface TextCodec {
   /** Null for a model without a tokenizer: it takes and gives token ids only. */
   tokenizer: Tokenizer | null;
@@ -19,8 +24,7 @@ export function createTextCodec(manifest: Manifest, tokenizer: Tokenizer | null)
     // A base model that begins a new text has ended the one before.
     stopIds: new Set(bos === null ? eos : [...eos, bos]),
     encodePrompt(text) {
-      if (!tokenizer)
-        throw new Error('This model has no tokenizer: give it token ids instead of text.');
+      if (!tokenizer) throw new Error(withoutTokenizer);
       if (manifest.chatTemplate === null) return tokenizer.encode(text, { bos: true });
       return chatPromptIds(manifest, tokenizer, [{ role: 'user', content: text }]);
     },

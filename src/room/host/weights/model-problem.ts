@@ -1,5 +1,6 @@
 /** What the screen says of a model that does not open, besides the sentence itself. */
 import { nothingKnown, type ModelDescription } from '../../../convert/inspect/description.ts';
+import { publicHub } from '../../../convert/hub/hub-address.ts';
 import { describeModel } from '../../../convert/inspect/describe-model.ts';
 import type { ModelFacts } from '../../../convert/inspect/reading/model-facts.ts';
 import { modelAtAddress } from '../../../convert/inspect/reading/read-address.ts';
@@ -10,7 +11,7 @@ import { secretsOf } from '../../../convert/inspect/report/withhold.ts';
 import { deviceLabel } from '../../../profile/this-device.ts';
 import type { ModelChoice } from '../../room.ts';
 import type { ModelProblem } from '../../view.ts';
-import { addressOnHub, byPath, labelOf, publicHubUrl } from './open-model.ts';
+import { addressOnHub, byPath } from './open-model.ts';
 
 /** A model did not open; the cause says why. */
 export class ModelRefusedError extends Error {
@@ -50,6 +51,9 @@ function problemWith(
   };
 }
 
+/** A report names no title and no licence. */
+const anyLabel = { name: 'model', title: 'model', licence: 'unknown' };
+
 async function describe(choice: ModelChoice): Promise<ModelDescription> {
   const files = { baseUrl: null, fileName: null, requested: null };
   switch (choice.kind) {
@@ -58,12 +62,12 @@ async function describe(choice: ModelChoice): Promise<ModelDescription> {
     case 'url':
       return describeAddress(new URL(choice.url, document.baseURI).href);
     case 'hub': {
-      const { accessToken, hubUrl = publicHubUrl } = choice;
+      const { accessToken, hubUrl = publicHub } = choice;
       const token = accessToken === null ? {} : { token: accessToken };
       return describeAddress(addressOnHub(choice, hubUrl), { hubUrl, ...token });
     }
     case 'files':
-      return describeModel(await readPicked(byPath(choice.files), labelOf(choice.files)), files);
+      return describeModel(await readPicked(byPath(choice), anyLabel), files);
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { sendPart, startHandler } from '../../../base/http/fixtures/handler-server.ts';
 import { startRangeServer, type RangeServer } from '../../../convert/fixtures/range-server.ts';
 import { tinySafetensors, writeSafetensors } from '../../../convert/fixtures/safetensors-writer.ts';
 import { tinyGgufConfig } from '../../../convert/fixtures/tiny-gguf.ts';
@@ -73,6 +74,60 @@ describe('openModel', () => {
     expect(own.address).toMatchObject({ kind: 'given', baseUrl: null });
     expect(own.manifest).toMatchObject({ name: 'my-model', title: 'my model' });
     await expectLayers(own);
+  });
+
+  it('keeps a signed address to the host, and sends its query for every piece', async () => {
+    const query = '?X-Amz-Signature=secret';
+    const files = new Map([
+      [`/m/config.json${query}`, new TextEncoder().encode(config)],
+      [`/m/model.safetensors${query}`, weights],
+    ]);
+    const signed = await startHandler((response, range, { url = '' }) => {
+      const file = files.get(url);
+      if (file) sendPart(response, file, range);
+      else response.writeHead(url.endsWith(query) ? 404 : 403).end();
+    });
+    vi.stubGlobal('document', { baseURI: 'http://localhost/' });
+    const opened = await openModel({ kind: 'url', url: `${signed.url}m/${query}` });
+    expect(opened.address).toMatchObject({ kind: 'given', baseUrl: null });
+    expect(new TextDecoder().decode(opened.manifestBytes ?? undefined)).not.toContain('secret');
+    await expectLayers(opened);
+    await signed.close();
+  });
+
+  it('gives no piece of a file that was replaced by one of the same size', async () => {
+    let tag = '"old"';
+    const hub = await startHandler((response, range, { url = '' }) => {
+      if (url.endsWith('/model.safetensors')) sendPart(response, weights, range, { ETag: tag });
+      else if (url.endsWith('/config.json')) response.end(config);
+      else response.writeHead(404).end();
+    });
+    const choice = { kind: 'hub', id: 'owner/tiny', accessToken: null, hubUrl: hub.url } as const;
+    const opened = await openModel(choice);
+    const again = await openModel(choice);
+    expect(again.address).toEqual(opened.address);
+    tag = '"new"';
+    await expect(expectLayers(opened)).rejects.toThrow(/the file was replaced on its server/);
+    // The kept pieces of the old file go by the old name.
+    expect((await openModel(choice)).address.sha256).not.toBe(opened.address.sha256);
+    await hub.close();
+  });
+
+  it('reads a dropped folder by the paths beside its files', async () => {
+    const files = [new File([config], 'config.json'), new File([weights], 'model.safetensors')];
+    const inner = new File(['{}'], 'config.json');
+    const paths = ['all/m/config.json', 'all/m/model.safetensors', 'all/m/onnx/config.json'];
+    const opened = await openModel({ kind: 'files', files: [...files, inner], paths });
+    expect(opened.manifest.title).toBe('m');
+    await expectLayers(opened);
+  });
+
+  it('ends at once when the room is closed meanwhile', async () => {
+    const stopping = new AbortController();
+    const hub = await startHandler(() => stopping.abort(new Error('You closed the room.')));
+    const choice = { kind: 'hub', id: 'owner/tiny', accessToken: null, hubUrl: hub.url } as const;
+    await expect(openModel(choice, stopping.signal)).rejects.toThrow('You closed the room.');
+    await hub.close();
   });
 
   it('says what a name looks like, and which server cannot be reached', async () => {
