@@ -38,8 +38,10 @@ const indexPath = 'model.safetensors.index.json';
 /**
  * `model.safetensors` if it is there, whatever an index beside it says, and else the files that the index names
  * (transformers, modeling_utils.py: SAFE_WEIGHTS_NAME comes before SAFE_WEIGHTS_INDEX_NAME).
+ *
+ * @throws Error that says what the folder holds instead, or which file is missing
  */
-async function weightFiles(tree: FileTree): Promise<CheckpointFile[]> {
+export async function weightFiles(tree: FileTree): Promise<CheckpointFile[]> {
   const whole = await tree.open(wholePath);
   if (whole) return [{ path: wholePath, source: whole }];
   const named = await indexedPaths(tree);

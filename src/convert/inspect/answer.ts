@@ -1,9 +1,9 @@
 /** Answers what the model would see: the prompt of a conversation, the ids of a text, the text of ids. */
+import { errorMessage } from '../../base/error-message.ts';
 import { chatPromptIds, renderChat, type ChatMessage } from '../../model/text/chat-template.ts';
 import type { Tokenizer } from '../../model/text/tokenizer.ts';
 import type { ModelDescription } from './description.ts';
 import type { ModelFacts } from './reading/model-facts.ts';
-import { refusalOf } from './reading/refusal-of.ts';
 
 /** Null for what is not asked. */
 export interface Questions {
@@ -30,7 +30,7 @@ export function answer(facts: ModelFacts, questions: Questions): Answers {
       });
     if (questions.ids) answers.text = textOf(requireTokenizer(facts, '--ids'), questions.ids);
   } catch (error) {
-    answers.refusal ??= refusalOf(error);
+    answers.refusal ??= errorMessage(error);
   }
   return answers;
 }

@@ -37,14 +37,13 @@ export function describeModel(facts: ModelFacts, place: ModelPlace): ModelDescri
 
 function tokenizerOf(facts: ModelFacts): ModelDescription['tokenizer'] {
   const { tokenizer, tokenizerKind } = facts;
-  if (!tokenizer)
-    return tokenizerKind.kind === null ? null : { ...tokenizerKind, bos: null, addsBos: null };
+  if (!tokenizer) return tokenizerKind.kind === null ? null : tokenizerKind;
   const first = tokenizer.encode('', { bos: true }).at(0);
   const named = facts.templateTokens.bos ?? spellingOf(facts.config?.bos_token_id, tokenizer);
   return {
     ...tokenizerKind,
-    bos: named ?? spellingOf(first, tokenizer),
-    addsBos: first !== undefined,
+    bos: tokenizerKind.bos ?? named ?? spellingOf(first, tokenizer),
+    addsBos: tokenizerKind.addsBos ?? first !== undefined,
   };
 }
 

@@ -5,7 +5,7 @@ import { loadTokenizer } from '../../../model/text/tokenizer.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import type { Checkpoint } from '../../checkpoint.ts';
 import type { ByteSource } from '../../sources/byte-source.ts';
-import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
+import { noFacts, tokenizerOfKind, weightsByType, type ModelFacts } from './model-facts.ts';
 
 export function checkpointFacts(
   { manifest, sources }: Checkpoint,
@@ -31,7 +31,7 @@ export async function manifestFacts(
     weights: weightsOf(manifest),
     bytes: bytesOf(manifest),
     tokenizer: document === null ? null : loadTokenizer(document),
-    tokenizerKind: { kind: modelTypeOf(document), pre: null },
+    tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
     stopIds: config.eos_token_id,
     chatTemplate: manifest.chatTemplate,
     sampling: manifest.sampling ?? {},

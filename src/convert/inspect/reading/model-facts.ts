@@ -16,8 +16,8 @@ export interface ModelFacts {
   weights: ModelDescription['weights'];
   bytes: number | null;
   tokenizer: Tokenizer | null;
-  /** How the files call the tokenizer. */
-  tokenizerKind: { kind: string | null; pre: string | null };
+  /** What the files say of the tokenizer; `bos` and `addsBos` are null where only the tokenizer itself tells. */
+  tokenizerKind: NonNullable<ModelDescription['tokenizer']>;
   /** Ids of the tokens that end an answer. */
   stopIds: readonly number[] | null;
   chatTemplate: string | null;
@@ -37,13 +37,18 @@ export function noFacts(kind: ModelDescription['kind']): ModelFacts {
     weights: null,
     bytes: null,
     tokenizer: null,
-    tokenizerKind: { kind: null, pre: null },
+    tokenizerKind: tokenizerOfKind(null),
     stopIds: null,
     chatTemplate: null,
     templateTokens: { bos: null, eos: null },
     sampling: {},
     refusal: null,
   };
+}
+
+/** Of a tokenizer that says the rest itself. */
+export function tokenizerOfKind(kind: string | null): ModelFacts['tokenizerKind'] {
+  return { kind, pre: null, bos: null, addsBos: null };
 }
 
 /** Bytes of each stored type, the largest share first. */

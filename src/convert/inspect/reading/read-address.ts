@@ -1,21 +1,27 @@
 /** A model on a server: where its address leads, and what is found there. Runs in browsers and in Node. */
-import type { CheckpointFile } from '../../checkpoint.ts';
-import { partsOf } from '../../gguf/split-gguf.ts';
-import { locateModel, type ModelLocation } from '../../model-address.ts';
-import { labelOf, openRemote, type RemoteOptions } from '../../open-remote.ts';
+import { errorMessage } from '../../../base/error-message.ts';
+import { findRemote, headersFor, type RemoteOptions } from '../../find-remote.ts';
+import { openHubModel } from '../../hub/hub-model.ts';
+import { locateModel, reportAddress, webAddress, type ModelLocation } from '../../model-address.ts';
+import { labelFor } from '../../open-remote.ts';
 import { urlTree } from '../../sources/file-tree.ts';
-import { openHttpSource } from '../../sources/http-source.ts';
 import type { ModelPlace } from '../describe-model.ts';
 import { noFacts, type ModelFacts } from './model-facts.ts';
 import { readFolder } from './read-folder.ts';
 import { readGguf } from './read-gguf.ts';
 import { readShards } from './read-shards.ts';
-import { refusalOf } from './refusal-of.ts';
 
 export interface AddressedModel {
   kind: 'folder' | 'gguf' | 'shards';
+  /** As the address says it. */
   place: ModelPlace;
-  read: () => Promise<ModelFacts>;
+  read: () => Promise<FoundModel>;
+}
+
+/** The place is where the server has the files, such as the file of a quant. */
+export interface FoundModel {
+  facts: ModelFacts;
+  place: ModelPlace;
 }
 
 /**
@@ -24,77 +30,48 @@ export interface AddressedModel {
  * @throws Error where the address names no model
  */
 export function modelAtAddress(address: string, options: RemoteOptions = {}): AddressedModel {
-  const manifest = manifestAddress(address);
-  if (manifest) return shardsAt(manifest, options);
+  const url = webAddress(address, options.hubUrl);
+  if (url?.pathname.endsWith('/manifest.json') === true) return shardsAt(url, options);
   const location = locateModel(address, options.hubUrl);
-  return {
-    kind: location.kind,
-    place: placeOf(location),
-    read: () => readLocation(address, location, options),
-  };
+  const { kind, ...place } = reportAddress(address, options.hubUrl);
+  return { kind, place, read: () => readLocation(location, place, options) };
 }
 
-function manifestAddress(address: string): URL | null {
-  const text = address.trim();
-  if (!/^https?:/i.test(text) || !URL.canParse(text)) return null;
-  const url = new URL(text);
-  return url.pathname.endsWith('/manifest.json') ? url : null;
-}
-
-function shardsAt(url: URL, options: RemoteOptions): AddressedModel {
+function shardsAt(url: URL, { token, ...http }: RemoteOptions): AddressedModel {
   const baseUrl = new URL('.', url).href;
+  const place = { baseUrl, fileName: null, requested: url.href };
   return {
     kind: 'shards',
-    place: { baseUrl, fileName: null, requested: url.href },
-    read: () => readShards(urlTree(baseUrl, headersOf(options)), `manifest.json${url.search}`),
+    place,
+    read: async () => {
+      const tree = urlTree(baseUrl, { ...http, headers: headersFor(token), query: url.search });
+      return { facts: await readShards(tree, 'manifest.json'), place };
+    },
   };
-}
-
-function placeOf(location: ModelLocation): ModelPlace {
-  switch (location.kind) {
-    case 'folder': {
-      const { baseUrl } = location;
-      return { baseUrl, fileName: null, requested: new URL('config.json', baseUrl).href };
-    }
-    case 'gguf': {
-      const { baseUrl, fileName } = location;
-      return { baseUrl, fileName, requested: new URL(encodeURIComponent(fileName), baseUrl).href };
-    }
-  }
 }
 
 async function readLocation(
-  address: string,
   location: ModelLocation,
+  place: ModelPlace,
   options: RemoteOptions,
-): Promise<ModelFacts> {
-  const headers = headersOf(options);
-  switch (location.kind) {
-    case 'folder':
-      return readFolder(urlTree(location.baseUrl, headers), () => openRemote(address, options));
-    case 'gguf':
-      try {
-        return await readGguf(await filesAt(location, headers), labelOf(location));
-      } catch (error) {
-        return { ...noFacts('gguf'), refusal: refusalOf(error) };
+): Promise<FoundModel> {
+  try {
+    const found = await findRemote(location, options);
+    const { baseUrl, title } = found.location;
+    const label = labelFor(title);
+    switch (found.kind) {
+      case 'folder': {
+        const { tree } = found;
+        const facts = await readFolder(tree, () => openHubModel(tree, label));
+        return { facts, place: { ...place, baseUrl } };
       }
+      case 'gguf': {
+        const { fileName } = found.location;
+        const facts = await readGguf(found.files, label);
+        return { facts, place: { ...place, baseUrl, fileName } };
+      }
+    }
+  } catch (error) {
+    return { facts: { ...noFacts(location.kind), refusal: errorMessage(error) }, place };
   }
-}
-
-async function filesAt(
-  { baseUrl, fileName }: Extract<ModelLocation, { kind: 'gguf' }>,
-  headers: Readonly<Record<string, string>>,
-): Promise<CheckpointFile[]> {
-  return Promise.all(
-    partsOf(fileName).map(async (path) => {
-      const url = new URL(path, baseUrl).href;
-      const source = await openHttpSource(url, headers);
-      if (!source) throw new Error(`there is no ${url}`);
-      return { path, source };
-    }),
-  );
-}
-
-function headersOf({ token }: RemoteOptions): Record<string, string> {
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }

@@ -1,15 +1,17 @@
 /** What a folder in Hugging Face's layout says of its model; a folder may hold a tokenizer or a configuration alone. */
 import * as v from 'valibot';
+import { errorMessage } from '../../../base/error-message.ts';
 import { parseTokenizerText } from '../../../model/text/tokenizer-file.ts';
 import { loadTokenizer } from '../../../model/text/tokenizer.ts';
 import type { Checkpoint } from '../../checkpoint.ts';
 import { readGenerationConfig } from '../../hub/hub-config.ts';
 import { readChatTemplate, readDescription } from '../../hub/hub-model.ts';
+import { openHubTokenizer } from '../../hub/hub-tokenizer.ts';
 import { storedTypes } from '../../hub/safetensors.ts';
-import { readJson, readText, type FileTree } from '../../sources/file-tree.ts';
+import { weightFiles } from '../../hub/weight-files.ts';
+import { readJson, type FileTree } from '../../sources/file-tree.ts';
 import { checkpointFacts, modelTypeOf } from './checkpoint-facts.ts';
-import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
-import { refusalOf } from './refusal-of.ts';
+import { noFacts, tokenizerOfKind, weightsByType, type ModelFacts } from './model-facts.ts';
 
 const maxConfigBytes = 1 << 20;
 const maxJsonBytes = 64 << 20;
@@ -27,7 +29,7 @@ export async function readFolder(
     const [config, { templateTokens }] = [await readConfig(tree), await readTemplate(tree)];
     return { ...facts, family: config.model_type ?? facts.family, templateTokens };
   } catch (error) {
-    return readParts(tree, refusalOf(error));
+    return readParts(tree, errorMessage(error));
   }
 }
 
@@ -38,7 +40,7 @@ async function readParts(tree: FileTree, refusal: string | null): Promise<ModelF
     try {
       return await work();
     } catch (error) {
-      problems.push(refusalOf(error));
+      problems.push(errorMessage(error));
       return null;
     }
   }
@@ -72,7 +74,7 @@ async function readParts(tree: FileTree, refusal: string | null): Promise<ModelF
 }
 
 const nothingFound =
-  'there is no config.json, tokenizer.json, chat_template.jinja or .gguf file: this folder holds no model; give the folder that the model’s page on the hub shows, or a .gguf file';
+  'there is no config.json, tokenizer.json, tokenizer.model, chat_template.jinja or .gguf file: this folder holds no model; give the folder that the model’s page on the hub shows, or a .gguf file';
 
 const figure = v.fallback(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0))), null);
 const ConfigSchema = v.object({
@@ -93,12 +95,17 @@ async function readConfig(tree: FileTree): Promise<Partial<v.InferOutput<typeof 
 async function readTokenizer(
   tree: FileTree,
 ): Promise<Pick<ModelFacts, 'tokenizer' | 'tokenizerKind'> | null> {
-  const text = await readText(tree, 'tokenizer.json', maxJsonBytes);
-  if (text === null) return null;
-  const document = parseTokenizerText(text);
+  const source = await openHubTokenizer(tree);
+  if (!source) return null;
+  if (source.bytes > maxJsonBytes)
+    throw new Error(
+      `tokenizer.json has ${source.bytes} bytes, where at most ${maxJsonBytes} are expected`,
+    );
+  const bytes = await source.read(0, source.bytes);
+  const document = parseTokenizerText(new TextDecoder().decode(bytes));
   return {
     tokenizer: loadTokenizer(document),
-    tokenizerKind: { kind: modelTypeOf(document), pre: null },
+    tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
   };
 }
 
@@ -133,21 +140,12 @@ async function readSampling(tree: FileTree): Promise<ModelFacts['sampling']> {
   return readGenerationConfig(file?.json ?? {}).sampling;
 }
 
-const IndexSchema = v.object({ weight_map: v.record(v.string(), v.string()) });
-
 /** The types of weights of a model that is refused. What is wrong with the files is said by the refusal. */
 async function readWeights(tree: FileTree): Promise<Pick<ModelFacts, 'weights' | 'bytes'>> {
   try {
-    const index = await readJson(tree, 'model.safetensors.index.json', maxJsonBytes);
-    const named = v.safeParse(IndexSchema, index?.json);
-    const paths = named.success
-      ? [...new Set(Object.values(named.output.weight_map))]
-      : ['model.safetensors'];
     const tensors: { dtype: string; bytes: number }[] = [];
     let bytes = 0;
-    for (const path of paths) {
-      const source = await tree.open(path);
-      if (!source) return { weights: null, bytes: null };
+    for (const { path, source } of await weightFiles(tree)) {
       bytes += source.bytes;
       tensors.push(...(await storedTypes(source, path)));
     }

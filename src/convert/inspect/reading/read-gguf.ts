@@ -1,15 +1,15 @@
 /** What a GGUF file, or a JSON file of GGUF metadata, says of its model. */
 import * as v from 'valibot';
+import { errorMessage } from '../../../base/error-message.ts';
 import { loadTokenizer } from '../../../model/text/tokenizer.ts';
 import type { CheckpointFile, ModelLabel } from '../../checkpoint.ts';
 import { ggufConfig, stopTokens } from '../../gguf/gguf-config.ts';
 import { readGgufHeader, readGgufMetadata, type GgufValue } from '../../gguf/gguf-header.ts';
 import { metadataOf, type Metadata } from '../../gguf/gguf-metadata.ts';
 import { openGguf } from '../../gguf/gguf-model.ts';
-import { ggufTokenizer } from '../../gguf/gguf-tokenizer.ts';
+import { ggufTokenizer, ggufTokenizerFacts } from '../../gguf/gguf-tokenizer.ts';
 import { checkpointFacts } from './checkpoint-facts.ts';
 import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
-import { refusalOf } from './refusal-of.ts';
 
 /** @param files one file, or all parts of a split one in order */
 export async function readGguf(
@@ -20,7 +20,7 @@ export async function readGguf(
     const facts = await checkpointFacts(await openGguf([...files], label), 'gguf');
     return { ...facts, ...namesOf(await metadataIn(files[0])) };
   } catch (error) {
-    return readRefused(files, refusalOf(error));
+    return readRefused(files, errorMessage(error));
   }
 }
 
@@ -64,7 +64,7 @@ function metadataFacts(metadata: Metadata, path: string): ModelFacts {
     try {
       return work();
     } catch (error) {
-      problems.push(refusalOf(error));
+      problems.push(errorMessage(error));
       return null;
     }
   };
@@ -102,12 +102,12 @@ async function metadataIn({ source, path }: CheckpointFile): Promise<Metadata> {
 }
 
 function namesOf(metadata: Metadata): Pick<ModelFacts, 'family' | 'tokenizerKind'> {
+  const { kind, pre, bosId, addsBos } = ggufTokenizerFacts(metadata);
+  const tokens = metadata.texts('tokenizer.ggml.tokens') ?? null;
+  const bos = bosId === null ? null : (tokens?.at(bosId) ?? null);
   return {
     family: metadata.text('general.architecture') ?? null,
-    tokenizerKind: {
-      kind: metadata.text('tokenizer.ggml.model') ?? null,
-      pre: metadata.text('tokenizer.ggml.pre') ?? null,
-    },
+    tokenizerKind: { kind, pre, bos, addsBos: tokens && addsBos },
   };
 }
 

@@ -1,18 +1,20 @@
 /** A model on this computer, by the path of its folder or of one of its files. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { errorMessage } from '../../../base/error-message.ts';
 import { isRecord } from '../../../base/is-record.ts';
 import type { Checkpoint, CheckpointFile, ModelLabel } from '../../checkpoint.ts';
 import { partsOf } from '../../gguf/split-gguf.ts';
 import { modelNameOf, openCheckpointAt, openFolder } from '../../open-checkpoint.ts';
+import { chooseModel, type ChosenModel } from '../../sources/choose-model.ts';
 import { openFileSource } from '../../sources/file-source.ts';
 import { openFolderTree } from '../../sources/folder-tree.ts';
+import { refusePointer } from '../../sources/lfs-pointer.ts';
 import { checkpointFacts } from './checkpoint-facts.ts';
 import { noFacts, type ModelFacts } from './model-facts.ts';
 import { readFolder } from './read-folder.ts';
 import { readGguf, readMetadataJson } from './read-gguf.ts';
 import { readShards } from './read-shards.ts';
-import { refusalOf } from './refusal-of.ts';
 
 export type PathKind =
   | { kind: 'folder' | 'shards' | 'gguf' | 'llama2.c'; path: string }
@@ -27,6 +29,8 @@ const folderFiles = [
   'tokenizer.model',
   'tokenizer_config.json',
   'chat_template.jinja',
+  'model.safetensors',
+  'model.safetensors.index.json',
 ];
 const weightFiles = /\.(safetensors|safetensors\.index\.json|bin|onnx|pt|pth|h5|msgpack)$/i;
 
@@ -59,16 +63,28 @@ async function kindOfFolder(path: string): Promise<PathKind> {
   // A cut model has a tokenizer.json as well.
   if (hasManifest && (await isManifest(join(path, 'manifest.json'))))
     return { kind: 'shards', path };
-  if (names.some((name) => folderFiles.includes(name))) return { kind: 'folder', path };
-  const ggufs = names.filter((name) => /\.gguf$/i.test(name)).sort();
-  if (ggufs.length > 0) {
-    if (partsOf(ggufs[0]).length !== ggufs.length)
-      throw new Error(`${path} holds ${ggufs.join(' and ')}: give the path of one of them`);
-    return { kind: 'gguf', path: join(path, ggufs[0]) };
+  const chosen = await chosenIn(path);
+  if (chosen) {
+    const { kind } = chosen;
+    return { kind, path: join(path, kind === 'folder' ? chosen.folder : chosen.paths[0]) };
   }
-  if (names.includes('metadata.json'))
+  const isTokenizer = names.some((name) => folderFiles.includes(name));
+  if (!isTokenizer && names.includes('metadata.json'))
     return { kind: 'metadata', path: join(path, 'metadata.json') };
   return { kind: 'folder', path };
+}
+
+/**
+ * The model of a folder, as opening it finds it; null where it has neither a configuration nor a GGUF file.
+ *
+ * @throws Error where there are several
+ */
+async function chosenIn(path: string): Promise<ChosenModel | null> {
+  const tree = openFolderTree(path);
+  const paths = await tree.list();
+  return paths.some((file) => /(^|\/)config\.json$|\.gguf$/i.test(file))
+    ? chooseModel(paths)
+    : null;
 }
 
 async function isManifest(path: string): Promise<boolean> {
@@ -129,11 +145,14 @@ async function readFolderAt(path: string): Promise<ModelFacts> {
 async function readGgufAt(path: string): Promise<ModelFacts> {
   const opened: (CheckpointFile & { source: { close(): Promise<void> } })[] = [];
   try {
-    for (const part of partsOf(basename(path)))
-      opened.push({ path: part, source: await openFileSource(join(dirname(path), part)) });
+    for (const part of partsOf(basename(path))) {
+      const source = await openFileSource(join(dirname(path), part));
+      opened.push({ path: part, source });
+      await refusePointer(part, source);
+    }
     return await readGguf(opened, labelOf(path));
   } catch (error) {
-    return { ...noFacts('gguf'), refusal: refusalOf(error) };
+    return { ...noFacts('gguf'), refusal: errorMessage(error) };
   } finally {
     await Promise.all(opened.map(({ source }) => source.close()));
   }
@@ -145,7 +164,7 @@ async function readMetadataAt(path: string): Promise<ModelFacts> {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new Error(`${basename(path)} is not complete JSON (${refusalOf(error)})`, {
+    throw new Error(`${basename(path)} is not complete JSON (${errorMessage(error)})`, {
       cause: error,
     });
   }

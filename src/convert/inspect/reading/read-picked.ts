@@ -1,29 +1,24 @@
 /** What the files that a person picked or dropped say of their model. */
-import type { ModelLabel } from '../../checkpoint.ts';
-import { partsOf } from '../../gguf/split-gguf.ts';
-import { openPicked } from '../../open-remote.ts';
-import { blobSource } from '../../sources/byte-source.ts';
-import { blobTree } from '../../sources/file-tree.ts';
-import { noFacts, type ModelFacts } from './model-facts.ts';
+import { findPicked } from '../../find-picked.ts';
+import { openHubModel } from '../../hub/hub-model.ts';
+import { labelFor } from '../../open-remote.ts';
+import type { ModelFacts } from './model-facts.ts';
 import { readFolder } from './read-folder.ts';
 import { readGguf } from './read-gguf.ts';
-import { refusalOf } from './refusal-of.ts';
 
-/** @param files by their names or paths */
-export async function readPicked(
-  files: ReadonlyMap<string, Blob>,
-  label: ModelLabel,
-): Promise<ModelFacts> {
-  const byName = new Map([...files].map(([path, blob]) => [path.replace(/^.*\//, ''), blob]));
-  const gguf = [...byName.keys()].find((name) => /\.gguf$/i.test(name));
-  if (gguf === undefined) return readFolder(blobTree(byName), () => openPicked(files, label));
-  const parts = partsOf(gguf).flatMap((path) => {
-    const blob = byName.get(path);
-    return blob ? [{ path, source: blobSource(blob) }] : [];
-  });
-  try {
-    return await readGguf(parts, label);
-  } catch (error) {
-    return { ...noFacts('gguf'), refusal: refusalOf(error) };
+/**
+ * @param files by their paths, or by their names where they have none
+ * @throws Error where no model, or more than one, is among them
+ */
+export async function readPicked(files: ReadonlyMap<string, Blob>): Promise<ModelFacts> {
+  const found = await findPicked(files);
+  const label = labelFor(found.title);
+  switch (found.kind) {
+    case 'folder': {
+      const { tree } = found;
+      return readFolder(tree, () => openHubModel(tree, label));
+    }
+    case 'gguf':
+      return readGguf(found.files, label);
   }
 }

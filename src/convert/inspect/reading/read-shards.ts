@@ -1,9 +1,9 @@
 /** What a model that was cut into shards says of itself. */
+import { errorMessage } from '../../../base/error-message.ts';
 import { parseManifestText } from '../../../model/parse-manifest.ts';
 import { readText, type FileTree } from '../../sources/file-tree.ts';
 import { manifestFacts } from './checkpoint-facts.ts';
 import { noFacts, type ModelFacts } from './model-facts.ts';
-import { refusalOf } from './refusal-of.ts';
 
 /** As large as that of the largest model, several times over. */
 const maxManifestBytes = 16 << 20;
@@ -15,6 +15,6 @@ export async function readShards(tree: FileTree, manifestPath: string): Promise<
     if (text === null) throw new Error(`there is no ${manifestPath}`);
     return await manifestFacts(parseManifestText(text), (path) => tree.open(path), 'shards');
   } catch (error) {
-    return { ...noFacts('shards'), refusal: refusalOf(error) };
+    return { ...noFacts('shards'), refusal: errorMessage(error) };
   }
 }

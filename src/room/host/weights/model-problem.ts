@@ -2,7 +2,6 @@
 import { nothingKnown, type ModelDescription } from '../../../convert/inspect/description.ts';
 import { publicHub } from '../../../convert/hub/hub-address.ts';
 import { describeModel } from '../../../convert/inspect/describe-model.ts';
-import type { ModelFacts } from '../../../convert/inspect/reading/model-facts.ts';
 import { modelAtAddress } from '../../../convert/inspect/reading/read-address.ts';
 import { readPicked } from '../../../convert/inspect/reading/read-picked.ts';
 import { modelReport } from '../../../convert/inspect/report/report.ts';
@@ -51,23 +50,23 @@ function problemWith(
   };
 }
 
-/** A report names no title and no licence. */
-const anyLabel = { name: 'model', title: 'model', licence: 'unknown' };
-
 async function describe(choice: ModelChoice): Promise<ModelDescription> {
   const files = { baseUrl: null, fileName: null, requested: null };
   switch (choice.kind) {
     case 'shards':
       return describeAddress(new URL(choice.manifestUrl, document.baseURI).href);
-    case 'url':
-      return describeAddress(new URL(choice.url, document.baseURI).href);
+    case 'url': {
+      const { accessToken = null } = choice;
+      const token = accessToken === null ? {} : { token: accessToken };
+      return describeAddress(new URL(choice.url, document.baseURI).href, token);
+    }
     case 'hub': {
       const { accessToken, hubUrl = publicHub } = choice;
       const token = accessToken === null ? {} : { token: accessToken };
       return describeAddress(addressOnHub(choice, hubUrl), { hubUrl, ...token });
     }
     case 'files':
-      return describeModel(await readPicked(byPath(choice), anyLabel), files);
+      return describeModel(await readPicked(byPath(choice)), files);
   }
 }
 
@@ -75,23 +74,23 @@ async function describeAddress(
   address: string,
   options: Parameters<typeof modelAtAddress>[1] = {},
 ): Promise<ModelDescription> {
-  const model = modelAtAddress(address, options);
-  const facts: ModelFacts = await model.read();
-  return describeModel(facts, model.place);
+  const { facts, place } = await modelAtAddress(address, options).read();
+  return describeModel(facts, place);
 }
 
 function secretsIn(choice: ModelChoice): string[] {
   switch (choice.kind) {
     case 'hub':
-      return [
-        ...(choice.accessToken === null ? [] : [choice.accessToken]),
-        ...secretsOf(choice.hubUrl ?? ''),
-      ];
+      return [...given(choice.accessToken), ...secretsOf(choice.hubUrl ?? '')];
     case 'url':
-      return secretsOf(choice.url);
+      return [...given(choice.accessToken ?? null), ...secretsOf(choice.url)];
     case 'shards':
       return secretsOf(choice.manifestUrl);
     case 'files':
       return [];
   }
+}
+
+function given(accessToken: string | null): string[] {
+  return accessToken === null ? [] : [accessToken];
 }
