@@ -15,9 +15,9 @@ export interface ModelDescription {
   kind: ModelKind | null;
   /** The address that the files are relative to, with a slash at its end; null for files on this computer. */
   baseUrl: string | null;
-  /** Of a GGUF file; null for a folder. */
+  /** Of a GGUF file; null for a folder. A pattern such as `*Q4_K_M*.gguf` before the hub's list has named the file. */
   fileName: string | null;
-  /** The address that is asked for first, with its query: the GGUF file, the folder's config.json, or the manifest. */
+  /** The address that is asked for first, with its query: the GGUF file, the folder's config.json, the manifest, or the hub's list of files. */
   requested: string | null;
   /** As the model's own file names it: `model_type` of config.json, `general.architecture` of a GGUF file. */
   family: string | null;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -153,6 +153,36 @@ describe('a folder', () => {
     });
   });
 
+  it('that holds a tokenizer.model in place of tokenizer.json answers by it', async () => {
+    const model = await putFolder({
+      'tokenizer.model': await readFile(
+        new URL('../hub/fixtures/sentencepiece/tokenizer.model', import.meta.url),
+      ),
+    });
+    expect(await inspect(model, { text: 'Once upon a time' })).toMatchObject({
+      kind: 'tokenizer',
+      tokenizer: { kind: 'BPE', bos: '<s>', addsBos: true },
+      ids: [353, 359, 261, 358],
+      refusal: null,
+    });
+    expect(await inspect(join(model, 'tokenizer.model'))).toMatchObject({ kind: 'tokenizer' });
+  });
+
+  it('is found in another folder, where opening finds it', async () => {
+    const model = await putFolder();
+    await put('model/original/tokenizer.json', { model: {} });
+    expect(await inspect(folder)).toEqual(await inspect(model));
+  });
+
+  it('that is refused tells the weights of model.safetensors, whatever an index names', async () => {
+    const model = await putFolder({
+      ...whole,
+      'config.json': { ...config, model_type: 'mamba2' },
+      'model.safetensors.index.json': { weight_map: { a: 'model-00001-of-00002.safetensors' } },
+    });
+    expect((await inspect(model)).bytes).toBe(safetensors.byteLength);
+  });
+
   it('that holds only a template answers with text, and without ids', async () => {
     const model = await putFolder({
       'chat_template.jinja': template,
@@ -225,6 +255,19 @@ describe('a GGUF file', () => {
       rope: { partialRotaryFactor: 1, scaling: null },
       hasTemplate: true,
       refusal: null,
+    });
+  });
+
+  it('says of its tokenizer what llama.cpp takes where it is silent', async () => {
+    const metadata = Object.fromEntries(
+      Object.entries(tinyGgufMetadata()).filter(([key]) => !/bos_token_id|add_bos_token/.test(key)),
+    );
+    const path = await put('silent.gguf', writeGguf(metadata, tinyGgufTensors()));
+    expect((await inspect(path)).tokenizer).toEqual({
+      kind: 'llama',
+      pre: null,
+      bos: '<s>',
+      addsBos: true,
     });
   });
 
@@ -435,6 +478,39 @@ describe('an address', () => {
       family: 'llama',
       refusal: null,
     });
+  });
+
+  it('of a quant is described with the file that the hub lists for it', async () => {
+    const list = '/api/models/owner/tiny/tree/main?recursive=true';
+    const paths = ['tiny-Q8_0.gguf', 'tiny-Q4_K_M.gguf'];
+    const hubUrl = await serve({
+      [list]: paths.map((path) => ({ type: 'file', path })),
+      [`${hub}/tiny-Q4_K_M.gguf`]: tinyGguf(),
+    });
+    const place = { kind: 'gguf', baseUrl: `${hubUrl}${hub}/`, requested: `${hubUrl}${list}` };
+    expect(await inspect('owner/tiny:Q4_K_M', {}, { hubUrl, addressOnly: true })).toEqual({
+      ...nothingKnown(),
+      ...place,
+      fileName: '*Q4_K_M*.gguf',
+    });
+    expect(server?.requests).toEqual([]);
+    expect(await inspect('owner/tiny:Q4_K_M', {}, { hubUrl })).toMatchObject({
+      ...place,
+      fileName: 'tiny-Q4_K_M.gguf',
+      family: 'llama',
+      refusal: null,
+    });
+  });
+
+  it('that is signed is read with its signature, which no sentence says', async () => {
+    const query = '?X-Amz-Signature=f00ba4&X-Amz-Expires=60';
+    const origin = await serve({ [`/tiny.gguf${query}`]: tinyGguf() });
+    const found = await inspect(`${origin}/tiny.gguf${query}`);
+    expect(found).toMatchObject({ family: 'llama', requested: `${origin}/tiny.gguf${query}` });
+    expect((await inspect(`${origin}/none.gguf${query}`)).refusal).not.toMatch(/f00ba4/);
+    const withPassword = await inspect(`http://jane:s3cr3t@127.0.0.1:9/tiny.gguf${query}`);
+    expect(withPassword.refusal).toMatch(/user name or a password/);
+    expect(JSON.stringify(withPassword)).not.toMatch(/jane|s3cr3t|f00ba4/);
   });
 
   it('where nothing is, is refused', async () => {

@@ -11,7 +11,7 @@ export const usage = `usage: npm run --silent inspect -- MODEL [--messages FILE|
        [--ids 1,2,3] [--address-only] [--hub URL] [--json]
 
 Tells what a model is and what it will see, without loading its weights.
-MODEL is a folder in Hugging Face's layout, a GGUF file, the folder of a model cut by npm run shard, a hub id (owner/name),
+MODEL is a folder in Hugging Face's layout, a GGUF file, the folder of a model cut by npm run shard, a hub id (owner/name, owner/name:Q4_K_M),
 the address of any of these, a folder that holds only a tokenizer or a config.json, or a JSON file of GGUF metadata.
   --messages FILE         the prompt of a conversation: a JSON array of { "role", "content" }; - reads standard input
   --no-generation-prompt  the prompt ends with the last message

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startRangeServer, type RangeServer } from '../../../convert/fixtures/range-server.ts';
 import { tinySafetensors, writeSafetensors } from '../../../convert/fixtures/safetensors-writer.ts';
-import { tinyGgufConfig } from '../../../convert/fixtures/tiny-gguf.ts';
+import { writeGguf } from '../../../convert/fixtures/gguf-writer.ts';
+import {
+  tinyGgufConfig,
+  tinyGgufMetadata,
+  tinyGgufTensors,
+} from '../../../convert/fixtures/tiny-gguf.ts';
 import type { ModelChoice } from '../../room.ts';
 import { describedProblem, problemOf } from './model-problem.ts';
 import { openModel } from './open-model.ts';
@@ -18,6 +23,10 @@ afterEach(async () => {
 });
 
 const config = JSON.stringify({ ...tinyGgufConfig, model_type: 'mamba2' });
+const mambaMetadata = {
+  ...tinyGgufMetadata(),
+  'general.architecture': ['string', 'mamba'] as ['string', string],
+};
 const weights = writeSafetensors(tinySafetensors(tinyGgufConfig));
 
 /** As a browser gives it when a folder was dropped. */
@@ -45,7 +54,7 @@ it('tells of a model on a hub what its files say, without token and private addr
   const choice: ModelChoice = {
     kind: 'hub',
     id: 'owner/tiny',
-    accessToken: 'my own token',
+    accessToken: 'my-own-token',
     hubUrl: origin,
   };
   const { instead, report } = await describedProblem(choice, await thrownBy(choice));
@@ -54,7 +63,7 @@ it('tells of a model on a hub what its files say, without token and private addr
   expect(report).toMatch(/refused +this model is a "mamba2"/);
   expect(report).toMatch(/family +mamba2/);
   expect(report).toMatch(/weights +F16 53,632 bytes, F32 640 bytes/);
-  expect(report).not.toMatch(/my own token|127\.0\.0\.1/);
+  expect(report).not.toMatch(/my-own-token|127\.0\.0\.1/);
   expect(report).not.toContain(new URL(origin).port);
 });
 
@@ -66,6 +75,66 @@ it('tells of picked files what they say', async () => {
   const choice: ModelChoice = { kind: 'files', files };
   const { report } = await describedProblem(choice, await thrownBy(choice));
   expect(report).toMatch(/refused +this model is a "mamba2"/);
+  expect(report).toMatch(/layers +2/);
+});
+
+it.each([
+  ['a GGUF file', 'tiny.gguf', { 'tiny.gguf': writeGguf(mambaMetadata, tinyGgufTensors()) }],
+  [
+    'a folder',
+    '',
+    { 'config.json': new TextEncoder().encode(config), 'model.safetensors': weights },
+  ],
+  ['shards', 'manifest.json', { 'manifest.json': new TextEncoder().encode('{}') }],
+])('says nothing of what signs the address of %s, which it reads by it', async (_, name, files) => {
+  const query = '?X-Amz-Signature=f00ba4c0ffee&X-Amz-Expires=60';
+  server = await startRangeServer(
+    new Map(Object.entries(files).map(([path, bytes]) => [`/secret/${path}${query}`, bytes])),
+  );
+  const url = `${server.origin}/secret/${name}${query}`;
+  const choice: ModelChoice = { kind: 'url', url, accessToken: 'my-own-token' };
+  const error = await thrownBy(choice);
+  const known = await describedProblem(choice, error);
+  expect(known.report).toMatch(
+    /refused +(this model is a "mamba2"|.*"mamba"|the manifest is broken)/,
+  );
+  for (const { instead, report } of [problemOf(choice, error), known])
+    expect(instead + report).not.toMatch(/f00ba4|X-Amz|my-own-token|127\.0|secret/);
+});
+
+it('tells of the file that a hub lists what that says', async () => {
+  const list = [
+    { type: 'file', path: 'q/tiny-Q8_0.gguf' },
+    { type: 'file', path: 'q/tiny-Q4_K_M.gguf' },
+  ];
+  server = await startRangeServer(
+    new Map<string, Uint8Array>([
+      [
+        '/api/models/owner/tiny/tree/main?recursive=true',
+        new TextEncoder().encode(JSON.stringify(list)),
+      ],
+      ['/owner/tiny/resolve/main/q/tiny-Q4_K_M.gguf', writeGguf(mambaMetadata, tinyGgufTensors())],
+    ]),
+  );
+  const hub = { kind: 'hub', accessToken: null, hubUrl: server.origin } as const;
+  const listed: ModelChoice = { ...hub, id: 'owner/tiny:Q4_K_M' };
+  const { report } = await describedProblem(listed, await thrownBy(listed));
+  expect(report).toMatch(/file +tiny-Q4_K_M\.gguf/);
+  expect(report).toMatch(/family +mamba/);
+  const missing: ModelChoice = { ...hub, id: 'owner/tiny:Q2_K' };
+  const other = await describedProblem(missing, await thrownBy(missing));
+  expect(other.report).toMatch(/refused .*no GGUF file of the type Q2_K; it has Q8_0, Q4_K_M/);
+});
+
+it('tells of picked files those of the model, and not of folders in its folder', async () => {
+  const files = [
+    droppedFile('any/tiny/previous/config.json', '{"model_type":"llama"}'),
+    droppedFile('any/tiny/config.json', config),
+    droppedFile('any/tiny/model.safetensors', weights),
+  ];
+  const choice: ModelChoice = { kind: 'files', files };
+  const { report } = await describedProblem(choice, await thrownBy(choice));
+  expect(report).toMatch(/family +mamba2/);
   expect(report).toMatch(/layers +2/);
 });
 

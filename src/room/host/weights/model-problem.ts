@@ -70,11 +70,14 @@ async function describe(choice: ModelChoice): Promise<ModelDescription> {
   }
 }
 
+/** The server was waited for already, when the model was opened. */
+const limits = { tries: 1, busyMs: 0 };
+
 async function describeAddress(
   address: string,
   options: Parameters<typeof modelAtAddress>[1] = {},
 ): Promise<ModelDescription> {
-  const { facts, place } = await modelAtAddress(address, options).read();
+  const { facts, place } = await modelAtAddress(address, { ...options, limits }).read();
   return describeModel(facts, place);
 }
 
