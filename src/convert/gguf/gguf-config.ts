@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { ModelConfigSchema, type ModelConfig, type RopeScaling } from '../../model/config.ts';
 import type { Metadata } from './gguf-metadata.ts';
+import { stopTokens } from './gguf-stop-tokens.ts';
 
 /** Maps `general.architecture` to the `model_type` that computes the same. */
 const modelTypes: Partial<Record<string, string>> = {
@@ -73,13 +74,6 @@ export function ggufConfig(metadata: Metadata, facts: GgufFacts, path: string): 
     throw new Error(`${path} cannot be right: ${place}, ${result.issues[0].message}`);
   }
   return result.output;
-}
-
-function stopTokens(metadata: Metadata): number[] {
-  const ids = ['eos_token_id', 'eot_token_id', 'eom_token_id'].flatMap(
-    (name) => metadata.number(`tokenizer.ggml.${name}`) ?? [],
-  );
-  return [...new Set(ids)];
 }
 
 function scalingOf(

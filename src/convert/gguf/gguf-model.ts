@@ -13,6 +13,7 @@ import { splitFused } from '../fused-tensors.ts';
 import { ggufConfig, hubNameOf } from './gguf-config.ts';
 import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
 import { metadataOf, type Metadata } from './gguf-metadata.ts';
+import { ggufSpecialTokens, withControlTokens } from './gguf-stop-tokens.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { jsonSource } from '../sources/json-source.ts';
 import type { StoredRange } from '../hub/safetensors.ts';
@@ -45,8 +46,9 @@ export async function openGguf(files: CheckpointFile[], label: ModelLabel): Prom
       tensors: layer.tensors.map((tensor) => find(tensor, tensors, metadata, path)),
     })),
     weights: files,
-    tokenizer: tokenizer && jsonSource(tokenizer),
+    tokenizer: tokenizer && jsonSource(withControlTokens(tokenizer, metadata)),
     chatTemplate: metadata.text('tokenizer.chat_template') ?? null,
+    specialTokens: ggufSpecialTokens(metadata),
   });
 }
 

@@ -1,18 +1,31 @@
 /** Opens a model in Hugging Face's layout: `config.json`, safetensors, tokenizer, chat template. */
 import * as v from 'valibot';
+import { stopTokensOf } from '../../model/chat/stop-tokens.ts';
 import { layerTensors, type TensorShape } from '../../model/architecture.ts';
 import type { ModelConfig } from '../../model/config.ts';
-import { relativePath, type ManifestLayer, type ManifestTensor } from '../../model/manifest.ts';
+import {
+  relativePath,
+  type ManifestLayer,
+  type ManifestSpecialTokens,
+  type ManifestTensor,
+} from '../../model/manifest.ts';
 import {
   checkpointOf,
   type Checkpoint,
   type CheckpointFile,
   type ModelLabel,
 } from '../checkpoint.ts';
-import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
+import type { ByteSource } from '../sources/byte-source.ts';
+import { readJson, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
-import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { readChatTemplate } from './chat-template-files.ts';
+import { readGenerationConfig } from './generation-config.ts';
+import { readHubConfig } from './hub-config.ts';
 import { readSafetensors, type StoredRange } from './safetensors.ts';
+import { readSpecialTokens } from './special-tokens.ts';
+import { readTokenizerWords } from './tokenizer-words.ts';
+
+export { readChatTemplate } from './chat-template-files.ts';
 
 const maxJsonBytes = 64 << 20;
 const maxConfigBytes = 1 << 20;
@@ -22,7 +35,8 @@ type LocatedTensor = StoredRange & { file: number };
 
 /** @throws Error that names the file, and the architecture, option or tensor at fault */
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
-  const { config, about } = await readDescription(tree);
+  const tokenizer = await tree.open('tokenizer.json');
+  const { config, about } = await readDescription(tree, tokenizer);
   const weights = await readWeights(tree);
   splitFused(weights.tensors, config);
   refuseUnknown(weights.tensors, config);
@@ -30,41 +44,46 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
     ...layer,
     tensors: layer.tensors.map((tensor) => find(tensor, weights.tensors)),
   }));
-  const tokenizer = await tree.open('tokenizer.json');
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 
-/** What the folder says about the model, without its weights. */
-export async function readDescription(tree: FileTree): Promise<{
-  config: ModelConfig;
-  about: { chatTemplate: string | null; sampling: Record<string, number> };
-}> {
+/** What a folder says about a model beside the figures of its weights. */
+export interface HubAbout {
+  chatTemplate: string | null;
+  specialTokens: ManifestSpecialTokens;
+  sampling: Record<string, number>;
+}
+
+/**
+ * What the folder says about the model, without its weights.
+ *
+ * @param tokenizer its `tokenizer.json`, which tells the ids of tokens that are named by their spelling. It is
+ *   looked for in the folder where it is not given.
+ */
+export async function readDescription(
+  tree: FileTree,
+  tokenizer?: ByteSource | null,
+): Promise<{ config: ModelConfig; about: HubAbout }> {
   const configFile = await readJson(tree, 'config.json', maxConfigBytes);
   if (!configFile) throw new Error('there is no config.json: this is not a Hugging Face model');
   const generationFile = await readJson(tree, 'generation_config.json', maxConfigBytes);
-  const { eos, sampling } = readGenerationConfig(generationFile?.json ?? {});
+  const { eos, sampling } = readGenerationConfig(generationFile?.json);
   const config = readHubConfig(configFile.json, eos);
-  return { config, about: { chatTemplate: await readChatTemplate(tree), sampling } };
-}
-
-const TemplateSchema = v.looseObject({
-  chat_template: v.optional(
-    v.nullable(
-      v.union([v.string(), v.array(v.looseObject({ name: v.string(), template: v.string() }))]),
-    ),
-  ),
-});
-
-async function readChatTemplate(tree: FileTree): Promise<string | null> {
-  const alone = await readText(tree, 'chat_template.jinja', maxConfigBytes);
-  if (alone !== null) return alone;
-  const file = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);
-  const checked = v.safeParse(TemplateSchema, file?.json);
-  if (!checked.success) return null;
-  const { chat_template: template } = checked.output;
-  if (template === null || template === undefined || typeof template === 'string')
-    return template ?? null;
-  return (template.find(({ name }) => name === 'default') ?? template.at(0))?.template ?? null;
+  const tokenizerConfig = (await readJson(tree, 'tokenizer_config.json', maxJsonBytes))?.json;
+  const tokensMap = (await readJson(tree, 'special_tokens_map.json', maxConfigBytes))?.json;
+  const specialTokens = readSpecialTokens([tokenizerConfig, tokensMap]);
+  const spellings = specialTokens.eos_token ? [specialTokens.eos_token] : [];
+  const source = tokenizer === undefined ? await tree.open('tokenizer.json') : tokenizer;
+  const words = await readTokenizerWords(source, spellings);
+  const stops = stopTokensOf({ ids: config.eos_token_id, spellings }, words);
+  return {
+    config: { ...config, eos_token_id: stops },
+    about: {
+      chatTemplate: await readChatTemplate(tree, tokenizerConfig),
+      specialTokens,
+      sampling,
+    },
+  };
 }
 
 const IndexSchema = v.looseObject({ weight_map: v.record(v.string(), relativePath) });
