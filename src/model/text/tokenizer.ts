@@ -18,6 +18,22 @@ export interface EncodeOptions {
   mask?: string;
 }
 
+/** A whole word that is looked for in a text before anything else. */
+export interface TokenizerWord {
+  id: number;
+  content: string;
+  /** Has no text when decoded, as the file says. */
+  special: boolean;
+}
+
+export interface TokenizerOptions {
+  /**
+   * Spellings of added tokens that a person must not write, though the file does not call them special, such
+   * as those that the model's chat template writes. Spellings that the file does not have count for nothing.
+   */
+  controlMarks?: readonly string[];
+}
+
 export interface Tokenizer {
   encode(text: string, options: EncodeOptions): number[];
   /** Special tokens, and ids without a token, have no text. */
@@ -29,8 +45,15 @@ export interface Tokenizer {
    *   space. Without them the sequence is a text of its own.
    */
   streamDecoder(before?: readonly number[]): StreamDecoder;
+  /** The file's added tokens, special or not, in its order. */
+  readonly addedTokens: readonly TokenizerWord[];
   /** Spellings of the tokens without text. */
   readonly specialTokens: readonly string[];
+  /**
+   * Spellings that are tokens only in what a template wrote: those of special tokens, and those given to
+   * `loadTokenizer`. In a person's text they are letters.
+   */
+  readonly controlMarks: readonly string[];
   /** The token's own spelling, such as `▁the` or `</s>`. */
   idToToken(id: number): string | undefined;
   tokenToId(token: string): number | undefined;
@@ -48,9 +71,12 @@ export interface StreamDecoder {
  * @param json the parsed `tokenizer.json`
  * @throws Error if it is not one, or of a kind that cannot be read
  */
-export function loadTokenizer(json: unknown): Tokenizer {
+export function loadTokenizer(json: unknown, options: TokenizerOptions = {}): Tokenizer {
   const document = parseTokenizerFile(json);
-  const { full, literal, prefix } = construct(document);
+  const given = new Set(options.controlMarks);
+  const isMark = ({ special, content }: AddedToken): boolean => special || given.has(content);
+  const marks = document.added_tokens.filter(isMark);
+  const { full, literal, prefix } = construct(document, isMark);
 
   const decode = (ids: readonly number[]): string => {
     const known = ids.filter((id) => full.id_to_token(id) !== undefined);
@@ -60,7 +86,7 @@ export function loadTokenizer(json: unknown): Tokenizer {
 
   const encodeLetters = (text: string): number[] =>
     text === '' ? [] : literal.encode(text, { add_special_tokens: false }).ids;
-  const splitSpecial = splitterOf(document.added_tokens.filter(({ special }) => special));
+  const splitSpecial = splitterOf(marks);
 
   return {
     encode: (text, { bos, special = false, mask = '' }) => {
@@ -71,6 +97,12 @@ export function loadTokenizer(json: unknown): Tokenizer {
       return bos ? [...prefix, ...ids] : ids;
     },
     decode,
+    addedTokens: document.added_tokens.map(({ id, content, special }) => ({
+      id,
+      content,
+      special,
+    })),
+    controlMarks: [...new Set(marks.map(({ content }) => content))],
     specialTokens: document.added_tokens.flatMap(({ special, content }) =>
       special ? [content] : [],
     ),
@@ -87,10 +119,10 @@ interface Constructed {
 }
 
 /** Also encodes and decodes a text, because some missing parts show only in use. */
-function construct(document: TokenizerFile): Constructed {
+function construct(document: TokenizerFile, isMark: (token: AddedToken) => boolean): Constructed {
   try {
     const full = new HubTokenizer(document, {});
-    const literal = withoutSpecialTokens(document, full);
+    const literal = withoutMarks(document, isMark, full);
     full.decode(literal.encode('Try it: 1 é\n').ids, { skip_special_tokens: true });
     return { full, literal, prefix: prefixOf(full) };
   } catch (error) {
@@ -103,12 +135,16 @@ function construct(document: TokenizerFile): Constructed {
   }
 }
 
-/** The same tokenizer with its special tokens as plain letters; it shares the large tables. */
-function withoutSpecialTokens(document: TokenizerFile, full: HubTokenizer): HubTokenizer {
+/** The same tokenizer with its control marks as plain letters; it shares the large tables. */
+function withoutMarks(
+  document: TokenizerFile,
+  isMark: (token: AddedToken) => boolean,
+  full: HubTokenizer,
+): HubTokenizer {
   const literal = new HubTokenizer(
     {
       ...document,
-      added_tokens: document.added_tokens.filter(({ special }) => !special),
+      added_tokens: document.added_tokens.filter((token) => !isMark(token)),
       model: { type: 'BPE', vocab: {}, merges: [] },
     },
     {},
