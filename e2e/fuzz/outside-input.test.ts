@@ -6,7 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { blobTree } from '../../src/convert/sources/file-tree.ts';
 import { readDescription } from '../../src/convert/hub/hub-model.ts';
 import { locateModel } from '../../src/convert/model-address.ts';
-import { renderChat } from '../../src/model/text/chat-template.ts';
+import { withControlMarks } from '../../src/model/chat/prompt-reader.ts';
+import { templateSwitches } from '../../src/model/chat/template-switches.ts';
+import { chatPromptIds, renderChat } from '../../src/model/text/chat-template.ts';
 import { smollm2 } from '../../src/convert/fixtures/hub-configs.ts';
 import { byteLevelTokenizer, llamaTokenizer } from '../../src/model/fixtures/tokenizer-files.ts';
 import { loadTokenizer } from '../../src/model/text/tokenizer.ts';
@@ -96,6 +98,8 @@ const hubFiles = {
     },
   },
   'generation_config.json': { eos_token_id: [2, 7], temperature: 0.7, top_k: 20 },
+  'special_tokens_map.json': { bos_token: { content: '<s>' }, additional_special_tokens: ['<x>'] },
+  'tokenizer.json': { added_tokens: [{ id: 2, content: '</s>' }], model: { vocab: { a: 0 } } },
   'tokenizer_config.json': {
     chat_template: [
       { name: 'default', template: templates[0] },
@@ -131,6 +135,17 @@ function useTokenizer(json: unknown): void {
   stream.end();
 }
 
+function usePrompt(chatTemplate: string): void {
+  const model = {
+    chatTemplate,
+    title: 'A model',
+    specialTokens: { pad_token: '<pad>' },
+    config: { bos_token_id: 1, eos_token_id: [2] },
+  };
+  templateSwitches(chatTemplate);
+  chatPromptIds(model, withControlMarks(chatTemplate, llamaTokenizer), conversation);
+}
+
 const readers: Reader[] = [
   { name: 'a tokenizer.json', whole: [llamaTokenizer, byteLevelTokenizer], read: useTokenizer },
   { name: 'a room link', whole: roomLinks, read: parseRoomLink },
@@ -144,6 +159,7 @@ const readers: Reader[] = [
     whole: templates,
     read: (template) => renderChat(template, conversation, { bos: '<s>', eos: '</s>' }),
   },
+  { name: 'a prompt by a chat template', whole: templates, read: usePrompt },
   { name: 'what a hub says of a model', whole: [hubFiles], read: describeHub },
   {
     name: 'an emulated link',
