@@ -3,7 +3,7 @@
  * text can never write them. They are the special tokens, and every added token that the chat template writes.
  */
 import { parseTemplate } from '../jinja/parse/parse-template.ts';
-import { walk } from '../jinja/parse/names.ts';
+import { partsOf, walk } from '../jinja/parse/names.ts';
 import type { Expression, Statement } from '../jinja/parse/syntax.ts';
 
 export interface AddedWord {
@@ -47,7 +47,8 @@ function writtenBy(template: string, added: readonly AddedWord[]): (spelling: st
   const lines = linesOf(template);
   const find = finderOf(added.map(({ content }) => content));
   const whole = new Set(lines.flatMap((line) => line.flatMap((part) => find(part ?? ''))));
-  return (spelling) => whole.has(spelling) || lines.some((line) => composes(line, spelling));
+  const gaps = gapsIn(lines);
+  return (spelling) => whole.has(spelling) || gaps.some((gap) => spans(gap, spelling));
 }
 
 /** What a part of a template writes one after the other; null for what is not known before it runs. */
@@ -77,9 +78,16 @@ function linesIn(statements: readonly Statement[]): Line[] {
     }
     lines.push(joined(line));
   }
-  // Every expression by itself too: what is set to a name, given to a macro or chosen by a condition.
+  // Expressions by themselves too: what is set to a name, given to a macro or chosen by a condition.
   walk(statements, {
-    onExpression: (expression) => lines.push(joined(partsWritten(expression, constants))),
+    onWhole(expression) {
+      const rest = [expression];
+      for (let next = rest.pop(); next; next = rest.pop()) {
+        const pieces = piecesOf(next);
+        lines.push(joined(pieces.map((piece) => textIn(piece, constants))));
+        rest.push(...pieces.flatMap(partsOf));
+      }
+    },
   });
   return lines;
 }
@@ -129,19 +137,19 @@ function constantsSetIn(statements: readonly Statement[]): ReadonlyMap<string, s
 }
 
 function partsWritten(expression: Expression, constants: ReadonlyMap<string, string>): Line {
-  switch (expression.kind) {
-    case 'constant':
-      return [typeof expression.value === 'string' ? expression.value : null];
-    case 'name':
-      return [constants.get(expression.name) ?? null];
-    case 'concat':
-      return expression.parts.flatMap((part) => partsWritten(part, constants));
-    case 'arithmetic':
-      if (expression.operator !== '+') return [null];
-      return [expression.left, expression.right].flatMap((part) => partsWritten(part, constants));
-    default:
-      return [null];
-  }
+  return piecesOf(expression).map((piece) => textIn(piece, constants));
+}
+
+/** What `~` and `+` join, from left to right. */
+function piecesOf(expression: Expression): Expression[] {
+  if (expression.kind === 'concat') return expression.parts.flatMap(piecesOf);
+  if (expression.kind !== 'arithmetic' || expression.operator !== '+') return [expression];
+  return [...piecesOf(expression.left), ...piecesOf(expression.right)];
+}
+
+function textIn(piece: Expression, constants: ReadonlyMap<string, string>): string | null {
+  if (piece.kind === 'name') return constants.get(piece.name) ?? null;
+  return piece.kind === 'constant' && typeof piece.value === 'string' ? piece.value : null;
 }
 
 /** Texts that follow each other as one text. */
@@ -155,18 +163,36 @@ function joined(line: Line): Line {
   return parts;
 }
 
-/** Whether an unknown text between two known ones can make this spelling: `'<|' + role + '|>'`. */
-function composes(line: Line, spelling: string): boolean {
-  return line.some((part, i) => {
-    if (part !== null) return false;
-    const [before, after] = [line[i - 1] ?? null, line[i + 1] ?? null];
-    if (typeof before !== 'string' || typeof after !== 'string') return false;
-    return meets(before, after, spelling);
-  });
+/** Known texts on both sides of an unknown one, such as `<|` and `|>` around a role. */
+interface Gap {
+  before: string;
+  after: string;
 }
 
-/** Whether the spelling begins with the end of one text and ends with the beginning of the other. */
-function meets(before: string, after: string, spelling: string): boolean {
+/** No token is longer. */
+const longestSpelling = 256;
+/** Templates have a few dozen; more would only take time. */
+const mostGaps = 1000;
+
+function gapsIn(lines: readonly Line[]): Gap[] {
+  const gaps = new Map<string, Gap>();
+  for (const line of lines)
+    for (const [i, part] of line.entries()) {
+      const [before, after] = [line[i - 1] ?? '', line[i + 1] ?? ''];
+      if (part !== null || before === '' || after === '' || gaps.size === mostGaps) continue;
+      const gap = {
+        before: before.slice(-longestSpelling),
+        after: after.slice(0, longestSpelling),
+      };
+      gaps.set(JSON.stringify(gap), gap);
+    }
+  return [...gaps.values()];
+}
+
+/** Whether the spelling begins with the end of the text before and ends with the beginning of that after. */
+function spans({ before, after }: Gap, spelling: string): boolean {
+  // Most spellings end here: they lack one of the two characters at the gap.
+  if (!spelling.includes(before[before.length - 1]) || !spelling.includes(after[0])) return false;
   for (let start = 1; start < spelling.length; start++) {
     if (!before.endsWith(spelling.slice(0, start))) continue;
     for (let end = spelling.length - 1; end > start; end--)

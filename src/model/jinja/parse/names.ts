@@ -3,6 +3,8 @@ import type { CallArguments, Expression, Parameter, Statement, Target } from './
 
 export interface NameListener {
   onRead?: (name: string) => void;
+  /** Every expression that is no part of another. */
+  onWhole?: (expression: Expression) => void;
   /** Every expression, from the outside in. */
   onExpression?: (expression: Expression) => void;
   onText?: (text: string) => void;
@@ -23,7 +25,7 @@ export function walk(statements: readonly Statement[], listener: NameListener): 
 
 function walkStatement(statement: Statement, listener: NameListener): void {
   const read = (expression: Expression | null): void => {
-    if (expression) walkExpression(expression, listener);
+    if (expression) walkWhole(expression, listener);
   };
   switch (statement.kind) {
     case 'text':
@@ -86,9 +88,14 @@ function walkStatement(statement: Statement, listener: NameListener): void {
 
 function walkParameters(parameters: readonly Parameter[], listener: NameListener): void {
   for (const { name, default: value } of parameters) {
-    if (value) walkExpression(value, listener);
+    if (value) walkWhole(value, listener);
     listener.onSet?.({ kind: 'name', name });
   }
+}
+
+function walkWhole(expression: Expression, listener: NameListener): void {
+  listener.onWhole?.(expression);
+  walkExpression(expression, listener);
 }
 
 function walkExpression(expression: Expression, listener: NameListener): void {

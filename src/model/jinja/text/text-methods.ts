@@ -16,7 +16,9 @@ import { isWhitespace, strip, stripEnd, stripStart, whitespace } from './whitesp
 
 type Method = [parameters: string[], run: (text: string, given: Given) => Value];
 
-const lineEnds = new RegExp('\\r\\n|[\\n\\r\\v\\f\\x1c-\\x1e\\x85\\u2028\\u2029]', 'g');
+/** Separators of files, groups and records, at which Python ends lines too. */
+const separators = '\\x1c-\\x1e';
+const lineEnds = new RegExp(`\\r\\n|[\\n\\r\\v\\f${separators}\\x85\\u2028\\u2029]`, 'g');
 
 /** By name. `join` comes below, and `format`, which reads attributes, in `subscripts.ts`. */
 const methods: Partial<Record<string, Method>> = {
