@@ -1,8 +1,9 @@
 /** Opens a room: this tab becomes its host, and, like every other tab, one of its devices. */
 import { errorMessage } from '../../base/error-message.ts';
 import type { Manifest } from '../../model/manifest.ts';
-import { parseTokenizerText } from '../../model/text/tokenizer-file.ts';
-import { loadTokenizer, type Tokenizer } from '../../model/text/tokenizer.ts';
+import { startPrompts, type PromptClient } from '../../model/chat/prompt-client.ts';
+import { loadModelTokenizer, promptModelOf } from '../../model/chat/prompt-reader.ts';
+import type { Tokenizer } from '../../model/text/tokenizer.ts';
 import { openPieceCache } from '../../store/piece-cache.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import {
@@ -108,7 +109,8 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     { ...opened.origin, name: opened.address.sha256 },
     cache,
   );
-  const tokenizer = await readTokenizer(manifest, reader, signal);
+  const { tokenizer, prompts } = await openText(manifest, reader, signal);
+  onAbort(signal, () => prompts?.close());
   store.update({
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
@@ -140,7 +142,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     store,
     signal,
     model: opened,
-    codec: createTextCodec(manifest, tokenizer),
+    codec: createTextCodec(manifest, tokenizer, prompts),
     cache,
     signalling,
     address,
@@ -152,12 +154,31 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   return running;
 }
 
-async function readTokenizer(
+interface Text {
+  tokenizer: Tokenizer | null;
+  prompts: PromptClient | null;
+}
+
+/** The tokenizer, and the worker that makes prompts; both null for a model that has no tokenizer. */
+async function openText(
   manifest: Manifest,
   reader: ShardReader,
   signal: AbortSignal,
-): Promise<Tokenizer | null> {
-  if (manifest.tokenizer === null) return null;
-  const bytes = await reader.readFile(manifest.tokenizer, signal);
-  return loadTokenizer(parseTokenizerText(new TextDecoder().decode(bytes)));
+): Promise<Text> {
+  const { tokenizer: path, chatTemplate } = manifest;
+  if (path === null) return { tokenizer: null, prompts: null };
+  const read = async (): Promise<string> =>
+    new TextDecoder().decode(await reader.readFile(path, signal));
+  const json = await read();
+  const tokenizer = loadModelTokenizer(chatTemplate, json);
+  let first: string | null = json;
+  const prompts = startPrompts({
+    model: promptModelOf(manifest),
+    readTokenizer() {
+      const text = first === null ? read() : Promise.resolve(first);
+      first = null;
+      return text;
+    },
+  });
+  return { tokenizer, prompts };
 }
