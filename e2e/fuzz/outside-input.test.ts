@@ -10,7 +10,9 @@ import { ggufTokenizer } from '../../src/convert/gguf/gguf-tokenizer.ts';
 import { writeTokenizerModel } from '../../src/convert/fixtures/tokenizer-model-writer.ts';
 import { sentencePieceFolderTokenizer } from '../../src/convert/tokenizers/sentencepiece-folder.ts';
 import { locateModel } from '../../src/convert/model-address.ts';
-import { renderChat } from '../../src/model/text/chat-template.ts';
+import { withControlMarks } from '../../src/model/chat/prompt-reader.ts';
+import { templateSwitches } from '../../src/model/chat/template-switches.ts';
+import { chatPromptIds, renderChat } from '../../src/model/text/chat-template.ts';
 import { smollm2 } from '../../src/convert/fixtures/hub-configs.ts';
 import { byteLevelTokenizer, llamaTokenizer } from '../../src/model/fixtures/tokenizer-files.ts';
 import { loadTokenizer } from '../../src/model/text/tokenizer.ts';
@@ -100,6 +102,8 @@ const hubFiles = {
     },
   },
   'generation_config.json': { eos_token_id: [2, 7], temperature: 0.7, top_k: 20 },
+  'special_tokens_map.json': { bos_token: { content: '<s>' }, additional_special_tokens: ['<x>'] },
+  'tokenizer.json': { added_tokens: [{ id: 2, content: '</s>' }], model: { vocab: { a: 0 } } },
   'tokenizer_config.json': {
     chat_template: [
       { name: 'default', template: templates[0] },
@@ -175,6 +179,16 @@ const pieceMetadata = {
   'tokenizer.ggml.token_type': pieces.map(({ type }) => type),
   'tokenizer.ggml.add_space_prefix': true,
 };
+function usePrompt(chatTemplate: string): void {
+  const model = {
+    chatTemplate,
+    title: 'A model',
+    specialTokens: { pad_token: '<pad>' },
+    config: { bos_token_id: 1, eos_token_id: [2] },
+  };
+  templateSwitches(chatTemplate);
+  chatPromptIds(model, withControlMarks(chatTemplate, llamaTokenizer), conversation);
+}
 
 const readers: Reader[] = [
   {
@@ -212,6 +226,7 @@ const readers: Reader[] = [
     whole: templates,
     read: (template) => renderChat(template, conversation, { bos: '<s>', eos: '</s>' }),
   },
+  { name: 'a prompt by a chat template', whole: templates, read: usePrompt },
   { name: 'what a hub says of a model', whole: [hubFiles], read: describeHub },
   {
     name: 'an emulated link',

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../model/config.ts';
-import type { Manifest, ManifestLayer } from '../model/manifest.ts';
+import type { Manifest, ManifestLayer, ManifestSpecialTokens } from '../model/manifest.ts';
 import { parseManifest } from '../model/parse-manifest.ts';
 import type { ByteSource } from './sources/byte-source.ts';
 
@@ -35,6 +35,8 @@ export interface CheckpointParts {
   /** A Hugging Face `tokenizer.json`. */
   tokenizer: ByteSource | null;
   chatTemplate: string | null;
+  /** Spellings for the chat template; see the manifest. */
+  specialTokens?: ManifestSpecialTokens;
   sampling?: Record<string, number>;
 }
 

@@ -65,6 +65,24 @@ const SamplingSchema = v.object({
   repetition_penalty: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(100))),
 });
 
+const spelling = v.pipe(v.string(), v.maxLength(4096));
+const namedToken = v.optional(v.nullable(spelling));
+
+/**
+ * Spellings under the names of `tokenizer_config.json`, for chat templates; null for a token that the model
+ * says it does not have. A name that is absent is not told.
+ */
+const SpecialTokensSchema = v.object({
+  bos_token: namedToken,
+  eos_token: namedToken,
+  unk_token: namedToken,
+  sep_token: namedToken,
+  pad_token: namedToken,
+  cls_token: namedToken,
+  mask_token: namedToken,
+  additional_special_tokens: v.optional(v.pipe(v.array(spelling), v.maxLength(1 << 16))),
+});
+
 /** Golden hidden states: see `golden.ts`. */
 const GoldenSchema = v.object({
   path: relativePath,
@@ -96,6 +114,8 @@ export const ManifestSchema = v.object({
   tokenizer: v.nullable(relativePath),
   /** Jinja chat template; null for a base model, which continues texts instead of chatting. */
   chatTemplate: v.nullable(v.string()),
+  /** What `bos_token` and its kin are in the template. Absent in manifests of earlier versions. */
+  specialTokens: v.optional(SpecialTokensSchema),
   /** The sampling that its authors suggest, with the names of `generation_config.json`. */
   sampling: v.optional(SamplingSchema),
   /** Absent in a model straight from a hub, and in one that an earlier version cut without them. */
@@ -104,6 +124,7 @@ export const ManifestSchema = v.object({
 
 export type Manifest = v.InferOutput<typeof ManifestSchema>;
 export type ManifestSampling = v.InferOutput<typeof SamplingSchema>;
+export type ManifestSpecialTokens = v.InferOutput<typeof SpecialTokensSchema>;
 export type ManifestFile = v.InferOutput<typeof FileSchema>;
 export type ManifestTensor = v.InferOutput<typeof TensorSchema>;
 export type ManifestLayer = v.InferOutput<typeof LayerSchema>;

@@ -1,3 +1,4 @@
+import { templateSwitches } from '../model/chat/template-switches.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { ModelView } from './view.ts';
 
@@ -12,5 +13,19 @@ export function modelView(manifest: Manifest): ModelView {
     contextLength: config.max_position_embeddings,
     bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
     chat: manifest.chatTemplate !== null,
+    switches: templateSwitches(manifest.chatTemplate),
+    sampling: suggestedSampling(manifest),
+  };
+}
+
+function suggestedSampling({ sampling = {} }: Manifest): ModelView['sampling'] {
+  const { temperature, top_k: topK, top_p: topP, min_p: minP } = sampling;
+  const { repetition_penalty: repetitionPenalty } = sampling;
+  return {
+    ...(temperature !== undefined && { temperature }),
+    ...(topK !== undefined && { topK }),
+    ...(topP !== undefined && { topP }),
+    ...(minP !== undefined && { minP }),
+    ...(repetitionPenalty !== undefined && { repetitionPenalty }),
   };
 }

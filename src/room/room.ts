@@ -108,6 +108,8 @@ export interface AskRequest {
   /** Text, or token ids taken as they are. */
   prompt: { kind: 'text'; text: string } | { kind: 'ids'; ids: number[] };
   sampling: SamplingOptions;
+  /** What the model's chat template leaves to whoever asks, by name; see `ModelView.switches`. */
+  switches?: Readonly<Record<string, boolean>>;
   maxNewTokens: number;
   /** How many [id, logit] pairs to keep for each new token, largest first; 0 for none. */
   topLogits: number;

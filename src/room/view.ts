@@ -171,6 +171,16 @@ export interface ModelView {
   bytes: number;
   /** False for a base model, which continues a text rather than answers. */
   chat: boolean;
+  /** Names of what the chat template leaves to whoever asks: whether the model thinks before it answers. */
+  switches: readonly string[];
+  /** What its authors suggest; what they are silent on is absent. */
+  sampling: {
+    temperature?: number;
+    topK?: number;
+    topP?: number;
+    minP?: number;
+    repetitionPenalty?: number;
+  };
 }
 
 export interface WaitingFor {

@@ -10,7 +10,7 @@ import type { HttpLimits } from './asking/limits.ts';
 import { openHttpFile, type HttpFile } from './open-file.ts';
 
 const file = steppedBytes(200_000);
-const quick: Partial<HttpLimits> = { silenceMs: 150, pauseMs: 5, busyMs: 4000 };
+const quick: Partial<HttpLimits> = { silenceMs: 600, pauseMs: 5, busyMs: 4000 };
 
 let server: HandlerServer | undefined;
 afterEach(async () => {

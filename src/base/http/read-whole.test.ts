@@ -15,7 +15,7 @@ afterEach(() => server?.close());
 
 async function read(handler: Handler, more: Partial<WholeFile> = {}): Promise<Uint8Array> {
   server = await startHandler(handler);
-  const limits = { silenceMs: 150, pauseMs: 5 };
+  const limits = { silenceMs: 600, pauseMs: 5 };
   const { bytes } = await readWhole({
     url: `${server.url}f.wasm`,
     name: 'f.wasm',

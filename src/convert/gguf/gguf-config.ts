@@ -6,6 +6,7 @@ import { traitsByType } from '../../model/traits.ts';
 import { ggufFamily, type GgufFamily } from './gguf-families.ts';
 import type { Metadata } from './gguf-metadata.ts';
 import { ggufRotaryScaling, type RotaryFactors } from './gguf-rotary.ts';
+import { stopTokens } from './gguf-stop-tokens.ts';
 
 export interface GgufFacts {
   vocabSize: number;
@@ -89,14 +90,6 @@ function figuresOf(metadata: Metadata, architecture: string, path: string): Figu
       return value;
     },
   };
-}
-
-/** Ids of the tokens that end an answer. */
-export function stopTokens(metadata: Metadata): number[] {
-  const ids = ['eos_token_id', 'eot_token_id', 'eom_token_id'].flatMap(
-    (name) => metadata.number(`tokenizer.ggml.${name}`) ?? [],
-  );
-  return [...new Set(ids)];
 }
 
 function rotatedShare(

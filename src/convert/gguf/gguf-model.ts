@@ -16,6 +16,7 @@ import { readGgufHeader, type GgufHeader } from './gguf-header.ts';
 import { metadataOf, type Metadata } from './gguf-metadata.ts';
 import { hubNameOf } from './gguf-names.ts';
 import type { RotaryFactors } from './gguf-rotary.ts';
+import { ggufSpecialTokens, withControlTokens } from './gguf-stop-tokens.ts';
 import { ggufTokenizer } from './gguf-tokenizer.ts';
 import { jsonSource } from '../sources/json-source.ts';
 import type { StoredRange } from '../hub/safetensors.ts';
@@ -49,8 +50,9 @@ export async function openGguf(files: CheckpointFile[], label: ModelLabel): Prom
       tensors: layer.tensors.map((tensor) => find(tensor, tensors, family, path)),
     })),
     weights: files,
-    tokenizer: tokenizer && jsonSource(tokenizer),
+    tokenizer: tokenizer && jsonSource(withControlTokens(tokenizer, metadata)),
     chatTemplate: metadata.text('tokenizer.chat_template') ?? null,
+    specialTokens: ggufSpecialTokens(metadata),
   });
 }
 

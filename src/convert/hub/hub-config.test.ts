@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { smollm2 } from '../fixtures/hub-configs.ts';
-import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { readGenerationConfig } from './generation-config.ts';
+import { readHubConfig } from './hub-config.ts';
 
 const llama3Scaling = {
   factor: 32,

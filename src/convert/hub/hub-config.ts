@@ -192,22 +192,3 @@ function idsOf(ids: number | number[] | null | undefined): number[] {
   if (ids === null || ids === undefined) return [];
   return Array.isArray(ids) ? ids : [ids];
 }
-
-const GenerationSchema = v.looseObject({ eos_token_id: tokenIds });
-
-/** Sampling defaults and stop tokens of a `generation_config.json`; fields that it lacks are left out. */
-export function readGenerationConfig(json: unknown): {
-  eos: number[];
-  sampling: Record<string, number>;
-} {
-  const checked = v.safeParse(GenerationSchema, json);
-  if (!checked.success) return { eos: [], sampling: {} };
-  const { output } = checked;
-  const names = ['temperature', 'top_k', 'top_p', 'min_p', 'repetition_penalty'];
-  const sampling: Record<string, number> = {};
-  for (const name of names) {
-    const value = output[name];
-    if (typeof value === 'number') sampling[name] = value;
-  }
-  return { eos: idsOf(output.eos_token_id), sampling };
-}

@@ -1,23 +1,35 @@
 /** Opens a model in Hugging Face's layout: `config.json`, safetensors, tokenizer, chat template. */
-import * as v from 'valibot';
+import { stopTokensOf } from '../../model/chat/stop-tokens.ts';
 import { layerTensors, type TensorShape } from '../../model/architecture.ts';
 import type { ModelConfig } from '../../model/config.ts';
-import type { ManifestLayer, ManifestTensor } from '../../model/manifest.ts';
+import type {
+  ManifestLayer,
+  ManifestSpecialTokens,
+  ManifestTensor,
+} from '../../model/manifest.ts';
 import { checkpointOf, type Checkpoint, type ModelLabel } from '../checkpoint.ts';
-import { readJson, readText, type FileTree } from '../sources/file-tree.ts';
+import type { ByteSource } from '../sources/byte-source.ts';
+import { readJson, type FileTree } from '../sources/file-tree.ts';
 import { splitFused } from '../fused-tensors.ts';
+import { readChatTemplate } from './chat-template-files.ts';
 import type { NamedTensor } from './foreign-quantisation.ts';
-import { readGenerationConfig, readHubConfig } from './hub-config.ts';
+import { readGenerationConfig } from './generation-config.ts';
+import { readHubConfig } from './hub-config.ts';
 import { openHubTokenizer } from './hub-tokenizer.ts';
+import { readSpecialTokens } from './special-tokens.ts';
 import { textTensors } from './text-part.ts';
+import { readTokenizerWords } from './tokenizer-words.ts';
 import { readWeights, type LocatedTensor } from './weight-files.ts';
+
+export { readChatTemplate } from './chat-template-files.ts';
 
 const maxJsonBytes = 64 << 20;
 const maxConfigBytes = 1 << 20;
 
 /** @throws Error that names the file, and the architecture, option or tensor at fault */
 export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<Checkpoint> {
-  const { config, about } = await readDescription(tree);
+  const tokenizer = await openHubTokenizer(tree);
+  const { config, about } = await readDescription(tree, tokenizer);
   const weights = await readWeights(tree);
   const tensors = textTensors(weights.tensors);
   const leftOut = textTensors(weights.leftOut);
@@ -27,42 +39,46 @@ export async function openHubModel(tree: FileTree, label: ModelLabel): Promise<C
     tensors: layer.tensors.map((tensor) => find(tensor, tensors, leftOut)),
   }));
   refuseUnknown(tensors, config);
-  const tokenizer = await openHubTokenizer(tree);
   return checkpointOf({ label, config, layers, weights: weights.files, tokenizer, ...about });
 }
 
-/** What the folder says about the model, without its weights. */
-export async function readDescription(tree: FileTree): Promise<{
-  config: ModelConfig;
-  about: { chatTemplate: string | null; sampling: Record<string, number> };
-}> {
+/** What a folder says about a model beside the figures of its weights. */
+export interface HubAbout {
+  chatTemplate: string | null;
+  specialTokens: ManifestSpecialTokens;
+  sampling: Record<string, number>;
+}
+
+/**
+ * What the folder says about the model, without its weights.
+ *
+ * @param tokenizer its tokenizer, in the form of a `tokenizer.json`, which tells the ids of tokens that are named by their spelling. It is
+ *   looked for in the folder where it is not given.
+ */
+export async function readDescription(
+  tree: FileTree,
+  tokenizer?: ByteSource | null,
+): Promise<{ config: ModelConfig; about: HubAbout }> {
   const configFile = await readJson(tree, 'config.json', maxConfigBytes);
   if (!configFile) throw new Error('there is no config.json: this is not a Hugging Face model');
   const generationFile = await readJson(tree, 'generation_config.json', maxConfigBytes);
-  const { eos, sampling } = readGenerationConfig(generationFile?.json ?? {});
+  const { eos, sampling } = readGenerationConfig(generationFile?.json);
   const config = readHubConfig(configFile.json, eos);
-  return { config, about: { chatTemplate: await readChatTemplate(tree), sampling } };
-}
-
-const TemplateSchema = v.looseObject({
-  chat_template: v.optional(
-    v.nullable(
-      v.union([v.string(), v.array(v.looseObject({ name: v.string(), template: v.string() }))]),
-    ),
-  ),
-});
-
-/** Null where the folder has none. */
-export async function readChatTemplate(tree: FileTree): Promise<string | null> {
-  const alone = await readText(tree, 'chat_template.jinja', maxConfigBytes);
-  if (alone !== null) return alone;
-  const file = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);
-  const checked = v.safeParse(TemplateSchema, file?.json);
-  if (!checked.success) return null;
-  const { chat_template: template } = checked.output;
-  if (template === null || template === undefined || typeof template === 'string')
-    return template ?? null;
-  return (template.find(({ name }) => name === 'default') ?? template.at(0))?.template ?? null;
+  const tokenizerConfig = (await readJson(tree, 'tokenizer_config.json', maxJsonBytes))?.json;
+  const tokensMap = (await readJson(tree, 'special_tokens_map.json', maxConfigBytes))?.json;
+  const specialTokens = readSpecialTokens([tokenizerConfig, tokensMap]);
+  const spellings = specialTokens.eos_token ? [specialTokens.eos_token] : [];
+  const source = tokenizer === undefined ? await openHubTokenizer(tree) : tokenizer;
+  const words = await readTokenizerWords(source, spellings);
+  const stops = stopTokensOf({ ids: config.eos_token_id, spellings }, words);
+  return {
+    config: { ...config, eos_token_id: stops },
+    about: {
+      chatTemplate: await readChatTemplate(tree, tokenizerConfig),
+      specialTokens,
+      sampling,
+    },
+  };
 }
 
 function find(

@@ -20,7 +20,8 @@ export async function openOnnxInt8(
   path: string,
   label: ModelLabel,
 ): Promise<Checkpoint> {
-  const { config, about } = await readDescription(tree);
+  const tokenizer = await tree.open('tokenizer.json');
+  const { config, about } = await readDescription(tree, tokenizer);
   const file = await tree.open(path);
   if (!file) throw new Error(`there is no ${path}`);
   const source = rememberLast(file);
@@ -43,7 +44,7 @@ export async function openOnnxInt8(
       tensors: layer.tensors.flatMap(({ name }) => placed.get(name) ?? []),
     })),
     weights: [{ path: 'weights.bin', source: joinSources(sources) }],
-    tokenizer: await tree.open('tokenizer.json'),
+    tokenizer,
     ...about,
   });
 }

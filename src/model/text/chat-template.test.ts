@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { chatPromptIds, renderChat } from './chat-template.ts';
+import { chatPromptIds, renderChat, type ChatMessage } from './chat-template.ts';
 import { tinyConfig } from '../fixtures/tiny-manifest.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -35,7 +36,40 @@ function prompt(chatTemplate: string | null, content = 'hi'): number[] {
   ]);
 }
 
+interface Features {
+  bos_token: string;
+  eos_token: string;
+  cases: {
+    name: string;
+    template: string;
+    renders: { messages: ChatMessage[]; text: string }[];
+  }[];
+}
+
+/** Texts of Python's Jinja 2, set up as transformers does it. */
+const features = JSON.parse(
+  readFileSync(new URL('../jinja/fixtures/features.json', import.meta.url), 'utf8'),
+) as Features;
+
 describe('chat templates', () => {
+  it.each(features.cases)('are written as Python writes them: $name', ({ template, renders }) => {
+    const { bos_token: bos, eos_token: eos } = features;
+    for (const { messages, text } of renders)
+      expect(renderChat(template, messages, { bos, eos })).toBe(text);
+  });
+
+  it('find tools and documents as None, as in transformers, or absent where they only take that', () => {
+    expect(renderChat('{{ tools is none }}{{ documents is none }}', [], tokens)).toBe('TrueTrue');
+    expect(renderChat('{% for tool in tools %}{{ tool }}{% endfor %}.', [], tokens)).toBe('.');
+  });
+
+  it('end before the answer where it is not to be begun', () => {
+    const messages = [{ role: 'user', content: 'Hello' }] as const;
+    expect(renderChat(zephyr, messages, tokens, { addGenerationPrompt: false })).toBe(
+      '<|user|>\nHello</s>\n',
+    );
+  });
+
   it('write a conversation up to the next answer', () => {
     const messages = [
       { role: 'system', content: 'Be kind.' },

@@ -1,6 +1,12 @@
 /** Turns a conversation into the text, and the token ids, that a chat model was trained to continue. */
-import { Template } from '@huggingface/jinja';
-import type { ModelConfig } from '../config.ts';
+import { marksLookedFor } from '../chat/control-marks.ts';
+import { mask, renderMasked, withoutMask } from '../chat/masked-text.ts';
+import { templateTokens, type TokenNaming } from '../chat/template-tokens.ts';
+import { TemplateFault } from '../jinja/fault.ts';
+import { parseTemplate } from '../jinja/parse/parse-template.ts';
+import { render } from '../jinja/run/render.ts';
+import type { Statement } from '../jinja/parse/syntax.ts';
+import { fromJson, type Value } from '../jinja/values/values.ts';
 import type { Manifest } from '../manifest.ts';
 import { parserFault } from './parser-fault.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -19,74 +25,128 @@ export interface SpecialTokens {
 export interface PromptOptions {
   /** Whether the prompt ends with the beginning of the assistant's next answer; true unless told. */
   addGenerationPrompt?: boolean;
+  /** What the template leaves to whoever asks, by name; see `template-switches.ts`. */
+  switches?: Readonly<Record<string, boolean>>;
 }
+
+/** What of a manifest a prompt depends on. */
+export interface ChatModel extends Pick<Manifest, 'chatTemplate' | 'title'>, TokenNaming {}
 
 /**
  * @param template a Jinja chat template, as in `tokenizer_config.json`
- * @returns the conversation, up to where the assistant's next answer begins
+ * @returns the conversation, up to where the assistant's next answer begins. It is what Jinja 2 of Python
+ *   writes as transformers sets it up (`utils/chat_template_utils.py`).
  * @throws Error if the template cannot be read or refuses the messages
  */
 export function renderChat(
   template: string,
   messages: readonly ChatMessage[],
   { bos, eos }: SpecialTokens,
-  { addGenerationPrompt = true }: PromptOptions = {},
+  options: PromptOptions = {},
 ): string {
-  try {
-    return new Template(template).render({
-      messages,
-      add_generation_prompt: addGenerationPrompt,
-      bos_token: bos,
-      eos_token: eos,
-    });
-  } catch (error) {
-    throw new Error(
-      `the model's chat template does not take this conversation: ${parserFault(error)}`,
-      { cause: error },
-    );
-  }
+  return withReason(() =>
+    renderWith(parseTemplate(template), messages, { bos_token: bos, eos_token: eos }, options),
+  );
 }
-
-/** What of a manifest a prompt depends on. */
-export interface ChatModel extends Pick<Manifest, 'chatTemplate' | 'title'> {
-  config: Pick<ModelConfig, 'bos_token_id' | 'eos_token_id'>;
-}
-
-/** A private-use character, which texts do not contain. */
-const mask = '\u{10FFFD}';
 
 /**
- * The prompt of a conversation. If the tokenizer begins texts with a token, the prompt has that token once,
- * whether or not the template writes it.
+ * The prompt of a conversation as text, as `apply_chat_template` of transformers writes it.
  *
- * @throws Error for a model without a chat template
+ * @throws Error for a model without a chat template, or one whose template refuses the messages
+ */
+export function chatPromptText(
+  model: ChatModel,
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  options: PromptOptions = {},
+): string {
+  return withoutMask(maskedPrompt(model, tokenizer, messages, options));
+}
+
+/**
+ * The ids of that text. Control marks that a message spells are letters. If the tokenizer begins texts with a
+ * token, the prompt has that token once, whether or not the template writes it.
  */
 export function chatPromptIds(
-  { chatTemplate, config, title }: ChatModel,
+  model: ChatModel,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   options: PromptOptions = {},
 ): number[] {
-  if (chatTemplate === null)
-    throw new Error(`${title} tells stories and has no chat template: give it a text to continue`);
-  // If a person types the spelling of a special token, only its letters are meant: it must not start a new
-  // turn.
-  const defuse = ({ role, content }: ChatMessage): ChatMessage => ({
-    role,
-    content: tokenizer.specialTokens.reduce(
-      (defused, token) => defused.replaceAll(token, Array.from(token).join(mask)),
-      content.replaceAll(mask, ''),
-    ),
-  });
-  const spelling = (id: number | null | undefined): string =>
-    id === null || id === undefined ? '' : (tokenizer.idToToken(id) ?? '');
-  const specialTokens = {
-    bos: spelling(config.bos_token_id),
-    eos: spelling(config.eos_token_id.at(0)),
-  };
-  const text = renderChat(chatTemplate, messages.map(defuse), specialTokens, options);
+  const text = maskedPrompt(model, tokenizer, messages, options);
   const ids = tokenizer.encode(text, { bos: false, special: true, mask });
   const framed = tokenizer.encode(text, { bos: true, special: true, mask });
   const prefix = framed.slice(0, framed.length - ids.length);
   return prefix.every((id, i) => ids[i] === id) ? ids : framed;
+}
+
+function maskedPrompt(
+  model: ChatModel,
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  options: PromptOptions,
+): string {
+  const { chatTemplate, title } = model;
+  if (chatTemplate === null)
+    throw new Error(`${title} tells stories and has no chat template: give it a text to continue`);
+  return withReason(() => {
+    const statements = parseTemplate(chatTemplate);
+    const variables = templateTokens(model, tokenizer);
+    const marks = tokenizer.controlMarks;
+    return renderMasked((masked) => renderWith(statements, masked, variables, options), messages, {
+      marks,
+      lookedFor: marksLookedFor(statements, marks),
+    });
+  });
+}
+
+function renderWith(
+  statements: readonly Statement[],
+  messages: readonly ChatMessage[],
+  variables: Readonly<Record<string, unknown>>,
+  { addGenerationPrompt = true, switches = {} }: PromptOptions,
+): string {
+  const given = {
+    ...switches,
+    ...variables,
+    messages,
+    add_generation_prompt: addGenerationPrompt,
+  };
+  try {
+    return render(statements, valuesOf({ ...nothingToUse, ...given }));
+  } catch (error) {
+    // Llama.cpp leaves these names out, and some templates are written for that.
+    if (!(error instanceof TemplateFault)) throw error;
+    return renderOr(statements, given, error);
+  }
+}
+
+/** Transformers gives these to every template; None says that there are none. */
+const nothingToUse = { tools: null, documents: null };
+
+function renderOr(statements: readonly Statement[], given: object, reason: TemplateFault): string {
+  try {
+    return render(statements, valuesOf(given));
+  } catch {
+    throw reason;
+  }
+}
+
+function valuesOf(given: object): Map<string, Value> {
+  const values = Object.entries(given).map(([name, value]): [string, Value] => [
+    name,
+    fromJson(value),
+  ]);
+  return new Map(values);
+}
+
+function withReason<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const reason = error instanceof TemplateFault ? error.message : parserFault(error);
+    throw new Error(`the model's chat template does not take this conversation: ${reason}`, {
+      cause: error,
+    });
+  }
 }

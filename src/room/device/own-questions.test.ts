@@ -51,6 +51,12 @@ describe("a device's own questions", () => {
     expect(sent[1]).toMatchObject({ request: 1, sampling: { seed: 0 } });
   });
 
+  it('go to the host with what was set of the model’s switches', () => {
+    questions.ask({ ...request, switches: { enable_thinking: true } });
+    expect(sent[1]).toMatchObject({ switches: [{ name: 'enable_thinking', isOn: true }] });
+    expect(sent[0]).not.toHaveProperty('switches');
+  });
+
   it('show their answers as they grow, and end with the whole', async () => {
     questions.onAnswer(update(', there'));
     expect(views[0]).toMatchObject({ text: ', there', asker: 'a', status: { kind: 'writing' } });

@@ -51,7 +51,7 @@ export function createOwnQuestions(onView: (answers: AnswerView[]) => void): Own
   }
 
   return {
-    ask({ prompt, maxNewTokens, sampling }) {
+    ask({ prompt, maxNewTokens, sampling, switches }) {
       if (prompt.kind !== 'text')
         throw new Error('Ask with a text: only the host can give token ids.');
       if (!send) throw new Error('This device is not in the room yet: ask again in a moment.');
@@ -63,6 +63,9 @@ export function createOwnQuestions(onView: (answers: AnswerView[]) => void): Own
         text: prompt.text,
         maxNewTokens,
         sampling: { ...sampling, seed },
+        ...(switches && {
+          switches: Object.entries(switches).map(([name, isOn]) => ({ name, isOn })),
+        }),
       };
       views.push(newView(id, asker, prompt.text));
       const done = new Promise<AnswerResult>((resolve, reject) => {

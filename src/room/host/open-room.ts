@@ -2,8 +2,9 @@
 import { cryptography } from '../../base/cryptography.ts';
 import { errorMessage } from '../../base/error-message.ts';
 import type { Manifest } from '../../model/manifest.ts';
-import { parseTokenizerText } from '../../model/text/tokenizer-file.ts';
-import { loadTokenizer, type Tokenizer } from '../../model/text/tokenizer.ts';
+import { startPrompts, type PromptClient } from '../../model/chat/prompt-client.ts';
+import { loadModelTokenizer, promptModelOf } from '../../model/chat/prompt-reader.ts';
+import type { Tokenizer } from '../../model/text/tokenizer.ts';
 import { openPieceCache, type PieceCache } from '../../store/piece-cache.ts';
 import { createShardReader, type ShardReader } from '../../store/shard-reader.ts';
 import {
@@ -124,8 +125,9 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   // A page that cannot prove a key need not load a model first.
   cryptography();
   const cache = openPieceCache();
-  const { opened, tokenizer } = await openModelFor(options, cache, signal);
+  const { opened, tokenizer, prompts } = await openModelFor(options, cache, signal);
   const { manifest } = opened;
+  onAbort(signal, () => prompts?.close());
   store.update({
     model: modelView(manifest),
     phase: { kind: 'starting', step: 'Opening the door' },
@@ -157,7 +159,7 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
     store,
     signal,
     model: opened,
-    codec: createTextCodec(manifest, tokenizer),
+    codec: createTextCodec(manifest, tokenizer, prompts),
     cache,
     signalling,
     address,
@@ -169,28 +171,47 @@ async function open({ options, store, signal, record, onId }: Opening): Promise<
   return running;
 }
 
-/** Rejects with a `ModelRefusedError`. */
+/** The model and its text. Rejects with a `ModelRefusedError`. */
 async function openModelFor(
   { model }: HostOptions,
   cache: PieceCache,
   signal: AbortSignal,
-): Promise<{ opened: OpenedModel; tokenizer: Tokenizer | null }> {
+): Promise<Text & { opened: OpenedModel }> {
   try {
     const opened = await openModel(model, signal);
     const { manifest, origin, address } = opened;
     const reader = createShardReader(manifest, { ...origin, name: address.sha256 }, cache);
-    return { opened, tokenizer: await readTokenizer(manifest, reader, signal) };
+    return { opened, ...(await openText(manifest, reader, signal)) };
   } catch (error) {
     throw new ModelRefusedError(errorMessage(error), { cause: error });
   }
 }
 
-async function readTokenizer(
+interface Text {
+  tokenizer: Tokenizer | null;
+  prompts: PromptClient | null;
+}
+
+/** The tokenizer, and the worker that makes prompts; both null for a model that has no tokenizer. */
+async function openText(
   manifest: Manifest,
   reader: ShardReader,
   signal: AbortSignal,
-): Promise<Tokenizer | null> {
-  if (manifest.tokenizer === null) return null;
-  const bytes = await reader.readFile(manifest.tokenizer, signal);
-  return loadTokenizer(parseTokenizerText(new TextDecoder().decode(bytes)));
+): Promise<Text> {
+  const { tokenizer: path, chatTemplate } = manifest;
+  if (path === null) return { tokenizer: null, prompts: null };
+  const read = async (): Promise<string> =>
+    new TextDecoder().decode(await reader.readFile(path, signal));
+  const json = await read();
+  const tokenizer = loadModelTokenizer(chatTemplate, json);
+  let first: string | null = json;
+  const prompts = startPrompts({
+    model: promptModelOf(manifest),
+    readTokenizer() {
+      const text = first === null ? read() : Promise.resolve(first);
+      first = null;
+      return text;
+    },
+  });
+  return { tokenizer, prompts };
 }

@@ -66,6 +66,11 @@ const SamplingSchema = v.object({
   seed: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1))),
 });
 
+const SwitchSchema = v.object({
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(40)),
+  isOn: v.boolean(),
+});
+
 export const DeviceMessageSchema = v.variant('kind', [
   /** The first message: what a person would call this device. */
   v.object({ kind: v.literal('hello'), label: v.pipe(v.string(), v.maxLength(80)) }),
@@ -100,6 +105,8 @@ export const DeviceMessageSchema = v.variant('kind', [
     text: v.pipe(v.string(), v.minLength(1), v.maxLength(20_000)),
     maxNewTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1 << 20)),
     sampling: SamplingSchema,
+    /** What the model's chat template leaves to whoever asks. Names that the template does not have count for nothing. */
+    switches: v.exactOptional(v.pipe(v.array(SwitchSchema), v.maxLength(8))),
   }),
   /** The answer to that question is not wanted any more. */
   v.object({ kind: v.literal('stop'), request: count }),

@@ -1,4 +1,4 @@
-import type { AskRequest } from '../../room/index.ts';
+import type { AskRequest, ModelView } from '../../room/index.ts';
 
 export interface SamplingSettings {
   greedy: boolean;
@@ -10,9 +10,11 @@ export interface SamplingSettings {
   /** Empty: a fresh one for every answer. */
   seed: number | null;
   maxNewTokens: number;
+  /** What the model's template leaves open, by name; a name that is absent is as the model does by itself. */
+  switches: Record<string, boolean>;
 }
 
-export type NumberSetting = Exclude<keyof SamplingSettings, 'greedy' | 'seed'>;
+export type NumberSetting = Exclude<keyof SamplingSettings, 'greedy' | 'seed' | 'switches'>;
 
 /** Bounds of each number, for the form's fields and for reading them. */
 export const bounds: Record<NumberSetting, { least: number; most: number; step: number }> = {
@@ -33,7 +35,31 @@ export const initialSettings: SamplingSettings = {
   repetitionPenalty: 1,
   seed: null,
   maxNewTokens: 200,
+  switches: {},
 };
+
+/** What is set before a person changes anything: what the model's authors suggest, else the page's own. */
+export function settingsFor(model: Pick<ModelView, 'sampling'> | null): SamplingSettings {
+  const { temperature, ...numbers } = model?.sampling ?? {};
+  const isGreedy = temperature === 0;
+  return {
+    ...initialSettings,
+    switches: {},
+    ...numbers,
+    ...(temperature !== undefined && !isGreedy && { temperature }),
+    greedy: isGreedy,
+  };
+}
+
+/** @param value undefined to leave it to the model */
+export function withSwitch(
+  switches: Readonly<Record<string, boolean>>,
+  name: string,
+  value: boolean | undefined,
+): Record<string, boolean> {
+  const others = Object.fromEntries(Object.entries(switches).filter(([key]) => key !== name));
+  return value === undefined ? others : { ...others, [name]: value };
+}
 
 /** The request for a typed prompt. Numbers outside their bounds, or left empty, are brought back inside. */
 export function requestFor(text: string, settings: SamplingSettings): AskRequest {
@@ -48,6 +74,7 @@ export function requestFor(text: string, settings: SamplingSettings): AskRequest
       repetitionPenalty: value('repetitionPenalty'),
       seed: settings.seed === null ? null : Math.trunc(settings.seed) >>> 0,
     },
+    switches: { ...settings.switches },
     maxNewTokens: Math.round(value('maxNewTokens')),
     topLogits: 0,
   };

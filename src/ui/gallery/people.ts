@@ -16,6 +16,8 @@ export const stories: ModelView = {
   contextLength: 256,
   bytes: 60_816_000,
   chat: false,
+  switches: [],
+  sampling: {},
 };
 
 export const tinyLlama: ModelView = {
@@ -26,6 +28,8 @@ export const tinyLlama: ModelView = {
   contextLength: 2048,
   bytes: 322_591_712,
   chat: true,
+  switches: ['enable_thinking'],
+  sampling: {},
 };
 
 export function device(id: string, change: Partial<DeviceView> = {}): DeviceView {

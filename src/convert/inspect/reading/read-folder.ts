@@ -4,7 +4,7 @@ import { errorMessage } from '../../../base/error-message.ts';
 import { parseTokenizerText } from '../../../model/text/tokenizer-file.ts';
 import { loadTokenizer } from '../../../model/text/tokenizer.ts';
 import type { Checkpoint } from '../../checkpoint.ts';
-import { readGenerationConfig } from '../../hub/hub-config.ts';
+import { readGenerationConfig } from '../../hub/generation-config.ts';
 import { readChatTemplate, readDescription } from '../../hub/hub-model.ts';
 import { openHubTokenizer } from '../../hub/hub-tokenizer.ts';
 import { storedTypes } from '../../hub/safetensors.ts';
@@ -137,7 +137,7 @@ async function readTemplate(
 
 async function readSampling(tree: FileTree): Promise<ModelFacts['sampling']> {
   const file = await readJson(tree, 'generation_config.json', maxConfigBytes);
-  return readGenerationConfig(file?.json ?? {}).sampling;
+  return readGenerationConfig(file?.json).sampling;
 }
 
 /** The types of weights of a model that is refused. What is wrong with the files is said by the refusal. */

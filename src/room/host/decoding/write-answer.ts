@@ -27,7 +27,12 @@ export interface WritingOptions extends Pick<
   /** Null for a model without a tokenizer: it takes and gives token ids only. */
   tokenizer: Tokenizer | null;
   /** Token ids of what the model is to read for this text. */
-  encodePrompt: (text: string) => number[];
+  encodePrompt: (
+    text: string,
+    switches: AskRequest['switches'],
+  ) => Promise<readonly number[]> | readonly number[];
+  /** Ids that are no part of an answer's text; without them those that end it. */
+  hiddenIds?: ReadonlySet<number>;
 }
 
 export interface Writing {
@@ -46,7 +51,11 @@ export async function writeAnswer(
 ): Promise<AnswerResult> {
   const { stopIds, contextLength, tokenizer } = options;
   const { prompt } = request;
-  const promptIds = prompt.kind === 'text' ? options.encodePrompt(prompt.text) : prompt.ids;
+  const { hiddenIds = stopIds } = options;
+  const promptIds =
+    prompt.kind === 'text'
+      ? [...(await options.encodePrompt(prompt.text, request.switches))]
+      : prompt.ids;
   checkPrompt(promptIds, contextLength, options.vocabularySize);
   show({ promptTokens: promptIds.length });
   const writer = tokenizer?.streamDecoder(promptIds);
@@ -61,7 +70,7 @@ export async function writeAnswer(
   /** One a lap. */
   const tokenMs: number[] = [];
   const write = (fresh: readonly number[]): void => {
-    for (const id of fresh) if (!stopIds.has(id)) text += writer?.push(id) ?? '';
+    for (const id of fresh) if (!hiddenIds.has(id)) text += writer?.push(id) ?? '';
   };
   write(ids);
 

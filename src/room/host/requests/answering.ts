@@ -60,8 +60,9 @@ export function createAnswering(room: AnsweringOptions): Answering {
     speculation: ({ lap }) =>
       options.speculation && batchesAreExact(members, lap) ? speculationOn(lap.planVersion) : null,
     tokenizer: codec.tokenizer,
-    encodePrompt: (text) => codec.encodePrompt(text),
+    encodePrompt: (text, switches) => codec.encodePrompt(text, switches),
     stopIds: codec.stopIds,
+    hiddenIds: codec.hiddenIds,
     contextLength,
     vocabularySize: config.vocab_size,
     prefillChunk: ({ lap }) => options.prefillChunk ?? prefillChunkOf(members, lap),

@@ -28,9 +28,9 @@ afterEach(() => room.dispose());
 
 /** Every token is its number; the first of a text of its own has no space before it. */
 const numbers: Tokenizer = {
+  addedTokens: [],
   specialTokens: [],
   controlMarks: [],
-  addedTokens: [],
   encode: (text) => text.split(' ').filter(Boolean).map(Number),
   decode: (ids) => ids.join(' '),
   streamDecoder: (before = []) => {

@@ -10,16 +10,19 @@ type Told = Extract<HostMessage, { kind: 'answer' }>;
 let told: Told[];
 let mode: AskingMode;
 let visitors: Visitors;
+let asked: AskRequest[];
 /** What the room says of the question that was asked last. */
 let say: (text: string, status?: AnswerStatus) => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
   told = [];
+  asked = [];
   mode = 'open';
   visitors = createVisitors({
     answers: {
-      ask(_request: AskRequest, { id, onAnswer }) {
+      ask(request: AskRequest, { id, onAnswer }) {
+        asked.push(request);
         say = (text, status = { kind: 'writing' }) => onAnswer(viewOf(id, text, status));
         return { id: 1, stop: () => undefined, done: new Promise(() => undefined) };
       },
@@ -54,6 +57,14 @@ function ask(request: number): void {
   const text = 'Once upon a time';
   visitors.ask('a', { kind: 'ask', request, text, maxNewTokens: 500, sampling: greedy });
 }
+
+it('asks with the switches that the device sent', () => {
+  const switches = [{ name: 'enable_thinking', isOn: false }];
+  const question = { request: 0, text: 'Once', maxNewTokens: 5, sampling: greedy };
+  visitors.ask('a', { kind: 'ask', ...question, switches });
+  visitors.ask('a', { kind: 'ask', ...question, request: 1 });
+  expect(asked.map((request) => request.switches)).toEqual([{ enable_thinking: false }, {}]);
+});
 
 it('streams an answer in few messages, and loses none of it', async () => {
   ask(0);

@@ -55,7 +55,7 @@ export function createVisitors(options: VisitorsOptions): Visitors {
   }
 
   const visitors: Visitors = {
-    ask(deviceId, { request, text, maxNewTokens, sampling }) {
+    ask(deviceId, { request, text, maxNewTokens, sampling, switches: set = [] }) {
       const mayAsk = allowances.get(deviceId) ?? createAllowance(askAllowance);
       allowances.set(deviceId, mayAsk);
       if (!mayAsk.take(1))
@@ -72,8 +72,9 @@ export function createVisitors(options: VisitorsOptions): Visitors {
         const figures = { promptTokens, newTokens, ttftMs, msPerToken, predictedMsPerToken };
         options.tell(deviceId, { kind: 'answer', request, added, status, ...figures });
       });
+      const switches = Object.fromEntries(set.map(({ name, isOn }) => [name, isOn]));
       const answer = options.answers.ask(
-        { prompt: { kind: 'text', text }, sampling, maxNewTokens, topLogits: 0 },
+        { prompt: { kind: 'text', text }, sampling, switches, maxNewTokens, topLogits: 0 },
         { id: deviceId, needsApproval: options.mode() === 'approve', onAnswer },
       );
       questions.set(request, answer);
