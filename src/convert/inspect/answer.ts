@@ -1,6 +1,12 @@
 /** Answers what the model would see: the prompt of a conversation, the ids of a text, the text of ids. */
 import { errorMessage } from '../../base/error-message.ts';
-import { chatPromptIds, renderChat, type ChatMessage } from '../../model/text/chat-template.ts';
+import {
+  chatPromptIds,
+  chatPromptText,
+  renderChat,
+  type ChatMessage,
+  type ChatModel,
+} from '../../model/text/chat-template.ts';
 import type { Tokenizer } from '../../model/text/tokenizer.ts';
 import type { ModelDescription } from './description.ts';
 import type { ModelFacts } from './reading/model-facts.ts';
@@ -45,27 +51,21 @@ function promptOf(
     throw new Error(
       'this model has no chat template, so that --messages has no answer: ask with --text',
     );
-  const { bos, eos } = templateTokens(facts);
-  const text = renderChat(chatTemplate, messages, { bos: bos ?? '', eos: eos ?? '' }, options);
-  if (!tokenizer) return { text, ids: null };
-  const idOf = (token: string | null): number | null =>
-    token === null ? null : (tokenizer.tokenToId(token) ?? null);
-  const eosId = idOf(eos);
-  const config = { bos_token_id: idOf(bos), eos_token_id: eosId === null ? [] : [eosId] };
-  const model = { chatTemplate, title: 'this model', config };
-  return { text, ids: chatPromptIds(model, tokenizer, messages, options) };
-}
-
-/** The files' own words come first, and the configuration's ids are what is left. */
-function templateTokens({ templateTokens: named, config, tokenizer }: ModelFacts): {
-  bos: string | null;
-  eos: string | null;
-} {
-  const spelling = (id: number | null | undefined): string | null =>
-    id === null || id === undefined ? null : (tokenizer?.idToToken(id) ?? null);
+  const { config, specialTokens } = facts;
+  if (!tokenizer) {
+    const { bos_token: bos, eos_token: eos } = specialTokens;
+    const spellings = { bos: bos ?? '', eos: eos ?? '' };
+    return { text: renderChat(chatTemplate, messages, spellings, options), ids: null };
+  }
+  const model: ChatModel = {
+    chatTemplate,
+    title: 'this model',
+    config: config ?? { bos_token_id: null, eos_token_id: [] },
+    specialTokens,
+  };
   return {
-    bos: named.bos ?? spelling(config?.bos_token_id),
-    eos: named.eos ?? spelling(config?.eos_token_id.at(0)),
+    text: chatPromptText(model, tokenizer, messages, options),
+    ids: chatPromptIds(model, tokenizer, messages, options),
   };
 }
 

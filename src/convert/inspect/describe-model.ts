@@ -39,7 +39,7 @@ function tokenizerOf(facts: ModelFacts): ModelDescription['tokenizer'] {
   const { tokenizer, tokenizerKind } = facts;
   if (!tokenizer) return tokenizerKind.kind === null ? null : tokenizerKind;
   const first = tokenizer.encode('', { bos: true }).at(0);
-  const named = facts.templateTokens.bos ?? spellingOf(facts.config?.bos_token_id, tokenizer);
+  const named = facts.specialTokens.bos_token ?? spellingOf(facts.config?.bos_token_id, tokenizer);
   return {
     ...tokenizerKind,
     bos: tokenizerKind.bos ?? named ?? spellingOf(first, tokenizer),
@@ -56,7 +56,7 @@ function spelt(id: number, tokenizer: Tokenizer | null): TokenText {
 }
 
 function controlMarksOf(tokenizer: Tokenizer): TokenText[] {
-  return tokenizer.specialTokens
+  return tokenizer.controlMarks
     .flatMap((text) => {
       const id = tokenizer.tokenToId(text);
       return id === undefined ? [] : { id, text };

@@ -1,7 +1,7 @@
 /** What a model that opens says of itself. */
 import { isRecord } from '../../../base/is-record.ts';
+import { withControlMarks } from '../../../model/chat/prompt-reader.ts';
 import { parseTokenizerText } from '../../../model/text/tokenizer-file.ts';
-import { loadTokenizer } from '../../../model/text/tokenizer.ts';
 import type { Manifest } from '../../../model/manifest.ts';
 import type { Checkpoint } from '../../checkpoint.ts';
 import type { ByteSource } from '../../sources/byte-source.ts';
@@ -30,10 +30,11 @@ export async function manifestFacts(
     config,
     weights: weightsOf(manifest),
     bytes: bytesOf(manifest),
-    tokenizer: document === null ? null : loadTokenizer(document),
+    tokenizer: document === null ? null : withControlMarks(manifest.chatTemplate, document),
     tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
     stopIds: config.eos_token_id,
     chatTemplate: manifest.chatTemplate,
+    specialTokens: manifest.specialTokens ?? {},
     sampling: manifest.sampling ?? {},
   };
 }

@@ -1,5 +1,6 @@
 /** What was read of a model: as much as its files tell, also where they are refused as a whole. */
 import type { ModelConfig } from '../../../model/config.ts';
+import type { ManifestSpecialTokens } from '../../../model/manifest.ts';
 import type { Tokenizer } from '../../../model/text/tokenizer.ts';
 import type { ModelDescription } from '../description.ts';
 
@@ -21,8 +22,8 @@ export interface ModelFacts {
   /** Ids of the tokens that end an answer. */
   stopIds: readonly number[] | null;
   chatTemplate: string | null;
-  /** Spellings of the tokens that a template names. */
-  templateTokens: { bos: string | null; eos: string | null };
+  /** What `bos_token` and its kin are in a template. */
+  specialTokens: ManifestSpecialTokens;
   /** Under the names of `generation_config.json`. */
   sampling: Readonly<Record<string, number | undefined>>;
   refusal: string | null;
@@ -40,7 +41,7 @@ export function noFacts(kind: ModelDescription['kind']): ModelFacts {
     tokenizerKind: tokenizerOfKind(null),
     stopIds: null,
     chatTemplate: null,
-    templateTokens: { bos: null, eos: null },
+    specialTokens: {},
     sampling: {},
     refusal: null,
   };

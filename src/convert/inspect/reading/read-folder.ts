@@ -1,12 +1,13 @@
 /** What a folder in Hugging Face's layout says of its model; a folder may hold a tokenizer or a configuration alone. */
 import * as v from 'valibot';
 import { errorMessage } from '../../../base/error-message.ts';
+import { withControlMarks } from '../../../model/chat/prompt-reader.ts';
 import { parseTokenizerText } from '../../../model/text/tokenizer-file.ts';
-import { loadTokenizer } from '../../../model/text/tokenizer.ts';
 import type { Checkpoint } from '../../checkpoint.ts';
 import { readGenerationConfig } from '../../hub/generation-config.ts';
 import { readChatTemplate, readDescription } from '../../hub/hub-model.ts';
 import { openHubTokenizer } from '../../hub/hub-tokenizer.ts';
+import { readSpecialTokens } from '../../hub/special-tokens.ts';
 import { storedTypes } from '../../hub/safetensors.ts';
 import { weightFiles } from '../../hub/weight-files.ts';
 import { readJson, type FileTree } from '../../sources/file-tree.ts';
@@ -26,8 +27,8 @@ export async function readFolder(
   if (!openWhole) return readParts(tree, null);
   try {
     const facts = await checkpointFacts(await openWhole(), 'folder');
-    const [config, { templateTokens }] = [await readConfig(tree), await readTemplate(tree)];
-    return { ...facts, family: config.model_type ?? facts.family, templateTokens };
+    const config = await readConfig(tree);
+    return { ...facts, family: config.model_type ?? facts.family };
   } catch (error) {
     return readParts(tree, errorMessage(error));
   }
@@ -48,8 +49,8 @@ async function readParts(tree: FileTree, refusal: string | null): Promise<ModelF
   const hasConfig = (await attempt(() => tree.open('config.json'))) !== null;
   const raw = hasConfig ? await attempt(() => readConfig(tree)) : null;
   const described = hasConfig ? await attempt(() => readDescription(tree)) : null;
-  const tokenizer = await attempt(() => readTokenizer(tree));
-  const template = await attempt(() => readTemplate(tree));
+  const chatTemplate = await attempt(() => readChatTemplate(tree));
+  const tokenizer = await attempt(() => readTokenizer(tree, chatTemplate));
   const sampling = described?.about.sampling ?? (await attempt(() => readSampling(tree)));
   const weights = await readWeights(tree);
   const facts: ModelFacts = {
@@ -65,7 +66,8 @@ async function readParts(tree: FileTree, refusal: string | null): Promise<ModelF
     ...weights,
     ...tokenizer,
     stopIds: described?.config.eos_token_id ?? null,
-    ...template,
+    chatTemplate,
+    specialTokens: (await attempt(() => readNames(tree))) ?? {},
     sampling: sampling ?? {},
   };
   const isEmpty = !hasConfig && !facts.tokenizer && !facts.chatTemplate && weights.bytes === null;
@@ -94,6 +96,7 @@ async function readConfig(tree: FileTree): Promise<Partial<v.InferOutput<typeof 
 
 async function readTokenizer(
   tree: FileTree,
+  chatTemplate: string | null,
 ): Promise<Pick<ModelFacts, 'tokenizer' | 'tokenizerKind'> | null> {
   const source = await openHubTokenizer(tree);
   if (!source) return null;
@@ -104,35 +107,15 @@ async function readTokenizer(
   const bytes = await source.read(0, source.bytes);
   const document = parseTokenizerText(new TextDecoder().decode(bytes));
   return {
-    tokenizer: loadTokenizer(document),
+    tokenizer: withControlMarks(chatTemplate, document),
     tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
   };
 }
 
-const spelling = v.fallback(
-  v.nullable(
-    v.union([
-      v.string(),
-      v.pipe(
-        v.object({ content: v.string() }),
-        v.transform(({ content }) => content),
-      ),
-    ]),
-  ),
-  null,
-);
-const TemplateTokensSchema = v.object({ bos_token: spelling, eos_token: spelling });
-
-async function readTemplate(
-  tree: FileTree,
-): Promise<Pick<ModelFacts, 'chatTemplate' | 'templateTokens'>> {
-  const chatTemplate = await readChatTemplate(tree);
-  const file = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);
-  const checked = v.safeParse(TemplateTokensSchema, file?.json);
-  const { bos_token: bos, eos_token: eos } = checked.success
-    ? checked.output
-    : { bos_token: null, eos_token: null };
-  return { chatTemplate, templateTokens: { bos, eos } };
+async function readNames(tree: FileTree): Promise<ModelFacts['specialTokens']> {
+  const config = await readJson(tree, 'tokenizer_config.json', maxJsonBytes);
+  const map = await readJson(tree, 'special_tokens_map.json', maxConfigBytes);
+  return readSpecialTokens([config?.json, map?.json]);
 }
 
 async function readSampling(tree: FileTree): Promise<ModelFacts['sampling']> {

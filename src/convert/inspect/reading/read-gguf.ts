@@ -1,13 +1,13 @@
 /** What a GGUF file, or a JSON file of GGUF metadata, says of its model. */
 import * as v from 'valibot';
 import { errorMessage } from '../../../base/error-message.ts';
-import { loadTokenizer } from '../../../model/text/tokenizer.ts';
+import { withControlMarks } from '../../../model/chat/prompt-reader.ts';
 import type { CheckpointFile, ModelLabel } from '../../checkpoint.ts';
 import { ggufConfig } from '../../gguf/gguf-config.ts';
 import { readGgufHeader, readGgufMetadata, type GgufValue } from '../../gguf/gguf-header.ts';
 import { metadataOf, type Metadata } from '../../gguf/gguf-metadata.ts';
 import { openGguf } from '../../gguf/gguf-model.ts';
-import { stopTokens } from '../../gguf/gguf-stop-tokens.ts';
+import { ggufSpecialTokens, stopTokens, withControlTokens } from '../../gguf/gguf-stop-tokens.ts';
 import { ggufTokenizer, ggufTokenizerFacts } from '../../gguf/gguf-tokenizer.ts';
 import { checkpointFacts } from './checkpoint-facts.ts';
 import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
@@ -81,7 +81,10 @@ function metadataFacts(metadata: Metadata, path: string): ModelFacts {
   const config =
     (names?.family ?? null) === null ? null : attempt(() => ggufConfig(metadata, facts, path));
   const document = attempt(() => ggufTokenizer(metadata, path));
-  const tokenizer = document && attempt(() => loadTokenizer(document));
+  const chatTemplate = attempt(() => metadata.text('tokenizer.chat_template') ?? null);
+  const tokenizer =
+    document &&
+    attempt(() => withControlMarks(chatTemplate, withControlTokens(document, metadata)));
   return {
     ...noFacts('gguf'),
     ...names,
@@ -89,11 +92,8 @@ function metadataFacts(metadata: Metadata, path: string): ModelFacts {
     figures,
     tokenizer,
     stopIds: config?.eos_token_id ?? attempt(() => stopTokens(metadata)),
-    chatTemplate: attempt(() => metadata.text('tokenizer.chat_template') ?? null),
-    templateTokens: {
-      bos: attempt(() => tokenNamed('bos', metadata)),
-      eos: attempt(() => tokenNamed('eos', metadata)),
-    },
+    chatTemplate,
+    specialTokens: attempt(() => ggufSpecialTokens(metadata)) ?? {},
     refusal: problems.at(0) ?? null,
   };
 }
@@ -121,12 +121,6 @@ function figuresOf(metadata: Metadata): ModelFacts['figures'] {
     vocabularySize: metadata.texts('tokenizer.ggml.tokens')?.length ?? figure('vocab_size') ?? null,
     contextLength: figure('context_length'),
   };
-}
-
-function tokenNamed(name: 'bos' | 'eos', metadata: Metadata): string | null {
-  const id = metadata.number(`tokenizer.ggml.${name}_token_id`);
-  const tokens = metadata.texts('tokenizer.ggml.tokens') ?? [];
-  return id === undefined ? null : (tokens.at(id) ?? null);
 }
 
 /** Null where the tensors cannot be read; the refusal says why. */
