@@ -356,6 +356,20 @@ describe('GGUF metadata as JSON', () => {
     });
   });
 
+  it('whose rotation is told by tensors tells the rest', async () => {
+    const path = await put('metadata.json', {
+      ...values,
+      'llama.rope.scaling.type': 'longrope',
+      'llama.rope.scaling.factor': 8,
+    });
+    expect(await inspect(path)).toMatchObject({
+      layers: 2,
+      stopTokens: [{ id: 2, text: '</s>' }],
+      rope: null,
+      refusal: null,
+    });
+  });
+
   it('that leaves the vocabulary out knows no vocabulary', async () => {
     const about = Object.entries(values).filter(([key]) => !key.startsWith('tokenizer.'));
     const path = await put('metadata.json', Object.fromEntries(about));

@@ -44,7 +44,7 @@ export function readMetadataJson(json: unknown, path: string): ModelFacts {
     throw new Error(
       `${path} holds no GGUF metadata: an object of keys such as general.architecture is expected`,
     );
-  return metadataFacts(metadataOf(values, path), path);
+  return metadataFacts(metadataOf(values, path), path, !needsTensors(values));
 }
 
 /** Everything by itself: a part that is refused does not hide the others. */
@@ -59,7 +59,14 @@ async function readRefused(files: readonly CheckpointFile[], refusal: string): P
   }
 }
 
-function metadataFacts(metadata: Metadata, path: string): ModelFacts {
+/** The lists of longrope lie in tensors, which metadata alone does not have. */
+function needsTensors(values: ReadonlyMap<string, GgufValue>): boolean {
+  return (
+    values.get(`${String(values.get('general.architecture'))}.rope.scaling.type`) === 'longrope'
+  );
+}
+
+function metadataFacts(metadata: Metadata, path: string, tellsConfig = true): ModelFacts {
   const problems: string[] = [];
   const attempt = <T>(work: () => T): T | null => {
     try {
@@ -79,7 +86,9 @@ function metadataFacts(metadata: Metadata, path: string): ModelFacts {
     hasFeedForwardBias: false,
   };
   const config =
-    (names?.family ?? null) === null ? null : attempt(() => ggufConfig(metadata, facts, path));
+    (names?.family ?? null) === null || !tellsConfig
+      ? null
+      : attempt(() => ggufConfig(metadata, facts, path));
   const document = attempt(() => ggufTokenizer(metadata, path));
   const chatTemplate = attempt(() => metadata.text('tokenizer.chat_template') ?? null);
   const tokenizer =
