@@ -1,4 +1,5 @@
 /** Turns the address of a model that a person pastes into the place of its files. */
+import { wellFormed } from '../base/well-formed.ts';
 import { shownAddress } from '../base/http/shown-address.ts';
 import {
   decoded,
@@ -67,7 +68,9 @@ export function reportAddress(address: string, hubUrl = publicHub): AddressRepor
 
 /** What is copied from a page may carry marks that nobody sees. */
 function plainText(address: string): string {
-  return address.replace(/[\u200B-\u200D\u2060\uFEFF]/g, '').trim();
+  return wellFormed(address)
+    .replace(/[\u200B-\u200D\u2060\uFEFF]/g, '')
+    .trim();
 }
 
 /** The address of a page or file, typed with or without its scheme; null for the id of a model. */

@@ -2,11 +2,7 @@
 import { stopTokensOf } from '../../model/chat/stop-tokens.ts';
 import { layerTensors, type TensorShape } from '../../model/architecture.ts';
 import type { ModelConfig } from '../../model/config.ts';
-import type {
-  ManifestLayer,
-  ManifestSpecialTokens,
-  ManifestTensor,
-} from '../../model/manifest.ts';
+import type { ManifestLayer, ManifestSpecialTokens, ManifestTensor } from '../../model/manifest.ts';
 import { checkpointOf, type Checkpoint, type ModelLabel } from '../checkpoint.ts';
 import type { ByteSource } from '../sources/byte-source.ts';
 import { readJson, type FileTree } from '../sources/file-tree.ts';

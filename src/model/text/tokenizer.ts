@@ -1,4 +1,5 @@
 /** Converts text to token ids and back, from a Hugging Face `tokenizer.json`. */
+import { wellFormed } from '../../base/well-formed.ts';
 import { parserFault } from './parser-fault.ts';
 import { parseTokenizerFile, type AddedToken, type TokenizerFile } from './tokenizer-file.ts';
 import { createSectionFinder, type AddedWord, type MarkRule } from './tokenizer/added-tokens.ts';
@@ -175,11 +176,6 @@ function encodeText(parts: Parts, text: string, allowsMark: MarkRule): number[] 
       return parts.encodePieces(parts.preTokenize(part.text, opensText));
     });
   });
-}
-
-/** A text in which half a surrogate pair is U+FFFD, as the Web's APIs make it. */
-function wellFormed(text: string): string {
-  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
 /** @returns the text without the mask, and the indices in it where a mask was */

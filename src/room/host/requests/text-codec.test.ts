@@ -41,5 +41,5 @@ it('hides stops and marks of turns from an answer, and shows its reasoning', () 
 
 it('takes no text for a model without a tokenizer', async () => {
   const codec = createTextCodec(tinyManifest(), null, null);
-  await expect(codec.encodePrompt('hi')).rejects.toThrow(/has no tokenizer/);
+  await expect(codec.encodePrompt('hi')).rejects.toThrow(/came without a tokenizer/);
 });
