@@ -39,7 +39,9 @@ function tokenizerOf(facts: ModelFacts): ModelDescription['tokenizer'] {
   const { tokenizer, tokenizerKind } = facts;
   if (!tokenizer) return tokenizerKind.kind === null ? null : tokenizerKind;
   const first = tokenizer.encode('', { bos: true }).at(0);
-  const named = facts.specialTokens.bos_token ?? spellingOf(facts.config?.bos_token_id, tokenizer);
+  const { bos_token: said } = facts.specialTokens;
+  // Null says that there is none, whatever the configuration's id is.
+  const named = said === undefined ? spellingOf(facts.config?.bos_token_id, tokenizer) : said;
   return {
     ...tokenizerKind,
     bos: tokenizerKind.bos ?? named ?? spellingOf(first, tokenizer),

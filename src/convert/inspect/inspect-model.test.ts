@@ -120,6 +120,18 @@ describe('a folder', () => {
       expect(await inspect(join(model, name))).toEqual(known);
   });
 
+  it('that says it has no bos has none, whatever id config.json names', async () => {
+    const silent = { ...llamaTokenizer, post_processor: null };
+    const model = await putFolder({
+      ...whole,
+      'tokenizer.json': silent,
+      'tokenizer_config.json': { bos_token: null, eos_token: '</s>' },
+    });
+    expect((await inspect(model)).tokenizer).toMatchObject({ bos: null, addsBos: false });
+    await put('model/tokenizer_config.json', {});
+    expect((await inspect(model)).tokenizer).toMatchObject({ bos: '<s>', addsBos: false });
+  });
+
   it('that holds only a configuration tells what that says', async () => {
     const scaling = { rope_type: 'linear', factor: 4 };
     const model = await putFolder({
