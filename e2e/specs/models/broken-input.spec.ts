@@ -99,7 +99,12 @@ test.describe('checkpoints that cannot be cut', () => {
   async function cut(input: string): Promise<{ sentence: string; left: string[] }> {
     const out = join(folder, 'out');
     await mkdir(out);
-    const command = [join(projectDir, 'src/convert/cutting/shard.ts'), join(folder, input), '--out', out];
+    const command = [
+      join(projectDir, 'src/convert/cutting/shard.ts'),
+      join(folder, input),
+      '--out',
+      out,
+    ];
     const tsx = join(projectDir, 'node_modules/tsx/dist/cli.mjs');
     const failure = await promisify(execFile)(process.execPath, [tsx, ...command]).then(
       () => null,

@@ -1,7 +1,12 @@
 /** Cuts a checkpoint into shards: a folder with a manifest, one file a layer, and the tokenizer. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Manifest, ManifestFile, ManifestLayer, ManifestTensor } from '../../model/manifest.ts';
+import type {
+  Manifest,
+  ManifestFile,
+  ManifestLayer,
+  ManifestTensor,
+} from '../../model/manifest.ts';
 import { parseManifest } from '../../model/parse-manifest.ts';
 import type { StorableDtype } from '../../model/numbers/quantise.ts';
 import { addGolden, type GoldenOptions } from './add-golden.ts';
