@@ -59,6 +59,8 @@ test('a host that comes back from the page cache opens its room again under its 
   serverOrigin,
 }) => {
   const { host, link } = await openRoom(serverOrigin);
+  // Chromium keeps no page that still fetches, such as weights.
+  await host.waitForFunction(() => edgeshard.room?.view.plan?.status === 'running');
   await leaveAndComeBack(host);
   const field = host.getByRole('textbox', { name: 'Room link' });
   await expect(field).toHaveValue(link);

@@ -1,4 +1,4 @@
-/** Writes the room's record a moment after each change, and never two writes at once. */
+/** Writes the room's record at once and then a moment after each change, and never two writes at once. */
 import { storageFailure } from '../../../base/storage-failure.ts';
 import { saveRoomRecord, type RoomRecord } from './room-record.ts';
 
@@ -45,7 +45,8 @@ export function createRecordWriter(
 
   function schedule(): void {
     if (isStopped || timer !== undefined) return;
-    timer = setTimeout(() => void write(), delayMs);
+    // A page that is left right after its room was opened finds the room again.
+    timer = setTimeout(() => void write(), written === 0 ? 0 : delayMs);
   }
 
   return {
