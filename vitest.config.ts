@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** These take as long as fifty others: `npm run test:quick` leaves them out. */
@@ -7,8 +8,9 @@ export default defineConfig({
   test: {
     environment: 'node',
     testTimeout: 30_000,
-    // Vitest keeps one core for itself, which on a machine with two halves its speed.
-    maxWorkers: '100%',
+    // Vitest keeps one core for itself, which on a machine with two halves its speed. One more than there are cores:
+    // some tests do nothing but wait, for servers that stall or sockets that do not answer.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         extends: true,
