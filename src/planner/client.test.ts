@@ -1,9 +1,10 @@
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
-import { connectPlanner, type PlannerClient, type PlannerServer } from './client.ts';
+import type { Port, PortServer } from '../base/worker-server.ts';
+import { connectPlanner, type PlannerClient } from './client.ts';
 import { authorsCases } from './fixtures/read.ts';
 import type { FeasiblePlan } from './plan.ts';
-import { servePlanner, type Port } from './worker.ts';
+import { servePlanner } from './worker.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));
@@ -12,20 +13,20 @@ function connect(): PlannerClient {
   return over(serve);
 }
 
-function over(open: () => PlannerServer): PlannerClient {
+function over(open: () => PortServer): PlannerClient {
   const client = connectPlanner(open);
   closing.push(client.dispose);
   return client;
 }
 
-function serve(): PlannerServer {
+function serve(): PortServer {
   const { port1, port2 } = new MessageChannel();
   servePlanner(asPort(port2));
   return { port: asPort(port1), close: () => port1.close(), onFailed: () => undefined };
 }
 
 /** A worker that cannot be loaded. */
-function fail(): PlannerServer {
+function fail(): PortServer {
   const worker = new Worker(new URL('./no-such-worker.js', import.meta.url));
   return {
     port: asPort(worker),

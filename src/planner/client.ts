@@ -1,9 +1,10 @@
 /** The planner for a tab: called in the main thread, computed in a worker. */
+import { workerServer, type PortServer } from '../base/worker-server.ts';
 import type { Choice, ChooseOptions } from './choose.ts';
 import type { ExplainablePlan, Explanation } from './explain.ts';
 import type { FeasiblePlan } from './plan.ts';
 import type { Problem } from './problem.ts';
-import type { PlanRequest, PlanResponse, Port } from './worker.ts';
+import type { PlanRequest, PlanResponse } from './worker.ts';
 
 export interface PlannerClient {
   /**
@@ -20,29 +21,11 @@ export interface PlannerClient {
   dispose: () => void;
 }
 
-/** The other end of a port, where `servePlanner` answers. */
-export interface PlannerServer {
-  port: Port;
-  close: () => void;
-  /** Called with the reason if the server fails; open questions stay unanswered. */
-  onFailed: (callback: (why: string) => void) => void;
-}
-
 /** Starts a worker. Bundlers recognise the URL and build the worker as a separate entry. */
 export function startPlanner(): PlannerClient {
-  return connectPlanner(() => {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-    return {
-      port: worker,
-      close: () => worker.terminate(),
-      onFailed(callback) {
-        worker.addEventListener('error', (event) => {
-          event.preventDefault();
-          callback(event.message || 'it could not be loaded');
-        });
-      },
-    };
-  });
+  return connectPlanner(() =>
+    workerServer(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })),
+  );
 }
 
 type PlanQuestion = PlanRequest extends infer Request
@@ -52,8 +35,8 @@ type PlanQuestion = PlanRequest extends infer Request
   : never;
 type Answered = Exclude<PlanResponse, { plan: FeasiblePlan } | { error: string }>;
 
-/** A client of the server that `open` creates. If that fails, the next question creates another. */
-export function connectPlanner(open: () => PlannerServer): PlannerClient {
+/** A client of the server that `open` creates, in which `servePlanner` answers. If that fails, the next question creates another. */
+export function connectPlanner(open: () => PortServer): PlannerClient {
   interface Pending {
     onPlan: ((plan: FeasiblePlan) => void) | undefined;
     resolve: (response: Answered) => void;
@@ -62,9 +45,9 @@ export function connectPlanner(open: () => PlannerServer): PlannerClient {
   const pending = new Map<number, Pending>();
   let nextId = 1;
   let isOpen = true;
-  let server: PlannerServer | null = openServer();
+  let server: PortServer | null = openServer();
 
-  function openServer(): PlannerServer {
+  function openServer(): PortServer {
     const opened = open();
     opened.port.addEventListener('message', ({ data }) => receive(data as PlanResponse));
     opened.onFailed((why) => {

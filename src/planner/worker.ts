@@ -5,6 +5,7 @@
  * }`.
  */
 import { errorMessage } from '../base/error-message.ts';
+import type { Port } from '../base/worker-server.ts';
 import { choosePlan, type Choice, type ChooseOptions } from './choose.ts';
 import { explain, type ExplainablePlan, type Explanation } from './explain.ts';
 import type { FeasiblePlan } from './plan.ts';
@@ -19,12 +20,6 @@ export type PlanResponse =
   | { id: number; choice: Choice }
   | { id: number; explanation: Explanation }
   | { id: number; error: string };
-
-/** The common part of a worker's global scope and a message port. */
-export interface Port {
-  postMessage: (message: unknown) => void;
-  addEventListener: (type: 'message', listener: (event: { data: unknown }) => void) => void;
-}
 
 /** Answers the requests that arrive on a port. */
 export function servePlanner(port: Port): void {

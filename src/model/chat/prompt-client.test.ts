@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { llamaTokenizer } from '../fixtures/tokenizer-files.ts';
-import { startPrompts, type PromptClient, type PromptServer } from './prompt-client.ts';
-import { servePrompts, type Port } from './prompt-worker.ts';
+import type { Port, PortServer } from '../../base/worker-server.ts';
+import { startPrompts, type PromptClient } from './prompt-client.ts';
+import { servePrompts } from './prompt-worker.ts';
 import { withinTime } from './within-time.ts';
 
 const closing: (() => void)[] = [];
@@ -17,14 +18,14 @@ function asPort(port: MessagePort | Worker): Port {
   };
 }
 
-function served(): PromptServer {
+function served(): PortServer {
   const { port1, port2 } = new MessageChannel();
   servePrompts(asPort(port2));
   return { port: asPort(port1), close: () => port1.close(), onFailed: () => undefined };
 }
 
 /** A worker that loads and then never answers, as one does in whose template a loop has no end. */
-function endless(): PromptServer {
+function endless(): PortServer {
   const worker = new Worker(
     "require('node:worker_threads').parentPort.on('message', ({ id, load }) => {" +
       " if (!load) for (;;); require('node:worker_threads').parentPort.postMessage({ id, ids: [] }); })",
@@ -35,7 +36,7 @@ function endless(): PromptServer {
 
 function start(
   template: string | null,
-  open: () => PromptServer,
+  open: () => PortServer,
   reads: string[] = [],
 ): PromptClient {
   const client = startPrompts({

@@ -1,7 +1,8 @@
 /** The page's side of the prompt worker: asks it, and ends it where it comes to no end. */
+import { workerServer, type PortServer } from '../../base/worker-server.ts';
 import type { ChatModel } from '../text/chat-template.ts';
 import type { PromptSwitches } from './prompt-reader.ts';
-import type { Port, PromptRequest, PromptResponse } from './prompt-worker.ts';
+import type { PromptRequest, PromptResponse } from './prompt-worker.ts';
 
 export interface PromptClient {
   /** Ids of what the model is to read for this text. Rejects with one sentence. */
@@ -10,40 +11,22 @@ export interface PromptClient {
   close(): void;
 }
 
-/** A worker that `servePrompts` runs in. */
-export interface PromptServer {
-  port: Port;
-  close: () => void;
-  /** Called with the reason if the worker fails. */
-  onFailed: (callback: (why: string) => void) => void;
-}
-
 export interface PromptClientOptions {
   model: ChatModel;
   /** The text of the model's `tokenizer.json`. It is asked for again where the worker had to be ended. */
   readTokenizer: () => Promise<string>;
-  open?: () => PromptServer;
+  /** Opens what `servePrompts` answers in; a worker unless told. */
+  open?: () => PortServer;
   /** How long one prompt may take, and how long loading may. */
   askLimitMs?: number;
   loadLimitMs?: number;
 }
 
 /** Bundlers recognise the URL and build the worker as a separate entry. */
-function openWorker(): PromptServer {
-  const worker = new Worker(new URL('./prompt-worker.ts', import.meta.url), {
-    type: 'module',
-    name: 'prompts',
-  });
-  return {
-    port: worker,
-    close: () => worker.terminate(),
-    onFailed(callback) {
-      worker.addEventListener('error', (event) => {
-        event.preventDefault();
-        callback(event.message || 'it could not be loaded');
-      });
-    },
-  };
+function openWorker(): PortServer {
+  return workerServer(
+    new Worker(new URL('./prompt-worker.ts', import.meta.url), { type: 'module', name: 'prompts' }),
+  );
 }
 
 interface Loaded {
@@ -117,7 +100,7 @@ export function startPrompts({
 /** The worker answered that it cannot. */
 class Refusal extends Error {}
 
-function connect({ port, close, onFailed }: PromptServer): Loaded {
+function connect({ port, close, onFailed }: PortServer): Loaded {
   let waiting: { id: number; settle: (response: PromptResponse) => void } | null = null;
   let fail: (error: Error) => void = () => undefined;
   let failure: Error | null = null;

@@ -4,6 +4,7 @@
  * Each gets one message out with the same `id`: `{ ids }`, empty for a load, or `{ error }`.
  */
 import { errorMessage } from '../../base/error-message.ts';
+import type { Port } from '../../base/worker-server.ts';
 import type { ChatModel } from '../text/chat-template.ts';
 import type { Tokenizer } from '../text/tokenizer.ts';
 import { loadModelTokenizer, promptIds, type PromptSwitches } from './prompt-reader.ts';
@@ -13,12 +14,6 @@ export type PromptRequest =
   | { id: number; ask: { text: string; switches: PromptSwitches } };
 
 export type PromptResponse = { id: number; ids: number[] } | { id: number; error: string };
-
-/** The common part of a worker's global scope and a message port. */
-export interface Port {
-  postMessage: (message: unknown) => void;
-  addEventListener: (type: 'message', listener: (event: { data: unknown }) => void) => void;
-}
 
 /** Answers the requests that arrive on a port. */
 export function servePrompts(port: Port): void {

@@ -55,26 +55,21 @@ function metaspace(step: Step): Decoder {
 }
 
 function byteFallback(tokens: string[]): string[] {
-  const result: string[] = [];
-  let bytes: number[] = [];
-  const flush = (): void => {
-    if (bytes.length > 0) result.push(textOf(bytes));
-    bytes = [];
-  };
-  for (const token of tokens) {
+  return withBytesJoined(tokens, (token) => {
     const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token);
-    if (byte) {
-      bytes.push(parseInt(byte[1], 16));
-      continue;
-    }
-    flush();
-    result.push(token);
-  }
-  flush();
-  return result;
+    return byte && [parseInt(byte[1], 16)];
+  });
 }
 
 function byteLevel(tokens: string[], added: ReadonlySet<string>): string[] {
+  return withBytesJoined(tokens, (token) => (added.has(token) ? null : fromByteLetters(token)));
+}
+
+/** Tokens that stand for bytes become text with their neighbours of that kind: a character may span several. */
+function withBytesJoined(
+  tokens: readonly string[],
+  bytesOf: (token: string) => Iterable<number> | null,
+): string[] {
   const result: string[] = [];
   let bytes: number[] = [];
   const flush = (): void => {
@@ -82,7 +77,7 @@ function byteLevel(tokens: string[], added: ReadonlySet<string>): string[] {
     bytes = [];
   };
   for (const token of tokens) {
-    const spelt = added.has(token) ? null : fromByteLetters(token);
+    const spelt = bytesOf(token);
     if (spelt) {
       bytes.push(...spelt);
       continue;
