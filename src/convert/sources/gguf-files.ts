@@ -1,4 +1,5 @@
 /** Tells which of a folder's GGUF files are models, and finds the one that was asked for. */
+import { escapeRegExp } from '../../base/escape-reg-exp.ts';
 import { ggufTitle, partsOf } from '../gguf/split-gguf.ts';
 
 /** Words in the names of files that belong to a model (llama.cpp, common/download.cpp, gguf_filename_is_model). */
@@ -44,7 +45,7 @@ const usualTypes = ['Q4_K_M', 'Q8_0'];
 export function findQuant(paths: readonly string[], quant: string): string | null {
   const models = ggufModels(paths);
   for (const type of quant === '' ? usualTypes : [quant]) {
-    const pattern = new RegExp(`${type.replace(/\W/g, '\\$&')}[.-]`, 'i');
+    const pattern = new RegExp(`${escapeRegExp(type)}[.-]`, 'i');
     const found = models.find((path) => pattern.test(path));
     if (found !== undefined) return found;
   }

@@ -2,6 +2,7 @@
  * Builds a Hugging Face `tokenizer.json`, as for Llama 2, from a SentencePiece vocabulary: pieces with
  * scores, spaces written as ▁, unknown characters as bytes.
  */
+import { escapeRegExp } from '../../base/escape-reg-exp.ts';
 import { addedToken, type AddedTokenEntry, type AddedTokenFlags } from './added-token.ts';
 
 export interface SentencePiece {
@@ -80,12 +81,8 @@ export function sentencePieceTokenizer(
 function prepend(words: readonly AddedTokenEntry[]): Record<string, unknown> {
   const normalized = words.filter((word) => word.normalized).map(({ content }) => content);
   if (normalized.length === 0) return { type: 'Prepend', prepend: '▁' };
-  const anyWord = normalized.map(escaped).join('|');
+  const anyWord = normalized.map(escapeRegExp).join('|');
   return replace([{ Regex: `\\A(?!(?:${anyWord})\\z)(?=[\\s\\S])` }, '▁']);
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 type Replacement = [pattern: { String: string } | { Regex: string }, content: string];

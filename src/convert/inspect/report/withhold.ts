@@ -2,6 +2,8 @@
  * Takes out of a text what is nobody else's business: access tokens, user names and passwords, queries of addresses
  * (which may be signatures), addresses in a private network, and paths on a computer. For texts that people paste in public.
  */
+import { escapeRegExp } from '../../../base/escape-reg-exp.ts';
+import { wellFormed } from '../../../base/well-formed.ts';
 
 /** What stands in place of what is taken out. */
 const withheld = {
@@ -28,12 +30,8 @@ function withoutSecret(text: string, secret: string): string {
   const plain = secret.trim();
   const forms = new Set<string>();
   for (const form of [plain, decoded(plain), base64(plain)])
-    for (const inner of [
-      form,
-      encodeURI(toWellFormed(form)),
-      encodeURIComponent(toWellFormed(form)),
-    ])
-      for (const outer of [inner, encodeURIComponent(toWellFormed(inner))]) forms.add(outer);
+    for (const inner of [form, encodeURI(wellFormed(form)), encodeURIComponent(wellFormed(form))])
+      for (const outer of [inner, encodeURIComponent(wellFormed(inner))]) forms.add(outer);
   return [...forms]
     .filter((form) => form !== '')
     .sort((a, b) => b.length - a.length)
@@ -42,7 +40,7 @@ function withoutSecret(text: string, secret: string): string {
 
 /** A short one only where it stands alone: a user called "a" must not make holes in every word. */
 function patternOf(secret: string): RegExp {
-  const exact = secret.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const exact = escapeRegExp(secret);
   const isShort = secret.length < 6;
   return new RegExp(isShort ? `(?<![\\p{L}\\p{N}])${exact}(?![\\p{L}\\p{N}])` : exact, 'giu');
 }
@@ -168,9 +166,4 @@ function base64(text: string): string {
   return btoa(
     Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''),
   );
-}
-
-/** Half a surrogate pair cannot be percent-encoded. */
-function toWellFormed(text: string): string {
-  return text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 }

@@ -1,4 +1,5 @@
 /** Filters that make a text: those of Jinja 2, and `tojson` as transformers replaces it. */
+import { wellFormed } from '../../../base/well-formed.ts';
 import { given } from '../values/arguments.ts';
 import { TemplateFault } from '../fault.ts';
 import { formatPercent } from '../text/format-percent.ts';
@@ -128,7 +129,7 @@ function truncatedText(value: Value, args: Arguments): Value {
 
 function urlEncoded(value: Value): string {
   const quote = (item: Value, isQuery: boolean): string => {
-    const encoded = encodeURIComponent(textOf(item).replace(/\p{Surrogate}/gu, '\uFFFD')).replace(
+    const encoded = encodeURIComponent(wellFormed(textOf(item))).replace(
       /[!'()*]/g,
       (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
     );

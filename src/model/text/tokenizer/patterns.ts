@@ -1,5 +1,6 @@
 /** Search patterns of a `tokenizer.json`, made into JavaScript's. */
 import { SplitPreTokenizer } from '@huggingface/tokenizers';
+import { escapeRegExp } from '../../../base/escape-reg-exp.ts';
 import { portablePattern } from './oniguruma.ts';
 
 /** As a `tokenizer.json` writes it. */
@@ -24,10 +25,6 @@ export function compilePattern(source: PatternSource): RegExp {
  */
 function withAnchors(source: string): string {
   return source.replaceAll('(?<![\\s\\S])', '^').replaceAll('(?![\\s\\S])', '$');
-}
-
-export function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
 /** Text that `replaceAll` puts in as it is; `$` would else name a part of the match. */

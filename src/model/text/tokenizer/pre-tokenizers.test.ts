@@ -25,6 +25,16 @@ describe('a step that cuts text', () => {
     expect(preTokenizerOf(step)('a b', false)).toEqual(['a▁b']);
   });
 
+  it.each(['-', '/', '.', '[^]', '\\', 'a|b'])('cuts at the text %s as it is', (text) => {
+    const step = v.parse(StepSchema, {
+      type: 'Split',
+      pattern: { String: text },
+      behavior: 'Isolated',
+      invert: false,
+    });
+    expect(preTokenizerOf(step)(`x${text}y`, true)).toEqual(['x', text, 'y']);
+  });
+
   const refused: [string, RegExp][] = [
     ['(?m:.)', /a group of an unknown kind \(\(\?m:/],
     ['(?~abc)', /a group of an unknown kind/],
