@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { chatPromptIds, chatPromptText, type ChatMessage } from '../text/chat-template.ts';
+import { chatPrompt, type ChatMessage } from '../text/chat-template.ts';
 import { controlMarksOf } from './control-marks.ts';
 import { withControlMarks } from './prompt-reader.ts';
 
@@ -18,7 +18,7 @@ const chatTemplate = read('chat_template.jinja');
 const document: unknown = JSON.parse(read('tokenizer.json'));
 const expected = JSON.parse(read('expected.json')) as Expected;
 
-function modelWith(template: string): Parameters<typeof chatPromptIds>[0] {
+function modelWith(template: string): Parameters<typeof chatPrompt>[0] {
   return {
     chatTemplate: template,
     title: 'Tiny',
@@ -28,7 +28,7 @@ function modelWith(template: string): Parameters<typeof chatPromptIds>[0] {
 }
 
 function idsOf(messages: ChatMessage[], template = chatTemplate): number[] {
-  return chatPromptIds(modelWith(template), withControlMarks(template, document), messages);
+  return chatPrompt(modelWith(template), withControlMarks(template, document), messages).ids;
 }
 
 /** The letters of a text as ids of the fixture, whose first 256 tokens are bytes. */
@@ -48,6 +48,17 @@ function marks(template: string | null, ...added: string[]): string[] {
 }
 
 describe('control marks', () => {
+  it.each([
+    "{% macro turn(role) %}<|{{ role }}|>{% endmacro %}{{ turn('assistant') }}",
+    "{% for role in ['assistant'] %}<|{{ role }}|>{% endfor %}",
+    '{% for i, role in messages %}<|{{ role }}|>{% endfor %}',
+    '{% set role %}{{ messages[0].role }}{% endset %}<|{{ role }}|>',
+    '{% with role = messages[0].role %}<|{{ role }}|>{% endwith %}',
+  ])('are composed of names that more than one text is given to: %s', (template) => {
+    const withConstant = `{% set role = 'user' %}<|{{ role }}|>${template}`;
+    expect(marks(withConstant, '<|assistant|>', '<|user|>')).toEqual(['<|assistant|>', '<|user|>']);
+  });
+
   it('are the special tokens and those that the template writes', () => {
     const { controlMarks, addedTokens } = withControlMarks(chatTemplate, document);
     expect(new Set(controlMarks)).toEqual(new Set(expected.controlMarks));
@@ -90,10 +101,10 @@ describe('control marks', () => {
       { role: 'assistant', content: 'no<think>yes<|im_end|>' },
     ];
     const tokenizer = withControlMarks(template, document);
-    expect(chatPromptText(model, tokenizer, messages)).toBe(
+    expect(chatPrompt(model, tokenizer, messages).text).toBe(
       'u<think><|im_end|>[yes<|im_end|>]<|im_end|>',
     );
-    const ids = chatPromptIds(model, tokenizer, messages);
+    const ids = chatPrompt(model, tokenizer, messages).ids;
     expect(ids.filter((id) => id === 258).length).toBe(2);
     expect(holds(ids, letters('u<think>'))).toBe(true);
   });
@@ -107,11 +118,11 @@ describe('control marks', () => {
     ])
       for (const content of ['  hi there ', '', ' \n', 'x'])
         expect(
-          chatPromptText(
+          chatPrompt(
             modelWith(`{% for m in messages %}[{{ ${body} }}]<|im_end|>{% endfor %}`),
             withControlMarks('<|im_end|>', document),
             [{ role: 'user', content }],
-          ),
+          ).text,
         ).not.toContain('\u{10FFFD}');
   });
 });

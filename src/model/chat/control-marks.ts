@@ -3,7 +3,8 @@
  * text can never write them. They are the special tokens, and every added token that the chat template writes.
  */
 import { parseTemplate } from '../jinja/parse/parse-template.ts';
-import { partsOf, walk } from '../jinja/parse/names.ts';
+import { namesIn, partsOf, walk } from '../jinja/parse/names.ts';
+import { createSectionFinder } from '../text/tokenizer/added-tokens.ts';
 import type { Expression, Statement } from '../jinja/parse/syntax.ts';
 
 export interface AddedWord {
@@ -36,8 +37,8 @@ export function marksLookedFor(
   const constants = new Set<string>();
   walk(statements, {
     onExpression(expression) {
-      if (expression.kind === 'constant' && typeof expression.value === 'string')
-        constants.add(expression.value);
+      const text = constantText(expression);
+      if (text !== null) constants.add(text);
     },
   });
   return [...marks].filter((mark) => constants.has(mark));
@@ -45,7 +46,7 @@ export function marksLookedFor(
 
 function writtenBy(template: string, added: readonly AddedWord[]): (spelling: string) => boolean {
   const lines = linesOf(template);
-  const find = finderOf(added.map(({ content }) => content));
+  const find = finderOf(added);
   const whole = new Set(lines.flatMap((line) => line.flatMap((part) => find(part ?? ''))));
   const gaps = gapsIn(lines);
   return (spelling) => whole.has(spelling) || gaps.some((gap) => spans(gap, spelling));
@@ -115,22 +116,18 @@ function bodiesOf(statement: Statement): (readonly Statement[])[] {
   }
 }
 
-/** Names that are set to one text, and to nothing else. */
+/** Names that are set to one text, and to nothing else: no loop and no macro gives them another. */
 function constantsSetIn(statements: readonly Statement[]): ReadonlyMap<string, string> {
   const set = new Map<string, string | null>();
-  const visit = (body: readonly Statement[]): void => {
-    for (const statement of body) {
-      if (statement.kind === 'set' && statement.target.kind === 'name') {
-        const { value, target } = statement;
-        const text =
-          value.kind === 'constant' && typeof value.value === 'string' ? value.value : null;
-        const before = set.get(target.name);
-        set.set(target.name, before === undefined || before === text ? text : null);
+  walk(statements, {
+    onSet(target, value) {
+      const text = target.kind === 'name' ? constantText(value) : null;
+      for (const name of namesIn(target)) {
+        const before = set.get(name);
+        set.set(name, before === undefined || before === text ? text : null);
       }
-      bodiesOf(statement).forEach(visit);
-    }
-  };
-  visit(statements);
+    },
+  });
   return new Map(
     [...set].flatMap(([name, text]) => (text === null ? [] : [[name, text] as const])),
   );
@@ -149,7 +146,12 @@ function piecesOf(expression: Expression): Expression[] {
 
 function textIn(piece: Expression, constants: ReadonlyMap<string, string>): string | null {
   if (piece.kind === 'name') return constants.get(piece.name) ?? null;
-  return piece.kind === 'constant' && typeof piece.value === 'string' ? piece.value : null;
+  return constantText(piece);
+}
+
+function constantText(expression: Expression | null): string | null {
+  if (expression?.kind !== 'constant') return null;
+  return typeof expression.value === 'string' ? expression.value : null;
 }
 
 /** Texts that follow each other as one text. */
@@ -201,23 +203,21 @@ function spans({ before, after }: Gap, spelling: string): boolean {
   return false;
 }
 
-/** Finds the added tokens in a text as a tokenizer does: from the left, the longest at each place. */
-function finderOf(spellings: readonly string[]): (text: string) => string[] {
-  const byFirst = new Map<string, string[]>();
-  for (const spelling of [...spellings].sort((a, b) => b.length - a.length)) {
-    if (spelling === '') continue;
-    const sharing = byFirst.get(spelling[0]);
-    if (sharing) sharing.push(spelling);
-    else byFirst.set(spelling[0], [spelling]);
-  }
-  return (text) => {
-    const found: string[] = [];
-    for (let at = 0; at < text.length;) {
-      const from = at;
-      const word = byFirst.get(text[at])?.find((spelling) => text.startsWith(spelling, from));
-      if (word !== undefined) found.push(word);
-      at += word?.length ?? 1;
-    }
-    return found;
-  };
+/** Finds the added tokens in a text as a tokenizer does. */
+function finderOf(added: readonly AddedWord[]): (text: string) => string[] {
+  const contents = added.map(({ content }) => content);
+  const find = createSectionFinder(
+    contents.map((content, id) => ({
+      id,
+      content,
+      isSingleWord: false,
+      stripsLeft: false,
+      stripsRight: false,
+      isMark: false,
+    })),
+  );
+  return (text) =>
+    find(text, () => false).flatMap((section) =>
+      section.kind === 'token' ? [contents[section.id]] : [],
+    );
 }

@@ -1,7 +1,7 @@
 /** What a chat template leaves to whoever asks: whether the model is to think before it answers. */
 import { parseTemplate } from '../jinja/parse/parse-template.ts';
-import { walk } from '../jinja/parse/names.ts';
-import type { Statement, Target } from '../jinja/parse/syntax.ts';
+import { namesIn, walk } from '../jinja/parse/names.ts';
+import type { Statement } from '../jinja/parse/syntax.ts';
 
 /** Names that switch thinking on and off in templates, such as Qwen 3's, SmolLM3's, Granite 3.3's, DeepSeek V3.1's. */
 const thinkingNames: ReadonlySet<string> = new Set([
@@ -33,19 +33,8 @@ function freeNames(statements: readonly Statement[]): string[] {
       if (!set.has(name)) free.add(name);
     },
     onSet: (target) => {
-      for (const name of namesOf(target)) set.add(name);
+      for (const name of namesIn(target)) set.add(name);
     },
   });
   return [...free];
-}
-
-function namesOf(target: Target): string[] {
-  switch (target.kind) {
-    case 'name':
-      return [target.name];
-    case 'tuple':
-      return target.items.flatMap(namesOf);
-    case 'member':
-      return [];
-  }
 }

@@ -7,8 +7,20 @@ export interface NameListener {
   onWhole?: (expression: Expression) => void;
   /** Every expression, from the outside in. */
   onExpression?: (expression: Expression) => void;
-  onText?: (text: string) => void;
-  onSet?: (target: Target) => void;
+  /** Something is set to an expression; null where it is not known from one. */
+  onSet?: (target: Target, value: Expression | null) => void;
+}
+
+/** The names that a target sets; a member of an object is none. */
+export function namesIn(target: Target): string[] {
+  switch (target.kind) {
+    case 'name':
+      return [target.name];
+    case 'tuple':
+      return target.items.flatMap(namesIn);
+    case 'member':
+      return [];
+  }
 }
 
 /** Every name that is read, macros and loops inside included. */
@@ -29,7 +41,6 @@ function walkStatement(statement: Statement, listener: NameListener): void {
   };
   switch (statement.kind) {
     case 'text':
-      listener.onText?.(statement.text);
       return;
     case 'print':
       statement.values.forEach(read);
@@ -43,24 +54,24 @@ function walkStatement(statement: Statement, listener: NameListener): void {
       return;
     case 'for':
       read(statement.items);
-      listener.onSet?.(statement.target);
+      listener.onSet?.(statement.target, null);
       read(statement.condition);
       walk(statement.body, listener);
       walk(statement.otherwise, listener);
       return;
     case 'set':
       read(statement.value);
-      listener.onSet?.(statement.target);
+      listener.onSet?.(statement.target, statement.value);
       return;
     case 'set-block':
       walk(statement.body, listener);
       read(statement.filter);
-      listener.onSet?.(statement.target);
+      listener.onSet?.(statement.target, null);
       return;
     case 'with':
       for (const [target, value] of statement.values) {
         read(value);
-        listener.onSet?.(target);
+        listener.onSet?.(target, value);
       }
       walk(statement.body, listener);
       return;
@@ -69,6 +80,7 @@ function walkStatement(statement: Statement, listener: NameListener): void {
       read(statement.filter);
       return;
     case 'macro':
+      listener.onSet?.({ kind: 'name', name: statement.name }, null);
       walkParameters(statement.parameters, listener);
       walk(statement.body, listener);
       return;
@@ -89,7 +101,7 @@ function walkStatement(statement: Statement, listener: NameListener): void {
 function walkParameters(parameters: readonly Parameter[], listener: NameListener): void {
   for (const { name, default: value } of parameters) {
     if (value) walkWhole(value, listener);
-    listener.onSet?.({ kind: 'name', name });
+    listener.onSet?.({ kind: 'name', name }, null);
   }
 }
 

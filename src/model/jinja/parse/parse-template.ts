@@ -1,6 +1,7 @@
 /** Reads a whole template: text, `{{ … }}` and the statements in `{% … %}`. */
 import { TemplateFault, UnsupportedFeature } from '../fault.ts';
 import { tokenize } from './lexer.ts';
+import { namesIn } from './names.ts';
 import {
   parseExpression,
   parseFilter,
@@ -114,11 +115,6 @@ function parseFor(stream: TokenStream): Statement {
   const otherwise = stream.next().text === 'else' ? parseBlock(stream, 'endfor') : null;
   if (otherwise) stream.next();
   return { kind: 'for', target, items, condition, isRecursive, body, otherwise: otherwise ?? [] };
-}
-
-function namesIn(target: ReturnType<typeof parseTarget>): string[] {
-  if (target.kind === 'name') return [target.name];
-  return target.kind === 'tuple' ? target.items.flatMap(namesIn) : [];
 }
 
 function parseSet(stream: TokenStream): Statement {
