@@ -13,11 +13,10 @@ export function stopTokens(metadata: Metadata): number[] {
     return id !== undefined && words.length > 0 && id >= words.length ? undefined : id;
   };
   const ids = ['eos', 'eot', 'eom'].flatMap((name) => idOf(name) ?? []);
-  const [padding, repository, file] = [idOf('fim_pad'), idOf('fim_rep'), idOf('fim_sep')];
   const infilling = {
-    ...(padding !== undefined && { padding }),
-    ...(repository !== undefined && { repository }),
-    ...(file !== undefined && { file }),
+    padding: idOf('fim_pad'),
+    repository: idOf('fim_rep'),
+    file: idOf('fim_sep'),
   };
   return stopTokensOf({ ids, infilling }, words);
 }
@@ -27,7 +26,8 @@ export function ggufSpecialTokens(metadata: Metadata): ManifestSpecialTokens {
   const tokens = metadata.texts('tokenizer.ggml.tokens') ?? [];
   const spelling = (name: string): string | null => {
     const id = metadata.number(`tokenizer.ggml.${name}_token_id`);
-    return (id === undefined ? undefined : tokens.at(id)) ?? null;
+    // From the end `at` would count a negative id, which names no token.
+    return (id === undefined || id < 0 ? undefined : tokens.at(id)) ?? null;
   };
   return {
     bos_token: spelling('bos'),

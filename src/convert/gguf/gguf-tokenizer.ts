@@ -26,7 +26,8 @@ export function ggufTokenizerFacts(metadata: Metadata): GgufTokenizerFacts {
   const vocabulary = metadata.texts('tokenizer.ggml.tokens')?.length ?? 0;
   const stated = metadata.number('tokenizer.ggml.bos_token_id');
   // llama.cpp takes 1 where a SentencePiece vocabulary names none, or one that it does not have.
-  const known = stated !== undefined && stated < vocabulary ? stated : kind === 'llama' ? 1 : null;
+  const isThere = stated !== undefined && stated >= 0 && stated < vocabulary;
+  const known = isThere ? stated : kind === 'llama' ? 1 : null;
   const bosId = known !== null && known < vocabulary ? known : null;
   const byKind = kind === 'llama' || (kind === 'gpt2' && preTokenizerNamed(pre ?? '')?.addsBos);
   const addsBos = metadata.flag('tokenizer.ggml.add_bos_token') ?? byKind === true;

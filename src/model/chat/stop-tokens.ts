@@ -16,7 +16,7 @@ export interface NamedStops {
   /** Spellings that the files name, such as `eos_token` of `tokenizer_config.json`. */
   spellings?: readonly string[];
   /** Ids of the tokens for padding, repository and file that infilling has, where the files name them. */
-  infilling?: Partial<Record<keyof typeof infillingSpellings, number>>;
+  infilling?: Partial<Record<keyof typeof infillingSpellings, number | undefined>>;
 }
 
 const endSpellings: ReadonlySet<string> = new Set([
