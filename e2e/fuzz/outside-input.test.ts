@@ -12,7 +12,7 @@ import { sentencePieceFolderTokenizer } from '../../src/convert/tokenizers/sente
 import { locateModel } from '../../src/convert/model-address.ts';
 import { withControlMarks } from '../../src/model/chat/prompt-reader.ts';
 import { templateSwitches } from '../../src/model/chat/template-switches.ts';
-import { chatPromptIds, renderChat } from '../../src/model/text/chat-template.ts';
+import { chatPrompt, renderChat } from '../../src/model/text/chat-template.ts';
 import { smollm2 } from '../../src/convert/fixtures/hub-configs.ts';
 import { byteLevelTokenizer, llamaTokenizer } from '../../src/model/fixtures/tokenizer-files.ts';
 import { loadTokenizer } from '../../src/model/text/tokenizer.ts';
@@ -187,7 +187,7 @@ function usePrompt(chatTemplate: string): void {
     config: { bos_token_id: 1, eos_token_id: [2] },
   };
   templateSwitches(chatTemplate);
-  chatPromptIds(model, withControlMarks(chatTemplate, llamaTokenizer), conversation);
+  chatPrompt(model, withControlMarks(chatTemplate, llamaTokenizer), conversation);
 }
 
 const readers: Reader[] = [

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chatPromptIds } from '../../model/text/chat-template.ts';
+import { chatPrompt } from '../../model/text/chat-template.ts';
 import type { ModelConfig } from '../../model/config.ts';
 import { dequantise } from '../../model/numbers/dequantise.ts';
 import { parseManifestText } from '../../model/parse-manifest.ts';
@@ -189,9 +189,9 @@ describe('a tokenizer from GGUF metadata', () => {
     const tokenizer = await tokenizerOf(checkpoint);
     expect(tokenizer.encode('a a!', { bos: true })).toEqual([1, 261, 261, 0x21 + 3]);
     expect(tokenizer.decode([261, 261, 0x21 + 3])).toBe('a a!');
-    expect(chatPromptIds(checkpoint.manifest, tokenizer, [{ role: 'user', content: 'a' }])).toEqual(
-      [1, 261, 2],
-    );
+    expect(
+      chatPrompt(checkpoint.manifest, tokenizer, [{ role: 'user', content: 'a' }]).ids,
+    ).toEqual([1, 261, 2]);
   });
 
   it('is byte-level where the file says gpt2, cut by the rule that it names', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import { chatPromptIds } from '../../model/text/chat-template.ts';
+import { chatPrompt } from '../../model/text/chat-template.ts';
 import { loadTokenizer, type Tokenizer } from '../../model/text/tokenizer.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { memorySource } from '../sources/byte-source.ts';
@@ -158,9 +158,9 @@ describe('Phi-3 as GGUF', () => {
     const checkpoint = await openFixture('phi3-marks.gguf');
     const tokenizer = await builtTokenizer(checkpoint);
     for (const { messages, ids } of prompts)
-      expect(chatPromptIds(checkpoint.manifest, tokenizer, messages)).toEqual(ids);
+      expect(chatPrompt(checkpoint.manifest, tokenizer, messages).ids).toEqual(ids);
     const blank = [{ role: 'user', content: '\n\n \u0085Hello' }] as const;
-    expect(chatPromptIds(checkpoint.manifest, tokenizer, blank)).toEqual(prompts[0].ids);
+    expect(chatPrompt(checkpoint.manifest, tokenizer, blank).ids).toEqual(prompts[0].ids);
   });
 
   const pieces = (change: Record<string, string>): Tokenizer => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { withControlMarks } from '../../model/chat/prompt-reader.ts';
 import { parseManifest } from '../../model/parse-manifest.ts';
-import { chatPromptIds, chatPromptText, type ChatMessage } from '../../model/text/chat-template.ts';
+import { chatPrompt, type ChatMessage } from '../../model/text/chat-template.ts';
 import type { Manifest } from '../../model/manifest.ts';
 import { blobTree } from '../sources/file-tree.ts';
 import { openHubModel } from './hub-model.ts';
@@ -50,7 +50,7 @@ const tokenizer = withControlMarks(null, jsonOf(named, 'tokenizer.json'));
 const hi: ChatMessage[] = [{ role: 'user', content: 'hi' }];
 
 async function promptWith(change: Files): Promise<string> {
-  return chatPromptText(await open(named, change), tokenizer, hi);
+  return chatPrompt(await open(named, change), tokenizer, hi).text;
 }
 
 describe('tokens that tokenizer_config.json names', () => {
@@ -58,7 +58,7 @@ describe('tokens that tokenizer_config.json names', () => {
     prompts: { messages: ChatMessage[]; ids: number[] }[];
   };
   it.each(prompts)('are those of the chat template: $ids', async ({ messages, ids }) => {
-    expect(chatPromptIds(await open(named), tokenizer, messages)).toEqual(ids);
+    expect(chatPrompt(await open(named), tokenizer, messages).ids).toEqual(ids);
   });
 
   it.each([
@@ -97,7 +97,7 @@ describe('tokens that tokenizer_config.json names', () => {
     expect(manifest.specialTokens).toMatchObject({ bos_token: '<|begin_of_sentence|>' });
     expect(parseManifest(JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
     const earlier = parseManifest(without(manifest, 'specialTokens'));
-    expect(chatPromptText(earlier, tokenizer, hi)).toBe('<|end_of_sentence|>U:hiA:');
+    expect(chatPrompt(earlier, tokenizer, hi).text).toBe('<|end_of_sentence|>U:hiA:');
   });
 });
 
@@ -213,7 +213,7 @@ describe('a chat template', () => {
       { name: 'tool_use', template: 't' },
     ];
     const manifest = await open(named, { 'tokenizer_config.json': { chat_template } });
-    expect(() => chatPromptText(manifest, tokenizer, hi)).toThrow(
+    expect(() => chatPrompt(manifest, tokenizer, hi).text).toThrow(
       /it has the templates rag, tool_use, and none is named default/,
     );
   });

@@ -42,8 +42,8 @@ function wordsOfWhole(text: string, spellings: readonly string[]): Word[] {
   const words = wordsIn(checked.output.added_tokens);
   const vocab = checked.output.model?.vocab;
   if (typeof vocab !== 'object' || vocab === null || Array.isArray(vocab)) return words;
-  const ids = new Map<string, unknown>(Object.entries(vocab));
-  return [...words, ...wordsIn(spellings.map((content) => ({ content, id: ids.get(content) })))];
+  const idOf = (content: string): unknown => Object.getOwnPropertyDescriptor(vocab, content)?.value;
+  return [...words, ...wordsIn(spellings.map((content) => ({ content, id: idOf(content) })))];
 }
 
 /** The list, or null where the beginning of the file does not hold all of it. */

@@ -1,8 +1,7 @@
 /** Answers what the model would see: the prompt of a conversation, the ids of a text, the text of ids. */
 import { errorMessage } from '../../base/error-message.ts';
 import {
-  chatPromptIds,
-  chatPromptText,
+  chatPrompt,
   renderChat,
   type ChatMessage,
   type ChatModel,
@@ -63,10 +62,7 @@ function promptOf(
     config: config ?? { bos_token_id: null, eos_token_id: [] },
     specialTokens,
   };
-  return {
-    text: chatPromptText(model, tokenizer, messages, options),
-    ids: chatPromptIds(model, tokenizer, messages, options),
-  };
+  return chatPrompt(model, tokenizer, messages, options);
 }
 
 function textOf(tokenizer: Tokenizer, ids: readonly number[]): string {

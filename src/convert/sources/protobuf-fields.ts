@@ -46,12 +46,9 @@ export async function* protobufFields(
  *
  * @throws Error that says at which byte the message is malformed
  */
-export function* protobufFieldsIn(
-  bytes: Uint8Array,
-  start = 0,
-  end = bytes.byteLength,
-): Generator<ProtobufField> {
-  let at = start;
+export function* protobufFieldsIn(bytes: Uint8Array): Generator<ProtobufField> {
+  const end = bytes.byteLength;
+  let at = 0;
   while (at < end) {
     const field = readField(bytes.subarray(at, Math.min(end, at + headBytes)), at);
     checkEnd(field, at, end);

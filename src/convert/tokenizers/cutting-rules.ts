@@ -5,12 +5,12 @@
  * Source: `regex_exprs` in llama.cpp's `src/llama-vocab.cpp`; where a comment there gives the pattern of the
  * model's own `tokenizer.json`, that one.
  */
+import { gpt2Words as gpt2 } from '../../model/text/tokenizer/pre-tokenizers.ts';
 
 const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const spaces = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 const symbols = ' ?[^\\s\\p{L}\\p{N}]+';
 const word = '[^\\r\\n\\p{L}\\p{N}]?\\p{L}+';
-const gpt2 = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+|${symbols}|\\s+(?!\\S)|\\s+`;
 const ideographs = '[\\x{4E00}-\\x{9FA5}\\x{0800}-\\x{4E00}\\x{AC00}-\\x{D7FF}]+';
 
 /** GPT-4's words with up to `digits` digits at once. */

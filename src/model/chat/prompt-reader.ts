@@ -1,6 +1,6 @@
 /** Turns what a person asks into the ids that the model reads. */
 import type { Manifest } from '../manifest.ts';
-import { chatPromptIds, type ChatModel, type PromptOptions } from '../text/chat-template.ts';
+import { chatPrompt, type ChatModel, type PromptOptions } from '../text/chat-template.ts';
 import { parseTokenizerText } from '../text/tokenizer-file.ts';
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 import { controlMarksOf } from './control-marks.ts';
@@ -21,7 +21,7 @@ export function promptIds(
   switches: PromptSwitches = {},
 ): number[] {
   if (model.chatTemplate === null) return tokenizer.encode(text, { bos: true });
-  return chatPromptIds(model, tokenizer, [{ role: 'user', content: text }], { switches });
+  return chatPrompt(model, tokenizer, [{ role: 'user', content: text }], { switches }).ids;
 }
 
 /**
@@ -37,8 +37,5 @@ export function loadModelTokenizer(chatTemplate: string | null, json: string): T
 
 /** The same for a `tokenizer.json` that is parsed already. */
 export function withControlMarks(chatTemplate: string | null, document: unknown): Tokenizer {
-  const plain = loadTokenizer(document);
-  const controlMarks = controlMarksOf(chatTemplate, plain.addedTokens);
-  const isMore = controlMarks.length > new Set(plain.specialTokens).size;
-  return isMore ? loadTokenizer(document, { controlMarks }) : plain;
+  return loadTokenizer(document, { controlMarks: (added) => controlMarksOf(chatTemplate, added) });
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { chatPromptIds, renderChat, type ChatMessage } from './chat-template.ts';
+import { chatPrompt, renderChat, type ChatMessage } from './chat-template.ts';
 import { tinyConfig } from '../fixtures/tiny-manifest.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -31,9 +31,9 @@ const byCharacter = loadTokenizer({
 });
 
 function prompt(chatTemplate: string | null, content = 'hi'): number[] {
-  return chatPromptIds({ chatTemplate, config: tinyConfig, title: 'Tiny' }, byCharacter, [
+  return chatPrompt({ chatTemplate, config: tinyConfig, title: 'Tiny' }, byCharacter, [
     { role: 'user', content },
-  ]);
+  ]).ids;
 }
 
 interface Features {

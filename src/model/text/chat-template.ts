@@ -49,35 +49,34 @@ export function renderChat(
   );
 }
 
-/**
- * The prompt of a conversation as text, as `apply_chat_template` of transformers writes it.
- *
- * @throws Error for a model without a chat template, or one whose template refuses the messages
- */
-export function chatPromptText(
-  model: ChatModel,
-  tokenizer: Tokenizer,
-  messages: readonly ChatMessage[],
-  options: PromptOptions = {},
-): string {
-  return withoutMask(maskedPrompt(model, tokenizer, messages, options));
+export interface ChatPrompt {
+  /** As `apply_chat_template` of transformers writes it. */
+  text: string;
+  /**
+   * Control marks that a message spells are letters. If the tokenizer begins texts with a token, the prompt has
+   * that token once, whether or not the template writes it.
+   */
+  ids: number[];
 }
 
 /**
- * The ids of that text. Control marks that a message spells are letters. If the tokenizer begins texts with a
- * token, the prompt has that token once, whether or not the template writes it.
+ * The prompt of a conversation.
+ *
+ * @throws Error for a model without a chat template, or one whose template refuses the messages
  */
-export function chatPromptIds(
+export function chatPrompt(
   model: ChatModel,
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
   options: PromptOptions = {},
-): number[] {
-  const text = maskedPrompt(model, tokenizer, messages, options);
-  const ids = tokenizer.encode(text, { bos: false, special: true, mask });
-  const framed = tokenizer.encode(text, { bos: true, special: true, mask });
-  const prefix = framed.slice(0, framed.length - ids.length);
-  return prefix.every((id, i) => ids[i] === id) ? ids : framed;
+): ChatPrompt {
+  const masked = maskedPrompt(model, tokenizer, messages, options);
+  const ids = tokenizer.encode(masked, { bos: false, special: true, mask });
+  const prefix = tokenizer.encode('', { bos: true });
+  return {
+    text: withoutMask(masked),
+    ids: prefix.every((id, i) => ids[i] === id) ? ids : [...prefix, ...ids],
+  };
 }
 
 function maskedPrompt(

@@ -65,10 +65,10 @@ export interface Tokenizer {
 
 export interface TokenizerOptions {
   /**
-   * Spellings of added tokens that a person must not write, though the file does not call them special, such
-   * as those that the model's chat template writes. Spellings that the file does not have count for nothing.
+   * Spellings, among the file's added tokens, that a person must not write though the file does not call them
+   * special, such as those that the model's chat template writes. Others count for nothing.
    */
-  controlMarks?: readonly string[];
+  controlMarks?: (added: readonly TokenizerWord[]) => readonly string[];
 }
 
 /**
@@ -77,7 +77,7 @@ export interface TokenizerOptions {
  */
 export function loadTokenizer(json: unknown, options: TokenizerOptions = {}): Tokenizer {
   const document = parseTokenizerFile(json);
-  const parts = construct(document, new Set(options.controlMarks));
+  const parts = construct(document, new Set(options.controlMarks?.(document.added_tokens)));
   const { spellings, ids, added } = parts;
 
   const decode = (tokens: readonly number[]): string => {

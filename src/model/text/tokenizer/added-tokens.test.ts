@@ -52,7 +52,7 @@ describe('control marks', () => {
       prompts: v.array(v.object({ user: v.string(), ids: v.array(v.number()) })),
     }),
   );
-  const tokenizer = loadTokenizer(known.tokenizer, { controlMarks: known.controlMarks });
+  const tokenizer = loadTokenizer(known.tokenizer, { controlMarks: () => known.controlMarks });
   const mask = '\u{10FFFD}';
   const mark = (text: string) => Array.from(text).join(mask);
   const prompt = (user: string) =>
@@ -94,7 +94,7 @@ describe('control marks', () => {
   });
 
   it('that the file does not have count for nothing', () => {
-    const other = loadTokenizer(known.tokenizer, { controlMarks: ['<nothing>', 'h'] });
+    const other = loadTokenizer(known.tokenizer, { controlMarks: () => ['<nothing>', 'h'] });
     expect(other.controlMarks).toEqual(['<|endoftext|>']);
     expect(other.encode('h', { bos: false })).toEqual([104]);
   });

@@ -30,7 +30,8 @@ export function preTokenizerOf(step: Step | null): PreTokenizer {
     text === '' ? [] : cut({ text, opensText }).map((piece) => piece.text);
 }
 
-const gpt2Words =
+/** GPT-2's words, in Oniguruma's syntax. */
+export const gpt2Words =
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const punctuation = '[\\p{P}!-/:-@\\[-`{-~]';
 /** Rust's regex library counts the joiners U+200C and U+200D as parts of words. */

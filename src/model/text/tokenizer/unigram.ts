@@ -24,7 +24,6 @@ const unknownPenalty = 10;
 export function createUnigram(options: UnigramOptions): (text: string) => number[] {
   const { vocab, unknownId, excluded } = options;
   const ids = new Map<string, number>();
-  let longest = 1;
   let lowest = Infinity;
   for (const [id, [token, score]] of vocab.entries()) {
     lowest = Math.min(lowest, score);
@@ -32,7 +31,6 @@ export function createUnigram(options: UnigramOptions): (text: string) => number
     // As in SentencePiece, the spelling of a byte in a text is letters.
     if (options.byteFallback && byteSpelling.test(token)) continue;
     ids.set(token, id);
-    longest = Math.max(longest, token.length);
   }
   const prefixes = prefixesOf(ids.keys());
   const unknownScore = lowest - unknownPenalty;
@@ -47,7 +45,7 @@ export function createUnigram(options: UnigramOptions): (text: string) => number
   };
 
   return (text) => {
-    const best = bestCuts(text, { ids, vocab, prefixes, unknownScore, longest });
+    const best = bestCuts(text, { ids, vocab, prefixes, unknownScore });
     const result: number[] = [];
     let end = text.length;
     while (end > 0) {
@@ -78,13 +76,11 @@ interface Search {
   vocab: UnigramOptions['vocab'];
   prefixes: ReadonlySet<string>;
   unknownScore: number;
-  /** UTF-16 code units of the longest token. */
-  longest: number;
 }
 
 /** The best token that ends at each index of the text. */
 function bestCuts(text: string, search: Search): Cut[] {
-  const { ids, vocab, prefixes, unknownScore, longest } = search;
+  const { ids, vocab, prefixes, unknownScore } = search;
   const none: Cut = { start: -1, score: 0, id: null };
   const best: Cut[] = Array.from({ length: text.length + 1 }, () => none);
   const offer = (start: number, end: number, score: number, id: number | null): void => {
@@ -95,7 +91,7 @@ function bestCuts(text: string, search: Search): Cut[] {
   while (start < text.length) {
     const next = start + ((text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1);
     let hasSingle = false;
-    for (let end = next; end <= Math.min(text.length, start + longest); end++) {
+    for (let end = next; end <= text.length; end++) {
       const token = text.slice(start, end);
       const id = ids.get(token);
       if (id !== undefined) {

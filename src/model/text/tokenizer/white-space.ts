@@ -5,7 +5,7 @@
 const allWhite = /^\p{White_Space}$/u;
 
 /** @param at an index of a UTF-16 code unit; all white space is one unit long */
-export function isWhiteSpaceAt(text: string, at: number): boolean {
+function isWhiteSpaceAt(text: string, at: number): boolean {
   return allWhite.test(text.charAt(at));
 }
 
