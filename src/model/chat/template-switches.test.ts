@@ -15,6 +15,7 @@ it.each([
   ['{% set thinking = false %}{% if thinking %}x{% endif %}', []],
   ["{% set ns = namespace(thinking=false) %}{{ ns.thinking }}{{ m.thinking }}{{ 'thinking' }}", []],
   ['{% macro f(thinking) %}{{ thinking }}{% endmacro %}', []],
+  ['{% macro think() %}x{% endmacro %}{{ think() }}', []],
   ['{{ messages }}', []],
   ['{% if %}', []],
 ])('what is left open by %s', (template, names) => {

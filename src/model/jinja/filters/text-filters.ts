@@ -64,8 +64,9 @@ export const textFilters: Record<string, Filter> = {
 
 function indented(value: Value, args: Arguments): Value {
   const parameters = given('indent', args, ['width', 'first', 'blank']);
-  const width = parameters.value('width') ?? 4n;
-  const indention = asText(width) ?? ' '.repeat(Number(asInteger(width) ?? 0n));
+  const width = parameters.value('width');
+  const indention =
+    width === undefined ? ' '.repeat(4) : (asText(width) ?? spaces('indent', asInteger(width)));
   const text = asText(value);
   if (text === undefined) throw new TemplateFault(`indent() takes a text, not ${typeName(value)}`);
   const lines = linesOf(`${text}\n`, false);
@@ -96,15 +97,16 @@ function tojson(value: Value, args: Arguments): Value {
       : Array.from(itemsOf(separators), textOf);
   return jsonText(value, {
     ensureAscii: parameters.flag('ensure_ascii'),
-    indent: indent === null ? null : (asText(indent) ?? spaces(asInteger(indent))),
+    indent: indent === null ? null : (asText(indent) ?? spaces('tojson', asInteger(indent))),
     itemSeparator,
     keySeparator,
     sortKeys: parameters.flag('sort_keys'),
   });
 }
 
-function spaces(count: bigint | undefined): string {
-  if (count === undefined) throw new TemplateFault('tojson() takes an int or a str as indent');
+function spaces(name: string, count: bigint | undefined): string {
+  if (count === undefined)
+    throw new TemplateFault(`${name}() takes an int or a str as indentation`);
   checkTextLength(Number(count));
   return ' '.repeat(Math.max(0, Number(count)));
 }

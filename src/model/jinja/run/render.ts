@@ -12,6 +12,7 @@ import {
   checkTextLength,
   isTrue,
   itemsOf,
+  Lazy,
   Namespace,
   typeName,
   type Value,
@@ -160,7 +161,9 @@ function runItems(
     const inner = new Scope(scope);
     inner.set('loop', loop.value);
     assign(target, item, inner);
-    if (run(body, inner, output) === 'break') break;
+    if (run(body, inner, output) !== 'break') continue;
+    if (iterable instanceof Lazy && place < items.length - 1) iterable.leave();
+    break;
   }
   // As in Python's own loops, but only where there was no item.
   return items.length === 0 ? run(otherwise, new Scope(scope), output) : 'end';

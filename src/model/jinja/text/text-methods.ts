@@ -1,7 +1,7 @@
 /** The methods of Python's `str`. Texts are counted in code points. */
 import { given, type Given } from '../values/arguments.ts';
 import { TemplateFault } from '../fault.ts';
-import { isPrintable, textOf } from '../values/print.ts';
+import { isPrintable } from '../values/print.ts';
 import {
   asText,
   checkTextLength,
@@ -304,9 +304,4 @@ function withoutTabs(text: string, size: number): string {
     }
   checkTextLength(spaced.length);
   return spaced;
-}
-
-/** `str(value).lower()` and the like for filters that take any value. */
-export function loweredText(value: Value): string {
-  return textOf(value).toLowerCase();
 }

@@ -38,9 +38,9 @@ export class Given {
     return Number(whole);
   }
 
-  flag(parameter: string, otherwise = false): boolean {
+  flag(parameter: string): boolean {
     const value = this.#values.get(parameter);
-    return value === undefined ? otherwise : isTrue(value);
+    return value !== undefined && isTrue(value);
   }
 
   #wrong(parameter: string, value: Value, expected: string): never {

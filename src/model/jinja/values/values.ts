@@ -2,7 +2,7 @@
  * Python's values as a template sees them. An int is a bigint and a float is a number, since Python prints `1`
  * and `1.0` differently. None is null, a list is an array.
  */
-import { TemplateFault } from '../fault.ts';
+import { TemplateFault, UnsupportedFeature } from '../fault.ts';
 
 export type Value =
   | null
@@ -25,8 +25,6 @@ export interface Arguments {
   positional: readonly Value[];
   named: ReadonlyMap<string, Value>;
 }
-
-export const noArguments: Arguments = { positional: [], named: new Map() };
 
 export class Tuple {
   readonly items: readonly Value[];
@@ -117,9 +115,25 @@ export class Lazy {
   readonly typeName: string;
   readonly iterator: IterableIterator<Value>;
 
+  #isLeft = false;
+
   constructor(iterator: IterableIterator<Value>, typeName = 'generator') {
-    this.iterator = iterator;
+    // Without `return`, what looks for one item leaves the rest for the next, as in Python.
+    this.iterator = {
+      next: () => {
+        if (this.#isLeft) throw new UnsupportedFeature('an iterator that a loop has left early');
+        return iterator.next();
+      },
+      [Symbol.iterator]() {
+        return this;
+      },
+    };
     this.typeName = typeName;
+  }
+
+  /** A loop, which takes all items at once here, ended before the last: Python would go on behind it. */
+  leave(): void {
+    this.#isLeft = true;
   }
 }
 
@@ -224,7 +238,7 @@ export function isTrue(value: Value): boolean {
 }
 
 /** How many items it has, in code points for a text; null for a value without a length. */
-export function sizeOf(value: Value): number | null {
+function sizeOf(value: Value): number | null {
   if (typeof value === 'string') return codePointCount(value);
   if (value instanceof Markup) return codePointCount(value.text);
   if (Array.isArray(value)) return value.length;
@@ -351,7 +365,7 @@ export function fromJson(json: unknown): Value {
 }
 
 /** Most characters of a text: beyond them a template only fills the memory. */
-export const maxTextLength = 1 << 26;
+const maxTextLength = 1 << 26;
 /** Most items of a list that a template makes. */
 const maxItems = 1 << 22;
 
