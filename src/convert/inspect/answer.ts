@@ -6,6 +6,7 @@ import {
   type ChatMessage,
   type ChatModel,
 } from '../../model/text/chat-template.ts';
+import { withinTime } from '../../model/chat/within-time.ts';
 import type { Tokenizer } from '../../model/text/tokenizer.ts';
 import type { ModelDescription } from './description.ts';
 import type { ModelFacts } from './reading/model-facts.ts';
@@ -23,17 +24,26 @@ export interface Questions {
 
 type Answers = Pick<ModelDescription, 'prompt' | 'ids' | 'text' | 'refusal'>;
 
-/** The first question without an answer is the refusal, unless the model itself is refused. */
-export function answer(facts: ModelFacts, questions: Questions): Answers {
+/**
+ * The first question without an answer is the refusal, unless the model itself is refused.
+ *
+ * @param limitMs for each answer: template and tokenizer come with the model, and may come to no end
+ */
+export function answer(facts: ModelFacts, questions: Questions, limitMs = 10_000): Answers {
   const answers: Answers = { prompt: null, ids: null, text: null, refusal: facts.refusal };
   try {
-    if (questions.messages) answers.prompt = promptOf(facts, questions.messages, questions);
-    if (questions.text !== null)
-      answers.ids = requireTokenizer(facts, '--text').encode(questions.text, {
-        bos: false,
-        special: questions.special,
-      });
-    if (questions.ids) answers.text = textOf(requireTokenizer(facts, '--ids'), questions.ids);
+    const { messages, text, special, ids } = questions;
+    if (messages)
+      answers.prompt = withinTime('The model’s chat template or its tokenizer', limitMs, () =>
+        promptOf(facts, messages, questions),
+      );
+    if (text !== null) {
+      const tokenizer = requireTokenizer(facts, '--text');
+      answers.ids = withinTime('The model’s tokenizer', limitMs, () =>
+        tokenizer.encode(text, { bos: false, special }),
+      );
+    }
+    if (ids) answers.text = textOf(requireTokenizer(facts, '--ids'), ids);
   } catch (error) {
     answers.refusal ??= errorMessage(error);
   }

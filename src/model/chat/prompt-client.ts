@@ -1,6 +1,7 @@
 /** The page's side of the prompt worker: asks it, and ends it where it comes to no end. */
 import { workerServer, type PortServer } from '../../base/worker-server.ts';
 import type { ChatModel } from '../text/chat-template.ts';
+import { neverEnded } from './endless.ts';
 import type { PromptSwitches } from './prompt-reader.ts';
 import type { PromptRequest, PromptResponse } from './prompt-worker.ts';
 
@@ -125,11 +126,7 @@ function connect({ port, close, onFailed }: PortServer): Loaded {
         }
         const timer = setTimeout(() => {
           close();
-          reject(
-            new Error(
-              `${what} did not come to an end within ${limitMs / 1000} seconds and was stopped: take another model, or another version of this one.`,
-            ),
-          );
+          reject(new Error(neverEnded(what, limitMs)));
         }, limitMs);
         fail = (error) => {
           clearTimeout(timer);

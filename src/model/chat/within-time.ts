@@ -1,5 +1,6 @@
 /** Ends work in Node that takes too long. Browsers have the prompt worker for that. */
 import { runInNewContext } from 'node:vm';
+import { neverEnded } from './endless.ts';
 
 /**
  * @param what the subject of the sentence that says so, such as "The model's chat template"
@@ -14,10 +15,7 @@ export function withinTime<Result>(what: string, limitMs: number, work: () => Re
     runInNewContext('run()', { run }, { timeout: limitMs });
   } catch (error) {
     if (!isTimeout(error)) throw error;
-    throw new Error(
-      `${what} did not come to an end within ${limitMs / 1000} seconds and was stopped: take another model, or another version of this one`,
-      { cause: error },
-    );
+    throw new Error(neverEnded(what, limitMs), { cause: error });
   }
   return valueOf(result);
 }
