@@ -83,6 +83,8 @@ export function openRoom(options: HostOptions, record: RoomRecord | null = null)
   opened.then(
     (running) => (room = running),
     (error: unknown) => {
+      // Whoever ended the room has said why.
+      if (signal.aborted) return;
       end(errorMessage(error));
       if (error instanceof ModelRefusedError) void sayProblem(error);
     },
