@@ -20,6 +20,12 @@ export interface ModelLabel {
   licence: string;
 }
 
+/** The title as it is, and a name that a manifest may carry. */
+export function labelFor(title: string): ModelLabel {
+  const name = title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return { name: name.slice(0, 128) || 'model', title, licence: 'unknown' };
+}
+
 export interface CheckpointFile {
   /** Its path in the manifest. */
   path: string;

@@ -1,8 +1,10 @@
 /** Opens the checkpoint at a path, and detects its format. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { relativePath } from '../model/manifest.ts';
 import type { ByteSource } from './sources/byte-source.ts';
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { labelFor, type Checkpoint, type CheckpointFile, type ModelLabel } from './checkpoint.ts';
 import { openFileSource } from './sources/file-source.ts';
 import { chooseModel } from './sources/choose-model.ts';
 import { subTree, type FileTree } from './sources/file-tree.ts';
@@ -34,15 +36,8 @@ export async function openCheckpointAt(
   switch (kind) {
     case 'folder':
       return openFolder(input, full);
-    case 'gguf': {
-      const paths = partsOf(basename(input)).map((part) => join(dirname(input), part));
-      return openFiles(paths, (sources) =>
-        openGguf(
-          sources.map((source, i) => ({ path: manifestPath(paths[i], i), source })),
-          full,
-        ),
-      );
-    }
+    case 'gguf':
+      return asCheckpoint(openGgufFiles(input, (files) => openGguf(files, full)));
     case 'llama2.c': {
       const tokenizer = join(dirname(input), 'tokenizer.bin');
       const paths = (await isFile(tokenizer)) ? [input, tokenizer] : [input];
@@ -89,11 +84,40 @@ async function openInFolder(tree: FileTree, label: ModelLabel): Promise<Checkpoi
   return openHubModel(tree, label);
 }
 
+/** What was read of files that are open until it is closed. */
+export interface Opened<Result> {
+  result: Result;
+  close: () => Promise<void>;
+}
+
+/** Opens a GGUF file, or all parts of a split one, under the paths that a manifest gives them. */
+export function openGgufFiles<Result>(
+  input: string,
+  open: (files: CheckpointFile[]) => Promise<Result>,
+): Promise<Opened<Result>> {
+  const paths = partsOf(basename(input)).map((part) => join(dirname(input), part));
+  return openAll(paths, (sources) =>
+    open(sources.map((source, i) => ({ path: manifestPath(paths[i], i), source }))),
+  );
+}
+
+async function asCheckpoint(opening: Promise<Opened<Checkpoint>>): Promise<OpenedCheckpoint> {
+  const { result: checkpoint, close } = await opening;
+  return { checkpoint, close };
+}
+
 /** Opens files and the checkpoint that they form; closing it closes them. */
-export async function openFiles(
+export function openFiles(
   paths: string[],
   open: (sources: ByteSource[]) => Promise<Checkpoint>,
 ): Promise<OpenedCheckpoint> {
+  return asCheckpoint(openAll(paths, open));
+}
+
+async function openAll<Result>(
+  paths: string[],
+  open: (sources: ByteSource[]) => Promise<Result>,
+): Promise<Opened<Result>> {
   const opened: (ByteSource & { close(): Promise<void> })[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((source) => source.close()));
@@ -104,7 +128,7 @@ export async function openFiles(
       opened.push(source);
       await refusePointer(basename(path), source);
     }
-    return { checkpoint: await open(opened), close };
+    return { result: await open(opened), close };
   } catch (error) {
     await close();
     throw error;
@@ -125,14 +149,11 @@ async function kindOf(input: string): Promise<'folder' | 'gguf' | 'llama2.c'> {
 
 /** A model's name, made of its file's or folder's: letters, digits, dots, dashes. */
 export function modelNameOf(input: string): string {
-  const stem = ggufTitle(basename(input))
-    .replace(/\.bin$/i, '')
-    .replace(/[^A-Za-z0-9._-]+/g, '-');
-  return stem.replace(/^[^A-Za-z0-9]+/, '').slice(0, 128) || 'model';
+  return labelFor(ggufTitle(basename(input)).replace(/\.bin$/i, '')).name;
 }
 
 /** The file's own name, if a manifest allows it. */
 function manifestPath(path: string, index: number): string {
   const name = basename(path);
-  return /^[A-Za-z0-9._][A-Za-z0-9._-]*$/.test(name) ? name : `part-${index}.gguf`;
+  return v.is(relativePath, name) ? name : `part-${index}.gguf`;
 }

@@ -2,7 +2,7 @@
  * Opens a model on a server: a Hugging Face id, a folder in Hugging Face's layout, or the address of a GGUF
  * file. Only headers are fetched; weights are fetched when they are read. Runs in browsers and in Node.
  */
-import type { Checkpoint, ModelLabel } from './checkpoint.ts';
+import { labelFor, type Checkpoint, type ModelLabel } from './checkpoint.ts';
 import { findPicked } from './find-picked.ts';
 import { findRemote, type RemoteOptions } from './find-remote.ts';
 import { openGguf } from './gguf/gguf-model.ts';
@@ -56,10 +56,4 @@ export async function openPicked(
     case 'gguf':
       return openGguf(found.files, named);
   }
-}
-
-/** The title as it is, and a name that a manifest may carry. */
-export function labelFor(title: string): ModelLabel {
-  const name = title.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-  return { name: name.slice(0, 128) || 'model', title, licence: 'unknown' };
 }

@@ -17,8 +17,6 @@ import { textTensors } from './text-part.ts';
 import { readTokenizerWords } from './tokenizer-words.ts';
 import { readWeights, type LocatedTensor } from './weight-files.ts';
 
-export { readChatTemplate } from './chat-template-files.ts';
-
 const maxJsonBytes = 64 << 20;
 const maxConfigBytes = 1 << 20;
 

@@ -23,15 +23,15 @@ export async function manifestFacts(
   kind: ModelFacts['kind'],
 ): Promise<ModelFacts> {
   const { config } = manifest;
-  const document = await readTokenizer(manifest, sourceOf);
+  const source = await tokenizerSource(manifest, sourceOf);
+  const tokenizer = source && (await tokenizerFacts(source, manifest.chatTemplate));
   return {
     ...noFacts(kind),
     family: config.model_type,
     config,
     weights: weightsOf(manifest),
     bytes: bytesOf(manifest),
-    tokenizer: document === null ? null : withControlMarks(manifest.chatTemplate, document),
-    tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
+    ...tokenizer,
     stopIds: config.eos_token_id,
     chatTemplate: manifest.chatTemplate,
     specialTokens: manifest.specialTokens ?? {},
@@ -39,21 +39,40 @@ export async function manifestFacts(
   };
 }
 
+const maxTokenizerBytes = 64 << 20;
+
+/** @throws Error that says what is wrong with the tokenizer */
+export async function tokenizerFacts(
+  source: ByteSource,
+  chatTemplate: string | null,
+): Promise<Pick<ModelFacts, 'tokenizer' | 'tokenizerKind'>> {
+  if (source.bytes > maxTokenizerBytes)
+    throw new Error(
+      `tokenizer.json has ${source.bytes} bytes, where at most ${maxTokenizerBytes} are expected`,
+    );
+  const bytes = await source.read(0, source.bytes);
+  const document = parseTokenizerText(new TextDecoder().decode(bytes));
+  return {
+    tokenizer: withControlMarks(chatTemplate, document),
+    tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
+  };
+}
+
 /** The type of the model in a parsed `tokenizer.json`; files may leave it out, as BPE alone could be meant. */
-export function modelTypeOf(document: unknown): string | null {
+function modelTypeOf(document: unknown): string | null {
   if (!isRecord(document) || !isRecord(document['model'])) return null;
   const { type } = document['model'];
   return typeof type === 'string' ? type : 'BPE';
 }
 
-async function readTokenizer(
+async function tokenizerSource(
   { tokenizer }: Manifest,
   sourceOf: (path: string) => Promise<ByteSource | null>,
-): Promise<unknown> {
+): Promise<ByteSource | null> {
   if (tokenizer === null) return null;
   const source = await sourceOf(tokenizer);
   if (!source) throw new Error(`${tokenizer} is missing, though the model's manifest names it`);
-  return parseTokenizerText(new TextDecoder().decode(await source.read(0, source.bytes)));
+  return source;
 }
 
 /** A head that shares the embedding's bytes counts once. */

@@ -3,7 +3,7 @@ import { errorMessage } from '../../../base/error-message.ts';
 import { findRemote, headersFor, type RemoteOptions } from '../../find-remote.ts';
 import { openHubModel } from '../../hub/hub-model.ts';
 import { locateModel, reportAddress, webAddress, type ModelLocation } from '../../model-address.ts';
-import { labelFor } from '../../open-remote.ts';
+import { labelFor } from '../../checkpoint.ts';
 import { urlTree } from '../../sources/file-tree.ts';
 import type { ModelPlace } from '../describe-model.ts';
 import { noFacts, type ModelFacts } from './model-facts.ts';

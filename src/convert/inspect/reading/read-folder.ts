@@ -1,18 +1,17 @@
 /** What a folder in Hugging Face's layout says of its model; a folder may hold a tokenizer or a configuration alone. */
 import * as v from 'valibot';
 import { errorMessage } from '../../../base/error-message.ts';
-import { withControlMarks } from '../../../model/chat/prompt-reader.ts';
-import { parseTokenizerText } from '../../../model/text/tokenizer-file.ts';
 import type { Checkpoint } from '../../checkpoint.ts';
 import { readGenerationConfig } from '../../hub/generation-config.ts';
-import { readChatTemplate, readDescription } from '../../hub/hub-model.ts';
+import { readChatTemplate } from '../../hub/chat-template-files.ts';
+import { readDescription } from '../../hub/hub-model.ts';
 import { openHubTokenizer } from '../../hub/hub-tokenizer.ts';
 import { readSpecialTokens } from '../../hub/special-tokens.ts';
 import { storedTypes } from '../../hub/safetensors.ts';
 import { weightFiles } from '../../hub/weight-files.ts';
 import { readJson, type FileTree } from '../../sources/file-tree.ts';
-import { checkpointFacts, modelTypeOf } from './checkpoint-facts.ts';
-import { noFacts, tokenizerOfKind, weightsByType, type ModelFacts } from './model-facts.ts';
+import { checkpointFacts, tokenizerFacts } from './checkpoint-facts.ts';
+import { noFacts, weightsByType, type ModelFacts } from './model-facts.ts';
 
 const maxConfigBytes = 1 << 20;
 const maxJsonBytes = 64 << 20;
@@ -49,7 +48,9 @@ async function readParts(tree: FileTree, refusal: string | null): Promise<ModelF
   const hasConfig = (await attempt(() => tree.open('config.json'))) !== null;
   const raw = hasConfig ? await attempt(() => readConfig(tree)) : null;
   const described = hasConfig ? await attempt(() => readDescription(tree)) : null;
-  const chatTemplate = await attempt(() => readChatTemplate(tree));
+  const chatTemplate = described
+    ? described.about.chatTemplate
+    : await attempt(() => readChatTemplate(tree));
   const tokenizer = await attempt(() => readTokenizer(tree, chatTemplate));
   const sampling = described?.about.sampling ?? (await attempt(() => readSampling(tree)));
   const weights = await readWeights(tree);
@@ -67,7 +68,7 @@ async function readParts(tree: FileTree, refusal: string | null): Promise<ModelF
     ...tokenizer,
     stopIds: described?.config.eos_token_id ?? null,
     chatTemplate,
-    specialTokens: (await attempt(() => readNames(tree))) ?? {},
+    specialTokens: described?.about.specialTokens ?? (await attempt(() => readNames(tree))) ?? {},
     sampling: sampling ?? {},
   };
   const isEmpty = !hasConfig && !facts.tokenizer && !facts.chatTemplate && weights.bytes === null;
@@ -99,17 +100,7 @@ async function readTokenizer(
   chatTemplate: string | null,
 ): Promise<Pick<ModelFacts, 'tokenizer' | 'tokenizerKind'> | null> {
   const source = await openHubTokenizer(tree);
-  if (!source) return null;
-  if (source.bytes > maxJsonBytes)
-    throw new Error(
-      `tokenizer.json has ${source.bytes} bytes, where at most ${maxJsonBytes} are expected`,
-    );
-  const bytes = await source.read(0, source.bytes);
-  const document = parseTokenizerText(new TextDecoder().decode(bytes));
-  return {
-    tokenizer: withControlMarks(chatTemplate, document),
-    tokenizerKind: tokenizerOfKind(modelTypeOf(document)),
-  };
+  return source && tokenizerFacts(source, chatTemplate);
 }
 
 async function readNames(tree: FileTree): Promise<ModelFacts['specialTokens']> {

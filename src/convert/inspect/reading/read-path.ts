@@ -3,13 +3,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { errorMessage } from '../../../base/error-message.ts';
 import { isRecord } from '../../../base/is-record.ts';
-import type { Checkpoint, CheckpointFile, ModelLabel } from '../../checkpoint.ts';
-import { partsOf } from '../../gguf/split-gguf.ts';
-import { modelNameOf, openCheckpointAt, openFolder } from '../../open-checkpoint.ts';
+import type { Checkpoint, ModelLabel } from '../../checkpoint.ts';
+import { modelNameOf, openCheckpointAt, openFolder, openGgufFiles } from '../../open-checkpoint.ts';
 import { chooseModel, type ChosenModel } from '../../sources/choose-model.ts';
-import { openFileSource } from '../../sources/file-source.ts';
 import { openFolderTree } from '../../sources/folder-tree.ts';
-import { refusePointer } from '../../sources/lfs-pointer.ts';
 import { checkpointFacts } from './checkpoint-facts.ts';
 import { noFacts, type ModelFacts } from './model-facts.ts';
 import { readFolder } from './read-folder.ts';
@@ -143,18 +140,12 @@ async function readFolderAt(path: string): Promise<ModelFacts> {
 }
 
 async function readGgufAt(path: string): Promise<ModelFacts> {
-  const opened: (CheckpointFile & { source: { close(): Promise<void> } })[] = [];
   try {
-    for (const part of partsOf(basename(path))) {
-      const source = await openFileSource(join(dirname(path), part));
-      opened.push({ path: part, source });
-      await refusePointer(part, source);
-    }
-    return await readGguf(opened, labelOf(path));
+    const { result, close } = await openGgufFiles(path, (files) => readGguf(files, labelOf(path)));
+    await close();
+    return result;
   } catch (error) {
     return { ...noFacts('gguf'), refusal: errorMessage(error) };
-  } finally {
-    await Promise.all(opened.map(({ source }) => source.close()));
   }
 }
 

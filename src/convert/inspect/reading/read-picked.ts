@@ -1,7 +1,7 @@
 /** What the files that a person picked or dropped say of their model. */
 import { findPicked } from '../../find-picked.ts';
 import { openHubModel } from '../../hub/hub-model.ts';
-import { labelFor } from '../../open-remote.ts';
+import { labelFor } from '../../checkpoint.ts';
 import type { ModelFacts } from './model-facts.ts';
 import { readFolder } from './read-folder.ts';
 import { readGguf } from './read-gguf.ts';
